@@ -1,0 +1,239 @@
+// One target per runtime. `--production` minifies, `--tests` adds the suites for the VS Code host, `--watch` builds again on every change.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { context, transform } from 'esbuild';
+
+const root = dirname(fileURLToPath(import.meta.url));
+
+/**
+ * @typedef {object} Target
+ * @property {string} name
+ * @property {Record<string, string>} entries what it writes, without extension, and from which file
+ * @property {string} outdir
+ * @property {string} chunks the folder below outdir that is this target's alone
+ * @property {boolean} isCommonJs
+ * @property {readonly string[]} external
+ */
+
+/** @type {readonly Target[]} */
+const shippedTargets = [
+	{
+		name: 'extension',
+		entries: { extension: 'src/extension/extension.ts' },
+		outdir: 'dist',
+		chunks: 'extension',
+		isCommonJs: true,
+		external: ['vscode'],
+	},
+	{
+		name: 'cli',
+		entries: { cli: 'src/cli/bin.ts' },
+		outdir: 'dist',
+		chunks: 'cli',
+		isCommonJs: false,
+		external: [],
+	},
+];
+
+/** @returns {Target} */
+function testTarget() {
+	const folder = 'test/vscode/suite';
+	const suites = readdirSync(join(root, folder)).filter((name) => name.endsWith('.test.ts'));
+	return {
+		name: 'vscodeTests',
+		entries: {
+			index: 'test/vscode/index.ts',
+			...Object.fromEntries(suites.map((name) => [`suite/${name.slice(0, -'.ts'.length)}`, `${folder}/${name}`])),
+		},
+		outdir: 'out/vscode',
+		chunks: 'chunks',
+		isCommonJs: true,
+		// Mocha loads its reporters and interfaces by file name, so it stays where npm put it.
+		external: ['vscode', 'mocha'],
+	};
+}
+
+/**
+ * @param {{ production?: boolean, tests?: boolean, write?: boolean, plugins?: readonly import('esbuild').Plugin[] }} [options]
+ * @returns {Promise<import('esbuild').BuildContext[]>}
+ */
+export async function createBuilds({ production = false, tests = false, write = true, plugins = [] } = {}) {
+	const targets = tests ? [...shippedTargets, testTarget()] : shippedTargets;
+	return Promise.all(
+		targets
+			.filter((target) => Object.values(target.entries).every((entry) => existsSync(join(root, entry))))
+			.map((target) => context(buildOptions(target, { production, write, plugins }))),
+	);
+}
+
+/**
+ * @param {Target} target
+ * @param {{ production: boolean, write: boolean, plugins: readonly import('esbuild').Plugin[] }} settings
+ * @returns {import('esbuild').BuildOptions}
+ */
+function buildOptions(target, { production, write, plugins }) {
+	return {
+		absWorkingDir: root,
+		entryPoints: Object.entries(target.entries).map(([output, input]) => ({ in: input, out: output })),
+		outdir: target.outdir,
+		chunkNames: `${target.chunks}/[name]-[hash]`,
+		bundle: true,
+		platform: 'node',
+		target: 'node22',
+		external: [...target.external],
+		// What is imported dynamically becomes a file of its own, loaded when it is first needed; what is shared is shared by all of them.
+		format: 'esm',
+		splitting: true,
+		outExtension: { '.js': target.isCommonJs ? '.cjs' : '.js' },
+		// Some packages' "main" hides its requires from bundlers; their "module" does not.
+		mainFields: ['module', 'main'],
+		minify: production,
+		sourcemap: production ? false : 'linked',
+		sourcesContent: false,
+		legalComments: 'none',
+		metafile: true,
+		logLevel: 'silent',
+		plugins: [...(target.isCommonJs ? [commonJs()] : []), ...(write ? [writeFiles(target)] : []), ...plugins],
+		// The plugins write, after they have converted.
+		write: false,
+	};
+}
+
+/**
+ * esbuild splits ES modules only, and the extension host wants CommonJS: so the finished files are converted one by one.
+ * @returns {import('esbuild').Plugin}
+ */
+function commonJs() {
+	return {
+		name: 'commonJs',
+		setup(build) {
+			const { minify = false, sourcemap } = build.initialOptions;
+			build.onEnd(async (result) => {
+				for (const file of result.outputFiles ?? []) {
+					if (!file.path.endsWith('.cjs')) continue;
+					const map = result.outputFiles?.find((other) => other.path === `${file.path}.map`);
+					const converted = await transform(withInlineMap(file.text, map?.text), {
+						format: 'cjs',
+						platform: 'node',
+						target: 'node22',
+						supported: { 'dynamic-import': false },
+						minify,
+						sourcemap: map !== undefined && sourcemap !== false ? 'external' : false,
+						sourcesContent: false,
+					});
+					const link = map === undefined ? '' : `//# sourceMappingURL=${file.path.slice(dirname(file.path).length + 1)}.map\n`;
+					replaceContents(file, converted.code + link);
+					if (map !== undefined) replaceContents(map, converted.map);
+				}
+			});
+		},
+	};
+}
+
+/**
+ * @param {string} code
+ * @param {string | undefined} map
+ */
+function withInlineMap(code, map) {
+	const bare = code.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n');
+	if (map === undefined) return bare;
+	return `${bare}//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}\n`;
+}
+
+/**
+ * @param {import('esbuild').OutputFile} file
+ * @param {string} text
+ */
+function replaceContents(file, text) {
+	const contents = Buffer.from(text);
+	Object.defineProperties(file, { contents: { value: contents }, text: { value: text } });
+}
+
+/**
+ * Files of earlier builds go only after the new ones are there, so that a window that is running keeps what it may still load.
+ * @param {Target} target
+ * @returns {import('esbuild').Plugin}
+ */
+function writeFiles(target) {
+	return {
+		name: 'writeFiles',
+		setup(build) {
+			build.onEnd(async (result) => {
+				if (result.errors.length > 0) return;
+				const files = result.outputFiles ?? [];
+				for (const file of files) {
+					await mkdir(dirname(file.path), { recursive: true });
+					await writeFile(file.path, file.contents, { mode: file.text.startsWith('#!') ? 0o755 : 0o644 });
+					if (build.initialOptions.sourcemap === false) await rm(`${file.path}.map`, { force: true });
+				}
+				const chunks = join(root, target.outdir, target.chunks);
+				const current = new Set(files.map((file) => file.path));
+				for (const name of existsSync(chunks) ? await readdir(chunks) : []) {
+					if (!current.has(join(chunks, name))) await rm(join(chunks, name), { force: true });
+				}
+				const metafile = join(root, 'out', 'meta', `${target.name}.json`);
+				await mkdir(dirname(metafile), { recursive: true });
+				await writeFile(metafile, JSON.stringify(result.metafile));
+			});
+		},
+	};
+}
+
+/**
+ * Prints what the problem matchers for esbuild in VS Code read. The targets build side by side; for the reader it is one build.
+ * @returns {import('esbuild').Plugin}
+ */
+function watchLines() {
+	let running = 0;
+	return {
+		name: 'watchLines',
+		setup(build) {
+			build.onStart(() => {
+				if (running++ === 0) console.log('[watch] build started');
+			});
+			build.onEnd((result) => {
+				printMessages(result);
+				if (--running === 0) console.log('[watch] build finished');
+			});
+		},
+	};
+}
+
+/** @param {Pick<import('esbuild').BuildResult, 'errors' | 'warnings'>} result */
+function printMessages({ errors, warnings }) {
+	for (const [kind, messages] of /** @type {const} */ ([['ERROR', errors], ['WARNING', warnings]])) {
+		for (const { text, location } of messages) {
+			console.error(`✘ [${kind}] ${text}`);
+			// A missing entry point or a failing plugin has no location.
+			if (location !== null) console.error(`    ${relative(process.cwd(), join(root, location.file))}:${location.line}:${location.column}:`);
+		}
+	}
+}
+
+/** @param {readonly string[]} arguments_ */
+async function main(arguments_) {
+	const isWatch = arguments_.includes('--watch');
+	const builds = await createBuilds({
+		production: arguments_.includes('--production'),
+		tests: arguments_.includes('--tests'),
+		plugins: isWatch ? [watchLines()] : [],
+	});
+	if (isWatch) {
+		await Promise.all(builds.map((build) => build.watch()));
+		return;
+	}
+	let hasFailed = false;
+	for (const build of builds) {
+		// A failed build rejects with the very result whose messages are to be printed.
+		const result = await build.rebuild().catch((/** @type {import('esbuild').BuildFailure} */ failure) => failure);
+		printMessages(result);
+		hasFailed ||= result.errors.length > 0;
+		await build.dispose();
+	}
+	if (hasFailed) process.exitCode = 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));
