@@ -124,7 +124,10 @@ function commonJs() {
 						sourcemap: map !== undefined && sourcemap !== false ? 'external' : false,
 						sourcesContent: false,
 					});
-					const link = map === undefined ? '' : `//# sourceMappingURL=${file.path.slice(dirname(file.path).length + 1)}.map\n`;
+					const link =
+						map === undefined
+							? ''
+							: `//# sourceMappingURL=${file.path.slice(dirname(file.path).length + 1)}.map\n`;
 					replaceContents(file, converted.code + link);
 					if (map !== undefined) replaceContents(map, converted.map);
 				}
@@ -204,11 +207,18 @@ function watchLines() {
 
 /** @param {Pick<import('esbuild').BuildResult, 'errors' | 'warnings'>} result */
 function printMessages({ errors, warnings }) {
-	for (const [kind, messages] of /** @type {const} */ ([['ERROR', errors], ['WARNING', warnings]])) {
+	for (const [kind, messages] of /** @type {const} */ ([
+		['ERROR', errors],
+		['WARNING', warnings],
+	])) {
 		for (const { text, location } of messages) {
 			console.error(`✘ [${kind}] ${text}`);
 			// A missing entry point or a failing plugin has no location.
-			if (location !== null) console.error(`    ${relative(process.cwd(), join(root, location.file))}:${location.line}:${location.column}:`);
+			if (location !== null) {
+				console.error(
+					`    ${relative(process.cwd(), join(root, location.file))}:${location.line}:${location.column}:`,
+				);
+			}
 		}
 	}
 }

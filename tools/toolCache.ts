@@ -23,7 +23,9 @@ export interface InstalledToolOptions {
 export async function installedTool(options: InstalledToolOptions): Promise<string> {
 	for (const specifier of options.packages) {
 		if (!isExact(specifier)) {
-			throw new ToolInstallError(`Cannot install ${options.name}: "${specifier}" does not name an exact version.`);
+			throw new ToolInstallError(
+				`Cannot install ${options.name}: "${specifier}" does not name an exact version.`,
+			);
 		}
 	}
 	const cache = toolCacheDirectory();
@@ -78,7 +80,11 @@ export function runNpm(arguments_: readonly string[], { directory, environment =
 		child.once('error', (error) => reject(new Error(`npm could not be started: ${error.message}`)));
 		child.once('close', (code, signal) => {
 			if (code === 0) return resolve();
-			reject(new Error(lastWords(Buffer.concat(said).toString('utf8')) ?? `npm ended with ${signal ?? `code ${code}`}`));
+			reject(
+				new Error(
+					lastWords(Buffer.concat(said).toString('utf8')) ?? `npm ended with ${signal ?? `code ${code}`}`,
+				),
+			);
 		});
 	});
 }
@@ -97,20 +103,37 @@ async function install(directory: string, options: InstalledToolOptions): Promis
 		await removeAbandonedBuilds(directory);
 		await mkdir(building, { recursive: true });
 		// Without a package.json of its own npm would climb to one further up.
-		await writeFile(join(building, 'package.json'), JSON.stringify({ name: `${name.replaceAll(/[^a-z0-9-]/g, '-')}-installation`, private: true }));
+		await writeFile(
+			join(building, 'package.json'),
+			JSON.stringify({ name: `${name.replaceAll(/[^a-z0-9-]/g, '-')}-installation`, private: true }),
+		);
 		await runNpm(
-			['install', '--save-exact', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error', ...(ignoreScripts ? ['--ignore-scripts'] : []), ...packages],
+			[
+				'install',
+				'--save-exact',
+				'--no-audit',
+				'--no-fund',
+				'--no-package-lock',
+				'--loglevel=error',
+				...(ignoreScripts ? ['--ignore-scripts'] : []),
+				...packages,
+			],
 			{ directory: building },
 		);
 		await after?.(building);
-		await writeFile(join(building, markerName), JSON.stringify({ name, version, packages, installedAt: new Date().toISOString() }));
+		await writeFile(
+			join(building, markerName),
+			JSON.stringify({ name, version, packages, installedAt: new Date().toISOString() }),
+		);
 		await rm(directory, { recursive: true, force: true });
 		await rename(building, directory);
 	} catch (error) {
 		await rm(building, { recursive: true, force: true });
 		if (await isComplete(directory)) return;
 		const reason = error instanceof Error ? error.message : String(error);
-		throw new ToolInstallError(`Cannot install ${name} ${version}: ${reason.replace(/[.\s]*$/, '')}.`, { cause: error });
+		throw new ToolInstallError(`Cannot install ${name} ${version}: ${reason.replace(/[.\s]*$/, '')}.`, {
+			cause: error,
+		});
 	}
 	progress(`installed ${name} ${version} in ${Math.round((Date.now() - startedAt) / 1000)} s`);
 }
@@ -121,7 +144,7 @@ interface Lock {
 
 async function acquireLock(path: string, { name, version }: InstalledToolOptions): Promise<Lock> {
 	const owner = JSON.stringify({ pid: process.pid, host: hostname(), token: randomUUID() });
-	for (let hasSaidSo = false; ; ) {
+	for (let hasSaidSo = false; ;) {
 		if (await createDirectory(path)) {
 			await writeFile(join(path, 'owner.json'), owner);
 			const heartbeat = setInterval(() => {
@@ -238,14 +261,21 @@ function isExact(specifier: string): boolean {
 /** npm hands its own settings on to scripts; they would make the inner npm believe that it works in the outer project. */
 function withoutNpmVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	const kept = /^npm_config_(?:registry|cache|userconfig|globalconfig|proxy|https_proxy|noproxy|cafile|nodedir)$/i;
-	return Object.fromEntries(Object.entries(environment).filter(([key]) => !/^(?:npm_|INIT_CWD$)/i.test(key) || kept.test(key)));
+	return Object.fromEntries(
+		Object.entries(environment).filter(([key]) => !/^(?:npm_|INIT_CWD$)/i.test(key) || kept.test(key)),
+	);
 }
 
 function lastWords(output: string): string | undefined {
 	const lines = output
 		.split(/\r?\n/)
 		.map((line) => line.replace(/^npm (?:error|ERR!)\s*/, '').trim())
-		.filter((line) => line !== '' && !line.startsWith('A complete log of this run') && !/^(?:code|syscall|path|dest|errno) |\.log$/.test(line));
+		.filter(
+			(line) =>
+				line !== '' &&
+				!line.startsWith('A complete log of this run') &&
+				!/^(?:code|syscall|path|dest|errno) |\.log$/.test(line),
+		);
 	return lines[0];
 }
 

@@ -27,7 +27,12 @@ describe('the tool cache', () => {
 
 	it('installs once and answers with the same folder afterwards', async () => {
 		let installations = 0;
-		const options = { name: 'a-tool', version: '1.0.0', packages: [specifier], after: async () => void installations++ };
+		const options = {
+			name: 'a-tool',
+			version: '1.0.0',
+			packages: [specifier],
+			after: async () => void installations++,
+		};
 		const directory = await installedTool(options);
 		assert.equal(directory, join(cache, 'a-tool-1.0.0'));
 		await access(join(directory, 'node_modules', 'a-tool', 'package.json'));
@@ -37,7 +42,12 @@ describe('the tool cache', () => {
 
 	it('installs once when several ask at the same time, and leaves nothing else behind', async () => {
 		let installations = 0;
-		const options = { name: 'a-tool', version: '1.0.0', packages: [specifier], after: async () => void installations++ };
+		const options = {
+			name: 'a-tool',
+			version: '1.0.0',
+			packages: [specifier],
+			after: async () => void installations++,
+		};
 		await Promise.all([installedTool(options), installedTool(options), installedTool(options)]);
 		assert.equal(installations, 1);
 		assert.deepEqual((await readdir(cache)).sort(), ['a-tool-1.0.0', 'source']);
@@ -65,7 +75,10 @@ describe('the tool cache', () => {
 	it('installs again where an earlier installation was not finished', async () => {
 		await mkdir(join(cache, 'a-tool-1.0.0', 'node_modules', 'leftover'), { recursive: true });
 		const directory = await installedTool({ name: 'a-tool', version: '1.0.0', packages: [specifier] });
-		assert.deepEqual((await readdir(join(directory, 'node_modules'))).filter((name) => !name.startsWith('.')), ['a-tool']);
+		assert.deepEqual(
+			(await readdir(join(directory, 'node_modules'))).filter((name) => !name.startsWith('.')),
+			['a-tool'],
+		);
 	});
 
 	it('says in one sentence what failed, and can be asked again', async () => {
@@ -82,7 +95,11 @@ describe('the tool cache', () => {
 	});
 
 	it('passes on what npm said', async () => {
-		const failing = installedTool({ name: 'a-tool', version: '1.0.0', packages: [`file:${join(cache, 'absent')}`] });
+		const failing = installedTool({
+			name: 'a-tool',
+			version: '1.0.0',
+			packages: [`file:${join(cache, 'absent')}`],
+		});
 		await assert.rejects(failing, (error: Error) => {
 			assert.match(error.message, /^Cannot install a-tool 1\.0\.0: .*absent.*\.$/);
 			assert.doesNotMatch(error.message, /\n/);
