@@ -1,0 +1,36 @@
+// What the tests in the extension host and the runner outside of VS Code say to each other, over a local HTTP endpoint.
+
+/** The environment variable that tells the extension host where the runner listens. */
+export const runnerAddressVariable = 'CROSSTALK_TEST_RUNNER';
+
+export interface RunnerRequests {
+	/** A line of the report, to be printed. */
+	report: { readonly line: string };
+	/** The counts, when all has run. */
+	finish: { readonly passed: number; readonly failed: number };
+	/** A picture of the workbench: out/screenshots/<name>.png. */
+	screenshot: { readonly name: string };
+	/** Keys as Playwright writes them: "Control+Shift+P". */
+	press: { readonly keys: string };
+	type: { readonly text: string };
+	click: Target & { readonly button?: 'left' | 'right'; readonly count?: number };
+	hover: Target;
+	/** Of every element that matches, what a screen reader would say or, failing that, its text. */
+	labels: { readonly selector: string };
+}
+
+/** The first visible element that matches, in the workbench or in one of its frames. */
+export interface Target {
+	readonly selector: string;
+}
+
+export interface RunnerAnswers {
+	report: null;
+	finish: null;
+	screenshot: { readonly path: string };
+	press: null;
+	type: null;
+	click: null;
+	hover: null;
+	labels: readonly string[];
+}

@@ -1,0 +1,186 @@
+// npm run test:vscode [-- --grep PATTERN] [--server | --old]
+// Builds the extension and its suites, runs them inside a real VS Code and prints what they report.
+
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Frame, Locator, Page } from 'playwright-core';
+import { root, runNode } from '../../tools/process.ts';
+import { findVscodeHost } from '../../tools/vscodeHost.ts';
+import type { VscodeWindow } from '../../tools/vscodeWindow.ts';
+import type { RunnerAnswers, RunnerRequests, Target } from './protocol.ts';
+import { runnerAddressVariable } from './protocol.ts';
+import { homeOf, settingsOf } from './stage.ts';
+
+const { values: flags } = parseArgs({
+	options: { grep: { type: 'string' }, server: { type: 'boolean' }, old: { type: 'boolean' } },
+});
+
+const timeoutMs = 15 * 60_000;
+const outputDirectory = join(root, 'out', 'screenshots');
+
+process.exitCode = (await main()) ? 0 : 1;
+
+async function main(): Promise<boolean> {
+	const build = await runNode(['esbuild.js', '--tests']);
+	if (build.code !== 0) {
+		console.log(build.output);
+		return false;
+	}
+	const host = await findVscodeHost({ kind: flags.old ? 'oldServer' : flags.server ? 'server' : 'any' });
+	console.log(`Running in ${host.description}`);
+
+	// Everything that the run reads or writes is a copy, made new for every run.
+	const stage = await mkdtemp(join(tmpdir(), 'crosstalk-vscode-'));
+	const { promise: opened, resolve: open } = Promise.withResolvers<VscodeWindow>();
+	const runner = await startRunner(opened);
+	try {
+		const home = await homeOf(stage);
+		const folder = join(stage, 'workspace');
+		await cp(join(root, 'test', 'vscode', 'workspace'), folder, { recursive: true });
+		const window = await host.open({
+			extensions: [root],
+			tests: join(root, 'out', 'vscode', 'index.cjs'),
+			folder,
+			profile: join(stage, 'profile'),
+			settings: settingsOf(),
+			environment: {
+				...home.environment,
+				[runnerAddressVariable]: runner.address,
+				...(flags.grep === undefined ? {} : { CROSSTALK_TEST_GREP: flags.grep }),
+			},
+		});
+		open(window);
+		try {
+			await Promise.race([window.ended, runner.finished, delay(timeoutMs, undefined, { ref: false })]);
+			const counts = runner.counts();
+			if (counts === undefined) {
+				await window.page.screenshot({ path: join(outputDirectory, 'no-counts.png') }).catch(() => undefined);
+				console.log(`The suites in VS Code did not finish. What VS Code wrote last:\n${window.log()}`);
+				return false;
+			}
+			console.log(`${counts.passed} passed, ${counts.failed} failed`);
+			return counts.failed === 0 && counts.passed > 0;
+		} finally {
+			await window.close();
+		}
+	} finally {
+		runner.close();
+		await rm(stage, { recursive: true, force: true, maxRetries: 5 });
+	}
+}
+
+interface Runner {
+	readonly address: string;
+	readonly finished: Promise<void>;
+	counts(): RunnerRequests['finish'] | undefined;
+	close(): void;
+}
+
+type Handlers = {
+	readonly [Name in keyof RunnerRequests]: (request: RunnerRequests[Name]) => Promise<RunnerAnswers[Name]>;
+};
+
+async function startRunner(opened: Promise<VscodeWindow>): Promise<Runner> {
+	let counts: RunnerRequests['finish'] | undefined;
+	const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+	const page = async (): Promise<Page> => (await opened).page;
+	const handlers: Handlers = {
+		async report({ line }) {
+			console.log(line);
+			return null;
+		},
+		async finish(result) {
+			counts = result;
+			finish();
+			return null;
+		},
+		async screenshot({ name }) {
+			const path = join(outputDirectory, `${name}.png`);
+			await mkdir(dirname(path), { recursive: true });
+			await (await page()).screenshot({ path });
+			return { path };
+		},
+		async press({ keys }) {
+			await (await page()).keyboard.press(keys);
+			return null;
+		},
+		async type({ text }) {
+			await (await page()).keyboard.type(text);
+			return null;
+		},
+		async click({ selector, button = 'left', count = 1 }) {
+			await (await visible(await page(), { selector })).click({ button, clickCount: count, timeout: 10_000 });
+			return null;
+		},
+		async hover({ selector }) {
+			await (await visible(await page(), { selector })).hover({ timeout: 10_000 });
+			return null;
+		},
+		async labels({ selector }) {
+			const found: string[] = [];
+			for (const frame of (await page()).frames()) found.push(...(await labelsIn(frame, selector)));
+			return found;
+		},
+	};
+	const server = createServer((request, response) => {
+		void answer(request, handlers).then(
+			(result) => response.end(JSON.stringify(result)),
+			(error: unknown) => {
+				response.statusCode = 500;
+				response.end(error instanceof Error ? error.message : String(error));
+			},
+		);
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const address = server.address();
+	if (address === null || typeof address === 'string') throw new Error('The runner has no port.');
+	return {
+		address: `http://127.0.0.1:${address.port}`,
+		finished,
+		counts: () => counts,
+		close() {
+			server.closeAllConnections();
+			server.close();
+		},
+	};
+}
+
+async function answer(request: IncomingMessage, handlers: Handlers): Promise<unknown> {
+	const name = (request.url ?? '').slice(1);
+	if (!(name in handlers)) throw new Error(`The runner knows nothing of "${name}".`);
+	let text = '';
+	for await (const chunk of request.setEncoding('utf8')) text += String(chunk);
+	// The name was looked up just now, and both sides are compiled against the same contract.
+	const handler = handlers[name as keyof RunnerRequests] as (request: unknown) => Promise<unknown>;
+	return handler(JSON.parse(text));
+}
+
+async function visible(page: Page, { selector }: Target): Promise<Locator> {
+	for (let attempt = 0; attempt < 50; attempt++) {
+		for (const frame of page.frames()) {
+			const locator = frame.locator(selector).filter({ visible: true }).first();
+			// A frame that goes away while it is looked at has nothing to click.
+			if ((await locator.count().catch(() => 0)) > 0) return locator;
+		}
+		await delay(100);
+	}
+	throw new Error(`Nothing visible matches ${selector}.`);
+}
+
+async function labelsIn(frame: Frame, selector: string): Promise<readonly string[]> {
+	try {
+		return await frame
+			.locator(selector)
+			.evaluateAll((elements) =>
+				elements.map((element) => element.getAttribute('aria-label') ?? element.textContent ?? ''),
+			);
+	} catch (error) {
+		if (frame.isDetached()) return [];
+		throw error;
+	}
+}

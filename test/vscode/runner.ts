@@ -1,0 +1,63 @@
+// For the suites in the extension host: what only the process outside of VS Code can do.
+
+import type { RunnerAnswers, RunnerRequests, Target } from './protocol.ts';
+import { runnerAddressVariable } from './protocol.ts';
+
+/** Saves a picture of the workbench as out/screenshots/<name>.png. */
+export async function screenshot(name: string): Promise<string> {
+	return (await ask('screenshot', { name })).path;
+}
+
+export async function press(keys: string): Promise<void> {
+	await ask('press', { keys });
+}
+
+export async function type(text: string): Promise<void> {
+	await ask('type', { text });
+}
+
+export async function click(
+	selector: string,
+	options: Omit<RunnerRequests['click'], keyof Target> = {},
+): Promise<void> {
+	await ask('click', { selector, ...options });
+}
+
+export async function hover(selector: string): Promise<void> {
+	await ask('hover', { selector });
+}
+
+/** What a screen reader would say of every element that matches: its label or, failing that, its text. */
+export async function labels(selector: string): Promise<readonly string[]> {
+	return ask('labels', { selector });
+}
+
+/** Asks again until it holds; the last answer is part of the failure. */
+export async function eventually<T>(
+	what: string,
+	read: () => T | PromiseLike<T>,
+	holds: (value: T) => boolean,
+	{ timeoutMs = 10_000 } = {},
+): Promise<T> {
+	const deadline = Date.now() + timeoutMs;
+	for (;;) {
+		const value = await read();
+		if (holds(value)) return value;
+		if (Date.now() > deadline)
+			throw new Error(`${what}: not within ${timeoutMs} ms. Last seen: ${JSON.stringify(value)}`);
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+}
+
+export async function ask<Name extends keyof RunnerRequests>(
+	name: Name,
+	request: RunnerRequests[Name],
+): Promise<RunnerAnswers[Name]> {
+	const address = process.env[runnerAddressVariable];
+	if (address === undefined)
+		throw new Error(`${runnerAddressVariable} is not set: these tests are run by "npm run test:vscode"`);
+	const response = await fetch(`${address}/${name}`, { method: 'POST', body: JSON.stringify(request) });
+	const text = await response.text();
+	if (!response.ok) throw new Error(text);
+	return JSON.parse(text) as RunnerAnswers[Name]; // the runner's own answer, typed by the same contract
+}
