@@ -11,9 +11,9 @@ import type { OpenOptions, VscodeHost, VscodeWindow } from './vscodeWindow.ts';
 
 /** code-server 4.N carries VS Code 1.N. We start the server of VS Code in it, without the wrapper around it. */
 const versions = {
-	current: { codeServer: '4.139.1', vscode: '1.139.1', node: undefined },
+	current: { codeServer: '4.139.1', vscode: '1.139.1', node: undefined, watchdog: '@vscode/native-watchdog' },
 	// The oldest on npm that is near the oldest VS Code we promise; it wants the Node of its time.
-	old: { codeServer: '4.103.2', vscode: '1.103.2', node: '22.20.0' },
+	old: { codeServer: '4.103.2', vscode: '1.103.2', node: '22.20.0', watchdog: 'native-watchdog' },
 } as const;
 
 export interface VscodeServer {
@@ -137,7 +137,7 @@ interface InstalledServer {
 }
 
 async function installServer(age: keyof typeof versions): Promise<InstalledServer> {
-	const { codeServer, node } = versions[age];
+	const { codeServer, node, watchdog } = versions[age];
 	const nodeExecutable = node === undefined ? process.execPath : await installNode(node);
 	const directory = await installedTool({
 		name: 'code-server',
@@ -152,14 +152,7 @@ async function installServer(age: keyof typeof versions): Promise<InstalledServe
 			});
 			try {
 				await runNpm(
-					[
-						'rebuild',
-						'--loglevel=error',
-						'@vscode/spdlog',
-						'node-pty',
-						'@parcel/watcher',
-						'@vscode/native-watchdog',
-					],
+					['rebuild', '--loglevel=error', '@vscode/spdlog', 'node-pty', '@parcel/watcher', watchdog],
 					{
 						directory: vscode,
 					},

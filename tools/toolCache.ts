@@ -69,7 +69,8 @@ export function runNpm(arguments_: readonly string[], { directory, environment =
 	const command = npm === undefined ? 'npm' : process.execPath;
 	const child = spawn(command, npm === undefined ? [...arguments_] : [npm, ...arguments_], {
 		cwd: directory,
-		env: { ...withoutNpmVariables(process.env), ...environment },
+		// Packages' scripts call npx, and nobody is there to say yes.
+		env: { ...withoutNpmVariables(process.env), npm_config_yes: 'true', ...environment },
 		stdio: ['ignore', 'pipe', 'pipe'],
 		shell: isCommandFile,
 	});
@@ -274,7 +275,7 @@ function lastWords(output: string): string | undefined {
 			(line) =>
 				line !== '' &&
 				!line.startsWith('A complete log of this run') &&
-				!/^(?:code|syscall|path|dest|errno) |\.log$/.test(line),
+				!/^(?:code|syscall|path|dest|errno|command) |\.log$/.test(line),
 		);
 	return lines[0];
 }

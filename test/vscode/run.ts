@@ -172,11 +172,17 @@ async function visible(page: Page, { selector }: Target): Promise<Locator> {
 	throw new Error(`Nothing visible matches ${selector}.`);
 }
 
+/** As much of the page's own Element as we look at. */
+interface Labelled {
+	readonly textContent: string | null;
+	getAttribute(name: string): string | null;
+}
+
 async function labelsIn(frame: Frame, selector: string): Promise<readonly string[]> {
 	try {
 		return await frame
 			.locator(selector)
-			.evaluateAll((elements) =>
+			.evaluateAll((elements: readonly Labelled[]) =>
 				elements.map((element) => element.getAttribute('aria-label') ?? element.textContent ?? ''),
 			);
 	} catch (error) {

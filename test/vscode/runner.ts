@@ -43,8 +43,9 @@ export async function eventually<T>(
 	for (;;) {
 		const value = await read();
 		if (holds(value)) return value;
-		if (Date.now() > deadline)
+		if (Date.now() > deadline) {
 			throw new Error(`${what}: not within ${timeoutMs} ms. Last seen: ${JSON.stringify(value)}`);
+		}
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
 }
@@ -54,8 +55,9 @@ export async function ask<Name extends keyof RunnerRequests>(
 	request: RunnerRequests[Name],
 ): Promise<RunnerAnswers[Name]> {
 	const address = process.env[runnerAddressVariable];
-	if (address === undefined)
+	if (address === undefined) {
 		throw new Error(`${runnerAddressVariable} is not set: these tests are run by "npm run test:vscode"`);
+	}
 	const response = await fetch(`${address}/${name}`, { method: 'POST', body: JSON.stringify(request) });
 	const text = await response.text();
 	if (!response.ok) throw new Error(text);
