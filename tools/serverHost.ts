@@ -88,11 +88,11 @@ export async function startVscodeServer(options: ServerOptions): Promise<VscodeS
 /** The address of the workbench with these extensions, tests and files in it. */
 export function workbenchAddress(
 	port: number,
-	options: Pick<OpenOptions, 'extensions' | 'tests' | 'folder' | 'files'>,
+	options: Pick<OpenOptions, 'extension' | 'tests' | 'folder' | 'files'>,
 ): string {
 	const remote = (path: string): string => `vscode-remote://127.0.0.1:${port}${pathToFileURL(path).pathname}`;
 	const payload: (readonly [string, string])[] = [
-		...options.extensions.map((path) => ['extensionDevelopmentPath', remote(path)] as const),
+		['extensionDevelopmentPath', remote(options.extension)],
 		...(options.tests === undefined ? [] : [['extensionTestsPath', remote(options.tests)] as const]),
 		...(options.files ?? []).map((path) => ['openFile', remote(path)] as const),
 		['skipWelcome', 'true'],

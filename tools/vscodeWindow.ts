@@ -11,8 +11,8 @@ export interface VscodeHost {
 }
 
 export interface OpenOptions {
-	/** Folders of extensions to load, as in development. */
-	readonly extensions: readonly string[];
+	/** The folder of the extension to load, as in development. */
+	readonly extension: string;
 	/** The module whose `run` is called in the extension host. */
 	readonly tests?: string;
 	readonly folder: string;

@@ -9,12 +9,12 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Frame, Locator, Page } from 'playwright-core';
+import { copyRecordedHome } from '../../tools/agentHome.ts';
 import { root, runNode } from '../../tools/process.ts';
 import { findVscodeHost } from '../../tools/vscodeHost.ts';
 import type { VscodeWindow } from '../../tools/vscodeWindow.ts';
 import type { RunnerAnswers, RunnerRequests, Target } from './protocol.ts';
 import { runnerAddressVariable } from './protocol.ts';
-import { homeOf, settingsOf } from './stage.ts';
 
 const { values: flags } = parseArgs({
 	options: { grep: { type: 'string' }, server: { type: 'boolean' }, old: { type: 'boolean' } },
@@ -22,6 +22,9 @@ const { values: flags } = parseArgs({
 
 const timeoutMs = 15 * 60_000;
 const outputDirectory = join(root, 'out', 'screenshots');
+
+/** Of the window under test, beside those that keep it quiet. */
+const settings = { 'workbench.colorTheme': 'Default Dark Modern', 'editor.minimap.enabled': false };
 
 process.exitCode = (await main()) ? 0 : 1;
 
@@ -39,17 +42,18 @@ async function main(): Promise<boolean> {
 	const { promise: opened, resolve: open } = Promise.withResolvers<VscodeWindow>();
 	const runner = await startRunner(opened);
 	try {
-		const home = await homeOf(stage);
+		const home = await copyRecordedHome(stage);
 		const folder = join(stage, 'workspace');
 		await cp(join(root, 'test', 'vscode', 'workspace'), folder, { recursive: true });
 		const window = await host.open({
-			extensions: [root],
+			extension: root,
 			tests: join(root, 'out', 'vscode', 'index.cjs'),
 			folder,
 			profile: join(stage, 'profile'),
-			settings: settingsOf(),
+			settings,
 			environment: {
 				...home.environment,
+				CROSSTALK_TEST_HOME: home.path,
 				[runnerAddressVariable]: runner.address,
 				...(flags.grep === undefined ? {} : { CROSSTALK_TEST_GREP: flags.grep }),
 			},

@@ -1,0 +1,5 @@
+const { commands } = require('vscode');
+
+exports.activate = async () => {
+	await commands.executeCommand('workbench.view.extension.crosstalk');
+};
