@@ -1,0 +1,47 @@
+// npm test: every suite in turn; the last line is the sum of what they counted.
+
+import { commandOf, runNode } from './process.ts';
+
+const suites: readonly { readonly name: string; readonly command: readonly string[] }[] = [
+	{ name: 'check', command: ['tools/check.ts'] },
+	{ name: 'unit', command: [commandOf('mocha'), 'test/**/*.test.ts'] },
+	{ name: 'e2e', command: [commandOf('mocha'), '--config', 'test/e2e/.mocharc.json'] },
+	{ name: 'vscode', command: ['test/vscode/run.ts'] },
+];
+
+interface Counts {
+	readonly passed: number;
+	readonly failed: number;
+}
+
+let passed = 0;
+let failed = 0;
+const summaries: string[] = [];
+for (const { name, command } of suites) {
+	console.log(`\n── ${name} ${'─'.repeat(60 - name.length)}`);
+	const startedAt = performance.now();
+	const { code, output } = await runNode(command, { isShown: true });
+	const seconds = Math.round((performance.now() - startedAt) / 1000);
+	const counts = countsIn(output);
+	// A suite that crashes after its last test, or before its first, has failed all the same.
+	const unaccounted = counts === undefined || (code !== 0 && counts.failed === 0) ? 1 : 0;
+	passed += counts?.passed ?? 0;
+	failed += (counts?.failed ?? 0) + unaccounted;
+	const told = counts === undefined ? 'no count' : `${counts.passed} passed, ${counts.failed} failed`;
+	summaries.push(`${name}: ${told}${unaccounted > 0 ? `, ended with code ${code}` : ''} (${seconds} s)`);
+}
+
+console.log(`\n${summaries.join('\n')}`);
+console.log(`${passed} passed, ${failed} failed`);
+if (failed > 0) process.exitCode = 1;
+
+/** What a suite counted, in our own words or in Mocha's. Nothing run is no count. */
+function countsIn(output: string): Counts | undefined {
+	const ours = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
+	const passing = /^\s*(\d+) passing\b/m.exec(output);
+	const failing = /^\s*(\d+) failing\b/m.exec(output);
+	const counts = ours
+		? { passed: Number(ours[1]), failed: Number(ours[2]) }
+		: { passed: Number(passing?.[1] ?? 0), failed: Number(failing?.[1] ?? 0) };
+	return counts.passed + counts.failed === 0 ? undefined : counts;
+}
