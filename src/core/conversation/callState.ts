@@ -1,0 +1,81 @@
+import type { CallState, Conversation, Message, Result, ToolCall } from './model.ts';
+import { laterTurn } from './fold.ts';
+import type { ResultState, ToolCallState } from './state.ts';
+
+/**
+ * What has become of a call, by the best evidence there is, in this order: its result, a compaction that came in between, what the
+ * conversation did next, how its agent ended, whether the session's process still runs. Without any, it is pending and uncertain:
+ * a pending call is never taken for an orphan.
+ */
+export function callState(conversation: Conversation, call: ToolCall): CallState {
+	if (call.result !== undefined) return { state: call.result.isError ? 'failed' : 'completed' };
+	const { agent } = call;
+	if (call.compactedBy !== undefined) {
+		return { state: 'orphaned', cause: 'lost-to-compaction', evidence: 'The conversation was compacted before a result came, and none came after.' };
+	}
+	if (!call.message.isActive) {
+		return isBehindCompaction(call)
+			? { state: 'orphaned', cause: 'unknown', evidence: 'It had no result when the conversation was compacted.' }
+			: { state: 'orphaned', cause: 'killed', evidence: 'The conversation went on from an earlier message, without this call.' };
+	}
+	const later = laterTurn(agent, call);
+	if (later !== undefined) return orphanedBy(later);
+	const { ended } = agent;
+	// An agent that was woken again has calls that are younger than its end.
+	if (ended !== undefined && !(ended.at !== undefined && call.startedAt !== undefined && call.startedAt > ended.at)) {
+		return { state: 'orphaned', cause: ended.outcome === 'killed' ? 'killed' : 'unknown', evidence: ended.evidence };
+	}
+	const { liveness } = conversation;
+	if (liveness.state === 'ended') return { state: 'orphaned', cause: 'killed', evidence: liveness.evidence };
+	if (liveness.state === 'live') {
+		if (liveness.since !== undefined && call.startedAt !== undefined && call.startedAt < liveness.since) {
+			return { state: 'orphaned', cause: 'killed', evidence: 'The process that made the call has ended; another one has resumed the session.' };
+		}
+		return { state: 'pending', isCertain: true, evidence: liveness.evidence };
+	}
+	return { state: 'pending', isCertain: false, evidence: liveness.evidence };
+}
+
+function orphanedBy(later: Message): CallState {
+	switch (later.kind) {
+		case 'interrupt':
+			return { state: 'orphaned', cause: 'interrupted', evidence: 'The turn was interrupted.' };
+		case 'prompt':
+		case 'notification':
+			// An interrupt writes a result; only a process that died leaves none.
+			return { state: 'orphaned', cause: 'killed', evidence: 'A new turn began without a result: the process had ended and the session was resumed.' };
+		default:
+			return { state: 'orphaned', cause: 'unknown', evidence: 'The agent went on without a result.' };
+	}
+}
+
+function isBehindCompaction(call: ToolCall): boolean {
+	const use = call.place.source;
+	return call.agent.compactions.some((compaction) => use.kind === 'transcript' && compaction.place.source.kind === 'transcript' && compaction.place.source.line > use.line);
+}
+
+/**
+ * Whether the result is part of the conversation as it stands. Results of parallel calls are siblings in the tree of lines and the
+ * path passes through one of them only; the client collects the others around it.
+ */
+export function isActiveResult(call: ToolCall, result: Result): boolean {
+	const { node } = result as ResultState;
+	if (node === undefined) return result.message?.isActive ?? false;
+	if (node.activeIndex !== -1) return true;
+	return call.message.isActive && node.parent !== undefined && node.parent === (call as ToolCallState).node;
+}
+
+/** The turns on the active chain between a call and its result, oldest first: what makes the result come too late. */
+export function turnsBetween(call: ToolCall, result: Result): readonly Message[] {
+	const from = (call as ToolCallState).node;
+	let node = (result as ResultState).node;
+	const between: Message[] = [];
+	if (from === undefined || node === undefined) return between;
+	for (node = node.parent; node !== undefined && node !== from; node = node.parent) {
+		// Beyond the call's own place the walk has missed it: the result hangs on another branch.
+		if (node.order < from.order) return [];
+		const message = node.member;
+		if (message !== undefined && message !== call.message && (message.kind === 'response' || message.kind === 'prompt')) between.push(message);
+	}
+	return node === from ? between.reverse() : [];
+}

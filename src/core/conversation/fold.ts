@@ -1,0 +1,518 @@
+import { agentId, mainAgentId } from '../base/ids.ts';
+import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
+import { assertNever } from '../base/errors.ts';
+import type { AgentEnded, AgentRef, AgentSpawned, CompactionEvent, DamagedLine, MessageEvent, SessionEvent, SessionTitled, SpawnEvidence, ToolOutcome, ToolResult, ToolUse } from '../events/sessionEvent.ts';
+import type { Agent, Compaction, Conversation, Damage, Message, Place, Result, ToolCall } from './model.ts';
+import { AgentState, ConversationState, MessageState, ToolCallState } from './state.ts';
+import type { ResultState } from './state.ts';
+
+/** What a fold may have changed: a superset, small in proportion to the events. Whoever keeps something computed from the model looks at these again. */
+export interface Changes {
+	readonly agents: ReadonlySet<Agent>;
+	readonly messages: ReadonlySet<Message>;
+	readonly toolCalls: ReadonlySet<ToolCall>;
+	readonly strayResults: ReadonlySet<Result>;
+	readonly compactions: ReadonlySet<Compaction>;
+	readonly damage: ReadonlySet<Damage>;
+}
+
+class ChangesState implements Changes {
+	readonly agents = new Set<AgentState>();
+	readonly messages = new Set<MessageState>();
+	readonly toolCalls = new Set<ToolCallState>();
+	readonly strayResults = new Set<ResultState>();
+	readonly compactions = new Set<Compaction>();
+	readonly damage = new Set<Damage>();
+}
+
+/** A conversation of which nothing is known yet. */
+export function createConversation(sessionId: SessionId): Conversation {
+	return new ConversationState(sessionId);
+}
+
+/**
+ * Folds events of this session into the conversation. Events of one log come in their order; logs may be interleaved in any way and
+ * give the same conversation. The cost is in proportion to what the events name.
+ */
+export function fold(conversation: Conversation, events: Iterable<SessionEvent>): Changes {
+	// Conversations are made by `createConversation` alone; the interface only hides what others must not touch.
+	const state = conversation as ConversationState;
+	const changes = new ChangesState();
+	for (const event of events) foldEvent(state, event, changes);
+	linkAgents(state, changes);
+	for (const agent of changes.agents) {
+		agent.chain.refresh((message) => {
+			changes.messages.add(message);
+			for (const call of message.toolCalls) changes.toolCalls.add(call);
+		});
+		for (const call of agent.openCalls) changes.toolCalls.add(call);
+		for (const result of agent.strayResults) changes.strayResults.add(result);
+	}
+	state.revision++;
+	return changes;
+}
+
+function foldEvent(state: ConversationState, event: SessionEvent, changes: ChangesState): void {
+	if (event.source.kind === 'transcript') state.paths.add(event.source.path);
+	if (event.at !== undefined) {
+		if (state.startedAt === undefined || event.at < state.startedAt) state.startedAt = event.at;
+		if (state.lastEventAt === undefined || event.at > state.lastEventAt) state.lastEventAt = event.at;
+	}
+	switch (event.type) {
+		case 'session-started':
+			state.format = event.format;
+			state.nativeId = event.nativeId;
+			state.cwd = event.cwd ?? state.cwd;
+			state.agentVersion = event.agentVersion ?? state.agentVersion;
+			if (event.entrypoint !== 'unknown') state.entrypoint = event.entrypoint;
+			return;
+		case 'session-titled':
+			foldTitle(state, event);
+			return;
+		case 'session-liveness':
+			state.liveness = { state: event.state, evidence: event.evidence, since: event.since };
+			// Whether an unanswered call is pending depends on it.
+			for (const agent of state.agents.values()) {
+				if (agent.openCalls.size > 0) changes.agents.add(agent);
+			}
+			return;
+		case 'agent-spawned':
+			foldSpawn(state, event, changes);
+			return;
+		case 'agent-ended':
+			foldEnd(state, event, changes);
+			return;
+		case 'message':
+			foldMessage(state, event, changes);
+			return;
+		case 'turn-ended':
+			return;
+		case 'branch': {
+			const agent = agentOf(state, event.agent, changes);
+			agent.chain.rewind(event.turns, (message) => message.kind === 'prompt');
+			return;
+		}
+		case 'compaction':
+			foldCompaction(state, event, changes);
+			return;
+		case 'results-cleared': {
+			const agent = agentOf(state, event.agent, changes);
+			for (const id of event.toolUseIds) {
+				const call = agent.callsById.get(id);
+				if (call === undefined) continue;
+				call.isResultCleared = true;
+				changes.toolCalls.add(call);
+			}
+			return;
+		}
+		case 'tool-use':
+			foldToolUse(state, event, changes);
+			return;
+		case 'tool-result':
+			foldToolResult(state, event, changes);
+			return;
+		case 'tool-progress':
+			updateCall(state, event.agent, event.toolUseId, changes, (call) => {
+				call.lastProgress = { phase: event.phase, at: event.at };
+			});
+			return;
+		case 'tool-detached':
+			updateCall(state, event.agent, event.toolUseId, changes, (call) => {
+				call.isDetached = true;
+			});
+			return;
+		case 'tool-outcome':
+			foldOutcome(state, event, changes);
+			return;
+		case 'unknown': {
+			state.unknownRecords.set(event.nativeType, (state.unknownRecords.get(event.nativeType) ?? 0) + 1);
+			if (event.chain !== undefined) agentOf(state, event.agent, changes).chain.pass(event.chain);
+			return;
+		}
+		case 'damaged-line':
+			foldDamage(state, event, changes);
+			return;
+		default:
+			assertNever(event);
+	}
+}
+
+function agentOf(state: ConversationState, ref: AgentRef, changes: ChangesState): AgentState {
+	// An agent that its source does not name gets a place of its own rather than somebody else's.
+	return agentWithId(state, 'id' in ref ? ref.id : unnamedAgentId, changes);
+}
+
+/** Stands for every agent that no source names. */
+const unnamedAgentId = agentId('(unnamed)');
+
+function agentWithId(state: ConversationState, id: AgentId, changes: ChangesState): AgentState {
+	let agent = state.agents.get(id);
+	if (agent === undefined) {
+		agent = new AgentState(id);
+		if (id === mainAgentId) agent.parentId = null;
+		else state.unlinked.add(agent);
+		agent.ended = state.outcomes.get(id);
+		state.agents.set(id, agent);
+	}
+	changes.agents.add(agent);
+	return agent;
+}
+
+const titleRanks = { prompt: 1, model: 2, person: 3 } as const;
+
+function foldTitle(state: ConversationState, event: SessionTitled): void {
+	const rank = titleRanks[event.by];
+	if (rank < state.titleRank) return;
+	state.titleRank = rank;
+	state.title = event.title;
+}
+
+function foldMessage(state: ConversationState, event: MessageEvent, changes: ChangesState): void {
+	const agent = agentOf(state, event.agent, changes);
+	touchTimes(agent, event.at);
+	if (event.source.kind === 'transcript') {
+		agent.hasTranscript = true;
+		agent.path ??= event.source.path;
+	}
+	// A resume writes lines again; a line with the same id is the same line.
+	if (event.chain !== undefined && agent.chain.has(event.chain.id)) return;
+	const known = event.role === 'assistant' ? agent.messagesById.get(event.messageId) : undefined;
+	if (known !== undefined) {
+		known.parts = [...known.parts, ...event.parts];
+		known.text ??= event.text;
+		known.stopReason = event.stopReason ?? known.stopReason;
+		// The counts grow from line to line of one message.
+		if (event.tokens !== undefined && (known.tokens === undefined || event.tokens.output >= known.tokens.output)) known.tokens = event.tokens;
+		agent.chain.append(event.chain, known);
+		changes.messages.add(known);
+		return;
+	}
+	if (event.kind === 'prompt' || event.kind === 'notification') agent.turn++;
+	const message = new MessageState({
+		id: event.messageId,
+		agent,
+		role: event.role,
+		kind: event.kind,
+		at: event.at,
+		place: { source: event.source, range: undefined },
+		parts: event.parts,
+		text: event.text,
+		model: event.model,
+		stopReason: event.stopReason,
+		tokens: event.tokens,
+		turn: agent.turn,
+	});
+	if (event.kind === 'response') agent.hasResponse = true;
+	if (event.kind === 'prompt' && agent.id === mainAgentId && state.titleRank === 0 && event.text !== undefined && event.text.preview !== '') {
+		state.titleRank = titleRanks.prompt;
+		state.title = event.text.preview.replace(/^"|"$/g, '');
+	}
+	agent.messages.push(message);
+	agent.messagesById.set(event.messageId, message);
+	agent.chain.append(event.chain, message);
+	changes.messages.add(message);
+}
+
+function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesState): void {
+	const agent = agentOf(state, event.agent, changes);
+	const message = agent.messagesById.get(event.messageId);
+	// A producer reports the message before its blocks; without it the call has no place in the conversation.
+	if (message === undefined) return;
+	const place: Place = { source: event.source, range: event.range };
+	const node = event.chainId === undefined ? undefined : agent.chain.node(event.chainId);
+	const known = agent.callsById.get(event.toolUseId);
+	if (known !== undefined) {
+		const isCopy = event.chainId !== undefined && event.chainId === known.chainId;
+		known.duplicates = [...known.duplicates, { place, message, isDistinct: !isCopy, node }];
+		changes.toolCalls.add(known);
+		return;
+	}
+	const call = new ToolCallState({
+		id: event.toolUseId,
+		name: event.name,
+		server: event.server,
+		agent,
+		message,
+		answeredBy: event.answeredBy,
+		place,
+		arguments: event.arguments,
+		startedAt: event.at,
+		spawn: event.spawn,
+		chainId: event.chainId,
+		node,
+	});
+	agent.toolCalls.push(call);
+	agent.callsById.set(call.id, call);
+	message.toolCalls.push(call);
+	agent.openCalls.add(call);
+	if (event.spawn?.promptDigest !== undefined) {
+		const spawns = state.spawnsByDigest.get(event.spawn.promptDigest);
+		if (spawns === undefined) state.spawnsByDigest.set(event.spawn.promptDigest, [call]);
+		else spawns.push(call);
+	}
+	changes.toolCalls.add(call);
+	const strays = agent.strayById.get(call.id);
+	if (strays === undefined) return;
+	agent.strayById.delete(call.id);
+	for (const stray of strays) {
+		agent.strayResults.splice(agent.strayResults.indexOf(stray), 1);
+		changes.strayResults.add(stray);
+		answer(call, stray);
+	}
+}
+
+function foldToolResult(state: ConversationState, event: ToolResult, changes: ChangesState): void {
+	const agent = agentOf(state, event.agent, changes);
+	touchTimes(agent, event.at);
+	const result: ResultState = {
+		toolUseId: event.toolUseId,
+		agent,
+		place: { source: event.source, range: event.range },
+		at: event.at,
+		isError: event.isError,
+		body: event.body,
+		durationMs: event.durationMs,
+		isPrecededByOther: event.isPrecededByOther,
+		isInPlace: event.isInPlace,
+		isInterruption: event.isInterruption,
+		denial: event.denial,
+		message: agent.messagesById.get(event.messageId),
+		isAtHead: !agent.hasResponse,
+		chainId: event.chainId,
+		node: event.chainId === undefined ? undefined : agent.chain.node(event.chainId),
+	};
+	const call = agent.callsById.get(event.toolUseId);
+	if (call === undefined) {
+		const strays = agent.strayById.get(event.toolUseId);
+		if (strays?.some((stray) => stray.chainId !== undefined && stray.chainId === result.chainId)) return;
+		if (strays === undefined) agent.strayById.set(event.toolUseId, [result]);
+		else strays.push(result);
+		agent.strayResults.push(result);
+		changes.strayResults.add(result);
+		return;
+	}
+	answer(call, result);
+	changes.toolCalls.add(call);
+}
+
+function answer(call: ToolCallState, result: ResultState): void {
+	call.agent.openCalls.delete(call);
+	if (call.result === undefined) {
+		call.result = result;
+		return;
+	}
+	const isCopy = (other: ResultState) => other.chainId !== undefined && other.chainId === result.chainId;
+	if (isCopy(call.result) || call.furtherResults.some(isCopy)) return;
+	call.furtherResults = [...call.furtherResults, result];
+}
+
+function updateCall(state: ConversationState, ref: AgentRef, id: ToolUseId, changes: ChangesState, update: (call: ToolCallState) => void): void {
+	const call = agentOf(state, ref, changes).callsById.get(id);
+	if (call === undefined) return;
+	update(call);
+	changes.toolCalls.add(call);
+}
+
+function foldCompaction(state: ConversationState, event: CompactionEvent, changes: ChangesState): void {
+	const agent = agentOf(state, event.agent, changes);
+	touchTimes(agent, event.at);
+	if (event.chain !== undefined && agent.chain.has(event.chain.id)) return;
+	const compaction: Compaction = {
+		agent,
+		place: { source: event.source, range: undefined },
+		at: event.at,
+		trigger: event.trigger,
+		tokensBefore: event.tokensBefore,
+		tokensAfter: event.tokensAfter,
+		turn: agent.turn,
+	};
+	agent.compactions.push(compaction);
+	changes.compactions.add(compaction);
+	// The chain as it stood decides which calls were part of the conversation when it was compacted.
+	agent.chain.refresh((message) => changes.messages.add(message));
+	for (const call of agent.openCalls) {
+		if (call.compactedBy === undefined && call.answeredBy === 'client' && call.message.isActive && !hasLaterTurn(agent, call)) call.compactedBy = compaction;
+	}
+	agent.chain.compact(event.chain, event.preserved);
+}
+
+/** Whether the agent's active chain holds somebody's turn behind the message of the call. */
+function hasLaterTurn(agent: AgentState, call: ToolCallState): boolean {
+	return laterTurn(agent, call) !== undefined;
+}
+
+/** The first turn on the active chain behind the message of the call: a prompt, a notification, or another response. */
+export function laterTurn(agent: Agent, call: ToolCall): Message | undefined {
+	// Same as in `fold`: these objects come from nowhere else.
+	const agentState = agent as AgentState;
+	const own = (call as ToolCallState).message;
+	let later: MessageState | undefined;
+	for (const node of agentState.chain.fromEnd()) {
+		const message = node.member;
+		if (message === undefined) break;
+		if (message === own) return later;
+		if (isTurn(message)) later = message;
+		// The lines of one message may be siblings, so the chain need not pass through this very one.
+		if (call.message.place.source.kind === 'transcript' && message.place.source.kind === 'transcript' && message.place.source.line < call.message.place.source.line) return later;
+	}
+	return later;
+}
+
+function isTurn(message: MessageState): boolean {
+	return message.kind === 'prompt' || message.kind === 'notification' || message.kind === 'response' || message.kind === 'interrupt';
+}
+
+const evidenceRanks: Readonly<Record<SpawnEvidence, number>> = { guess: 0, prompt: 1, progress: 2, hook: 3, result: 4, header: 5, sidecar: 6 };
+
+function foldSpawn(state: ConversationState, event: AgentSpawned, changes: ChangesState): void {
+	const agent = agentWithId(state, event.agentId, changes);
+	touchTimes(agent, event.at);
+	agent.promptDigest ??= event.promptDigest;
+	const isBetter = agent.spawnEvidence === undefined || evidenceRanks[event.evidence] >= evidenceRanks[agent.spawnEvidence];
+	const speaksOfParent = event.parentId !== undefined || event.toolUseId !== undefined;
+	agent.name = isBetter ? (event.name ?? agent.name) : (agent.name ?? event.name);
+	agent.type = isBetter ? (event.agentType ?? agent.type) : (agent.type ?? event.agentType);
+	agent.description = isBetter ? (event.description ?? agent.description) : (agent.description ?? event.description);
+	if (event.relation !== undefined) agent.relation = event.relation;
+	if (!speaksOfParent) return;
+	if (isBetter) {
+		agent.parentId = event.parentId ?? agent.parentId;
+		agent.spawnToolUseId = event.toolUseId ?? agent.spawnToolUseId;
+		agent.spawnEvidence = event.evidence;
+	} else {
+		agent.parentId ??= event.parentId;
+		agent.spawnToolUseId ??= event.toolUseId;
+	}
+	state.unlinked.add(agent);
+}
+
+function foldEnd(state: ConversationState, event: AgentEnded, changes: ChangesState): void {
+	const agent = agentWithId(state, event.agentId, changes);
+	agent.ended = laterEnd(agent.ended, { outcome: event.outcome, evidence: event.evidence, at: event.at });
+}
+
+function foldOutcome(state: ConversationState, event: ToolOutcome, changes: ChangesState): void {
+	if (event.toolUseId !== undefined) {
+		updateCall(state, event.agent, event.toolUseId, changes, (call) => {
+			call.outcome = event.outcome;
+		});
+	}
+	if (event.agentId === undefined) return;
+	// A task need not be an agent: commands in the background are tasks too.
+	const ended = laterEnd(state.outcomes.get(event.agentId), { outcome: event.outcome, evidence: `A notification says that it is over: ${event.outcome}.`, at: event.at });
+	state.outcomes.set(event.agentId, ended);
+	const agent = state.agents.get(event.agentId);
+	if (agent === undefined) return;
+	agent.ended = laterEnd(agent.ended, ended);
+	changes.agents.add(agent);
+}
+
+function laterEnd(known: Agent['ended'], next: NonNullable<Agent['ended']>): NonNullable<Agent['ended']> {
+	if (known === undefined) return next;
+	// What has a time beats what has none, and the later beats the earlier: an agent can be woken again.
+	if (next.at === undefined) return known;
+	return known.at === undefined || next.at >= known.at ? next : known;
+}
+
+function foldDamage(state: ConversationState, event: DamagedLine, changes: ChangesState): void {
+	const damage: Damage = {
+		place: { source: event.source, range: undefined },
+		agent: 'id' in event.agent ? state.agents.get(event.agent.id) : undefined,
+		kind: event.kind,
+		message: event.message,
+		isAtEnd: event.isAtEnd,
+	};
+	state.damage.push(damage);
+	changes.damage.add(damage);
+}
+
+/** Ties agents to the calls that started them, with what every source has said so far. */
+function linkAgents(state: ConversationState, changes: ChangesState): void {
+	for (const agent of state.unlinked) {
+		if (agent.spawnToolUseId === undefined) continue;
+		// The call may be read later; the agent waits until then.
+		const call = findCall(state, agent.parentId, agent.spawnToolUseId);
+		if (call === undefined) continue;
+		link(state, agent, call, changes);
+		state.unlinked.delete(agent);
+	}
+	linkByPrompt(state, changes);
+}
+
+function findCall(state: ConversationState, parentId: AgentId | null | undefined, id: ToolUseId): ToolCallState | undefined {
+	if (parentId !== undefined && parentId !== null) return state.agents.get(parentId)?.callsById.get(id);
+	for (const agent of state.agents.values()) {
+		const call = agent.callsById.get(id);
+		if (call !== undefined) return call;
+	}
+	return undefined;
+}
+
+function link(state: ConversationState, agent: AgentState, call: ToolCallState, changes: ChangesState): void {
+	if (agent.spawnCall === call) return;
+	unlink(agent, changes);
+	// Nobody descends from themselves; a damaged file may say so.
+	if (isDescendant(state, call.agent, agent)) return;
+	agent.spawnCall = call;
+	agent.parentId = call.agent.id;
+	agent.type ??= call.spawn?.agentType;
+	agent.description ??= call.spawn?.description;
+	agent.name ??= call.spawn?.name;
+	call.spawnedAgentId = agent.id;
+	changes.toolCalls.add(call);
+	changes.agents.add(agent);
+	changes.agents.add(call.agent);
+}
+
+function unlink(agent: AgentState, changes: ChangesState): void {
+	const call = agent.spawnCall;
+	if (call === undefined) return;
+	agent.spawnCall = undefined;
+	if (call.spawnedAgentId === agent.id) call.spawnedAgentId = undefined;
+	changes.toolCalls.add(call);
+}
+
+function isDescendant(state: ConversationState, agent: AgentState, ancestor: AgentState): boolean {
+	const seen = new Set<AgentState>();
+	let current: AgentState | undefined = agent;
+	while (current !== undefined && !seen.has(current)) {
+		if (current === ancestor) return true;
+		seen.add(current);
+		const { parentId }: AgentState = current;
+		current = parentId === undefined || parentId === null ? undefined : state.agents.get(parentId);
+	}
+	return false;
+}
+
+/**
+ * Agents whose origin no source names are matched to the calls with the very same prompt, both in order of time.
+ * Done anew each time, so that the order in which files were read leaves no trace.
+ */
+function linkByPrompt(state: ConversationState, changes: ChangesState): void {
+	const byDigest = new Map<string, AgentState[]>();
+	for (const agent of state.unlinked) {
+		if (agent.spawnToolUseId !== undefined || agent.promptDigest === undefined || !state.spawnsByDigest.has(agent.promptDigest)) continue;
+		const agents = byDigest.get(agent.promptDigest);
+		if (agents === undefined) byDigest.set(agent.promptDigest, [agent]);
+		else agents.push(agent);
+	}
+	for (const [digest, agents] of byDigest) {
+		const calls = (state.spawnsByDigest.get(digest) ?? []).filter((call) => call.spawnedAgentId === undefined || agents.some((agent) => agent.spawnCall === call));
+		agents.sort((one, other) => (one.firstAt ?? 0) - (other.firstAt ?? 0) || (one.id < other.id ? -1 : 1));
+		calls.sort((one, other) => (one.startedAt ?? 0) - (other.startedAt ?? 0) || (one.id < other.id ? -1 : 1));
+		if (agents.every((agent, index) => agent.spawnCall === calls[index])) continue;
+		for (const agent of agents) unlink(agent, changes);
+		for (const [index, agent] of agents.entries()) {
+			const call = calls[index];
+			if (call === undefined) break;
+			agent.spawnEvidence = 'prompt';
+			link(state, agent, call, changes);
+		}
+	}
+}
+
+function touchTimes(agent: AgentState, at: number | undefined): void {
+	if (at === undefined) return;
+	if (agent.firstAt === undefined || at < agent.firstAt) agent.firstAt = at;
+	if (agent.lastAt === undefined || at > agent.lastAt) agent.lastAt = at;
+}

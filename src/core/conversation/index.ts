@@ -1,0 +1,19 @@
+// What other stages may use of the conversation. The state behind it is nobody else's.
+export { callState, isActiveResult, turnsBetween } from './callState.ts';
+export { createConversation, fold, laterTurn } from './fold.ts';
+export type { Changes } from './fold.ts';
+export type {
+	Agent,
+	CallState,
+	Compaction,
+	Conversation,
+	Damage,
+	Duplicate,
+	Liveness,
+	Message,
+	OrphanCause,
+	Place,
+	Result,
+	ToolCall,
+} from './model.ts';
+export { agentName, activeDuplicates, isOnStrictChain } from './queries.ts';

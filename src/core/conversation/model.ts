@@ -1,0 +1,189 @@
+import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
+import type {
+	AgentOutcome,
+	BodyRef,
+	ColumnRange,
+	DamageKind,
+	Entrypoint,
+	MessageKind,
+	PartKind,
+	Source,
+	SpawnEvidence,
+	ToolUse,
+} from '../events/sessionEvent.ts';
+
+/**
+ * The model a person thinks in, folded from events. Everything in it can be computed again from the events, and every item knows
+ * where it is written. Readers see it read-only; only `fold.ts` and `chain.ts` change it.
+ */
+export interface Conversation {
+	readonly sessionId: SessionId;
+	readonly format: string;
+	readonly nativeId: string;
+	readonly title: string | undefined;
+	readonly cwd: string | undefined;
+	readonly agentVersion: string | undefined;
+	readonly entrypoint: Entrypoint;
+	/** Epoch milliseconds of the first and the last event that has a time. */
+	readonly startedAt: number | undefined;
+	readonly lastEventAt: number | undefined;
+	readonly liveness: Liveness;
+	readonly agents: ReadonlyMap<AgentId, Agent>;
+	readonly damage: readonly Damage[];
+	/** Records of types that this build does not interpret, by native type. */
+	readonly unknownRecords: ReadonlyMap<string, number>;
+	/** The transcript files that were read for it. */
+	readonly paths: ReadonlySet<string>;
+	/** Counts up with every fold that changed something. */
+	readonly revision: number;
+}
+
+export interface Liveness {
+	readonly state: 'live' | 'ended' | 'unknown';
+	/** A sentence: how this is known. */
+	readonly evidence: string;
+	/** When the process that is alive began. */
+	readonly since: number | undefined;
+}
+
+/** A block in a transcript, or the line when the item is no block. */
+export interface Place {
+	readonly source: Source;
+	readonly range: ColumnRange | undefined;
+}
+
+export interface Agent {
+	readonly id: AgentId;
+	/** `null`: the main agent, which nobody spawned. `undefined`: not known. */
+	readonly parentId: AgentId | null | undefined;
+	/** As a source names it; `spawnCall` is the call itself once it was read, found by prompt where nothing names it. */
+	readonly spawnToolUseId: ToolUseId | undefined;
+	readonly spawnCall: ToolCall | undefined;
+	readonly spawnEvidence: SpawnEvidence | undefined;
+	readonly name: string | undefined;
+	readonly type: string | undefined;
+	readonly description: string | undefined;
+	readonly relation: 'subagent' | 'fork' | 'teammate' | 'workflow';
+	/** How it ended, as far as that is known; `undefined` while it runs or when nothing tells. */
+	readonly ended: { readonly outcome: AgentOutcome; readonly evidence: string; readonly at: number | undefined } | undefined;
+	/** The transcript of its own, or the one it is written in. */
+	readonly path: string | undefined;
+	/** Whether any line of it was read; false for an agent that is only spoken of. */
+	readonly hasTranscript: boolean;
+	/** In file order of their first line. */
+	readonly messages: readonly Message[];
+	readonly toolCalls: readonly ToolCall[];
+	/** Results whose call is nowhere in this agent's transcript. */
+	readonly strayResults: readonly Result[];
+	readonly compactions: readonly Compaction[];
+	readonly firstAt: number | undefined;
+	readonly lastAt: number | undefined;
+	/** Whether the transcript begins in the middle: its first line has a parent that is not there. */
+	readonly isHeadCut: boolean;
+}
+
+/** One message as the provider counts them: all lines with the same message id. */
+export interface Message {
+	readonly id: string;
+	readonly agent: Agent;
+	readonly role: 'user' | 'assistant' | 'system';
+	readonly kind: MessageKind;
+	readonly at: number | undefined;
+	/** The first line. */
+	readonly place: Place;
+	readonly parts: readonly PartKind[];
+	readonly text: BodyRef | undefined;
+	readonly toolCalls: readonly ToolCall[];
+	readonly model: string | undefined;
+	readonly stopReason: string | undefined;
+	readonly tokens: { readonly input: number; readonly output: number } | undefined;
+	/** Counts prompts: messages with the same number are one turn. */
+	readonly turn: number;
+	/** Whether it is part of the conversation as it stands, as against a branch that was left or what a compaction replaced. */
+	readonly isActive: boolean;
+}
+
+export interface ToolCall {
+	readonly id: ToolUseId;
+	/** The tool's own name. */
+	readonly name: string;
+	readonly server: string | undefined;
+	readonly agent: Agent;
+	readonly message: Message;
+	readonly answeredBy: 'client' | 'provider';
+	readonly place: Place;
+	readonly arguments: BodyRef;
+	readonly startedAt: number | undefined;
+	/** The result that counts: the first. */
+	readonly result: Result | undefined;
+	/** Further results for the same id, in file order. */
+	readonly furtherResults: readonly Result[];
+	/** Further lines that bear the same call: copies that a resume wrote, or a true duplicate. */
+	readonly duplicates: readonly Duplicate[];
+	readonly spawn: ToolUse['spawn'];
+	/** The agent that this call started, when known. */
+	readonly spawnedAgentId: AgentId | undefined;
+	/** The result is only an acknowledgement: the work went on in the background. */
+	readonly isDetached: boolean;
+	/** What became of a detached call. */
+	readonly outcome: AgentOutcome | undefined;
+	readonly lastProgress: { readonly phase: string; readonly at: number | undefined } | undefined;
+	/** The compaction that was written while this call was out. */
+	readonly compactedBy: Compaction | undefined;
+	/** The model no longer sees the result (microcompaction). */
+	readonly isResultCleared: boolean;
+}
+
+export interface Result {
+	readonly toolUseId: ToolUseId;
+	readonly agent: Agent;
+	readonly place: Place;
+	readonly at: number | undefined;
+	readonly isError: boolean;
+	readonly body: BodyRef;
+	readonly durationMs: number | undefined;
+	readonly isPrecededByOther: boolean;
+	readonly isInPlace: boolean;
+	readonly isInterruption: boolean;
+	readonly denial: string | undefined;
+	readonly message: Message | undefined;
+	/** Nothing but the file's beginning stands before it: its call may have been cut off. */
+	readonly isAtHead: boolean;
+}
+
+export interface Duplicate {
+	readonly place: Place;
+	readonly message: Message;
+	/** Whether it is a line of its own rather than a copy of the same line. */
+	readonly isDistinct: boolean;
+}
+
+export interface Compaction {
+	readonly agent: Agent;
+	readonly place: Place;
+	readonly at: number | undefined;
+	readonly trigger: 'auto' | 'manual' | 'unknown';
+	readonly tokensBefore: number | undefined;
+	readonly tokensAfter: number | undefined;
+	/** Number of the turn in which it came. */
+	readonly turn: number;
+}
+
+export interface Damage {
+	readonly place: Place;
+	readonly agent: Agent | undefined;
+	readonly kind: DamageKind;
+	readonly message: string;
+	readonly isAtEnd: boolean;
+}
+
+export type OrphanCause = 'killed' | 'lost-to-compaction' | 'interrupted' | 'head-cut' | 'unknown';
+
+/**
+ * What has become of a call. `pending`: unanswered, and nothing shows that no answer can come; `isCertain` tells whether something
+ * shows that it still runs. `orphaned`: unanswered for ever.
+ */
+export type CallState =
+	| { readonly state: 'completed' | 'failed' }
+	| { readonly state: 'pending'; readonly isCertain: boolean; readonly evidence: string }
+	| { readonly state: 'orphaned'; readonly cause: OrphanCause; readonly evidence: string };

@@ -1,0 +1,166 @@
+import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
+import type { AgentOutcome, BodyRef, Entrypoint, MessageKind, PartKind, SpawnEvidence, ToolUse } from '../events/sessionEvent.ts';
+import { Chain } from './chain.ts';
+import type { ChainNode } from './chain.ts';
+import type { Agent, Compaction, Conversation, Damage, Duplicate, Liveness, Message, Place, Result, ToolCall } from './model.ts';
+
+/** The model with the parts that folding needs and nobody else sees. */
+export class ConversationState implements Conversation {
+	readonly sessionId: SessionId;
+	format = '';
+	nativeId = '';
+	title: string | undefined;
+	titleRank = 0;
+	cwd: string | undefined;
+	agentVersion: string | undefined;
+	entrypoint: Entrypoint = 'unknown';
+	startedAt: number | undefined;
+	lastEventAt: number | undefined;
+	liveness: Liveness = { state: 'unknown', evidence: 'Nothing was found that tells whether the session still runs.', since: undefined };
+	readonly agents = new Map<AgentId, AgentState>();
+	readonly damage: Damage[] = [];
+	readonly unknownRecords = new Map<string, number>();
+	readonly paths = new Set<string>();
+	revision = 0;
+	/** Outcomes of tasks that may or may not turn out to be agents. */
+	readonly outcomes = new Map<AgentId, NonNullable<Agent['ended']>>();
+	/** Calls that start agents, by the digest of their prompt. */
+	readonly spawnsByDigest = new Map<string, ToolCallState[]>();
+	/** Agents whose spawning call is not linked yet. */
+	readonly unlinked = new Set<AgentState>();
+
+	constructor(sessionId: SessionId) {
+		this.sessionId = sessionId;
+	}
+}
+
+export class AgentState implements Agent {
+	readonly id: AgentId;
+	parentId: AgentId | null | undefined;
+	spawnToolUseId: ToolUseId | undefined;
+	spawnEvidence: SpawnEvidence | undefined;
+	name: string | undefined;
+	type: string | undefined;
+	description: string | undefined;
+	relation: Agent['relation'] = 'subagent';
+	ended: Agent['ended'];
+	path: string | undefined;
+	hasTranscript = false;
+	readonly messages: MessageState[] = [];
+	readonly toolCalls: ToolCallState[] = [];
+	readonly strayResults: ResultState[] = [];
+	readonly compactions: Compaction[] = [];
+	firstAt: number | undefined;
+	lastAt: number | undefined;
+	promptDigest: string | undefined;
+	spawnCall: ToolCallState | undefined;
+	readonly chain = new Chain<MessageState>();
+	readonly messagesById = new Map<string, MessageState>();
+	readonly callsById = new Map<ToolUseId, ToolCallState>();
+	readonly strayById = new Map<ToolUseId, ResultState[]>();
+	/** Calls that wait for a result from the client. */
+	readonly openCalls = new Set<ToolCallState>();
+	turn = 0;
+	hasResponse = false;
+
+	constructor(id: AgentId) {
+		this.id = id;
+	}
+
+	get isHeadCut(): boolean {
+		return this.chain.isHeadCut;
+	}
+}
+
+export class MessageState implements Message {
+	readonly id: string;
+	readonly agent: AgentState;
+	readonly role: Message['role'];
+	readonly kind: MessageKind;
+	readonly at: number | undefined;
+	readonly place: Place;
+	parts: readonly PartKind[];
+	text: BodyRef | undefined;
+	readonly toolCalls: ToolCallState[] = [];
+	model: string | undefined;
+	stopReason: string | undefined;
+	tokens: Message['tokens'];
+	readonly turn: number;
+	activeLines = 0;
+
+	constructor(fields: Pick<Message, 'id' | 'role' | 'kind' | 'at' | 'place' | 'parts' | 'text' | 'model' | 'stopReason' | 'tokens' | 'turn'> & { readonly agent: AgentState }) {
+		this.id = fields.id;
+		this.agent = fields.agent;
+		this.role = fields.role;
+		this.kind = fields.kind;
+		this.at = fields.at;
+		this.place = fields.place;
+		this.parts = fields.parts;
+		this.text = fields.text;
+		this.model = fields.model;
+		this.stopReason = fields.stopReason;
+		this.tokens = fields.tokens;
+		this.turn = fields.turn;
+	}
+
+	get isActive(): boolean {
+		return this.activeLines > 0;
+	}
+}
+
+export interface ResultState extends Result {
+	readonly agent: AgentState;
+	readonly message: MessageState | undefined;
+	readonly chainId: string | undefined;
+	readonly node: ChainNode<MessageState> | undefined;
+}
+
+export class ToolCallState implements ToolCall {
+	readonly id: ToolUseId;
+	readonly name: string;
+	readonly server: string | undefined;
+	readonly agent: AgentState;
+	readonly message: MessageState;
+	readonly answeredBy: ToolCall['answeredBy'];
+	readonly place: Place;
+	readonly arguments: BodyRef;
+	readonly startedAt: number | undefined;
+	readonly spawn: ToolUse['spawn'];
+	readonly chainId: string | undefined;
+	readonly node: ChainNode<MessageState> | undefined;
+	result: ResultState | undefined;
+	furtherResults: ResultState[] = noResults;
+	duplicates: (Duplicate & { readonly node: ChainNode<MessageState> | undefined })[] = noDuplicates;
+	spawnedAgentId: AgentId | undefined;
+	isDetached = false;
+	outcome: AgentOutcome | undefined;
+	lastProgress: ToolCall['lastProgress'];
+	compactedBy: Compaction | undefined;
+	isResultCleared = false;
+
+	constructor(
+		fields: Pick<ToolCall, 'id' | 'name' | 'server' | 'answeredBy' | 'place' | 'arguments' | 'startedAt' | 'spawn'> & {
+			readonly agent: AgentState;
+			readonly message: MessageState;
+			readonly chainId: string | undefined;
+			readonly node: ChainNode<MessageState> | undefined;
+		},
+	) {
+		this.id = fields.id;
+		this.name = fields.name;
+		this.server = fields.server;
+		this.agent = fields.agent;
+		this.message = fields.message;
+		this.answeredBy = fields.answeredBy;
+		this.place = fields.place;
+		this.arguments = fields.arguments;
+		this.startedAt = fields.startedAt;
+		this.spawn = fields.spawn;
+		this.chainId = fields.chainId;
+		this.node = fields.node;
+	}
+}
+
+// Shared by the many calls that have none; replaced, never pushed to.
+const noResults: ResultState[] = [];
+const noDuplicates: (Duplicate & { readonly node: ChainNode<MessageState> | undefined })[] = [];

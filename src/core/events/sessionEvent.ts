@@ -1,0 +1,270 @@
+import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
+
+/**
+ * Everything that happened, as one kind of record: the only thing that moves between producers (transcript readers, the host,
+ * hooks, the store) and the conversation. Events are facts: appended, never edited. A producer reports what its own source says and
+ * infers nothing from another source; joining is the conversation's work.
+ */
+export type SessionEvent =
+	| SessionStarted
+	| SessionTitled
+	| SessionLiveness
+	| AgentSpawned
+	| AgentEnded
+	| MessageEvent
+	| TurnEnded
+	| Branch
+	| CompactionEvent
+	| ResultsCleared
+	| ToolUse
+	| ToolResult
+	| ToolProgress
+	| ToolDetached
+	| ToolOutcome
+	| UnknownRecord
+	| DamagedLine;
+
+/** The version of the format in which events are stored. Older ones are lifted by `upgrades.ts`, newer ones refused. */
+export const FORMAT_VERSION = 1;
+
+interface Envelope {
+	readonly version: typeof FORMAT_VERSION;
+	/** Order within its log, dense, given by whoever appends. Never a time. */
+	readonly seq: number;
+	/** Epoch milliseconds; absent where the source has none. Times of one log need not be monotonic. */
+	readonly at?: number | undefined;
+	readonly sessionId: SessionId;
+	readonly agent: AgentRef;
+	readonly source: Source;
+}
+
+/** Who acted. Never filled in by default: where the source does not say, the reason stands in the id's place. */
+export type AgentRef = { readonly id: AgentId } | { readonly unknown: string };
+
+/** Where it is written. */
+export type Source =
+	| TranscriptSource
+	| { readonly kind: 'process'; readonly pid?: number | undefined }
+	| { readonly kind: 'wire'; readonly connectionId: string; readonly direction: 'in' | 'out'; readonly rpcId?: string | number | undefined }
+	| { readonly kind: 'hook'; readonly event: string }
+	| { readonly kind: 'store'; readonly generation: number };
+
+export interface TranscriptSource {
+	readonly kind: 'transcript';
+	readonly path: string;
+	/** 1-based. */
+	readonly line: number;
+	/** Bytes from the start of the file to the start of the line. */
+	readonly offset: number;
+	/** Bytes of the line without its line end. */
+	readonly length: number;
+}
+
+/** A body is a reference: it is read when someone looks, so that a session folds in memory that grows with its calls. */
+export interface BodyRef {
+	/** Bytes from the start of the source's file to the start of the JSON value. */
+	readonly offset: number;
+	/** Bytes of the JSON value. */
+	readonly length: number;
+	/** The first characters of the value, on one line. */
+	readonly preview: string;
+}
+
+/** Columns of a block within its line: 1-based, in UTF-16 units as editors count, the end exclusive. */
+export interface ColumnRange {
+	readonly column: number;
+	readonly endColumn: number;
+}
+
+/** The position of a line in a transcript that is a tree of lines. Absent in formats whose lines simply follow each other. */
+export interface ChainLink {
+	readonly id: string;
+	/** `null` at a root. */
+	readonly parentId: string | null;
+}
+
+export type Entrypoint = 'interactive' | 'headless' | 'scheduled' | 'unknown';
+
+export interface SessionStarted extends Envelope {
+	readonly type: 'session-started';
+	readonly format: string;
+	readonly nativeId: string;
+	readonly cwd?: string | undefined;
+	readonly agentVersion?: string | undefined;
+	readonly entrypoint: Entrypoint;
+}
+
+export interface SessionTitled extends Envelope {
+	readonly type: 'session-titled';
+	readonly title: string;
+	/** A title that a person chose outranks one that a model wrote, and that one the first prompt. */
+	readonly by: 'person' | 'model' | 'prompt';
+}
+
+export interface SessionLiveness extends Envelope {
+	readonly type: 'session-liveness';
+	readonly state: 'live' | 'ended' | 'unknown';
+	/** A sentence: how this is known. */
+	readonly evidence: string;
+	/** When the process that is alive began, epoch milliseconds: what an earlier process left unanswered stays so. */
+	readonly since?: number | undefined;
+}
+
+export type SpawnEvidence = 'sidecar' | 'result' | 'header' | 'progress' | 'hook' | 'prompt' | 'guess';
+
+export interface AgentSpawned extends Envelope {
+	readonly type: 'agent-spawned';
+	readonly agentId: AgentId;
+	/** Absent: not known from this source. */
+	readonly parentId?: AgentId | undefined;
+	/** The call in the parent that started it. */
+	readonly toolUseId?: ToolUseId | undefined;
+	readonly name?: string | undefined;
+	readonly agentType?: string | undefined;
+	readonly description?: string | undefined;
+	readonly depth?: number | undefined;
+	readonly evidence: SpawnEvidence;
+	/** Digest of the first prompt, to find the spawning call by when nothing better is known. */
+	readonly promptDigest?: string | undefined;
+	/** What kind of agent this is: an ordinary subagent, a copy of its parent, a team mate, a step of a workflow. */
+	readonly relation?: 'subagent' | 'fork' | 'teammate' | 'workflow' | undefined;
+}
+
+export type AgentOutcome = 'completed' | 'failed' | 'killed' | 'ended';
+
+export interface AgentEnded extends Envelope {
+	readonly type: 'agent-ended';
+	readonly agentId: AgentId;
+	readonly outcome: AgentOutcome;
+	/** A sentence: how this is known. */
+	readonly evidence: string;
+}
+
+/**
+ * What a message is to the request that the provider will see.
+ * `prompt`, `response` and `notification` make a turn; `results` answers calls; `summary` replaces what was compacted;
+ * `interrupt` is the client's own mark that a person stopped the turn; `meta` is sent but is nobody's turn;
+ * `local` (an error shown to the user, a synthetic reply) is never sent.
+ */
+export type MessageKind = 'prompt' | 'response' | 'notification' | 'results' | 'summary' | 'interrupt' | 'meta' | 'local';
+
+export type PartKind = 'text' | 'thinking' | 'tool-use' | 'tool-result' | 'image' | 'document' | 'server-tool-result' | 'other';
+
+/** One line's worth of a message. Several lines with the same message id are one message. */
+export interface MessageEvent extends Envelope {
+	readonly type: 'message';
+	readonly messageId: string;
+	readonly role: 'user' | 'assistant' | 'system';
+	readonly kind: MessageKind;
+	readonly chain?: ChainLink | undefined;
+	readonly parts: readonly PartKind[];
+	readonly text?: BodyRef | undefined;
+	readonly model?: string | undefined;
+	readonly stopReason?: string | undefined;
+	readonly tokens?: { readonly input: number; readonly output: number } | undefined;
+}
+
+export interface TurnEnded extends Envelope {
+	readonly type: 'turn-ended';
+	readonly reason: 'completed' | 'interrupted';
+	readonly durationMs?: number | undefined;
+}
+
+/** The conversation went back: the last `turns` prompts and all that followed them are no longer part of it. */
+export interface Branch extends Envelope {
+	readonly type: 'branch';
+	readonly turns: number;
+}
+
+export interface CompactionEvent extends Envelope {
+	readonly type: 'compaction';
+	readonly chain?: ChainLink | undefined;
+	readonly trigger: 'auto' | 'manual' | 'unknown';
+	readonly tokensBefore?: number | undefined;
+	readonly tokensAfter?: number | undefined;
+	/** The stretch of lines, first to last, that follows the summary (the anchor) unchanged. */
+	readonly preserved?: { readonly headId: string; readonly anchorId: string; readonly tailId: string } | undefined;
+}
+
+/** Results that the model no longer sees (microcompaction); they stay in the file. */
+export interface ResultsCleared extends Envelope {
+	readonly type: 'results-cleared';
+	readonly toolUseIds: readonly ToolUseId[];
+}
+
+export interface ToolUse extends Envelope {
+	readonly type: 'tool-use';
+	readonly toolUseId: ToolUseId;
+	/** The tool's own name, without the client's prefix for its server. */
+	readonly name: string;
+	/** The MCP server, when the tool is one's. */
+	readonly server?: string | undefined;
+	/** Who answers: `client` with a result in the next message, `provider` in place, inside the same response. */
+	readonly answeredBy: 'client' | 'provider';
+	readonly messageId: string;
+	readonly chainId?: string | undefined;
+	readonly range: ColumnRange;
+	readonly arguments: BodyRef;
+	/** Present when the call starts an agent. */
+	readonly spawn?: { readonly description?: string | undefined; readonly agentType?: string | undefined; readonly name?: string | undefined; readonly promptDigest?: string | undefined } | undefined;
+}
+
+export interface ToolResult extends Envelope {
+	readonly type: 'tool-result';
+	readonly toolUseId: ToolUseId;
+	readonly isError: boolean;
+	readonly chainId?: string | undefined;
+	/** The message that this block belongs to. */
+	readonly messageId: string;
+	readonly range: ColumnRange;
+	readonly body: BodyRef;
+	/** Milliseconds as measured by the agent, when it says so. */
+	readonly durationMs?: number | undefined;
+	/** Content of another kind stands before this block in its own message. */
+	readonly isPrecededByOther: boolean;
+	/** The provider's own answer, inside its response. */
+	readonly isInPlace: boolean;
+	/** Who refused the call, when it was refused. */
+	readonly denial?: string | undefined;
+	/** A person stopped the call. */
+	readonly isInterruption: boolean;
+}
+
+export interface ToolProgress extends Envelope {
+	readonly type: 'tool-progress';
+	readonly toolUseId: ToolUseId;
+	readonly phase: string;
+}
+
+/** The call went to the background: its result is only an acknowledgement. */
+export interface ToolDetached extends Envelope {
+	readonly type: 'tool-detached';
+	readonly toolUseId: ToolUseId;
+	readonly agentId?: AgentId | undefined;
+}
+
+/** What became of a detached call, told later and out of band. */
+export interface ToolOutcome extends Envelope {
+	readonly type: 'tool-outcome';
+	readonly toolUseId?: ToolUseId | undefined;
+	readonly agentId?: AgentId | undefined;
+	readonly outcome: AgentOutcome;
+}
+
+/** A record that this build does not interpret. It is kept, and it keeps its place in the tree of lines. */
+export interface UnknownRecord extends Envelope {
+	readonly type: 'unknown';
+	readonly nativeType: string;
+	readonly chain?: ChainLink | undefined;
+}
+
+export type DamageKind = 'invalid-line' | 'truncated-line' | 'spliced-line' | 'nul-bytes' | 'unsupported-version' | 'unreadable';
+
+export interface DamagedLine extends Envelope {
+	readonly type: 'damaged-line';
+	readonly kind: DamageKind;
+	/** A sentence without the place. */
+	readonly message: string;
+	/** The damage is at the very end of the file, where a writer may still be at work. */
+	readonly isAtEnd: boolean;
+}

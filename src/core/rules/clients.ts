@@ -1,0 +1,92 @@
+/**
+ * What a client does with a broken history when it sends the next request, and what the provider answers if it is sent as it is.
+ * Texts of errors are the providers' own, copied from their documentation and from reports that quote them.
+ */
+export interface Client {
+	/** How requests pair calls with results: in neighbouring messages (Anthropic Messages), or by id wherever they stand (OpenAI Responses). */
+	readonly pairing: 'adjacent' | 'by-id';
+	/** What happens to a call without a result. A finished sentence. */
+	unanswered(toolUseId: string): string;
+	/** What happens to a result without a call. */
+	unasked(toolUseId: string): string;
+	/** What happens to a second call with the same id. */
+	duplicateCall(toolUseId: string): string;
+	/** What happens to a second result for one call. */
+	duplicateResult(toolUseId: string): string;
+	/** What happens to a result that comes after the next response. */
+	late(toolUseId: string): string;
+	/** What happens to content before a result in one message. */
+	notFirst(toolUseId: string): string;
+}
+
+/** Anthropic's own words. Backticks are part of them. */
+export const anthropicErrors = {
+	unanswered: (id: string) =>
+		`\`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${id}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`,
+	unasked: (id: string) =>
+		`unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${id}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`,
+	duplicateCall: () => '`tool_use` ids must be unique',
+	duplicateResult: (id: string) => `each tool_use must have a single result. Found multiple \`tool_result\` blocks with id: ${id}`,
+	unresolvedServerTool: (name: string, id: string) => `\`${name}\` tool use with id \`${id}\` was found without a corresponding \`${name}_tool_result\` block`,
+} as const;
+
+export const openAiErrors = {
+	unanswered: (id: string) => `No tool output found for function call ${id}.`,
+	unasked: (id: string) => `No tool call found for function call output with call_id ${id}.`,
+} as const;
+
+/**
+ * @param agentVersion The version that wrote the transcript, when known. Claude Code 2.1.328 was measured to mend what it loads;
+ * the many reports of refused requests are of older versions, and nothing is known of those in between.
+ */
+export function clientOf(format: string, agentVersion: string | undefined): Client {
+	if (format === 'codex') return codexClient;
+	return agentVersion !== undefined && isAtLeast(agentVersion, mendingVersion) ? mendingClaudeCode(agentVersion) : plainClaudeCode;
+}
+
+const mendingVersion = [2, 1, 328] as const;
+
+const refused = (error: string) => `The API refuses the next request that holds it: "${error}"`;
+
+const plainClaudeCode: Client = {
+	pairing: 'adjacent',
+	unanswered: (id) => refused(anthropicErrors.unanswered(id)),
+	unasked: (id) => refused(anthropicErrors.unasked(id)),
+	duplicateCall: () => refused(anthropicErrors.duplicateCall()),
+	duplicateResult: (id) => refused(anthropicErrors.duplicateResult(id)),
+	late: (id) => refused(anthropicErrors.unanswered(id)),
+	notFirst: (id) => refused(anthropicErrors.unanswered(id)),
+};
+
+function mendingClaudeCode(version: string): Client {
+	const otherwise = (error: string) => `Sent as it is, the API would refuse it: "${error}"`;
+	return {
+		pairing: 'adjacent',
+		unanswered: (id) => `Claude Code ${version} leaves the call out of what the model sees, or answers it as interrupted. ${otherwise(anthropicErrors.unanswered(id))}`,
+		unasked: (id) => `Claude Code ${version} leaves the result out of what the model sees. ${otherwise(anthropicErrors.unasked(id))}`,
+		duplicateCall: () => `Claude Code ${version} leaves the second call and its result out of what the model sees. ${otherwise(anthropicErrors.duplicateCall())}`,
+		duplicateResult: (id) => `Claude Code ${version} sends only one of them. ${otherwise(anthropicErrors.duplicateResult(id))}`,
+		late: (id) => `Claude Code ${version} tells the model "[Tool result missing due to internal error]" in its place. ${otherwise(anthropicErrors.unanswered(id))}`,
+		// The one shape that was measured to reach the API as it is.
+		notFirst: (id) => refused(anthropicErrors.unanswered(id)),
+	};
+}
+
+const codexClient: Client = {
+	pairing: 'by-id',
+	unanswered: (id) => `Codex tells the model "aborted" in its place when it resumes. Sent as it is, the API would refuse it: "${openAiErrors.unanswered(id)}"`,
+	unasked: (id) => `Codex leaves the output out of what the model sees. Sent as it is, the API would refuse it: "${openAiErrors.unasked(id)}"`,
+	duplicateCall: () => 'Codex sends both as they are.',
+	duplicateResult: () => 'Codex sends both as they are.',
+	late: () => '',
+	notFirst: () => '',
+};
+
+function isAtLeast(version: string, wanted: readonly number[]): boolean {
+	const parts = version.split('.').map((part) => Number.parseInt(part, 10));
+	for (const [index, minimum] of wanted.entries()) {
+		const part = parts[index] ?? 0;
+		if (part !== minimum) return part > minimum;
+	}
+	return true;
+}

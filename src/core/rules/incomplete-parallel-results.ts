@@ -1,0 +1,43 @@
+import { agentName } from '../conversation/index.ts';
+import { damageAfter } from './evidence.ts';
+import { defineRule } from './rule.ts';
+import { hasAnsweredSibling } from './siblings.ts';
+
+export default defineRule({
+	id: 'incomplete-parallel-results',
+	meta: {
+		description: 'The parallel calls of one response are all answered before the conversation goes on.',
+		family: 'pairing',
+		severity: 'error',
+		messages: {
+			incomplete: "{{agent}} called {{count}} tools at once and got {{answered}} results: the call to {{tool}} has none, and the conversation went on. {{consequence}}",
+			answered: 'The call to {{tool}} of the same response is answered.',
+			later: 'The conversation goes on here.',
+		},
+	},
+	create(context) {
+		return {
+			toolCall(call) {
+				if (call.result !== undefined || call.answeredBy === 'provider' || !call.message.isActive || !hasAnsweredSibling(call)) return;
+				const state = context.stateOf(call);
+				if (state.state !== 'orphaned' || state.cause === 'lost-to-compaction') return;
+				if (context.client.pairing === 'by-id' && state.cause === 'interrupted') return;
+				const later = context.laterTurn(call);
+				if (later === undefined || damageAfter(context.conversation, call.place) !== undefined) return;
+				const siblings = call.message.toolCalls.filter((sibling) => sibling.answeredBy === 'client');
+				const answered = siblings.filter((sibling) => sibling.result !== undefined);
+				context.report({
+					at: call.place,
+					messageId: 'incomplete',
+					data: { agent: agentName(call.agent), count: siblings.length, answered: answered.length, tool: call.name, consequence: context.client.unanswered(call.id) },
+					toolCall: call,
+					cause: state.cause,
+					related: [
+						...answered.slice(0, 3).map((sibling) => ({ at: sibling.result?.place ?? sibling.place, messageId: 'answered', data: { tool: sibling.name } })),
+						{ at: later.place, messageId: 'later' },
+					],
+				});
+			},
+		};
+	},
+});

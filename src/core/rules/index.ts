@@ -1,0 +1,31 @@
+import type { Rule } from './rule.ts';
+import compactionMidCall from './compaction-mid-call.ts';
+import damagedLine from './damaged-line.ts';
+import duplicateToolResult from './duplicate-tool-result.ts';
+import duplicateToolUseId from './duplicate-tool-use-id.ts';
+import incompleteParallelResults from './incomplete-parallel-results.ts';
+import lateToolResult from './late-tool-result.ts';
+import missingSubagentTranscript from './missing-subagent-transcript.ts';
+import orphanedToolResult from './orphaned-tool-result.ts';
+import orphanedToolUse from './orphaned-tool-use.ts';
+import resultLostToCompaction from './result-lost-to-compaction.ts';
+import toolResultNotFirst from './tool-result-not-first.ts';
+import unlinkedSubagent from './unlinked-subagent.ts';
+import unresolvedServerToolUse from './unresolved-server-tool-use.ts';
+
+/** Every rule there is, by id. */
+export const rules: readonly Rule[] = [
+	compactionMidCall,
+	damagedLine,
+	duplicateToolResult,
+	duplicateToolUseId,
+	incompleteParallelResults,
+	lateToolResult,
+	missingSubagentTranscript,
+	orphanedToolResult,
+	orphanedToolUse,
+	resultLostToCompaction,
+	toolResultNotFirst,
+	unlinkedSubagent,
+	unresolvedServerToolUse,
+];

@@ -1,0 +1,159 @@
+import type { AgentId, SessionId } from '../base/ids.ts';
+import { callState, laterTurn } from '../conversation/index.ts';
+import type { Agent, Changes, Compaction, Conversation, Damage, OrphanCause, Place, Result, ToolCall } from '../conversation/index.ts';
+import { clientOf } from './clients.ts';
+import type { Client } from './clients.ts';
+import { rules as allRules } from './index.ts';
+import type { Data, Report, Rule, RuleContext, RuleVisitor, Severity } from './rule.ts';
+
+export interface Diagnostic {
+	readonly ruleId: string;
+	readonly severity: Severity;
+	readonly message: string;
+	readonly place: Place;
+	readonly sessionId: SessionId;
+	readonly agentId: AgentId | undefined;
+	readonly toolUseId: string | undefined;
+	readonly toolName: string | undefined;
+	readonly cause: OrphanCause | undefined;
+	readonly related: readonly { readonly place: Place; readonly message: string }[];
+}
+
+/** Where a rule could not know. */
+export interface Inconclusive {
+	readonly ruleId: string;
+	readonly place: Place;
+	readonly message: string;
+}
+
+/** A rule's severity as a person set it; `off` silences it. */
+export type RuleSettings = Readonly<Record<string, Severity | 'off'>>;
+
+type Subject = ToolCall | Result | Agent | Compaction | Damage;
+
+interface Findings {
+	readonly diagnostics: Diagnostic[];
+	readonly inconclusive: Inconclusive[];
+}
+
+/** Keeps the findings on one conversation up to date while it grows, looking again only at what a fold has changed. */
+export class Linter {
+	private readonly conversation: Conversation;
+	private readonly settings: RuleSettings;
+	private readonly found = new Map<Subject, Findings>();
+	private current: Findings = { diagnostics: [], inconclusive: [] };
+	private active: readonly { readonly rule: Rule; readonly visitor: RuleVisitor }[] = [];
+	private clientKey = '';
+
+	constructor(conversation: Conversation, settings: RuleSettings) {
+		this.conversation = conversation;
+		this.settings = settings;
+	}
+
+	/** Looks at everything. */
+	lintAll(): void {
+		this.found.clear();
+		this.prepare();
+		const { conversation } = this;
+		for (const agent of conversation.agents.values()) {
+			this.visit(agent, (visitor) => visitor.agent?.(agent));
+			for (const call of agent.toolCalls) this.visit(call, (visitor) => visitor.toolCall?.(call));
+			for (const result of agent.strayResults) this.visit(result, (visitor) => visitor.strayResult?.(result));
+			for (const compaction of agent.compactions) this.visit(compaction, (visitor) => visitor.compaction?.(compaction));
+		}
+		for (const damage of conversation.damage) this.visit(damage, (visitor) => visitor.damage?.(damage));
+	}
+
+	/** Looks again at what has changed. Returns whether any finding may be different. */
+	update(changes: Changes): boolean {
+		// A new version of the agent may treat a broken history differently, and damage excuses what stands around it: rare, so all is looked at again.
+		if (this.prepare() || changes.damage.size > 0) {
+			this.lintAll();
+			return true;
+		}
+		let isChanged = false;
+		for (const agent of changes.agents) isChanged = this.visit(agent, (visitor) => visitor.agent?.(agent)) || isChanged;
+		for (const call of changes.toolCalls) isChanged = this.visit(call, (visitor) => visitor.toolCall?.(call)) || isChanged;
+		for (const result of changes.strayResults) {
+			const isStray = result.agent.strayResults.includes(result);
+			isChanged = this.visit(result, isStray ? (visitor) => visitor.strayResult?.(result) : () => undefined) || isChanged;
+		}
+		for (const compaction of changes.compactions) isChanged = this.visit(compaction, (visitor) => visitor.compaction?.(compaction)) || isChanged;
+		return isChanged;
+	}
+
+	/** In the order of files and lines. */
+	get diagnostics(): readonly Diagnostic[] {
+		return [...this.found.values()].flatMap((findings) => findings.diagnostics).sort(byPlace);
+	}
+
+	get inconclusive(): readonly Inconclusive[] {
+		return [...this.found.values()].flatMap((findings) => findings.inconclusive).sort(byPlace);
+	}
+
+	private visit(subject: Subject, call: (visitor: RuleVisitor) => void): boolean {
+		const findings: Findings = (this.current = { diagnostics: [], inconclusive: [] });
+		for (const { visitor } of this.active) call(visitor);
+		const hadFindings = this.found.has(subject);
+		const hasFindings = findings.diagnostics.length > 0 || findings.inconclusive.length > 0;
+		if (hasFindings) this.found.set(subject, findings);
+		else if (hadFindings) this.found.delete(subject);
+		return hadFindings || hasFindings;
+	}
+
+	/** Makes the rules ready for this client. True when the client is another than before. */
+	private prepare(): boolean {
+		const { conversation } = this;
+		const clientKey = `${conversation.format} ${conversation.agentVersion ?? ''}`;
+		if (clientKey === this.clientKey) return false;
+		this.clientKey = clientKey;
+		const client = clientOf(conversation.format, conversation.agentVersion);
+		this.active = allRules
+			.filter((rule) => this.settings[rule.id] !== 'off')
+			.map((rule) => ({ rule, visitor: rule.create(this.contextFor(rule, client)) }));
+		return true;
+	}
+
+	private contextFor(rule: Rule, client: Client): RuleContext {
+		const { conversation } = this;
+		const setting = this.settings[rule.id];
+		const severity = setting === undefined || setting === 'off' ? rule.meta.severity : setting;
+		return {
+			conversation,
+			client,
+			stateOf: (call) => callState(conversation, call),
+			laterTurn: (call) => laterTurn(call.agent, call),
+			report: (report) => void this.current.diagnostics.push(diagnosticOf(rule, severity, conversation, report)),
+			inconclusive: (place, message) => void this.current.inconclusive.push({ ruleId: rule.id, place, message }),
+		};
+	}
+}
+
+function diagnosticOf(rule: Rule, severity: Severity, conversation: Conversation, report: Report): Diagnostic {
+	return {
+		ruleId: rule.id,
+		severity,
+		message: fill(rule, report.messageId, report.data),
+		place: report.at,
+		sessionId: conversation.sessionId,
+		agentId: report.toolCall?.agent.id ?? report.agent?.id,
+		toolUseId: report.toolCall?.id ?? report.toolUseId,
+		toolName: report.toolCall?.name,
+		cause: report.cause,
+		related: (report.related ?? []).map((related) => ({ place: related.at, message: fill(rule, related.messageId, related.data ?? {}) })),
+	};
+}
+
+function fill(rule: Rule, messageId: string, data: Data): string {
+	const template = rule.meta.messages[messageId];
+	if (template === undefined) throw new Error(`Rule ${rule.id} has no message "${messageId}".`);
+	return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => String(data[name] ?? ''));
+}
+
+function byPlace(one: { readonly place: Place; readonly ruleId: string }, other: { readonly place: Place; readonly ruleId: string }): number {
+	const first = one.place.source;
+	const second = other.place.source;
+	if (first.kind !== 'transcript' || second.kind !== 'transcript') return 0;
+	if (first.path !== second.path) return first.path < second.path ? -1 : 1;
+	return first.line - second.line || (one.place.range?.column ?? 1) - (other.place.range?.column ?? 1) || (one.ruleId < other.ruleId ? -1 : 1);
+}

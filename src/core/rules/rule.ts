@@ -1,0 +1,66 @@
+import type { Agent, CallState, Compaction, Conversation, Damage, Message, OrphanCause, Place, Result, ToolCall } from '../conversation/index.ts';
+import type { Client } from './clients.ts';
+
+export type Severity = 'note' | 'warning' | 'error';
+
+export type RuleFamily = 'pairing' | 'compaction' | 'transcript';
+
+/** A template: `{{name}}` stands for a value of the report's data. */
+export type MessageTemplate = string;
+
+export interface RuleMeta {
+	/** One sentence: what holds when all is well. */
+	readonly description: string;
+	readonly family: RuleFamily;
+	readonly severity: Severity;
+	readonly messages: Readonly<Record<string, MessageTemplate>>;
+}
+
+/**
+ * A rule looks at the conversation, item by item, and reports what is wrong. It is synchronous, formats no text, and says
+ * `inconclusive` where it cannot know: no evidence is not a pass.
+ */
+export interface Rule {
+	readonly id: string;
+	readonly meta: RuleMeta;
+	create(context: RuleContext): RuleVisitor;
+}
+
+/** Called for each item that is new or may have changed. What a rule reports stands until the same item is visited again. */
+export interface RuleVisitor {
+	toolCall?(call: ToolCall): void;
+	strayResult?(result: Result): void;
+	agent?(agent: Agent): void;
+	compaction?(compaction: Compaction): void;
+	damage?(damage: Damage): void;
+}
+
+export interface RuleContext {
+	readonly conversation: Conversation;
+	readonly client: Client;
+	/** What has become of the call. */
+	stateOf(call: ToolCall): CallState;
+	/** The first turn behind the call's message on the conversation as it stands. */
+	laterTurn(call: ToolCall): Message | undefined;
+	report(report: Report): void;
+	inconclusive(place: Place, reason: string): void;
+}
+
+export type Data = Readonly<Record<string, string | number>>;
+
+export interface Report {
+	readonly at: Place;
+	readonly messageId: string;
+	readonly data: Data;
+	readonly agent?: Agent | undefined;
+	readonly toolCall?: ToolCall | undefined;
+	/** For a report on a result without a call. */
+	readonly toolUseId?: string | undefined;
+	readonly cause?: OrphanCause | undefined;
+	/** Other places that belong to it; their messages are templates of the rule too. */
+	readonly related?: readonly { readonly at: Place; readonly messageId: string; readonly data?: Data | undefined }[] | undefined;
+}
+
+export function defineRule(rule: Rule): Rule {
+	return rule;
+}

@@ -1,0 +1,521 @@
+import { agentId, mainAgentId, sessionId, toolUseId } from '../base/ids.ts';
+import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
+import type { AgentRef, ChainLink, Entrypoint, MessageKind, PartKind, ToolUse, TranscriptSource } from '../events/sessionEvent.ts';
+import { ClaudeCodeLine } from './claudeCodeLine.ts';
+import type { Block, Span } from './claudeCodeLine.ts';
+import { bodyRef, columnRange, digest } from './fields.ts';
+import { JsonLineReader } from './jsonLineReader.ts';
+import { JsonScanner, MemberTable, OPEN_BRACE } from './jsonScanner.ts';
+import type { MemberReader } from './jsonScanner.ts';
+import { parseTaskNotification } from './taskNotification.ts';
+import { splitMcpName } from './toolNames.ts';
+import type { EventSink, TranscriptFile, TranscriptFormat } from './transcriptFormat.ts';
+
+/**
+ * Claude Code's transcripts, 1.0.9x to 2.1.32x: JSON lines in which one API message is written over several lines with the same
+ * `message.id`, and lines form a tree by `uuid` and `parentUuid`. The format is internal to its vendor: whatever is not known here
+ * passes as an `unknown` event.
+ */
+export const claudeCode: TranscriptFormat = {
+	id: 'claude-code',
+	name: 'Claude Code',
+	sniffLine(bytes, start, end) {
+		const seen = { type: '', hasIdentity: false };
+		sniffer.reset(bytes, start, end);
+		// The head of a file may be cut in the middle of a line; what was seen until there counts.
+		if (sniffer.peek() === OPEN_BRACE) sniffer.readObject(sniffMembers, seen);
+		return seen.hasIdentity && lineTypes.has(seen.type);
+	},
+	createReader(file, sink) {
+		return new ClaudeCodeReader(file, sink);
+	},
+};
+
+const sniffer = new JsonScanner();
+const identity: MemberReader<{ hasIdentity: boolean }> = (scanner, seen) => void (seen.hasIdentity = scanner.readString() || seen.hasIdentity);
+const sniffMembers = new MemberTable<{ type: string; hasIdentity: boolean }>({
+	type: (scanner, seen) => void (seen.type = scanner.readText()),
+	sessionId: identity,
+	uuid: identity,
+	leafUuid: identity,
+	messageId: identity,
+});
+
+/** The line types that open a transcript. Later lines may have any type. */
+const lineTypes: ReadonlySet<string> = new Set([
+	'user',
+	'assistant',
+	'system',
+	'summary',
+	'attachment',
+	'progress',
+	'queue-operation',
+	'file-history-snapshot',
+	'file-history-delta',
+	'last-prompt',
+	'mode',
+	'permission-mode',
+	'ai-title',
+	'custom-title',
+	'agent-name',
+	'agent-color',
+	'agent-setting',
+	'atis-latch',
+	'bridge-session',
+	'tag',
+	'relocated',
+	'worktree-state',
+	'fork-context-ref',
+	'content-replacement',
+	'cost-state',
+	'api-request',
+	'api-request-shape',
+	'api-request-blob',
+	'tools-used',
+]);
+
+class ClaudeCodeReader extends JsonLineReader {
+	protected readonly sessionId: SessionId;
+	private readonly line: ClaudeCodeLine;
+	private readonly agents = new Map<string, AgentRef>();
+	/** Inline side chains (1.0.x) name no agent: a line belongs to the agent of its parent, a root line to a new one. */
+	private readonly sidechainOf = new Map<string, AgentRef>();
+	private readonly agentsWithPrompt = new Set<string>();
+	private readonly agentsInProgress = new Set<string>();
+	private lastProgress = '';
+	private announced = { cwd: '', version: '', entrypoint: '' };
+
+	constructor(file: TranscriptFile, sink: EventSink) {
+		super(file, sink);
+		this.line = new ClaudeCodeLine(file.withPreviews);
+		this.sessionId = sessionId(claudeCode.id, file.nativeSessionId);
+	}
+
+	protected scan(): boolean {
+		this.line.reset();
+		return this.scanner.readObject(ClaudeCodeLine.members, this.line);
+	}
+
+	protected emit(bytes: Uint8Array, lineStart: number, source: TranscriptSource): void {
+		const { line } = this;
+		const agent = this.agentOf(line);
+		this.announceSession(source, agent);
+		if (line.type === 'user' || line.type === 'assistant') {
+			this.emitMessage(bytes, lineStart, source, agent);
+			return;
+		}
+		if (line.type === 'system' && line.subtype === 'compact_boundary') {
+			this.emitCompaction(bytes, source, agent);
+			return;
+		}
+		this.emitUnknown(source, agent);
+		switch (line.type) {
+			case 'system':
+				this.emitSystem(bytes, source, agent);
+				break;
+			case 'progress':
+				this.emitProgress(bytes, source, agent);
+				break;
+			case 'attachment':
+				this.emitAttachment(bytes, source, agent);
+				break;
+			case 'queue-operation':
+				if (line.content.start !== -1) this.emitOutcomes(this.stringAt(bytes, line.content), source, agent);
+				break;
+			case 'ai-title':
+			case 'custom-title':
+			case 'summary':
+				if (line.title !== '') {
+					this.sink({ ...this.envelope(source, agent, line.at), type: 'session-titled', title: line.title, by: line.type === 'custom-title' ? 'person' : 'model' });
+				}
+				break;
+		}
+	}
+
+	private announceSession(source: TranscriptSource, agent: AgentRef): void {
+		const { line, announced } = this;
+		if (this.file.agentId !== null || line.version === '') return;
+		if (line.version === announced.version && line.cwd === announced.cwd && line.entrypoint === announced.entrypoint) return;
+		this.announced = { cwd: line.cwd, version: line.version, entrypoint: line.entrypoint };
+		this.sink({
+			...this.envelope(source, agent, line.at),
+			type: 'session-started',
+			format: claudeCode.id,
+			nativeId: this.file.nativeSessionId,
+			cwd: line.cwd === '' ? undefined : line.cwd,
+			agentVersion: line.version,
+			entrypoint: entrypointOf(line.entrypoint),
+		});
+	}
+
+	private emitMessage(bytes: Uint8Array, lineStart: number, source: TranscriptSource, agent: AgentRef): void {
+		const { line } = this;
+		const role = line.type === 'assistant' ? 'assistant' : 'user';
+		const messageId = line.messageId !== '' ? line.messageId : line.uuid !== '' ? line.uuid : `line ${source.line}`;
+		const parts = this.partsOf(line);
+		const text = firstText(line);
+		const kind = role === 'assistant' ? this.responseKind() : this.userKind(bytes, parts, text);
+		this.sink({
+			...this.envelope(source, agent, line.at),
+			type: 'message',
+			messageId,
+			role,
+			kind,
+			chain: chainOf(line),
+			parts,
+			text: text === undefined ? undefined : this.bodyRef(bytes, text, lineStart, source),
+			model: line.model === '' ? undefined : line.model,
+			stopReason: line.stopReason === '' ? undefined : line.stopReason,
+			tokens: line.inputTokens === -1 ? undefined : { input: line.inputTokens, output: line.outputTokens },
+		});
+		for (let index = 0; index < line.blockCount; index++) {
+			const block = line.blocks[index];
+			if (block === undefined || block.id === '') continue;
+			const part = parts[index];
+			if (part === 'tool-use') this.emitToolUse(bytes, lineStart, source, agent, block, messageId);
+			else if (part === 'tool-result' || part === 'server-tool-result') {
+				const isPrecededByOther = part === 'tool-result' && parts.slice(0, index).some((before) => before !== 'tool-result');
+				this.emitToolResult(bytes, lineStart, source, agent, block, messageId, isPrecededByOther);
+			}
+		}
+		if (text === undefined) return;
+		if (kind === 'notification') this.emitOutcomes(this.stringAt(bytes, text), source, agent);
+		else if (kind === 'prompt') this.announcePrompt(bytes, text, source, agent);
+	}
+
+	private partsOf(line: ClaudeCodeLine): readonly PartKind[] {
+		if (line.text.start !== -1) return textOnly;
+		if (line.blockCount === 1) return singlePart[partKind(line.blocks[0]?.type ?? '')];
+		return line.blocks.slice(0, line.blockCount).map((block) => partKind(block.type));
+	}
+
+	private emitToolUse(bytes: Uint8Array, lineStart: number, source: TranscriptSource, agent: AgentRef, block: Block, messageId: string): void {
+		const { line } = this;
+		const { name, server } = splitMcpName(block.name);
+		const body = block.body.start === -1 ? { start: block.start, end: block.start } : block.body;
+		this.sink({
+			...this.envelope(source, agent, line.at),
+			type: 'tool-use',
+			toolUseId: toolUseId(block.id),
+			name,
+			server,
+			answeredBy: block.type === 'tool_use' ? 'client' : 'provider',
+			messageId,
+			chainId: line.uuid === '' ? undefined : line.uuid,
+			range: columnRange(bytes, lineStart, block.start, block.end),
+			arguments: this.bodyRef(bytes, body, lineStart, source),
+			// `Task` until 2.1.50, `Agent` since.
+			spawn: block.name === 'Task' || block.name === 'Agent' ? this.readSpawn(bytes, body) : undefined,
+		});
+	}
+
+	private emitToolResult(bytes: Uint8Array, lineStart: number, source: TranscriptSource, agent: AgentRef, block: Block, messageId: string, isPrecededByOther: boolean): void {
+		const { line } = this;
+		const id = toolUseId(block.id);
+		const isInPlace = block.type !== 'tool_result';
+		const isDetached = line.resultIsDetached || line.resultStatus === 'async_launched';
+		const body = block.body.start === -1 ? { start: block.start, end: block.start } : block.body;
+		this.sink({
+			...this.envelope(source, agent, line.at),
+			type: 'tool-result',
+			toolUseId: id,
+			isError: block.isError,
+			chainId: line.uuid === '' ? undefined : line.uuid,
+			messageId,
+			// The head of the block as far as the id: enough to find it, where the whole could be a megabyte to count and to underline.
+			range: columnRange(bytes, lineStart, block.start, block.idEnd),
+			body: this.bodyRef(bytes, body, lineStart, source),
+			durationMs: line.resultDurationMs === -1 ? undefined : line.resultDurationMs,
+			isPrecededByOther,
+			isInPlace,
+			denial: line.denial,
+			isInterruption: line.denial === 'cancelled',
+		});
+		if (isDetached) {
+			this.sink({ ...this.envelope(source, agent, line.at), type: 'tool-detached', toolUseId: id, agentId: line.resultAgentId === '' ? undefined : agentId(line.resultAgentId) });
+		}
+		if (line.resultAgentId !== '' && !isInPlace) this.emitSpawnResult(source, agent, id, isDetached);
+	}
+
+	private emitSpawnResult(source: TranscriptSource, agent: AgentRef, id: ToolUseId, isDetached: boolean): void {
+		const { line } = this;
+		const spawned = agentId(line.resultAgentId);
+		this.sink({
+			...this.envelope(source, agent, line.at),
+			type: 'agent-spawned',
+			agentId: spawned,
+			parentId: 'id' in agent ? agent.id : undefined,
+			toolUseId: id,
+			agentType: line.resultAgentType === '' ? undefined : line.resultAgentType,
+			evidence: 'result',
+		});
+		if (isDetached) return;
+		const outcome = line.resultStatus === 'completed' ? 'completed' : 'ended';
+		this.sink({ ...this.envelope(source, agent, line.at), type: 'agent-ended', agentId: spawned, outcome, evidence: 'The call that started it has returned.' });
+	}
+
+	private readSpawn(bytes: Uint8Array, body: Span): ToolUse['spawn'] {
+		const spawn: Spawn = {};
+		this.inner.reset(bytes, body.start, body.end);
+		this.inner.readObject(spawnMembers, spawn);
+		return spawn;
+	}
+
+	/** The first prompt of a subagent identifies the call that spawned it, where nothing better does. */
+	private announcePrompt(bytes: Uint8Array, text: Span, source: TranscriptSource, agent: AgentRef): void {
+		if (!('id' in agent) || agent.id === mainAgentId || this.agentsWithPrompt.has(agent.id)) return;
+		this.agentsWithPrompt.add(agent.id);
+		this.sink({ ...this.envelope(source, agent, this.line.at), type: 'agent-spawned', agentId: agent.id, evidence: 'prompt', promptDigest: digest(bytes, text.start + 1, text.end - 1) });
+	}
+
+	private emitSystem(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
+		const { line } = this;
+		if (line.subtype === 'turn_duration') {
+			this.sink({ ...this.envelope(source, agent, line.at), type: 'turn-ended', reason: 'completed', durationMs: line.durationMs === -1 ? undefined : line.durationMs });
+		} else if (line.subtype === 'microcompact_boundary' && line.microcompactMetadata.start !== -1) {
+			const toolUseIds: ToolUseId[] = [];
+			this.inner.reset(bytes, line.microcompactMetadata.start, line.microcompactMetadata.end);
+			this.inner.readObject(microcompactMembers, toolUseIds);
+			this.sink({ ...this.envelope(source, agent, line.at), type: 'results-cleared', toolUseIds });
+		}
+	}
+
+	private emitCompaction(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
+		const { line, inner } = this;
+		const found: CompactMetadata = { trigger: '', tokensBefore: -1, tokensAfter: -1, headId: '', anchorId: '', tailId: '' };
+		if (line.compactMetadata.start !== -1) {
+			inner.reset(bytes, line.compactMetadata.start, line.compactMetadata.end);
+			inner.readObject(compactMembers, found);
+		}
+		const { headId, anchorId, tailId } = found;
+		this.sink({
+			...this.envelope(source, agent, line.at),
+			type: 'compaction',
+			chain: chainOf(line),
+			trigger: found.trigger === 'auto' || found.trigger === 'manual' ? found.trigger : 'unknown',
+			tokensBefore: found.tokensBefore === -1 ? undefined : found.tokensBefore,
+			tokensAfter: found.tokensAfter === -1 ? undefined : found.tokensAfter,
+			preserved: headId !== '' && anchorId !== '' && tailId !== '' ? { headId, anchorId, tailId } : undefined,
+		});
+	}
+
+	/** Written by 2.1.12 to 2.1.81, many lines for one call; one event for a run of them is enough. */
+	private emitProgress(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
+		const { line, inner } = this;
+		if (line.data.start === -1 || line.parentToolUseId === '') return;
+		const isNew = line.parentToolUseId !== this.lastProgress;
+		const data = { type: '', agentId: '', status: '' };
+		inner.reset(bytes, line.data.start, line.data.end);
+		inner.readObject(progressMembers, data);
+		const id = toolUseId(line.parentToolUseId);
+		if (data.type === 'agent_progress' && data.agentId !== '' && !this.agentsInProgress.has(data.agentId)) {
+			this.agentsInProgress.add(data.agentId);
+			this.sink({
+				...this.envelope(source, agent, line.at),
+				type: 'agent-spawned',
+				agentId: agentId(data.agentId),
+				parentId: 'id' in agent ? agent.id : undefined,
+				toolUseId: id,
+				evidence: 'progress',
+			});
+		}
+		if (!isNew) return;
+		this.lastProgress = line.parentToolUseId;
+		this.sink({ ...this.envelope(source, agent, line.at), type: 'tool-progress', toolUseId: id, phase: data.status === '' ? data.type : `${data.type} ${data.status}` });
+	}
+
+	private emitAttachment(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
+		const { line, inner } = this;
+		if (line.attachment.start === -1) return;
+		const found = { type: '', prompt: '' };
+		inner.reset(bytes, line.attachment.start, line.attachment.end);
+		inner.readObject(attachmentMembers, found);
+		if (found.type === 'queued_command') this.emitOutcomes(found.prompt, source, agent);
+	}
+
+	private emitOutcomes(text: string, source: TranscriptSource, agent: AgentRef): void {
+		const notification = parseTaskNotification(text);
+		if (notification === undefined) return;
+		for (const task of notification.taskIds) {
+			this.sink({
+				...this.envelope(source, agent, this.line.at),
+				type: 'tool-outcome',
+				toolUseId: notification.toolUseId === undefined ? undefined : toolUseId(notification.toolUseId),
+				agentId: agentId(task),
+				outcome: notification.outcome,
+			});
+		}
+	}
+
+	private emitUnknown(source: TranscriptSource, agent: AgentRef): void {
+		const { line } = this;
+		this.sink({ ...this.envelope(source, agent, line.at), type: 'unknown', nativeType: line.subtype === '' ? line.type : `${line.type}/${line.subtype}`, chain: chainOf(line) });
+	}
+
+	private responseKind(): MessageKind {
+		// Errors and stand-ins that the client shows and never sends.
+		return this.line.isApiError || this.line.model === '<synthetic>' ? 'local' : 'response';
+	}
+
+	private userKind(bytes: Uint8Array, parts: readonly PartKind[], text: Span | undefined): MessageKind {
+		const { line, inner } = this;
+		if (parts.includes('tool-result')) return 'results';
+		if (line.isCompactSummary) return 'summary';
+		if (line.originKind === 'task-notification') return 'notification';
+		if (text !== undefined) {
+			inner.reset(bytes, text.start, text.end);
+			inner.readString();
+			if (inner.stringStartsWith('[Request interrupted by user')) return 'interrupt';
+			if (inner.stringStartsWith('<task-notification>')) return 'notification';
+			if (localMarks.some((mark) => inner.stringStartsWith(mark))) return 'meta';
+		}
+		if (line.isTranscriptOnly) return 'local';
+		return line.isMeta ? 'meta' : 'prompt';
+	}
+
+	private agentOf(line: ClaudeCodeLine): AgentRef {
+		if (this.file.agentId !== null) return this.fileAgent();
+		if (line.agentId !== '') return this.agentRef(line.agentId);
+		if (!line.isSidechain) return mainAgent;
+		const known = line.parentUuid === null ? undefined : this.sidechainOf.get(line.parentUuid);
+		const agent = known ?? (line.uuid === '' ? unknownSidechain : this.agentRef(`sidechain-${line.uuid.slice(0, 8)}`));
+		if (line.uuid !== '') this.sidechainOf.set(line.uuid, agent);
+		return agent;
+	}
+
+	protected fileAgent(): AgentRef {
+		return this.file.agentId === null ? mainAgent : this.agentRef(this.file.agentId);
+	}
+
+	private agentRef(id: string): AgentRef {
+		let agent = this.agents.get(id);
+		if (agent === undefined) {
+			agent = id === mainAgentId ? mainAgent : { id: agentId(id) };
+			this.agents.set(id, agent);
+		}
+		return agent;
+	}
+
+	private stringAt(bytes: Uint8Array, span: Span): string {
+		this.inner.reset(bytes, span.start, span.end);
+		return this.inner.readText();
+	}
+
+	private bodyRef(bytes: Uint8Array, span: Span, lineStart: number, source: TranscriptSource) {
+		return bodyRef(bytes, span.start, span.end, source.offset - lineStart, this.file.withPreviews);
+	}
+}
+
+const mainAgent: { readonly id: AgentId } = { id: mainAgentId };
+const unknownSidechain: AgentRef = { unknown: 'The line belongs to a side chain and names neither an agent nor a parent.' };
+
+// What a local command or its output leaves in the conversation; nobody's turn.
+const localMarks = ['<local-command-', '<command-name>', '<command-message>', '<bash-', '<user-memory-input>'];
+
+interface Spawn {
+	description?: string;
+	agentType?: string;
+	name?: string;
+	promptDigest?: string;
+}
+
+const spawnMembers = new MemberTable<Spawn>({
+	description: (scanner, spawn) => void (spawn.description = scanner.readText()),
+	subagent_type: (scanner, spawn) => void (spawn.agentType = scanner.readText()),
+	name: (scanner, spawn) => void (spawn.name = scanner.readText()),
+	prompt(scanner, spawn) {
+		if (scanner.readString()) spawn.promptDigest = digest(scanner.bytes, scanner.stringStart, scanner.stringEnd);
+	},
+});
+
+interface CompactMetadata {
+	trigger: string;
+	tokensBefore: number;
+	tokensAfter: number;
+	headId: string;
+	anchorId: string;
+	tailId: string;
+}
+
+const segmentMembers = new MemberTable<CompactMetadata>({
+	headUuid: (scanner, found) => void (found.headId = scanner.readText()),
+	anchorUuid: (scanner, found) => void (found.anchorId = scanner.readText()),
+	tailUuid: (scanner, found) => void (found.tailId = scanner.readText()),
+});
+const compactMembers = new MemberTable<CompactMetadata>({
+	trigger: (scanner, found) => void (found.trigger = scanner.readText()),
+	preTokens: (scanner, found) => void (found.tokensBefore = scanner.readNumber()),
+	postTokens: (scanner, found) => void (found.tokensAfter = scanner.readNumber()),
+	preservedSegment: (scanner, found) => void scanner.readObject(segmentMembers, found),
+});
+
+const microcompactMembers = new MemberTable<ToolUseId[]>({
+	compactedToolIds: (scanner, ids) =>
+		void scanner.readArray((element, target: ToolUseId[]) => {
+			if (element.readString()) target.push(toolUseId(element.string()));
+		}, ids),
+});
+
+const progressMembers = new MemberTable<{ type: string; agentId: string; status: string }>({
+	type: (scanner, data) => void (data.type = scanner.readText()),
+	agentId: (scanner, data) => void (data.agentId = scanner.readText()),
+	status: (scanner, data) => void (data.status = scanner.readText()),
+});
+
+const attachmentMembers = new MemberTable<{ type: string; prompt: string }>({
+	type: (scanner, found) => void (found.type = scanner.readText()),
+	prompt: (scanner, found) => void (found.prompt = scanner.readText()),
+});
+
+/** The text that a message begins with: its content when that is a string, else its first text block. */
+function firstText(line: ClaudeCodeLine): Span | undefined {
+	if (line.text.start !== -1) return line.text;
+	for (let index = 0; index < line.blockCount; index++) {
+		const block = line.blocks[index];
+		if (block !== undefined && block.type === 'text' && block.text.start !== -1) return block.text;
+	}
+	return undefined;
+}
+
+const textOnly: readonly PartKind[] = ['text'];
+// Nearly every line has one block: the list of its kinds need not be made anew.
+const singlePart: Readonly<Record<PartKind, readonly PartKind[]>> = {
+	text: textOnly,
+	thinking: ['thinking'],
+	'tool-use': ['tool-use'],
+	'tool-result': ['tool-result'],
+	image: ['image'],
+	document: ['document'],
+	'server-tool-result': ['server-tool-result'],
+	other: ['other'],
+};
+
+function partKind(type: string): PartKind {
+	switch (type) {
+		case 'text':
+		case 'thinking':
+		case 'image':
+		case 'document':
+			return type;
+		case 'redacted_thinking':
+			return 'thinking';
+		case 'tool_use':
+		case 'server_tool_use':
+		case 'mcp_tool_use':
+			return 'tool-use';
+		case 'tool_result':
+			return 'tool-result';
+		default:
+			return type.endsWith('_tool_result') ? 'server-tool-result' : 'other';
+	}
+}
+
+function chainOf(line: ClaudeCodeLine): ChainLink | undefined {
+	return line.uuid === '' ? undefined : { id: line.uuid, parentId: line.parentUuid };
+}
+
+function entrypointOf(entrypoint: string): Entrypoint {
+	if (entrypoint === '') return 'unknown';
+	// `sdk-cli` is `-p`; `sdk-ts` and `sdk-py` are programs.
+	return entrypoint.startsWith('sdk') ? 'headless' : 'interactive';
+}
