@@ -365,6 +365,16 @@ describe(`Claude Code ${claudeCodeVersion}`, () => {
 				async () => (await workbench.notes()).find((note) => note.phase === 'ended'),
 				{ agent },
 			);
+			// Lines are gathered for a moment before they are written; this one is noted after the call has begun.
+			await until(
+				'a later line in the transcript',
+				async () => {
+					const [transcript] = await claudeCode.transcripts();
+					const lines = transcript === undefined ? [] : await readJsonLines(transcript);
+					return lines.find((line) => line['type'] === 'tools-used');
+				},
+				{ agent },
+			);
 			agent.killGroup('SIGKILL');
 			await agent.exited;
 			session = await claudeCode.session();
