@@ -174,7 +174,7 @@ class ClaudeCodeReader extends JsonLineReader {
 			const part = parts[index];
 			if (part === 'tool-use') this.emitToolUse(bytes, lineStart, source, agent, block, messageId);
 			else if (part === 'tool-result' || part === 'server-tool-result') {
-				const isPrecededByOther = part === 'tool-result' && parts.slice(0, index).some((before) => before !== 'tool-result');
+				const isPrecededByOther = role === 'user' && part === 'tool-result' && parts.slice(0, index).some((before) => before !== 'tool-result');
 				this.emitToolResult(bytes, lineStart, source, agent, block, messageId, isPrecededByOther);
 			}
 		}
@@ -212,7 +212,8 @@ class ClaudeCodeReader extends JsonLineReader {
 	private emitToolResult(bytes: Uint8Array, lineStart: number, source: TranscriptSource, agent: AgentRef, block: Block, messageId: string, isPrecededByOther: boolean): void {
 		const { line } = this;
 		const id = toolUseId(block.id);
-		const isInPlace = block.type !== 'tool_result';
+		// Gateways put the provider's own answer into the response as a plain result.
+		const isInPlace = block.type !== 'tool_result' || line.type === 'assistant';
 		const isDetached = line.resultIsDetached || line.resultStatus === 'async_launched';
 		const body = block.body.start === -1 ? { start: block.start, end: block.start } : block.body;
 		this.sink({

@@ -1,0 +1,201 @@
+import { agentId, mainAgentId, sessionId, toolUseId } from '../base/ids.ts';
+import { ExpectedError } from '../base/errors.ts';
+import { FORMAT_VERSION } from '../events/sessionEvent.ts';
+import type { SessionEvent } from '../events/sessionEvent.ts';
+import type { OpenFile, TranscriptFiles } from './files.ts';
+import { LineSplitter } from './lineSplitter.ts';
+import { transcriptFormats } from './sessionFiles.ts';
+import type { AgentFile, SessionFiles } from './sessionFiles.ts';
+import type { LineReader, TranscriptFile } from './transcriptFormat.ts';
+
+/** What was read of one file. */
+export interface FileReading {
+	readonly path: string;
+	readonly lines: number;
+	readonly bytes: number;
+	/** Why the file, or the rest of it, could not be read. */
+	readonly problem: string | undefined;
+}
+
+export interface ReadOptions {
+	/** Whether bodies get previews and messages their token counts: for a person to see, at twice the cost. */
+	readonly withPreviews: boolean;
+	readonly onProgress?: ((bytes: number) => void) | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** Receives events in batches, so that nobody keeps all of them. */
+export type EventBatchSink = (events: readonly SessionEvent[]) => void;
+
+/**
+ * Reads a session from the beginning to its present end, file after file, and hands on the events. No file is held in memory.
+ * A file that vanishes or cannot be read costs that file.
+ */
+export async function readSession(files: TranscriptFiles, session: SessionFiles, sink: EventBatchSink, options: ReadOptions): Promise<readonly FileReading[]> {
+	const readings: FileReading[] = [];
+	if (session.mainPath !== undefined) readings.push(await readWhole(new TranscriptFollower(files, session, undefined, options), sink, options));
+	for (const agent of session.agents) {
+		options.signal?.throwIfAborted();
+		readings.push(await readWhole(new TranscriptFollower(files, session, agent, options), sink, options));
+		const events = await readSidecar(files, session, agent);
+		if (events.length > 0) sink(events);
+	}
+	return readings;
+}
+
+async function readWhole(follower: TranscriptFollower, sink: EventBatchSink, options: ReadOptions): Promise<FileReading> {
+	const problem = await follower.readOn(sink, options.signal);
+	follower.finish(sink);
+	return { path: follower.path, lines: follower.lines, bytes: follower.bytes, problem: typeof problem === 'string' ? problem : undefined };
+}
+
+/** What a look at a followed file has found. */
+export type FollowResult = 'read' | 'replaced' | { readonly problem: string };
+
+/** Reads one transcript as it grows: each look costs in proportion to what was appended since the last. */
+export class TranscriptFollower {
+	readonly path: string;
+	private readonly files: TranscriptFiles;
+	private readonly options: ReadOptions;
+	private readonly splitter: LineSplitter;
+	private readonly reader: LineReader;
+	private batch: SessionEvent[] = [];
+	private identity = '';
+	private reported = 0;
+
+	/** @param agent The agent whose transcript it is; `undefined`: the main one's. */
+	constructor(files: TranscriptFiles, session: SessionFiles, agent: AgentFile | undefined, options: ReadOptions) {
+		this.files = files;
+		this.options = options;
+		// A session without files has nobody to follow; callers have at least one.
+		this.path = agent?.path ?? session.mainPath ?? '';
+		const format = transcriptFormats.find((candidate) => candidate.id === session.format);
+		if (format === undefined) throw new Error(`No reader for ${session.format}.`);
+		const file: TranscriptFile = { path: this.path, nativeSessionId: session.nativeId, agentId: agent?.agentId ?? null, withPreviews: options.withPreviews };
+		this.reader = format.createReader(file, (event) => void this.batch.push(event));
+		this.splitter = new LineSplitter((bytes, start, end, position, isTerminated) => {
+			// A byte order mark is no part of the first line.
+			const from = position.offset === 0 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start;
+			this.reader.readLine(bytes, from, end, position, !isTerminated);
+		}, agent === undefined ? 1024 * 1024 : 256 * 1024);
+	}
+
+	get lines(): number {
+		return this.splitter.linesRead + (this.splitter.hasUnfinishedLine ? 1 : 0);
+	}
+
+	get bytes(): number {
+		return this.splitter.bytesRead;
+	}
+
+	/** Reads what has been appended since the last look. A string: why it could not be read. */
+	async readOn(sink: EventBatchSink, signal?: AbortSignal): Promise<FollowResult | string> {
+		let file: OpenFile;
+		try {
+			const stat = await this.files.stat(this.path);
+			if (stat === undefined) return 'The file is no longer there.';
+			if ((this.identity !== '' && stat.identity !== this.identity) || stat.size < this.splitter.bytesRead) return 'replaced';
+			this.identity = stat.identity;
+			if (stat.size === this.splitter.bytesRead) return 'read';
+			file = await this.files.open(this.path);
+		} catch (error) {
+			if (error instanceof ExpectedError) return error.message;
+			throw error;
+		}
+		try {
+			for (;;) {
+				signal?.throwIfAborted();
+				const length = await file.read(this.splitter.room(), this.splitter.bytesRead);
+				if (length === 0) return 'read';
+				this.splitter.advance(length);
+				this.flush(sink);
+			}
+		} catch (error) {
+			if (error instanceof ExpectedError) return error.message;
+			throw error;
+		} finally {
+			await file.close();
+		}
+	}
+
+	/** Takes what follows the last line end for a line. When more of it comes later, that line is read again. */
+	finish(sink: EventBatchSink): void {
+		this.splitter.finish();
+		this.flush(sink);
+	}
+
+	private flush(sink: EventBatchSink): void {
+		const bytes = this.splitter.bytesRead;
+		this.options.onProgress?.(bytes - this.reported);
+		this.reported = bytes;
+		if (this.batch.length === 0) return;
+		const events = this.batch;
+		this.batch = [];
+		sink(events);
+	}
+}
+
+const sidecarLimit = 1024 * 1024;
+
+/** The events of an agent's sidecar. One that is absent, torn or strange gives none: it is only a help. */
+export async function readSidecar(files: TranscriptFiles, session: SessionFiles, agent: AgentFile): Promise<readonly SessionEvent[]> {
+	const id = agentId(agent.agentId);
+	const path = agent.sidecarPath;
+	const source = { kind: 'transcript', path: path ?? agent.path, line: 1, offset: 0, length: 0 } as const;
+	const envelope = { version: FORMAT_VERSION, sessionId: sessionId(session.format, session.nativeId), agent: { id }, source } as const;
+	const fields = path === undefined ? undefined : await readSmallJson(files, path);
+	if (fields === undefined) {
+		return agent.isWorkflow ? [{ ...envelope, seq: 0, type: 'agent-spawned', agentId: id, evidence: 'guess', relation: 'workflow' }] : [];
+	}
+	const text = (key: string): string | undefined => {
+		const value = fields[key];
+		return typeof value === 'string' && value !== '' ? value : undefined;
+	};
+	const parentAgentId = text('parentAgentId');
+	const spawningCall = text('toolUseId');
+	const depth = fields['spawnDepth'];
+	const events: SessionEvent[] = [
+		{
+			...envelope,
+			seq: 0,
+			type: 'agent-spawned',
+			agentId: id,
+			// Absent means the main agent, but only where the sidecar speaks of the spawning call at all.
+			parentId: parentAgentId !== undefined ? agentId(parentAgentId) : spawningCall !== undefined ? mainAgentId : undefined,
+			toolUseId: spawningCall === undefined ? undefined : toolUseId(spawningCall),
+			name: text('name'),
+			agentType: text('agentType'),
+			description: text('description'),
+			depth: typeof depth === 'number' ? depth : undefined,
+			evidence: 'sidecar',
+			relation: agent.isWorkflow ? 'workflow' : fields['isFork'] === true ? 'fork' : fields['taskKind'] === 'in_process_teammate' ? 'teammate' : undefined,
+		},
+	];
+	if (fields['stoppedByUser'] === true) {
+		events.push({ ...envelope, seq: 1, type: 'agent-ended', agentId: id, outcome: 'killed', evidence: 'Its sidecar says that a person stopped it.' });
+	} else if (fields['finished'] === true) {
+		events.push({ ...envelope, seq: 1, type: 'agent-ended', agentId: id, outcome: 'completed', evidence: 'Its sidecar says that it is finished.' });
+	}
+	return events;
+}
+
+async function readSmallJson(files: TranscriptFiles, path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+	try {
+		const stat = await files.stat(path);
+		if (stat === undefined || stat.isDirectory || stat.size > sidecarLimit) return undefined;
+		const file = await files.open(path);
+		try {
+			const bytes = new Uint8Array(stat.size);
+			const length = await file.read(bytes, 0);
+			// JSON.parse gives `any`; what it is gets checked before use.
+			const value = JSON.parse(new TextDecoder().decode(bytes.subarray(0, length))) as unknown;
+			return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+		} finally {
+			await file.close();
+		}
+	} catch (error) {
+		// Torn in mid-write, or gone meanwhile: there is no sidecar then.
+		if (error instanceof SyntaxError || error instanceof ExpectedError) return undefined;
+		throw error;
+	}
+}

@@ -1,0 +1,336 @@
+import { ExpectedError } from '../base/errors.ts';
+import { claudeCode } from './claudeCode.ts';
+import { codex } from './codex.ts';
+import { CodexLine } from './codexLine.ts';
+import { baseName, joinPath, parentFolder } from './files.ts';
+import type { DirectoryEntry, TranscriptFiles } from './files.ts';
+import { JsonScanner, MemberTable } from './jsonScanner.ts';
+import type { TranscriptFormat, TranscriptFormatId } from './transcriptFormat.ts';
+
+export const transcriptFormats: readonly TranscriptFormat[] = [claudeCode, codex];
+
+/** The files that together are one session. */
+export interface SessionFiles {
+	readonly format: TranscriptFormatId;
+	readonly nativeId: string;
+	/** The main agent's transcript; `undefined` when only files of its subagents are there. */
+	readonly mainPath: string | undefined;
+	readonly agents: readonly AgentFile[];
+}
+
+export interface AgentFile {
+	readonly path: string;
+	readonly agentId: string;
+	/** The small file beside a transcript that says whose it is. It may be absent, late or torn. */
+	readonly sidecarPath: string | undefined;
+	/** Part of a workflow's run. */
+	readonly isWorkflow: boolean;
+}
+
+/** A file or folder that could not be used, and why. */
+export interface FileProblem {
+	readonly path: string;
+	readonly message: string;
+}
+
+export interface FoundSessions {
+	readonly sessions: readonly SessionFiles[];
+	readonly problems: readonly FileProblem[];
+}
+
+export interface FindOptions {
+	/** Takes every file for this format, without a look at it. */
+	readonly as?: TranscriptFormatId | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Finds the sessions that a path stands for: a transcript, whose session is found with all its agents, or a folder, which is searched.
+ * In a folder files that are no transcripts are passed over in silence; a file that was named is a problem when it is none.
+ */
+export async function findSessions(files: TranscriptFiles, path: string, options: FindOptions = {}): Promise<FoundSessions> {
+	const stat = await files.stat(path);
+	if (stat === undefined) return { sessions: [], problems: [{ path, message: 'There is no such file or folder.' }] };
+	const search = new Search(files, options);
+	if (stat.isDirectory) {
+		await search.folder(path);
+		return search.result();
+	}
+	return search.file(path);
+}
+
+interface Header {
+	readonly path: string;
+	readonly format: TranscriptFormatId;
+	/** Claude Code: the session that the lines name. Codex: the thread. */
+	readonly id: string;
+	/** Codex: the thread that spawned it, and the root when the header names it. */
+	readonly parentId: string;
+	readonly rootId: string;
+}
+
+class Search {
+	private readonly files: TranscriptFiles;
+	private readonly options: FindOptions;
+	private readonly problems: FileProblem[] = [];
+	private readonly claudeMains: Header[] = [];
+	private readonly claudeAgents: { readonly file: AgentFile; readonly owner: string }[] = [];
+	private readonly codexThreads: Header[] = [];
+
+	constructor(files: TranscriptFiles, options: FindOptions) {
+		this.files = files;
+		this.options = options;
+	}
+
+	/** The session of one file that a person has named. */
+	async file(path: string): Promise<FoundSessions> {
+		const header = await this.header(path);
+		if (header === undefined) {
+			if (this.problems.length === 0) this.problems.push({ path, message: 'The file is no transcript of an agent that Crosstalk knows (Claude Code, Codex).' });
+			return { sessions: [], problems: this.problems };
+		}
+		if (header.format === 'codex') {
+			// A thread's relatives lie in the folder of its day, mostly.
+			await this.folder(parentFolder(this.files, path), 0);
+			if (!this.codexThreads.some((thread) => thread.path === path)) this.codexThreads.push(header);
+		} else {
+			await this.claudeSessionOf(path, header);
+		}
+		const { sessions } = this.result();
+		return { sessions: sessions.filter((session) => pathsOf(session).includes(path)), problems: this.problems };
+	}
+
+	private async claudeSessionOf(path: string, header: Header): Promise<void> {
+		const { files } = this;
+		const owner = this.ownerFolder(path);
+		if (owner !== undefined) {
+			// <project>/<session>/subagents/…/agent-….jsonl
+			await this.folder(owner);
+			const main = `${owner}.jsonl`;
+			if ((await files.stat(main)) !== undefined) await this.add(main);
+			return;
+		}
+		const name = baseName(files, path);
+		if (isAgentFile(name)) {
+			// 2.0.x: beside the sessions of its project.
+			await this.folder(parentFolder(files, path), 0);
+			if (!this.claudeAgents.some((agent) => agent.file.path === path)) this.addClaude(header);
+			return;
+		}
+		this.addClaude(header);
+		const own = path.replace(/\.jsonl$/, '');
+		if (own !== path && (await files.stat(own))?.isDirectory === true) await this.folder(own);
+		for (const entry of await this.entries(parentFolder(files, path))) {
+			if (!entry.isDirectory && isAgentFile(entry.name)) await this.add(joinPath(files, parentFolder(files, path), entry.name));
+		}
+	}
+
+	async folder(path: string, depth = 32): Promise<void> {
+		this.options.signal?.throwIfAborted();
+		const entries = [...(await this.entries(path))].sort((one, other) => (one.name < other.name ? -1 : 1));
+		for (const entry of entries) {
+			const child = joinPath(this.files, path.endsWith(this.files.separator) ? path.slice(0, -1) : path, entry.name);
+			if (entry.isDirectory) {
+				if (depth > 0 && !skippedFolders.has(entry.name)) await this.folder(child, depth - 1);
+			} else if (entry.name.endsWith('.jsonl')) {
+				await this.add(child);
+			}
+		}
+	}
+
+	private async entries(path: string): Promise<readonly DirectoryEntry[]> {
+		try {
+			return await this.files.list(path);
+		} catch (error) {
+			if (!(error instanceof ExpectedError)) throw error;
+			this.problems.push({ path, message: error.message });
+			return [];
+		}
+	}
+
+	private async add(path: string): Promise<void> {
+		const header = await this.header(path);
+		if (header === undefined) return;
+		if (header.format === 'codex') this.codexThreads.push(header);
+		else this.addClaude(header);
+	}
+
+	private addClaude(header: Header): void {
+		const { files } = this;
+		const name = baseName(files, header.path);
+		if (!isAgentFile(name)) {
+			this.claudeMains.push(header);
+			return;
+		}
+		// The client's own side calls, and copies of the parent's context: no agents.
+		if (/^agent-a(compact|prompt_suggestion|side_question)-/.test(name)) return;
+		const owner = this.ownerFolder(header.path);
+		this.claudeAgents.push({
+			file: {
+				path: header.path,
+				agentId: name.slice('agent-'.length, -'.jsonl'.length),
+				sidecarPath: header.path.replace(/\.jsonl$/, '.meta.json'),
+				isWorkflow: header.path.includes(`${files.separator}workflows${files.separator}`),
+			},
+			owner: owner === undefined ? joinPath(files, parentFolder(files, header.path), header.id) : owner,
+		});
+	}
+
+	/** `<project>/<session>` for a file under `<project>/<session>/subagents`. */
+	private ownerFolder(path: string): string | undefined {
+		const index = path.lastIndexOf(`${this.files.separator}subagents${this.files.separator}`);
+		return index === -1 ? undefined : path.slice(0, index);
+	}
+
+	private async header(path: string): Promise<Header | undefined> {
+		let head: Uint8Array;
+		try {
+			head = await readHead(this.files, path);
+		} catch (error) {
+			if (!(error instanceof ExpectedError)) throw error;
+			this.problems.push({ path, message: error.message });
+			return undefined;
+		}
+		return readHeader(head, path, this.options.as);
+	}
+
+	result(): FoundSessions {
+		const sessions = [...this.claudeSessions(), ...this.codexSessions()];
+		return { sessions: sessions.sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1)), problems: this.problems };
+	}
+
+	private claudeSessions(): SessionFiles[] {
+		const agentsOf = new Map<string, AgentFile[]>();
+		for (const agent of this.claudeAgents) {
+			const agents = agentsOf.get(agent.owner);
+			if (agents === undefined) agentsOf.set(agent.owner, [agent.file]);
+			else agents.push(agent.file);
+		}
+		const sessions: SessionFiles[] = [];
+		for (const main of this.claudeMains) {
+			const own = main.path.replace(/\.jsonl$/, '');
+			sessions.push({ format: 'claude-code', nativeId: baseName(this.files, own), mainPath: main.path, agents: agentsOf.get(own) ?? [] });
+			agentsOf.delete(own);
+		}
+		for (const [owner, agents] of agentsOf) sessions.push({ format: 'claude-code', nativeId: baseName(this.files, owner), mainPath: undefined, agents });
+		return sessions;
+	}
+
+	private codexSessions(): SessionFiles[] {
+		const groups: { readonly root: string; readonly folder: string; readonly threads: Map<string, Header> }[] = [];
+		const parents = new Map(this.codexThreads.map((thread) => [thread.id, thread.parentId]));
+		for (const thread of this.codexThreads) {
+			const root = rootOf(thread, parents);
+			const folder = parentFolder(this.files, thread.path);
+			// The same thread twice is two recordings of it: each goes with what lies in its own folder.
+			const candidates = groups.filter((group) => group.root === root && !group.threads.has(thread.id));
+			const group = candidates.find((candidate) => candidate.folder === folder) ?? (thread.id === root ? undefined : candidates.find((candidate) => isDayFolder(candidate.folder, folder)));
+			if (group === undefined) groups.push({ root, folder, threads: new Map([[thread.id, thread]]) });
+			else group.threads.set(thread.id, thread);
+		}
+		return groups.map(({ root, threads }) => ({
+			format: 'codex',
+			nativeId: root,
+			mainPath: threads.get(root)?.path,
+			agents: [...threads.values()]
+				.filter((thread) => thread.id !== root)
+				.map((thread) => ({ path: thread.path, agentId: thread.id, sidecarPath: undefined, isWorkflow: false })),
+		}));
+	}
+}
+
+/** Days of one `sessions/YYYY/MM/DD` tree: a child may be spawned after midnight. */
+function isDayFolder(one: string, other: string): boolean {
+	const root = (folder: string) => folder.replace(/[/\\]\d{4}[/\\]\d{2}[/\\]\d{2}$/, '');
+	return one !== root(one) && root(one) === root(other);
+}
+
+function rootOf(thread: Header, parents: ReadonlyMap<string, string>): string {
+	if (thread.rootId !== '') return thread.rootId;
+	const seen = new Set<string>();
+	let id = thread.id;
+	for (let parent = thread.parentId; parent !== '' && !seen.has(parent); parent = parents.get(parent) ?? '') {
+		seen.add(parent);
+		id = parent;
+	}
+	return id;
+}
+
+function sortKey(session: SessionFiles): string {
+	return session.mainPath ?? session.agents[0]?.path ?? '';
+}
+
+/** All transcript files of a session, the main one first. */
+export function pathsOf(session: SessionFiles): readonly string[] {
+	return [...(session.mainPath === undefined ? [] : [session.mainPath]), ...session.agents.map((agent) => agent.path)];
+}
+
+const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', 'tool-results']);
+
+function isAgentFile(name: string): boolean {
+	return name.startsWith('agent-') && name.endsWith('.jsonl');
+}
+
+const headLength = 64 * 1024;
+const longHeadLength = 4 * 1024 * 1024;
+
+/** The beginning of a file: some lines of it, or a good part of a long first line. */
+async function readHead(files: TranscriptFiles, path: string): Promise<Uint8Array> {
+	const file = await files.open(path);
+	try {
+		const head = await fill(file, new Uint8Array(headLength), 0);
+		if (head.length < headLength || head.includes(0x0a)) return head;
+		const long = new Uint8Array(longHeadLength);
+		long.set(head);
+		return await fill(file, long, head.length);
+	} finally {
+		await file.close();
+	}
+}
+
+async function fill(file: { read(into: Uint8Array, offset: number): Promise<number> }, buffer: Uint8Array, from: number): Promise<Uint8Array> {
+	let filled = from;
+	while (filled < buffer.length) {
+		const length = await file.read(buffer.subarray(filled), filled);
+		if (length === 0) break;
+		filled += length;
+	}
+	return buffer.subarray(0, filled);
+}
+
+/** Tells the format and the identity by the first lines. A damaged one among them does not matter. */
+export function readHeader(head: Uint8Array, path: string, as: TranscriptFormatId | undefined): Header | undefined {
+	let found: { readonly format: TranscriptFormatId; readonly start: number; readonly end: number } | undefined;
+	let sessionId = '';
+	for (let start = 0, lines = 0; start < head.length && lines < 30; lines++) {
+		const newline = head.indexOf(0x0a, start);
+		const end = newline === -1 ? head.length : newline;
+		if (found === undefined) {
+			const format = as ?? transcriptFormats.find((candidate) => candidate.sniffLine(head, start, end))?.id;
+			if (format !== undefined) found = { format, start, end };
+		}
+		if (found !== undefined) {
+			if (found.format === 'codex') return codexHeader(head, start, end, path);
+			const seen = { sessionId: '' };
+			scanner.reset(head, start, end);
+			if (scanner.peek() === 0x7b) scanner.readObject(claudeHeaderMembers, seen);
+			if (sessionId === '') sessionId = seen.sessionId;
+		}
+		start = end + 1;
+	}
+	return found === undefined ? undefined : { path, format: found.format, id: sessionId, parentId: '', rootId: '' };
+}
+
+const scanner = new JsonScanner();
+const claudeHeaderMembers = new MemberTable<{ sessionId: string }>({ sessionId: (cursor, seen) => void (seen.sessionId = cursor.readText()) });
+
+function codexHeader(head: Uint8Array, start: number, end: number, path: string): Header {
+	const line = new CodexLine();
+	scanner.reset(head, start, end);
+	// A header is long, its instructions come last; what was read before the head ends is what counts.
+	if (scanner.peek() === 0x7b) scanner.readObject(CodexLine.members, line);
+	const fromName = /([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.jsonl$/.exec(path)?.[1] ?? path;
+	const isHeader = line.type === 'session_meta' && line.id !== '';
+	const id = isHeader ? line.id : fromName;
+	return { path, format: 'codex', id, parentId: isHeader ? line.parentThreadId : '', rootId: isHeader && line.parentThreadId !== '' ? line.sessionId : '' };
+}
