@@ -20,5 +20,6 @@ export function activeDuplicates(call: ToolCall): readonly Duplicate[] {
 	const { node, duplicates, message } = call as ToolCallState;
 	const isActive = node === undefined ? message.isActive : node.activeIndex !== -1;
 	if (!isActive) return [];
-	return duplicates.filter((duplicate) => duplicate.isDistinct && (duplicate.node === undefined ? duplicate.message.isActive : duplicate.node.activeIndex !== -1));
+	// Lines of one message that bear the same id are a copy that a resume wrote, or a gateway's own way of counting.
+	return duplicates.filter((duplicate) => duplicate.isDistinct && duplicate.message !== message && (duplicate.node === undefined ? duplicate.message.isActive : duplicate.node.activeIndex !== -1));
 }

@@ -36,40 +36,41 @@ export const openAiErrors = {
 } as const;
 
 /**
- * @param agentVersion The version that wrote the transcript, when known. Claude Code 2.1.328 was measured to mend what it loads;
- * the many reports of refused requests are of older versions, and nothing is known of those in between.
+ * @param agentVersion The version that wrote the transcript, when known. Claude Code 2.1.49, 2.1.150 and 2.1.328 were measured: each
+ * mends most of what it loads, silently, at the cost of what the model then does not know. The reports of refused requests are of
+ * versions before, and nothing is known of those in between.
  */
 export function clientOf(format: string, agentVersion: string | undefined): Client {
-	if (format === 'codex') return codexClient;
-	return agentVersion !== undefined && isAtLeast(agentVersion, mendingVersion) ? mendingClaudeCode(agentVersion) : plainClaudeCode;
+	return format === 'codex' ? codexClient : claudeCodeClient(agentVersion ?? '');
 }
 
-const mendingVersion = [2, 1, 328] as const;
+const dropsOrphansSince = [2, 1, 49] as const;
+const dropsDuplicatesSince = [2, 1, 150] as const;
+const answersTailSince = [2, 1, 328] as const;
 
-const refused = (error: string) => `The API refuses the next request that holds it: "${error}"`;
-
-const plainClaudeCode: Client = {
-	pairing: 'adjacent',
-	unanswered: (id) => refused(anthropicErrors.unanswered(id)),
-	unasked: (id) => refused(anthropicErrors.unasked(id)),
-	duplicateCall: () => refused(anthropicErrors.duplicateCall()),
-	duplicateResult: (id) => refused(anthropicErrors.duplicateResult(id)),
-	late: (id) => refused(anthropicErrors.unanswered(id)),
-	notFirst: (id) => refused(anthropicErrors.unanswered(id)),
-};
-
-function mendingClaudeCode(version: string): Client {
-	const otherwise = (error: string) => `Sent as it is, the API would refuse it: "${error}"`;
+function claudeCodeClient(version: string): Client {
+	const isAtLeast = (wanted: readonly number[]) => version !== '' && compareVersions(version, wanted) >= 0;
+	const mended = (wanted: readonly number[], what: string, error: string) =>
+		isAtLeast(wanted) ? `Claude Code ${version} ${what} Sent as it is, the API would refuse it: "${error}"` : refused(error);
 	return {
 		pairing: 'adjacent',
-		unanswered: (id) => `Claude Code ${version} leaves the call out of what the model sees, or answers it as interrupted. ${otherwise(anthropicErrors.unanswered(id))}`,
-		unasked: (id) => `Claude Code ${version} leaves the result out of what the model sees. ${otherwise(anthropicErrors.unasked(id))}`,
-		duplicateCall: () => `Claude Code ${version} leaves the second call and its result out of what the model sees. ${otherwise(anthropicErrors.duplicateCall())}`,
-		duplicateResult: (id) => `Claude Code ${version} sends only one of them. ${otherwise(anthropicErrors.duplicateResult(id))}`,
-		late: (id) => `Claude Code ${version} tells the model "[Tool result missing due to internal error]" in its place. ${otherwise(anthropicErrors.unanswered(id))}`,
-		// The one shape that was measured to reach the API as it is.
+		unanswered: (id) =>
+			mended(
+				dropsOrphansSince,
+				isAtLeast(answersTailSince) ? 'leaves the call out of what the model sees, or answers it as interrupted when it was the last.' : 'leaves the call out of what the model sees.',
+				anthropicErrors.unanswered(id),
+			),
+		unasked: (id) => mended(dropsOrphansSince, 'leaves the result out of what the model sees.', anthropicErrors.unasked(id)),
+		duplicateCall: () => mended(dropsDuplicatesSince, 'leaves the second call and its result out of what the model sees.', anthropicErrors.duplicateCall()),
+		duplicateResult: (id) => mended(dropsDuplicatesSince, 'sends only one of them.', anthropicErrors.duplicateResult(id)),
+		late: (id) => mended(dropsOrphansSince, 'loses the result: the model does not see it.', anthropicErrors.unanswered(id)),
+		// The one shape that every measured version sends as it is.
 		notFirst: (id) => refused(anthropicErrors.unanswered(id)),
 	};
+}
+
+function refused(error: string): string {
+	return `The API refuses the next request that holds it: "${error}"`;
 }
 
 const codexClient: Client = {
@@ -82,11 +83,11 @@ const codexClient: Client = {
 	notFirst: () => '',
 };
 
-function isAtLeast(version: string, wanted: readonly number[]): boolean {
+function compareVersions(version: string, wanted: readonly number[]): number {
 	const parts = version.split('.').map((part) => Number.parseInt(part, 10));
 	for (const [index, minimum] of wanted.entries()) {
-		const part = parts[index] ?? 0;
-		if (part !== minimum) return part > minimum;
+		const difference = (parts[index] ?? 0) - minimum;
+		if (difference !== 0) return difference;
 	}
-	return true;
+	return 0;
 }

@@ -10,7 +10,7 @@ export default defineRule({
 		family: 'pairing',
 		severity: 'error',
 		messages: {
-			incomplete: "{{agent}} called {{count}} tools at once and got {{answered}} results: the call to {{tool}} has none, and the conversation went on. {{consequence}}",
+			incomplete: "{{agent}} called {{count}} tools at once, of which {{answered}} gave a result: the call to {{tool}} has none, and the conversation went on. {{consequence}}",
 			answered: 'The call to {{tool}} of the same response is answered.',
 			later: 'The conversation goes on here.',
 		},
@@ -20,8 +20,8 @@ export default defineRule({
 			toolCall(call) {
 				if (call.result !== undefined || call.answeredBy === 'provider' || !call.message.isActive || !hasAnsweredSibling(call)) return;
 				const state = context.stateOf(call);
-				if (state.state !== 'orphaned' || state.cause === 'lost-to-compaction') return;
-				if (context.client.pairing === 'by-id' && state.cause === 'interrupted') return;
+				// A process that ended in mid-call is the other rule's.
+				if (state.state !== 'orphaned' || state.cause !== 'unknown') return;
 				const later = context.laterTurn(call);
 				if (later === undefined || damageAfter(context.conversation, call.place) !== undefined) return;
 				const siblings = call.message.toolCalls.filter((sibling) => sibling.answeredBy === 'client');

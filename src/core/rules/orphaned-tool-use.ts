@@ -30,7 +30,7 @@ export default defineRule({
 				// Codex itself records that a turn was interrupted, and answers its calls when it goes on.
 				if (context.client.pairing === 'by-id' && state.cause === 'interrupted') return;
 				const later = context.laterTurn(call);
-				if (later !== undefined && hasAnsweredSibling(call)) return;
+				if (state.cause === 'unknown' && later !== undefined && hasAnsweredSibling(call)) return;
 				const damage = damageAfter(context.conversation, call.place);
 				if (damage !== undefined) {
 					context.inconclusive(call.place, `${agentName(call.agent)}'s call to ${call.name} has no result, but a damaged line behind it may have held it.`);

@@ -163,7 +163,8 @@ class ClaudeCodeReader extends JsonLineReader {
 			kind,
 			chain: chainOf(line),
 			parts,
-			text: text === undefined ? undefined : this.bodyRef(bytes, text, lineStart, source),
+			// A session is called after its first prompt, so prompts always have a preview; there are few.
+			text: text === undefined ? undefined : bodyRef(bytes, text.start, text.end, source.offset - lineStart, this.file.withPreviews || kind === 'prompt'),
 			model: line.model === '' ? undefined : line.model,
 			stopReason: line.stopReason === '' ? undefined : line.stopReason,
 			tokens: line.inputTokens === -1 ? undefined : { input: line.inputTokens, output: line.outputTokens },

@@ -196,7 +196,7 @@ class CodexReader extends JsonLineReader {
 			role,
 			kind,
 			parts,
-			text: line.text.start === -1 ? undefined : bodyRef(bytes, line.text.start, line.text.end, source.offset - lineStart, this.file.withPreviews),
+			text: line.text.start === -1 ? undefined : bodyRef(bytes, line.text.start, line.text.end, source.offset - lineStart, this.file.withPreviews || kind === 'prompt'),
 		});
 	}
 

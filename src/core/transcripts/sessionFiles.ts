@@ -41,6 +41,8 @@ export interface FoundSessions {
 export interface FindOptions {
 	/** Takes every file for this format, without a look at it. */
 	readonly as?: TranscriptFormatId | undefined;
+	/** The folder is an agent's own home: what its files are is told by their names where they say it. */
+	readonly isHome?: boolean | undefined;
 	readonly signal?: AbortSignal | undefined;
 }
 
@@ -183,15 +185,15 @@ class Search {
 	}
 
 	private async header(path: string): Promise<Header | undefined> {
-		let head: Uint8Array;
+		// In an agent's own home names tell what a file is, and a home may hold thousands.
+		if (this.options.isHome === true && sessionName.test(baseName(this.files, path))) return { path, format: 'claude-code', id: '', parentId: '', rootId: '' };
 		try {
-			head = await readHead(this.files, path);
+			return await readHeaderOf(this.files, path, this.options.as);
 		} catch (error) {
 			if (!(error instanceof ExpectedError)) throw error;
 			this.problems.push({ path, message: error.message });
 			return undefined;
 		}
-		return readHeader(head, path, this.options.as);
 	}
 
 	result(): FoundSessions {
@@ -260,6 +262,9 @@ function sortKey(session: SessionFiles): string {
 	return session.mainPath ?? session.agents[0]?.path ?? '';
 }
 
+/** A main transcript of Claude Code is named after its session. */
+const sessionName = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.jsonl$/;
+
 /** All transcript files of a session, the main one first. */
 export function pathsOf(session: SessionFiles): readonly string[] {
 	return [...(session.mainPath === undefined ? [] : [session.mainPath]), ...session.agents.map((agent) => agent.path)];
@@ -271,31 +276,37 @@ function isAgentFile(name: string): boolean {
 	return name.startsWith('agent-') && name.endsWith('.jsonl');
 }
 
-const headLength = 64 * 1024;
-const longHeadLength = 4 * 1024 * 1024;
+// Most files tell what they are in their first lines; a first line may hold a whole screenshot.
+const headLengths = [8 * 1024, 64 * 1024, 4 * 1024 * 1024];
 
-/** The beginning of a file: some lines of it, or a good part of a long first line. */
-async function readHead(files: TranscriptFiles, path: string): Promise<Uint8Array> {
+/** Looks at as much of a file's beginning as it takes to tell what it is. */
+async function readHeaderOf(files: TranscriptFiles, path: string, as: TranscriptFormatId | undefined): Promise<Header | undefined> {
 	const file = await files.open(path);
 	try {
-		const head = await fill(file, new Uint8Array(headLength), 0);
-		if (head.length < headLength || head.includes(0x0a)) return head;
-		const long = new Uint8Array(longHeadLength);
-		long.set(head);
-		return await fill(file, long, head.length);
+		let head = new Uint8Array(0);
+		for (const length of headLengths) {
+			const longer = new Uint8Array(length);
+			longer.set(head);
+			const filled = await fill(file, longer, head.length);
+			head = longer.subarray(0, filled);
+			const header = readHeader(head, path, as);
+			const isWhole = filled < length;
+			if (isWhole || (header !== undefined && header.id !== '')) return header;
+		}
+		return readHeader(head, path, as);
 	} finally {
 		await file.close();
 	}
 }
 
-async function fill(file: { read(into: Uint8Array, offset: number): Promise<number> }, buffer: Uint8Array, from: number): Promise<Uint8Array> {
+async function fill(file: { read(into: Uint8Array, offset: number): Promise<number> }, buffer: Uint8Array, from: number): Promise<number> {
 	let filled = from;
 	while (filled < buffer.length) {
 		const length = await file.read(buffer.subarray(filled), filled);
 		if (length === 0) break;
 		filled += length;
 	}
-	return buffer.subarray(0, filled);
+	return filled;
 }
 
 /** Tells the format and the identity by the first lines. A damaged one among them does not matter. */
@@ -331,6 +342,8 @@ function codexHeader(head: Uint8Array, start: number, end: number, path: string)
 	if (scanner.peek() === 0x7b) scanner.readObject(CodexLine.members, line);
 	const fromName = /([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.jsonl$/.exec(path)?.[1] ?? path;
 	const isHeader = line.type === 'session_meta' && line.id !== '';
-	const id = isHeader ? line.id : fromName;
+	// A header that the head cuts off before its id is looked at again with a longer head.
+	const isCut = end === head.length && line.type === 'session_meta' && line.id === '';
+	const id = isHeader ? line.id : isCut ? '' : fromName;
 	return { path, format: 'codex', id, parentId: isHeader ? line.parentThreadId : '', rootId: isHeader && line.parentThreadId !== '' ? line.sessionId : '' };
 }

@@ -1,0 +1,208 @@
+import { sessionId } from './base/ids.ts';
+import { createConversation, fold } from './conversation/index.ts';
+import type { Changes, Conversation } from './conversation/index.ts';
+import { FORMAT_VERSION } from './events/sessionEvent.ts';
+import type { SessionEvent } from './events/sessionEvent.ts';
+import type { Platform, ProcessEvidence } from './platform.ts';
+import { Linter } from './rules/linter.ts';
+import type { Diagnostic, Inconclusive, RuleSettings } from './rules/linter.ts';
+import { TranscriptFollower, readSession, readSidecar } from './transcripts/readSession.ts';
+import type { FileReading } from './transcripts/readSession.ts';
+import { findSessions } from './transcripts/sessionFiles.ts';
+import type { FindOptions, FoundSessions, SessionFiles } from './transcripts/sessionFiles.ts';
+
+/** How an unanswered last call is to be read: by what the system tells (`auto`), or as a person says. */
+export type Assume = 'auto' | 'live' | 'ended';
+
+export interface OpenOptions {
+	readonly assume: Assume;
+	readonly rules: RuleSettings;
+	/** Whether bodies get previews and messages their token counts: for a person to see, at twice the cost. */
+	readonly withPreviews: boolean;
+	readonly onProgress?: ((bytes: number) => void) | undefined;
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** A session that was read once, as it stood. */
+export interface ReadSession {
+	readonly files: SessionFiles;
+	readonly conversation: Conversation;
+	readonly diagnostics: readonly Diagnostic[];
+	readonly inconclusive: readonly Inconclusive[];
+	readonly readings: readonly FileReading[];
+}
+
+export interface Core {
+	/** The sessions that a path stands for: a transcript with all that belongs to it, or a folder that is searched. */
+	findSessions(path: string, options?: FindOptions): Promise<FoundSessions>;
+	/** Reads a session to its present end and looks for what is wrong with it. */
+	readSession(session: SessionFiles, options: OpenOptions): Promise<ReadSession>;
+	/** Opens a session to be followed while it grows. Nothing is read before the first `update`. */
+	followSession(session: SessionFiles, options: OpenOptions): FollowedSession;
+}
+
+/**
+ * The whole of it, in the order in which data flows: transcripts are read into events, events are folded into a conversation, rules
+ * look at the conversation. What is outside comes in through the platform.
+ */
+export function createCore(platform: Platform): Core {
+	return {
+		findSessions: (path, options) => findSessions(platform.files, path, options),
+		async readSession(session, options) {
+			const conversation = createConversation(sessionId(session.format, session.nativeId));
+			const readings = await readSession(platform.files, session, (events) => void fold(conversation, events), options);
+			const evidence = await evidenceFor(platform, session, conversation, options.assume);
+			fold(conversation, [livenessEvent(conversation, evidence, 0)]);
+			const linter = new Linter(conversation, options.rules);
+			linter.lintAll();
+			return { files: session, conversation, diagnostics: linter.diagnostics, inconclusive: linter.inconclusive, readings };
+		},
+		followSession: (session, options) => new FollowedSession(platform, session, options),
+	};
+}
+
+/** What an update of a followed session has brought. */
+export interface SessionUpdate {
+	/** Nothing is as it was: everything was read again, because a file was replaced or cut. */
+	readonly isFresh: boolean;
+	readonly hasNewEvents: boolean;
+	readonly hasNewFindings: boolean;
+	/** What a fold has changed, one entry a batch. */
+	readonly changes: readonly Changes[];
+}
+
+/** A session that is read on as its files grow. Every `update` costs in proportion to what was appended. */
+export class FollowedSession {
+	private readonly platform: Platform;
+	private readonly options: OpenOptions;
+	private files: SessionFiles;
+	private current: Conversation;
+	private linter: Linter;
+	private followers = new Map<string, TranscriptFollower>();
+	private readonly problems = new Map<string, string>();
+	private sidecarsRead = new Map<string, string>();
+	private livenessSeq = 0;
+	private lastEvidence = '';
+	private running: Promise<SessionUpdate> | undefined;
+
+	constructor(platform: Platform, session: SessionFiles, options: OpenOptions) {
+		this.platform = platform;
+		this.files = session;
+		this.options = options;
+		this.current = createConversation(sessionId(session.format, session.nativeId));
+		this.linter = new Linter(this.current, options.rules);
+	}
+
+	get conversation(): Conversation {
+		return this.current;
+	}
+
+	get sessionFiles(): SessionFiles {
+		return this.files;
+	}
+
+	get diagnostics(): readonly Diagnostic[] {
+		return this.linter.diagnostics;
+	}
+
+	get inconclusive(): readonly Inconclusive[] {
+		return this.linter.inconclusive;
+	}
+
+	/** Why a file could not be read, by path. */
+	get fileProblems(): ReadonlyMap<string, string> {
+		return this.problems;
+	}
+
+	/** Files of the session that were found since: subagents start while their parent runs. */
+	setFiles(session: SessionFiles): void {
+		this.files = session;
+	}
+
+	/** Reads what is new. Calls that come while one is under way wait for a further one. */
+	async update(): Promise<SessionUpdate> {
+		while (this.running !== undefined) await this.running;
+		this.running = this.readNew();
+		try {
+			return await this.running;
+		} finally {
+			this.running = undefined;
+		}
+	}
+
+	private async readNew(): Promise<SessionUpdate> {
+		const first = await this.readOn();
+		if (first !== 'replaced') return first;
+		this.current = createConversation(this.current.sessionId);
+		this.linter = new Linter(this.current, this.options.rules);
+		this.followers = new Map();
+		this.sidecarsRead = new Map();
+		this.lastEvidence = '';
+		const second = await this.readOn();
+		// A file that is replaced again and again is looked at with the next update.
+		if (second === 'replaced') return { isFresh: true, hasNewEvents: false, hasNewFindings: true, changes: [] };
+		return { ...second, isFresh: true, hasNewFindings: true };
+	}
+
+	private async readOn(): Promise<SessionUpdate | 'replaced'> {
+		const { files, platform, options } = this;
+		const changes: Changes[] = [];
+		const sink = (events: readonly SessionEvent[]) => void changes.push(fold(this.current, events));
+		for (const agent of [undefined, ...files.agents]) {
+			if (agent === undefined && files.mainPath === undefined) continue;
+			const path = agent?.path ?? files.mainPath ?? '';
+			let follower = this.followers.get(path);
+			if (follower === undefined) {
+				follower = new TranscriptFollower(platform.files, files, agent, options);
+				this.followers.set(path, follower);
+			}
+			const result = await follower.readOn(sink, options.signal);
+			if (result === 'replaced') return 'replaced';
+			if (result === 'read') this.problems.delete(path);
+			else this.problems.set(path, typeof result === 'string' ? result : result.problem);
+			if (agent?.sidecarPath === undefined) continue;
+			const stat = await platform.files.stat(agent.sidecarPath);
+			const stamp = stat === undefined ? '' : `${stat.identity} ${stat.size} ${stat.modifiedAt}`;
+			if (this.sidecarsRead.get(agent.sidecarPath) === stamp) continue;
+			const events = await readSidecar(platform.files, files, agent);
+			// Torn in mid-write: it will be looked at again.
+			if (events.length > 0 || stat === undefined) this.sidecarsRead.set(agent.sidecarPath, stamp);
+			if (events.length > 0) sink(events);
+		}
+		const hasNewEvents = changes.length > 0;
+		const evidence = await evidenceFor(platform, files, this.current, options.assume);
+		const evidenceKey = `${evidence.state} ${evidence.pid ?? ''} ${evidence.since ?? ''}`;
+		if (evidenceKey !== this.lastEvidence) {
+			this.lastEvidence = evidenceKey;
+			changes.push(fold(this.current, [livenessEvent(this.current, evidence, this.livenessSeq++)]));
+		}
+		let hasNewFindings = false;
+		for (const change of changes) hasNewFindings = this.linter.update(change) || hasNewFindings;
+		return { isFresh: false, hasNewEvents, hasNewFindings, changes };
+	}
+}
+
+async function evidenceFor(platform: Platform, session: SessionFiles, conversation: Conversation, assume: Assume): Promise<ProcessEvidence> {
+	switch (assume) {
+		case 'live':
+			return { state: 'live', evidence: 'It was to be taken as live.' };
+		case 'ended':
+			return { state: 'ended', evidence: 'It was to be taken as ended.' };
+		case 'auto':
+			return platform.liveness.probe(session, { agentVersion: conversation.agentVersion, lastEventAt: conversation.lastEventAt });
+	}
+}
+
+function livenessEvent(conversation: Conversation, evidence: ProcessEvidence, seq: number): SessionEvent {
+	return {
+		version: FORMAT_VERSION,
+		seq,
+		sessionId: conversation.sessionId,
+		agent: { unknown: 'A process is not an agent.' },
+		source: { kind: 'process', pid: evidence.pid },
+		type: 'session-liveness',
+		state: evidence.state,
+		evidence: evidence.evidence,
+		since: evidence.since,
+	};
+}
