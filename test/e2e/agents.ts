@@ -8,6 +8,9 @@ import { installedTool } from '../../tools/toolCache.ts';
 export const claudeCodeVersion = '2.1.328';
 export const codexVersion = '0.169.0';
 
+/** Each is a few hundred megabytes. */
+export const installationTimeoutMs = 600_000;
+
 /** The native program: the launchers around it would put a process of their own in between. */
 export async function installedClaudeCode(): Promise<string> {
 	const directory = await installedTool({

@@ -6,7 +6,7 @@ import { basename } from 'node:path';
 
 import { readJson, readJsonLines, until } from './agentProcess.ts';
 import type { AgentProcess } from './agentProcess.ts';
-import { claudeCodeVersion } from './agents.ts';
+import { claudeCodeVersion, installationTimeoutMs, installedClaudeCode } from './agents.ts';
 import { ClaudeCode } from './claudeCode.ts';
 import type { ClaudeSession } from './claudeCode.ts';
 import {
@@ -26,6 +26,12 @@ import { claudeCodeCalls, list, record } from './written.ts';
 const workers = 8;
 
 describe(`Claude Code ${claudeCodeVersion}`, () => {
+	before('is installed', async function () {
+		// Once per machine; if it fails, it is said once and not by every scenario.
+		this.timeout(installationTimeoutMs);
+		await installedClaudeCode();
+	});
+
 	describe('with eight subagents that all finish', () => {
 		let workbench: Workbench;
 		let claudeCode: ClaudeCode;
