@@ -5,9 +5,9 @@ export function damageAfter(conversation: Conversation, place: Place): Damage | 
 	return findDamage(conversation, place, (damaged, line) => damaged > line);
 }
 
-/** A damaged line before `place` in the same file. */
-export function damageBefore(conversation: Conversation, place: Place): Damage | undefined {
-	return findDamage(conversation, place, (damaged, line) => damaged <= line);
+/** A damaged line before `place` in the same file, or close behind it: a call may be written a few lines after its result. */
+export function damageAround(conversation: Conversation, place: Place): Damage | undefined {
+	return findDamage(conversation, place, (damaged, line) => damaged <= line + 30);
 }
 
 function findDamage(conversation: Conversation, place: Place, isWanted: (damaged: number, line: number) => boolean): Damage | undefined {

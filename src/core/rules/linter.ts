@@ -132,7 +132,7 @@ export class Linter {
 function diagnosticOf(rule: Rule, severity: Severity, conversation: Conversation, report: Report): Diagnostic {
 	return {
 		ruleId: rule.id,
-		severity,
+		severity: report.severity === undefined ? severity : milder(severity, report.severity),
 		message: fill(rule, report.messageId, report.data),
 		place: report.at,
 		sessionId: conversation.sessionId,
@@ -142,6 +142,12 @@ function diagnosticOf(rule: Rule, severity: Severity, conversation: Conversation
 		cause: report.cause,
 		related: (report.related ?? []).map((related) => ({ place: related.at, message: fill(rule, related.messageId, related.data ?? {}) })),
 	};
+}
+
+const severityOrder: readonly Severity[] = ['note', 'warning', 'error'];
+
+function milder(one: Severity, other: Severity): Severity {
+	return severityOrder.indexOf(one) < severityOrder.indexOf(other) ? one : other;
 }
 
 function fill(rule: Rule, messageId: string, data: Data): string {

@@ -1,5 +1,5 @@
 import { agentName } from '../conversation/index.ts';
-import { damageBefore } from './evidence.ts';
+import { damageAround } from './evidence.ts';
 import { defineRule } from './rule.ts';
 
 export default defineRule({
@@ -9,7 +9,7 @@ export default defineRule({
 		family: 'pairing',
 		severity: 'error',
 		messages: {
-			headCut: "A result in {{agent}}'s transcript answers {{id}}, whose call is not there: the beginning of the transcript is cut off. {{consequence}}",
+			headCut: "A result in {{agent}}'s transcript answers {{id}}, whose call is not there: the beginning of the transcript is missing.",
 			unknown: "A result in {{agent}}'s transcript answers {{id}}, but no call with that id is there. {{consequence}}",
 		},
 	},
@@ -18,15 +18,17 @@ export default defineRule({
 			strayResult(result) {
 				if (result.isInPlace || !(result.message?.isActive ?? false)) return;
 				const { agent } = result;
-				const damage = damageBefore(context.conversation, result.place);
+				const damage = damageAround(context.conversation, result.place);
 				if (damage !== undefined) {
-					context.inconclusive(result.place, `A result answers ${result.toolUseId}, whose call may have stood on a damaged line before it.`);
+					context.inconclusive(result.place, `A result answers ${result.toolUseId}, whose call may have stood on a damaged line near it.`);
 					return;
 				}
 				const isHeadCut = agent.isHeadCut && result.isAtHead;
 				context.report({
 					at: result.place,
 					messageId: isHeadCut ? 'headCut' : 'unknown',
+					// A transcript that was moved away or cut while its session ran begins like this, and nothing is broken.
+					severity: isHeadCut ? 'note' : undefined,
 					data: { agent: agentName(agent), id: result.toolUseId, consequence: context.client.unasked(result.toolUseId) },
 					agent,
 					toolUseId: result.toolUseId,

@@ -52,6 +52,8 @@ export interface Report {
 	readonly at: Place;
 	readonly messageId: string;
 	readonly data: Data;
+	/** Milder than the rule's own severity, where this finding is. */
+	readonly severity?: Severity | undefined;
 	readonly agent?: Agent | undefined;
 	readonly toolCall?: ToolCall | undefined;
 	/** For a report on a result without a call. */

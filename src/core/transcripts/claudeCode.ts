@@ -411,8 +411,8 @@ class ClaudeCodeReader extends JsonLineReader {
 const mainAgent: { readonly id: AgentId } = { id: mainAgentId };
 const unknownSidechain: AgentRef = { unknown: 'The line belongs to a side chain and names neither an agent nor a parent.' };
 
-// What a local command or its output leaves in the conversation; nobody's turn.
-const localMarks = ['<local-command-', '<command-name>', '<command-message>', '<bash-', '<user-memory-input>'];
+// What a local command or its output leaves in the conversation; nobody's turn. A command that prompts the model begins with `<command-message>`.
+const localMarks = ['<local-command-', '<command-name>', '<bash-', '<user-memory-input>'];
 
 interface Spawn {
 	description?: string;
