@@ -6,6 +6,8 @@ export interface TranscriptFiles {
 	stat(path: string): Promise<FileStat | undefined>;
 	/** The entries of a folder in no particular order. Rejects with an `ExpectedError` when it cannot be read. */
 	list(path: string): Promise<readonly DirectoryEntry[]>;
+	/** Memory to read into, of the kind that this runtime searches fastest; what is in it does not matter. */
+	allocate(length: number): Uint8Array;
 	/** Opens a file for reading. Rejects with an `ExpectedError` when it cannot be opened. */
 	open(path: string): Promise<OpenFile>;
 }

@@ -11,6 +11,7 @@ export type LineConsumer = (bytes: Uint8Array, start: number, end: number, posit
  */
 export class LineSplitter {
 	private readonly consume: LineConsumer;
+	private readonly allocate: (length: number) => Uint8Array;
 	private readonly maximumLength: number;
 	private buffer: Uint8Array;
 	/** The unfinished line is `buffer[0, filled)`. */
@@ -23,12 +24,14 @@ export class LineSplitter {
 
 	/**
 	 * @param chunkLength Bytes to ask for at a time.
+	 * @param allocate Gives the memory to read into; a runtime may have a kind that it searches faster.
 	 * @param maximumLength Bytes that a line may have; of a longer one only the beginning is handed on.
 	 */
-	constructor(consume: LineConsumer, chunkLength = 1024 * 1024, maximumLength = 512 * 1024 * 1024) {
+	constructor(consume: LineConsumer, chunkLength: number, allocate: (length: number) => Uint8Array, maximumLength = 512 * 1024 * 1024) {
 		this.consume = consume;
 		this.maximumLength = maximumLength;
-		this.buffer = new Uint8Array(chunkLength);
+		this.allocate = allocate;
+		this.buffer = allocate(chunkLength);
 	}
 
 	/** All bytes so far, the unfinished line included: where to go on reading. */
@@ -52,7 +55,7 @@ export class LineSplitter {
 				this.dropped += this.filled - this.maximumLength / 2;
 				this.filled = this.maximumLength / 2;
 			} else {
-				const grown = new Uint8Array(Math.min(this.buffer.length * 2, this.maximumLength));
+				const grown = this.allocate(Math.min(this.buffer.length * 2, this.maximumLength));
 				grown.set(this.buffer);
 				this.buffer = grown;
 			}

@@ -77,7 +77,7 @@ export class TranscriptFollower {
 			// A byte order mark is no part of the first line.
 			const from = position.offset === 0 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start;
 			this.reader.readLine(bytes, from, end, position, !isTerminated);
-		}, agent === undefined ? 1024 * 1024 : 256 * 1024);
+		}, chunkLength, (length) => files.allocate(length));
 	}
 
 	get lines(): number {
@@ -134,6 +134,9 @@ export class TranscriptFollower {
 		sink(events);
 	}
 }
+
+// What stays in a processor's cache while it is looked at.
+const chunkLength = 256 * 1024;
 
 const sidecarLimit = 1024 * 1024;
 

@@ -1,16 +1,21 @@
+import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
 import type { DirectoryEntry, FileStat, OpenFile, TranscriptFiles } from '../../core/transcripts/files.ts';
 
-/** The file system of the machine. */
+/** The file system of the machine, for a process that has other things to do meanwhile. */
 export class NodeFiles implements TranscriptFiles {
 	readonly separator = sep;
 
+	allocate(length: number): Uint8Array {
+		return allocate(length);
+	}
+
 	async stat(path: string): Promise<FileStat | undefined> {
 		try {
-			const found = await stat(path);
-			return { isDirectory: found.isDirectory(), size: found.size, modifiedAt: found.mtimeMs, identity: `${found.dev}:${found.ino}` };
+			return statOf(await stat(path));
 		} catch (error) {
 			if (isMissing(error)) return undefined;
 			throw expected(error);
@@ -19,8 +24,7 @@ export class NodeFiles implements TranscriptFiles {
 
 	async list(path: string): Promise<readonly DirectoryEntry[]> {
 		try {
-			// Links are not followed: a link that leads back up would never end.
-			return (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isDirectory() || entry.isFile()).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
+			return entriesOf(await readdir(path, { withFileTypes: true }));
 		} catch (error) {
 			throw expected(error);
 		}
@@ -43,6 +47,68 @@ export class NodeFiles implements TranscriptFiles {
 			throw expected(error);
 		}
 	}
+}
+
+/**
+ * The same for a process that has nothing else to do: waiting for the pool of threads behind the asynchronous calls takes a third of
+ * the time that reading and linting take together.
+ */
+export class BlockingNodeFiles implements TranscriptFiles {
+	readonly separator = sep;
+
+	allocate(length: number): Uint8Array {
+		return allocate(length);
+	}
+
+	async stat(path: string): Promise<FileStat | undefined> {
+		try {
+			const found = statSync(path, { throwIfNoEntry: false });
+			return found === undefined ? undefined : statOf(found);
+		} catch (error) {
+			if (isMissing(error)) return undefined;
+			throw expected(error);
+		}
+	}
+
+	async list(path: string): Promise<readonly DirectoryEntry[]> {
+		try {
+			return entriesOf(readdirSync(path, { withFileTypes: true }));
+		} catch (error) {
+			throw expected(error);
+		}
+	}
+
+	async open(path: string): Promise<OpenFile> {
+		try {
+			const descriptor = openSync(path, 'r');
+			return {
+				async read(into, offset) {
+					try {
+						return readSync(descriptor, into, 0, into.length, offset);
+					} catch (error) {
+						throw expected(error);
+					}
+				},
+				close: async () => closeSync(descriptor),
+			};
+		} catch (error) {
+			throw expected(error);
+		}
+	}
+}
+
+function allocate(length: number): Uint8Array {
+	// A Buffer's own search for a byte is several times faster than a typed array's.
+	return Buffer.allocUnsafeSlow(length);
+}
+
+function statOf(found: Stats): FileStat {
+	return { isDirectory: found.isDirectory(), size: found.size, modifiedAt: found.mtimeMs, identity: `${found.dev}:${found.ino}` };
+}
+
+function entriesOf(entries: readonly Dirent[]): readonly DirectoryEntry[] {
+	// Links are not followed: a link that leads back up would never end.
+	return entries.filter((entry) => entry.isDirectory() || entry.isFile()).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
 }
 
 function isMissing(error: unknown): boolean {

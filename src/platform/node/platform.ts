@@ -1,8 +1,11 @@
 import type { Platform } from '../../core/platform.ts';
-import { NodeFiles } from './files.ts';
+import { BlockingNodeFiles, NodeFiles } from './files.ts';
 import { NodeLivenessProbe } from './liveness.ts';
 
-/** The ports on Node: the command line's and the extension's. */
-export function createNodePlatform(): Platform {
-	return { files: new NodeFiles(), liveness: new NodeLivenessProbe(), clock: { now: () => Date.now() } };
+/**
+ * The ports on Node.
+ * @param isBlocking Whether the process may stand still while files are read: a command that does nothing else is faster for it.
+ */
+export function createNodePlatform(isBlocking: boolean): Platform {
+	return { files: isBlocking ? new BlockingNodeFiles() : new NodeFiles(), liveness: new NodeLivenessProbe(), clock: { now: () => Date.now() } };
 }
