@@ -50,12 +50,23 @@ export function createCore(platform: Platform): Core {
 		findSessions: (path, options) => findSessions(platform.files, path, options),
 		async readSession(session, options) {
 			const conversation = createConversation(sessionId(session.format, session.nativeId));
-			const readings = await readSession(platform.files, session, (events) => void fold(conversation, events), options);
+			const readings = await readSession(
+				platform.files,
+				session,
+				(events) => void fold(conversation, events),
+				options,
+			);
 			const evidence = await evidenceFor(platform, session, conversation, options.assume);
 			fold(conversation, [livenessEvent(conversation, evidence, 0)]);
 			const linter = new Linter(conversation, options.rules);
 			linter.lintAll();
-			return { files: session, conversation, diagnostics: linter.diagnostics, inconclusive: linter.inconclusive, readings };
+			return {
+				files: session,
+				conversation,
+				diagnostics: linter.diagnostics,
+				inconclusive: linter.inconclusive,
+				readings,
+			};
 		},
 		followSession: (session, options) => new FollowedSession(platform, session, options),
 	};
@@ -182,14 +193,22 @@ export class FollowedSession {
 	}
 }
 
-async function evidenceFor(platform: Platform, session: SessionFiles, conversation: Conversation, assume: Assume): Promise<ProcessEvidence> {
+async function evidenceFor(
+	platform: Platform,
+	session: SessionFiles,
+	conversation: Conversation,
+	assume: Assume,
+): Promise<ProcessEvidence> {
 	switch (assume) {
 		case 'live':
 			return { state: 'live', evidence: 'It was to be taken as live.' };
 		case 'ended':
 			return { state: 'ended', evidence: 'It was to be taken as ended.' };
 		case 'auto':
-			return platform.liveness.probe(session, { agentVersion: conversation.agentVersion, lastEventAt: conversation.lastEventAt });
+			return platform.liveness.probe(session, {
+				agentVersion: conversation.agentVersion,
+				lastEventAt: conversation.lastEventAt,
+			});
 	}
 }
 

@@ -19,7 +19,10 @@ export interface LivenessProbe {
 	 * What the system tells about the session's processes.
 	 * @param facts What its transcript says: the agent's version, and the time of the last event.
 	 */
-	probe(session: SessionFiles, facts: { readonly agentVersion: string | undefined; readonly lastEventAt: number | undefined }): Promise<ProcessEvidence>;
+	probe(
+		session: SessionFiles,
+		facts: { readonly agentVersion: string | undefined; readonly lastEventAt: number | undefined },
+	): Promise<ProcessEvidence>;
 }
 
 export interface ProcessEvidence {
@@ -30,4 +33,3 @@ export interface ProcessEvidence {
 	readonly since?: number | undefined;
 	readonly pid?: number | undefined;
 }
-

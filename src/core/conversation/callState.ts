@@ -11,25 +11,41 @@ export function callState(conversation: Conversation, call: ToolCall): CallState
 	if (call.result !== undefined) return { state: call.result.isError ? 'failed' : 'completed' };
 	const { agent } = call;
 	if (call.compactedBy !== undefined) {
-		return { state: 'orphaned', cause: 'lost-to-compaction', evidence: 'The conversation was compacted before a result came, and none came after.' };
+		return {
+			state: 'orphaned',
+			cause: 'lost-to-compaction',
+			evidence: 'The conversation was compacted before a result came, and none came after.',
+		};
 	}
 	if (!call.message.isActive) {
 		return isBehindCompaction(call)
 			? { state: 'orphaned', cause: 'unknown', evidence: 'It had no result when the conversation was compacted.' }
-			: { state: 'orphaned', cause: 'killed', evidence: 'The conversation went on from an earlier message, without this call.' };
+			: {
+					state: 'orphaned',
+					cause: 'killed',
+					evidence: 'The conversation went on from an earlier message, without this call.',
+				};
 	}
 	const later = laterTurn(agent, call);
 	if (later !== undefined) return orphanedBy(later);
 	const { ended } = agent;
 	// An agent that was woken again has calls that are younger than its end.
 	if (ended !== undefined && !(ended.at !== undefined && call.startedAt !== undefined && call.startedAt > ended.at)) {
-		return { state: 'orphaned', cause: ended.outcome === 'killed' ? 'killed' : 'unknown', evidence: ended.evidence };
+		return {
+			state: 'orphaned',
+			cause: ended.outcome === 'killed' ? 'killed' : 'unknown',
+			evidence: ended.evidence,
+		};
 	}
 	const { liveness } = conversation;
 	if (liveness.state === 'ended') return { state: 'orphaned', cause: 'killed', evidence: liveness.evidence };
 	if (liveness.state === 'live') {
 		if (liveness.since !== undefined && call.startedAt !== undefined && call.startedAt < liveness.since) {
-			return { state: 'orphaned', cause: 'killed', evidence: 'The process that made the call has ended; another one has resumed the session.' };
+			return {
+				state: 'orphaned',
+				cause: 'killed',
+				evidence: 'The process that made the call has ended; another one has resumed the session.',
+			};
 		}
 		return { state: 'pending', isCertain: true, evidence: liveness.evidence };
 	}
@@ -43,7 +59,11 @@ function orphanedBy(later: Message): CallState {
 		case 'prompt':
 		case 'notification':
 			// An interrupt writes a result; only a process that died leaves none.
-			return { state: 'orphaned', cause: 'killed', evidence: 'A new turn began without a result: the process had ended and the session was resumed.' };
+			return {
+				state: 'orphaned',
+				cause: 'killed',
+				evidence: 'A new turn began without a result: the process had ended and the session was resumed.',
+			};
 		default:
 			return { state: 'orphaned', cause: 'unknown', evidence: 'The agent went on without a result.' };
 	}
@@ -51,7 +71,12 @@ function orphanedBy(later: Message): CallState {
 
 function isBehindCompaction(call: ToolCall): boolean {
 	const use = call.place.source;
-	return call.agent.compactions.some((compaction) => use.kind === 'transcript' && compaction.place.source.kind === 'transcript' && compaction.place.source.line > use.line);
+	return call.agent.compactions.some(
+		(compaction) =>
+			use.kind === 'transcript' &&
+			compaction.place.source.kind === 'transcript' &&
+			compaction.place.source.line > use.line,
+	);
 }
 
 /**
@@ -75,7 +100,12 @@ export function turnsBetween(call: ToolCall, result: Result): readonly Message[]
 		// Beyond the call's own place the walk has missed it: the result hangs on another branch.
 		if (node.order < from.order) return [];
 		const message = node.member;
-		if (message !== undefined && message !== call.message && (message.kind === 'response' || message.kind === 'prompt')) between.push(message);
+		if (
+			message !== undefined &&
+			message !== call.message &&
+			(message.kind === 'response' || message.kind === 'prompt')
+		)
+			between.push(message);
 	}
 	return node === from ? between.reverse() : [];
 }

@@ -59,7 +59,10 @@ export class Chain<Member extends ChainMember> {
 	}
 
 	/** Begins the conversation anew behind a compaction. What it preserved follows its summary, the anchor. */
-	compact(link: ChainLink | undefined, preserved: { readonly headId: string; readonly anchorId: string; readonly tailId: string } | undefined): void {
+	compact(
+		link: ChainLink | undefined,
+		preserved: { readonly headId: string; readonly anchorId: string; readonly tailId: string } | undefined,
+	): void {
 		this.create(link === undefined ? undefined : { id: link.id, parentId: null }, undefined, true);
 		this.leaf = this.last;
 		this.preserved = preserved;
@@ -113,8 +116,15 @@ export class Chain<Member extends ChainMember> {
 	}
 
 	private create(link: ChainLink | undefined, member: Member | undefined, isRoot = false): ChainNode<Member> {
-		const parent = link === undefined ? { node: isRoot ? undefined : this.last, isKnown: true } : this.parentOf(link);
-		const node: ChainNode<Member> = { id: link?.id ?? '', parent: parent.node, member, order: this.nextOrder++, activeIndex: -1 };
+		const parent =
+			link === undefined ? { node: isRoot ? undefined : this.last, isKnown: true } : this.parentOf(link);
+		const node: ChainNode<Member> = {
+			id: link?.id ?? '',
+			parent: parent.node,
+			member,
+			order: this.nextOrder++,
+			activeIndex: -1,
+		};
 		if (link !== undefined) {
 			if (!parent.isKnown && link.parentId !== null) {
 				if (node.order === 0 && this.nodes.size === 0) this.isHeadCut = true;
@@ -172,7 +182,13 @@ export class Chain<Member extends ChainMember> {
 		if (node === undefined || node !== head) kept.length = 0;
 		let parent = anchor;
 		for (const original of kept.reverse()) {
-			const copy: ChainNode<Member> = { id: original.id, parent, member: original.member, order: this.nextOrder++, activeIndex: -1 };
+			const copy: ChainNode<Member> = {
+				id: original.id,
+				parent,
+				member: original.member,
+				order: this.nextOrder++,
+				activeIndex: -1,
+			};
 			this.nodes.set(copy.id, copy);
 			parent = copy;
 		}

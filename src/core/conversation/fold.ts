@@ -1,7 +1,20 @@
 import { agentId, mainAgentId } from '../base/ids.ts';
 import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
 import { assertNever } from '../base/errors.ts';
-import type { AgentEnded, AgentRef, AgentSpawned, CompactionEvent, DamagedLine, MessageEvent, SessionEvent, SessionTitled, SpawnEvidence, ToolOutcome, ToolResult, ToolUse } from '../events/sessionEvent.ts';
+import type {
+	AgentEnded,
+	AgentRef,
+	AgentSpawned,
+	CompactionEvent,
+	DamagedLine,
+	MessageEvent,
+	SessionEvent,
+	SessionTitled,
+	SpawnEvidence,
+	ToolOutcome,
+	ToolResult,
+	ToolUse,
+} from '../events/sessionEvent.ts';
 import type { Agent, Compaction, Conversation, Damage, Message, Place, Result, ToolCall } from './model.ts';
 import { AgentState, ConversationState, MessageState, ToolCallState } from './state.ts';
 import type { ResultState } from './state.ts';
@@ -182,7 +195,8 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		known.text ??= event.text;
 		known.stopReason = event.stopReason ?? known.stopReason;
 		// The counts grow from line to line of one message.
-		if (event.tokens !== undefined && (known.tokens === undefined || event.tokens.output >= known.tokens.output)) known.tokens = event.tokens;
+		if (event.tokens !== undefined && (known.tokens === undefined || event.tokens.output >= known.tokens.output))
+			known.tokens = event.tokens;
 		agent.chain.append(event.chain, known);
 		changes.messages.add(known);
 		return;
@@ -203,7 +217,13 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		turn: agent.turn,
 	});
 	if (event.kind === 'response') agent.hasResponse = true;
-	if (event.kind === 'prompt' && agent.id === mainAgentId && state.titleRank === 0 && event.text !== undefined && event.text.preview !== '') {
+	if (
+		event.kind === 'prompt' &&
+		agent.id === mainAgentId &&
+		state.titleRank === 0 &&
+		event.text !== undefined &&
+		event.text.preview !== ''
+	) {
 		state.titleRank = titleRanks.prompt;
 		state.title = event.text.preview.replace(/^"|"$/g, '');
 	}
@@ -306,7 +326,13 @@ function answer(call: ToolCallState, result: ResultState): void {
 	call.furtherResults = [...call.furtherResults, result];
 }
 
-function updateCall(state: ConversationState, ref: AgentRef, id: ToolUseId, changes: ChangesState, update: (call: ToolCallState) => void): void {
+function updateCall(
+	state: ConversationState,
+	ref: AgentRef,
+	id: ToolUseId,
+	changes: ChangesState,
+	update: (call: ToolCallState) => void,
+): void {
 	const call = agentOf(state, ref, changes).callsById.get(id);
 	if (call === undefined) return;
 	update(call);
@@ -331,7 +357,13 @@ function foldCompaction(state: ConversationState, event: CompactionEvent, change
 	// The chain as it stood decides which calls were part of the conversation when it was compacted.
 	agent.chain.refresh((message) => changes.messages.add(message));
 	for (const call of agent.openCalls) {
-		if (call.compactedBy === undefined && call.answeredBy === 'client' && call.message.isActive && !hasLaterTurn(agent, call)) call.compactedBy = compaction;
+		if (
+			call.compactedBy === undefined &&
+			call.answeredBy === 'client' &&
+			call.message.isActive &&
+			!hasLaterTurn(agent, call)
+		)
+			call.compactedBy = compaction;
 	}
 	agent.chain.compact(event.chain, event.preserved);
 }
@@ -353,22 +385,41 @@ export function laterTurn(agent: Agent, call: ToolCall): Message | undefined {
 		if (message === own) return later;
 		if (isTurn(message)) later = message;
 		// The lines of one message may be siblings, so the chain need not pass through this very one.
-		if (call.message.place.source.kind === 'transcript' && message.place.source.kind === 'transcript' && message.place.source.line < call.message.place.source.line) return later;
+		if (
+			call.message.place.source.kind === 'transcript' &&
+			message.place.source.kind === 'transcript' &&
+			message.place.source.line < call.message.place.source.line
+		)
+			return later;
 	}
 	return later;
 }
 
 function isTurn(message: MessageState): boolean {
-	return message.kind === 'prompt' || message.kind === 'notification' || message.kind === 'response' || message.kind === 'interrupt';
+	return (
+		message.kind === 'prompt' ||
+		message.kind === 'notification' ||
+		message.kind === 'response' ||
+		message.kind === 'interrupt'
+	);
 }
 
-const evidenceRanks: Readonly<Record<SpawnEvidence, number>> = { guess: 0, prompt: 1, progress: 2, hook: 3, result: 4, header: 5, sidecar: 6 };
+const evidenceRanks: Readonly<Record<SpawnEvidence, number>> = {
+	guess: 0,
+	prompt: 1,
+	progress: 2,
+	hook: 3,
+	result: 4,
+	header: 5,
+	sidecar: 6,
+};
 
 function foldSpawn(state: ConversationState, event: AgentSpawned, changes: ChangesState): void {
 	const agent = agentWithId(state, event.agentId, changes);
 	touchTimes(agent, event.at);
 	agent.promptDigest ??= event.promptDigest;
-	const isBetter = agent.spawnEvidence === undefined || evidenceRanks[event.evidence] >= evidenceRanks[agent.spawnEvidence];
+	const isBetter =
+		agent.spawnEvidence === undefined || evidenceRanks[event.evidence] >= evidenceRanks[agent.spawnEvidence];
 	const speaksOfParent = event.parentId !== undefined || event.toolUseId !== undefined;
 	agent.name = isBetter ? (event.name ?? agent.name) : (agent.name ?? event.name);
 	agent.type = isBetter ? (event.agentType ?? agent.type) : (agent.type ?? event.agentType);
@@ -399,7 +450,11 @@ function foldOutcome(state: ConversationState, event: ToolOutcome, changes: Chan
 	}
 	if (event.agentId === undefined) return;
 	// A task need not be an agent: commands in the background are tasks too.
-	const ended = laterEnd(state.outcomes.get(event.agentId), { outcome: event.outcome, evidence: `A notification says that it is over: ${event.outcome}.`, at: event.at });
+	const ended = laterEnd(state.outcomes.get(event.agentId), {
+		outcome: event.outcome,
+		evidence: `A notification says that it is over: ${event.outcome}.`,
+		at: event.at,
+	});
 	state.outcomes.set(event.agentId, ended);
 	const agent = state.agents.get(event.agentId);
 	if (agent === undefined) return;
@@ -439,7 +494,11 @@ function linkAgents(state: ConversationState, changes: ChangesState): void {
 	linkByPrompt(state, changes);
 }
 
-function findCall(state: ConversationState, parentId: AgentId | null | undefined, id: ToolUseId): ToolCallState | undefined {
+function findCall(
+	state: ConversationState,
+	parentId: AgentId | null | undefined,
+	id: ToolUseId,
+): ToolCallState | undefined {
 	if (parentId !== undefined && parentId !== null) return state.agents.get(parentId)?.callsById.get(id);
 	for (const agent of state.agents.values()) {
 		const call = agent.callsById.get(id);
@@ -491,13 +550,20 @@ function isDescendant(state: ConversationState, agent: AgentState, ancestor: Age
 function linkByPrompt(state: ConversationState, changes: ChangesState): void {
 	const byDigest = new Map<string, AgentState[]>();
 	for (const agent of state.unlinked) {
-		if (agent.spawnToolUseId !== undefined || agent.promptDigest === undefined || !state.spawnsByDigest.has(agent.promptDigest)) continue;
+		if (
+			agent.spawnToolUseId !== undefined ||
+			agent.promptDigest === undefined ||
+			!state.spawnsByDigest.has(agent.promptDigest)
+		)
+			continue;
 		const agents = byDigest.get(agent.promptDigest);
 		if (agents === undefined) byDigest.set(agent.promptDigest, [agent]);
 		else agents.push(agent);
 	}
 	for (const [digest, agents] of byDigest) {
-		const calls = (state.spawnsByDigest.get(digest) ?? []).filter((call) => call.spawnedAgentId === undefined || agents.some((agent) => agent.spawnCall === call));
+		const calls = (state.spawnsByDigest.get(digest) ?? []).filter(
+			(call) => call.spawnedAgentId === undefined || agents.some((agent) => agent.spawnCall === call),
+		);
 		agents.sort((one, other) => (one.firstAt ?? 0) - (other.firstAt ?? 0) || (one.id < other.id ? -1 : 1));
 		calls.sort((one, other) => (one.startedAt ?? 0) - (other.startedAt ?? 0) || (one.id < other.id ? -1 : 1));
 		if (agents.every((agent, index) => agent.spawnCall === calls[index])) continue;

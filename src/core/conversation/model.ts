@@ -65,7 +65,9 @@ export interface Agent {
 	readonly description: string | undefined;
 	readonly relation: 'subagent' | 'fork' | 'teammate' | 'workflow';
 	/** How it ended, as far as that is known; `undefined` while it runs or when nothing tells. */
-	readonly ended: { readonly outcome: AgentOutcome; readonly evidence: string; readonly at: number | undefined } | undefined;
+	readonly ended:
+		| { readonly outcome: AgentOutcome; readonly evidence: string; readonly at: number | undefined }
+		| undefined;
 	/** The transcript of its own, or the one it is written in. */
 	readonly path: string | undefined;
 	/** Whether any line of it was read; false for an agent that is only spoken of. */

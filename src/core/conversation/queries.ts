@@ -21,5 +21,10 @@ export function activeDuplicates(call: ToolCall): readonly Duplicate[] {
 	const isActive = node === undefined ? message.isActive : node.activeIndex !== -1;
 	if (!isActive) return [];
 	// Lines of one message that bear the same id are a copy that a resume wrote, or a gateway's own way of counting.
-	return duplicates.filter((duplicate) => duplicate.isDistinct && duplicate.message !== message && (duplicate.node === undefined ? duplicate.message.isActive : duplicate.node.activeIndex !== -1));
+	return duplicates.filter(
+		(duplicate) =>
+			duplicate.isDistinct &&
+			duplicate.message !== message &&
+			(duplicate.node === undefined ? duplicate.message.isActive : duplicate.node.activeIndex !== -1),
+	);
 }

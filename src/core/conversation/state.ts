@@ -1,8 +1,27 @@
 import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
-import type { AgentOutcome, BodyRef, Entrypoint, MessageKind, PartKind, SpawnEvidence, ToolUse } from '../events/sessionEvent.ts';
+import type {
+	AgentOutcome,
+	BodyRef,
+	Entrypoint,
+	MessageKind,
+	PartKind,
+	SpawnEvidence,
+	ToolUse,
+} from '../events/sessionEvent.ts';
 import { Chain } from './chain.ts';
 import type { ChainNode } from './chain.ts';
-import type { Agent, Compaction, Conversation, Damage, Duplicate, Liveness, Message, Place, Result, ToolCall } from './model.ts';
+import type {
+	Agent,
+	Compaction,
+	Conversation,
+	Damage,
+	Duplicate,
+	Liveness,
+	Message,
+	Place,
+	Result,
+	ToolCall,
+} from './model.ts';
 
 /** The model with the parts that folding needs and nobody else sees. */
 export class ConversationState implements Conversation {
@@ -16,7 +35,11 @@ export class ConversationState implements Conversation {
 	entrypoint: Entrypoint = 'unknown';
 	startedAt: number | undefined;
 	lastEventAt: number | undefined;
-	liveness: Liveness = { state: 'unknown', evidence: 'Nothing was found that tells whether the session still runs.', since: undefined };
+	liveness: Liveness = {
+		state: 'unknown',
+		evidence: 'Nothing was found that tells whether the session still runs.',
+		since: undefined,
+	};
 	readonly agents = new Map<AgentId, AgentState>();
 	readonly damage: Damage[] = [];
 	readonly unknownRecords = new Map<string, number>();
@@ -88,7 +111,12 @@ export class MessageState implements Message {
 	readonly turn: number;
 	activeLines = 0;
 
-	constructor(fields: Pick<Message, 'id' | 'role' | 'kind' | 'at' | 'place' | 'parts' | 'text' | 'model' | 'stopReason' | 'tokens' | 'turn'> & { readonly agent: AgentState }) {
+	constructor(
+		fields: Pick<
+			Message,
+			'id' | 'role' | 'kind' | 'at' | 'place' | 'parts' | 'text' | 'model' | 'stopReason' | 'tokens' | 'turn'
+		> & { readonly agent: AgentState },
+	) {
 		this.id = fields.id;
 		this.agent = fields.agent;
 		this.role = fields.role;
@@ -139,7 +167,10 @@ export class ToolCallState implements ToolCall {
 	isResultCleared = false;
 
 	constructor(
-		fields: Pick<ToolCall, 'id' | 'name' | 'server' | 'answeredBy' | 'place' | 'arguments' | 'startedAt' | 'spawn'> & {
+		fields: Pick<
+			ToolCall,
+			'id' | 'name' | 'server' | 'answeredBy' | 'place' | 'arguments' | 'startedAt' | 'spawn'
+		> & {
 			readonly agent: AgentState;
 			readonly message: MessageState;
 			readonly chainId: string | undefined;

@@ -45,7 +45,12 @@ export type AgentRef = { readonly id: AgentId } | { readonly unknown: string };
 export type Source =
 	| TranscriptSource
 	| { readonly kind: 'process'; readonly pid?: number | undefined }
-	| { readonly kind: 'wire'; readonly connectionId: string; readonly direction: 'in' | 'out'; readonly rpcId?: string | number | undefined }
+	| {
+			readonly kind: 'wire';
+			readonly connectionId: string;
+			readonly direction: 'in' | 'out';
+			readonly rpcId?: string | number | undefined;
+	  }
 	| { readonly kind: 'hook'; readonly event: string }
 	| { readonly kind: 'store'; readonly generation: number };
 
@@ -146,9 +151,25 @@ export interface AgentEnded extends Envelope {
  * `interrupt` is the client's own mark that a person stopped the turn; `meta` is sent but is nobody's turn;
  * `local` (an error shown to the user, a synthetic reply) is never sent.
  */
-export type MessageKind = 'prompt' | 'response' | 'notification' | 'results' | 'summary' | 'interrupt' | 'meta' | 'local';
+export type MessageKind =
+	| 'prompt'
+	| 'response'
+	| 'notification'
+	| 'results'
+	| 'summary'
+	| 'interrupt'
+	| 'meta'
+	| 'local';
 
-export type PartKind = 'text' | 'thinking' | 'tool-use' | 'tool-result' | 'image' | 'document' | 'server-tool-result' | 'other';
+export type PartKind =
+	| 'text'
+	| 'thinking'
+	| 'tool-use'
+	| 'tool-result'
+	| 'image'
+	| 'document'
+	| 'server-tool-result'
+	| 'other';
 
 /** One line's worth of a message. Several lines with the same message id are one message. */
 export interface MessageEvent extends Envelope {
@@ -206,7 +227,14 @@ export interface ToolUse extends Envelope {
 	readonly range: ColumnRange;
 	readonly arguments: BodyRef;
 	/** Present when the call starts an agent. */
-	readonly spawn?: { readonly description?: string | undefined; readonly agentType?: string | undefined; readonly name?: string | undefined; readonly promptDigest?: string | undefined } | undefined;
+	readonly spawn?:
+		| {
+				readonly description?: string | undefined;
+				readonly agentType?: string | undefined;
+				readonly name?: string | undefined;
+				readonly promptDigest?: string | undefined;
+		  }
+		| undefined;
 }
 
 export interface ToolResult extends Envelope {
@@ -258,7 +286,13 @@ export interface UnknownRecord extends Envelope {
 	readonly chain?: ChainLink | undefined;
 }
 
-export type DamageKind = 'invalid-line' | 'truncated-line' | 'spliced-line' | 'nul-bytes' | 'unsupported-version' | 'unreadable';
+export type DamageKind =
+	| 'invalid-line'
+	| 'truncated-line'
+	| 'spliced-line'
+	| 'nul-bytes'
+	| 'unsupported-version'
+	| 'unreadable';
 
 export interface DamagedLine extends Envelope {
 	readonly type: 'damaged-line';

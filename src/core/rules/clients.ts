@@ -26,8 +26,10 @@ export const anthropicErrors = {
 	unasked: (id: string) =>
 		`unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${id}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`,
 	duplicateCall: () => '`tool_use` ids must be unique',
-	duplicateResult: (id: string) => `each tool_use must have a single result. Found multiple \`tool_result\` blocks with id: ${id}`,
-	unresolvedServerTool: (name: string, id: string) => `\`${name}\` tool use with id \`${id}\` was found without a corresponding \`${name}_tool_result\` block`,
+	duplicateResult: (id: string) =>
+		`each tool_use must have a single result. Found multiple \`tool_result\` blocks with id: ${id}`,
+	unresolvedServerTool: (name: string, id: string) =>
+		`\`${name}\` tool use with id \`${id}\` was found without a corresponding \`${name}_tool_result\` block`,
 } as const;
 
 export const openAiErrors = {
@@ -51,19 +53,31 @@ const answersTailSince = [2, 1, 328] as const;
 function claudeCodeClient(version: string): Client {
 	const isAtLeast = (wanted: readonly number[]) => version !== '' && compareVersions(version, wanted) >= 0;
 	const mended = (wanted: readonly number[], what: string, error: string) =>
-		isAtLeast(wanted) ? `Claude Code ${version} ${what} Sent as it is, the API would refuse it: "${error}"` : refused(error);
+		isAtLeast(wanted)
+			? `Claude Code ${version} ${what} Sent as it is, the API would refuse it: "${error}"`
+			: refused(error);
 	return {
 		pairing: 'adjacent',
 		unanswered: (id) =>
 			mended(
 				dropsOrphansSince,
-				isAtLeast(answersTailSince) ? 'leaves the call out of what the model sees, or answers it as interrupted when it was the last.' : 'leaves the call out of what the model sees.',
+				isAtLeast(answersTailSince)
+					? 'leaves the call out of what the model sees, or answers it as interrupted when it was the last.'
+					: 'leaves the call out of what the model sees.',
 				anthropicErrors.unanswered(id),
 			),
-		unasked: (id) => mended(dropsOrphansSince, 'leaves the result out of what the model sees.', anthropicErrors.unasked(id)),
-		duplicateCall: () => mended(dropsDuplicatesSince, 'leaves the second call and its result out of what the model sees.', anthropicErrors.duplicateCall()),
-		duplicateResult: (id) => mended(dropsDuplicatesSince, 'sends only one of them.', anthropicErrors.duplicateResult(id)),
-		late: (id) => mended(dropsOrphansSince, 'loses the result: the model does not see it.', anthropicErrors.unanswered(id)),
+		unasked: (id) =>
+			mended(dropsOrphansSince, 'leaves the result out of what the model sees.', anthropicErrors.unasked(id)),
+		duplicateCall: () =>
+			mended(
+				dropsDuplicatesSince,
+				'leaves the second call and its result out of what the model sees.',
+				anthropicErrors.duplicateCall(),
+			),
+		duplicateResult: (id) =>
+			mended(dropsDuplicatesSince, 'sends only one of them.', anthropicErrors.duplicateResult(id)),
+		late: (id) =>
+			mended(dropsOrphansSince, 'loses the result: the model does not see it.', anthropicErrors.unanswered(id)),
 		// The one shape that every measured version sends as it is.
 		notFirst: (id) => refused(anthropicErrors.unanswered(id)),
 	};
@@ -75,8 +89,10 @@ function refused(error: string): string {
 
 const codexClient: Client = {
 	pairing: 'by-id',
-	unanswered: (id) => `Codex tells the model "aborted" in its place when it resumes. Sent as it is, the API would refuse it: "${openAiErrors.unanswered(id)}"`,
-	unasked: (id) => `Codex leaves the output out of what the model sees. Sent as it is, the API would refuse it: "${openAiErrors.unasked(id)}"`,
+	unanswered: (id) =>
+		`Codex tells the model "aborted" in its place when it resumes. Sent as it is, the API would refuse it: "${openAiErrors.unanswered(id)}"`,
+	unasked: (id) =>
+		`Codex leaves the output out of what the model sees. Sent as it is, the API would refuse it: "${openAiErrors.unasked(id)}"`,
 	duplicateCall: () => 'Codex sends both as they are.',
 	duplicateResult: () => 'Codex sends both as they are.',
 	late: () => '',

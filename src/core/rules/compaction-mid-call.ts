@@ -8,7 +8,8 @@ export default defineRule({
 		family: 'compaction',
 		severity: 'warning',
 		messages: {
-			midCall: "The conversation was compacted while {{agent}}'s call to {{tool}} was out. Its result came afterwards, to a conversation that no longer holds the call. {{consequence}}",
+			midCall:
+				"The conversation was compacted while {{agent}}'s call to {{tool}} was out. Its result came afterwards, to a conversation that no longer holds the call. {{consequence}}",
 			compaction: 'The conversation was compacted here.',
 			result: 'The result came here.',
 		},
@@ -21,7 +22,11 @@ export default defineRule({
 				context.report({
 					at: call.place,
 					messageId: 'midCall',
-					data: { agent: agentName(call.agent), tool: call.name, consequence: context.client.unasked(call.id) },
+					data: {
+						agent: agentName(call.agent),
+						tool: call.name,
+						consequence: context.client.unasked(call.id),
+					},
 					toolCall: call,
 					related: [
 						{ at: call.compactedBy.place, messageId: 'compaction' },

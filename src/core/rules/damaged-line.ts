@@ -11,11 +11,23 @@ export default defineRule({
 	create(context) {
 		return {
 			damage(damage) {
-				if (damage.isAtEnd && damage.kind === 'truncated-line' && context.conversation.liveness.state === 'live') {
-					context.inconclusive(damage.place, 'The last line is not finished; the agent is running and may be writing it.');
+				if (
+					damage.isAtEnd &&
+					damage.kind === 'truncated-line' &&
+					context.conversation.liveness.state === 'live'
+				) {
+					context.inconclusive(
+						damage.place,
+						'The last line is not finished; the agent is running and may be writing it.',
+					);
 					return;
 				}
-				context.report({ at: damage.place, messageId: 'damaged', data: { problem: damage.message }, agent: damage.agent });
+				context.report({
+					at: damage.place,
+					messageId: 'damaged',
+					data: { problem: damage.message },
+					agent: damage.agent,
+				});
 			},
 		};
 	},

@@ -18,14 +18,23 @@ export default defineRule({
 			toolCall(call) {
 				const first = call.result;
 				// Two calls with one id have two results with one id: that is another rule's.
-				if (context.client.pairing !== 'adjacent' || first === undefined || call.furtherResults.length <= call.duplicates.length) return;
+				if (
+					context.client.pairing !== 'adjacent' ||
+					first === undefined ||
+					call.furtherResults.length <= call.duplicates.length
+				)
+					return;
 				if (call.answeredBy === 'provider' || !isActiveResult(call, first)) return;
 				for (const result of call.furtherResults) {
 					if (!isActiveResult(call, result)) continue;
 					context.report({
 						at: result.place,
 						messageId: 'duplicate',
-						data: { agent: agentName(call.agent), tool: call.name, consequence: context.client.duplicateResult(call.id) },
+						data: {
+							agent: agentName(call.agent),
+							tool: call.name,
+							consequence: context.client.duplicateResult(call.id),
+						},
 						toolCall: call,
 						related: [
 							{ at: first.place, messageId: 'first' },

@@ -8,7 +8,8 @@ export default defineRule({
 		family: 'pairing',
 		severity: 'error',
 		messages: {
-			duplicate: "{{agent}}'s call to {{tool}} has an id that an earlier call has already: {{id}}. {{consequence}}",
+			duplicate:
+				"{{agent}}'s call to {{tool}} has an id that an earlier call has already: {{id}}. {{consequence}}",
 			first: 'The first call with this id is here.',
 		},
 	},
@@ -20,7 +21,12 @@ export default defineRule({
 					context.report({
 						at: duplicate.place,
 						messageId: 'duplicate',
-						data: { agent: agentName(call.agent), tool: call.name, id: call.id, consequence: context.client.duplicateCall(call.id) },
+						data: {
+							agent: agentName(call.agent),
+							tool: call.name,
+							id: call.id,
+							consequence: context.client.duplicateCall(call.id),
+						},
 						toolCall: call,
 						related: [{ at: call.place, messageId: 'first' }],
 					});

@@ -10,10 +10,17 @@ export function damageAround(conversation: Conversation, place: Place): Damage |
 	return findDamage(conversation, place, (damaged, line) => damaged <= line + 30);
 }
 
-function findDamage(conversation: Conversation, place: Place, isWanted: (damaged: number, line: number) => boolean): Damage | undefined {
+function findDamage(
+	conversation: Conversation,
+	place: Place,
+	isWanted: (damaged: number, line: number) => boolean,
+): Damage | undefined {
 	const { source } = place;
 	if (source.kind !== 'transcript') return undefined;
 	return conversation.damage.find(
-		(damage) => damage.place.source.kind === 'transcript' && damage.place.source.path === source.path && isWanted(damage.place.source.line, source.line),
+		(damage) =>
+			damage.place.source.kind === 'transcript' &&
+			damage.place.source.path === source.path &&
+			isWanted(damage.place.source.line, source.line),
 	);
 }

@@ -10,7 +10,8 @@ export default defineRule({
 		family: 'pairing',
 		severity: 'error',
 		messages: {
-			incomplete: "{{agent}} called {{count}} tools at once, of which {{answered}} gave a result: the call to {{tool}} has none, and the conversation went on. {{consequence}}",
+			incomplete:
+				'{{agent}} called {{count}} tools at once, of which {{answered}} gave a result: the call to {{tool}} has none, and the conversation went on. {{consequence}}',
 			answered: 'The call to {{tool}} of the same response is answered.',
 			later: 'The conversation goes on here.',
 		},
@@ -18,7 +19,13 @@ export default defineRule({
 	create(context) {
 		return {
 			toolCall(call) {
-				if (call.result !== undefined || call.answeredBy === 'provider' || !call.message.isActive || !hasAnsweredSibling(call)) return;
+				if (
+					call.result !== undefined ||
+					call.answeredBy === 'provider' ||
+					!call.message.isActive ||
+					!hasAnsweredSibling(call)
+				)
+					return;
 				const state = context.stateOf(call);
 				// A process that ended in mid-call is the other rule's.
 				if (state.state !== 'orphaned' || state.cause !== 'unknown') return;
@@ -29,11 +36,23 @@ export default defineRule({
 				context.report({
 					at: call.place,
 					messageId: 'incomplete',
-					data: { agent: agentName(call.agent), count: siblings.length, answered: answered.length, tool: call.name, consequence: context.client.unanswered(call.id) },
+					data: {
+						agent: agentName(call.agent),
+						count: siblings.length,
+						answered: answered.length,
+						tool: call.name,
+						consequence: context.client.unanswered(call.id),
+					},
 					toolCall: call,
 					cause: state.cause,
 					related: [
-						...answered.slice(0, 3).map((sibling) => ({ at: sibling.result?.place ?? sibling.place, messageId: 'answered', data: { tool: sibling.name } })),
+						...answered
+							.slice(0, 3)
+							.map((sibling) => ({
+								at: sibling.result?.place ?? sibling.place,
+								messageId: 'answered',
+								data: { tool: sibling.name },
+							})),
 						{ at: later.place, messageId: 'later' },
 					],
 				});

@@ -16,7 +16,13 @@ export default defineRule({
 	create(context) {
 		return {
 			toolCall(call) {
-				if (context.client.pairing !== 'adjacent' || call.answeredBy === 'provider' || call.result === undefined || !call.message.isActive) return;
+				if (
+					context.client.pairing !== 'adjacent' ||
+					call.answeredBy === 'provider' ||
+					call.result === undefined ||
+					!call.message.isActive
+				)
+					return;
 				// Text of a person in between is no matter: clients put results first.
 				const between = turnsBetween(call, call.result).find((message) => message.kind === 'response');
 				if (between === undefined) return;

@@ -1,6 +1,16 @@
 import type { AgentId, SessionId } from '../base/ids.ts';
 import { callState, laterTurn } from '../conversation/index.ts';
-import type { Agent, Changes, Compaction, Conversation, Damage, OrphanCause, Place, Result, ToolCall } from '../conversation/index.ts';
+import type {
+	Agent,
+	Changes,
+	Compaction,
+	Conversation,
+	Damage,
+	OrphanCause,
+	Place,
+	Result,
+	ToolCall,
+} from '../conversation/index.ts';
 import { clientOf } from './clients.ts';
 import type { Client } from './clients.ts';
 import { rules as allRules } from './index.ts';
@@ -59,7 +69,8 @@ export class Linter {
 			this.visit(agent, (visitor) => visitor.agent?.(agent));
 			for (const call of agent.toolCalls) this.visit(call, (visitor) => visitor.toolCall?.(call));
 			for (const result of agent.strayResults) this.visit(result, (visitor) => visitor.strayResult?.(result));
-			for (const compaction of agent.compactions) this.visit(compaction, (visitor) => visitor.compaction?.(compaction));
+			for (const compaction of agent.compactions)
+				this.visit(compaction, (visitor) => visitor.compaction?.(compaction));
 		}
 		for (const damage of conversation.damage) this.visit(damage, (visitor) => visitor.damage?.(damage));
 	}
@@ -72,13 +83,17 @@ export class Linter {
 			return true;
 		}
 		let isChanged = false;
-		for (const agent of changes.agents) isChanged = this.visit(agent, (visitor) => visitor.agent?.(agent)) || isChanged;
-		for (const call of changes.toolCalls) isChanged = this.visit(call, (visitor) => visitor.toolCall?.(call)) || isChanged;
+		for (const agent of changes.agents)
+			isChanged = this.visit(agent, (visitor) => visitor.agent?.(agent)) || isChanged;
+		for (const call of changes.toolCalls)
+			isChanged = this.visit(call, (visitor) => visitor.toolCall?.(call)) || isChanged;
 		for (const result of changes.strayResults) {
 			const isStray = result.agent.strayResults.includes(result);
-			isChanged = this.visit(result, isStray ? (visitor) => visitor.strayResult?.(result) : () => undefined) || isChanged;
+			isChanged =
+				this.visit(result, isStray ? (visitor) => visitor.strayResult?.(result) : () => undefined) || isChanged;
 		}
-		for (const compaction of changes.compactions) isChanged = this.visit(compaction, (visitor) => visitor.compaction?.(compaction)) || isChanged;
+		for (const compaction of changes.compactions)
+			isChanged = this.visit(compaction, (visitor) => visitor.compaction?.(compaction)) || isChanged;
 		return isChanged;
 	}
 
@@ -140,7 +155,10 @@ function diagnosticOf(rule: Rule, severity: Severity, conversation: Conversation
 		toolUseId: report.toolCall?.id ?? report.toolUseId,
 		toolName: report.toolCall?.name,
 		cause: report.cause,
-		related: (report.related ?? []).map((related) => ({ place: related.at, message: fill(rule, related.messageId, related.data ?? {}) })),
+		related: (report.related ?? []).map((related) => ({
+			place: related.at,
+			message: fill(rule, related.messageId, related.data ?? {}),
+		})),
 	};
 }
 
@@ -156,10 +174,17 @@ function fill(rule: Rule, messageId: string, data: Data): string {
 	return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => String(data[name] ?? ''));
 }
 
-function byPlace(one: { readonly place: Place; readonly ruleId: string }, other: { readonly place: Place; readonly ruleId: string }): number {
+function byPlace(
+	one: { readonly place: Place; readonly ruleId: string },
+	other: { readonly place: Place; readonly ruleId: string },
+): number {
 	const first = one.place.source;
 	const second = other.place.source;
 	if (first.kind !== 'transcript' || second.kind !== 'transcript') return 0;
 	if (first.path !== second.path) return first.path < second.path ? -1 : 1;
-	return first.line - second.line || (one.place.range?.column ?? 1) - (other.place.range?.column ?? 1) || (one.ruleId < other.ruleId ? -1 : 1);
+	return (
+		first.line - second.line ||
+		(one.place.range?.column ?? 1) - (other.place.range?.column ?? 1) ||
+		(one.ruleId < other.ruleId ? -1 : 1)
+	);
 }

@@ -8,20 +8,34 @@ export default defineRule({
 		description: 'The transcript of every subagent that was started is there.',
 		family: 'transcript',
 		severity: 'note',
-		messages: { missing: 'This call started {{agent}}, whose transcript is not beside those of the other subagents.' },
+		messages: {
+			missing: 'This call started {{agent}}, whose transcript is not beside those of the other subagents.',
+		},
 	},
 	create(context) {
 		return {
 			agent(agent) {
 				if (agent.hasTranscript || agent.spawnCall === undefined) return;
 				const { conversation } = context;
-				const hasOthers = [...conversation.agents.values()].some((other) => other.id !== mainAgentId && other.hasTranscript && other.path !== agent.spawnCall?.agent.path);
+				const hasOthers = [...conversation.agents.values()].some(
+					(other) =>
+						other.id !== mainAgentId && other.hasTranscript && other.path !== agent.spawnCall?.agent.path,
+				);
 				// A transcript that was copied alone has none of its subagents', and one that was just started may not have begun.
 				if (!hasOthers || conversation.liveness.state === 'live') {
-					context.inconclusive(agent.spawnCall.place, `The transcript of ${agentName(agent)} is not there; perhaps it was never copied.`);
+					context.inconclusive(
+						agent.spawnCall.place,
+						`The transcript of ${agentName(agent)} is not there; perhaps it was never copied.`,
+					);
 					return;
 				}
-				context.report({ at: agent.spawnCall.place, messageId: 'missing', data: { agent: agentName(agent) }, toolCall: agent.spawnCall, agent });
+				context.report({
+					at: agent.spawnCall.place,
+					messageId: 'missing',
+					data: { agent: agentName(agent) },
+					toolCall: agent.spawnCall,
+					agent,
+				});
 			},
 		};
 	},

@@ -9,8 +9,10 @@ export default defineRule({
 		family: 'pairing',
 		severity: 'error',
 		messages: {
-			headCut: "A result in {{agent}}'s transcript answers {{id}}, whose call is not there: the beginning of the transcript is missing.",
-			unknown: "A result in {{agent}}'s transcript answers {{id}}, but no call with that id is there. {{consequence}}",
+			headCut:
+				"A result in {{agent}}'s transcript answers {{id}}, whose call is not there: the beginning of the transcript is missing.",
+			unknown:
+				"A result in {{agent}}'s transcript answers {{id}}, but no call with that id is there. {{consequence}}",
 		},
 	},
 	create(context) {
@@ -20,7 +22,10 @@ export default defineRule({
 				const { agent } = result;
 				const damage = damageAround(context.conversation, result.place);
 				if (damage !== undefined) {
-					context.inconclusive(result.place, `A result answers ${result.toolUseId}, whose call may have stood on a damaged line near it.`);
+					context.inconclusive(
+						result.place,
+						`A result answers ${result.toolUseId}, whose call may have stood on a damaged line near it.`,
+					);
 					return;
 				}
 				const isHeadCut = agent.isHeadCut && result.isAtHead;
@@ -29,7 +34,11 @@ export default defineRule({
 					messageId: isHeadCut ? 'headCut' : 'unknown',
 					// A transcript that was moved away or cut while its session ran begins like this, and nothing is broken.
 					severity: isHeadCut ? 'note' : undefined,
-					data: { agent: agentName(agent), id: result.toolUseId, consequence: context.client.unasked(result.toolUseId) },
+					data: {
+						agent: agentName(agent),
+						id: result.toolUseId,
+						consequence: context.client.unasked(result.toolUseId),
+					},
 					agent,
 					toolUseId: result.toolUseId,
 					cause: isHeadCut ? 'head-cut' : 'unknown',

@@ -22,24 +22,36 @@ export default defineRule({
 				if (call.result !== undefined || call.answeredBy === 'provider') return;
 				const state = context.stateOf(call);
 				if (state.state === 'pending') {
-					if (!state.isCertain) context.inconclusive(call.place, `${agentName(call.agent)}'s call to ${call.name} has no result yet. ${state.evidence}`);
+					if (!state.isCertain)
+						context.inconclusive(
+							call.place,
+							`${agentName(call.agent)}'s call to ${call.name} has no result yet. ${state.evidence}`,
+						);
 					return;
 				}
 				// What a compaction lost is another rule's; what lies on a branch that was left is in no request.
-				if (state.state !== 'orphaned' || state.cause === 'lost-to-compaction' || !call.message.isActive) return;
+				if (state.state !== 'orphaned' || state.cause === 'lost-to-compaction' || !call.message.isActive)
+					return;
 				// Codex itself records that a turn was interrupted, and answers its calls when it goes on.
 				if (context.client.pairing === 'by-id' && state.cause === 'interrupted') return;
 				const later = context.laterTurn(call);
 				if (state.cause === 'unknown' && later !== undefined && hasAnsweredSibling(call)) return;
 				const damage = damageAfter(context.conversation, call.place);
 				if (damage !== undefined) {
-					context.inconclusive(call.place, `${agentName(call.agent)}'s call to ${call.name} has no result, but a damaged line behind it may have held it.`);
+					context.inconclusive(
+						call.place,
+						`${agentName(call.agent)}'s call to ${call.name} has no result, but a damaged line behind it may have held it.`,
+					);
 					return;
 				}
 				context.report({
 					at: call.place,
 					messageId: state.cause === 'killed' || state.cause === 'interrupted' ? state.cause : 'unknown',
-					data: { agent: agentName(call.agent), tool: call.name, consequence: context.client.unanswered(call.id) },
+					data: {
+						agent: agentName(call.agent),
+						tool: call.name,
+						consequence: context.client.unanswered(call.id),
+					},
 					toolCall: call,
 					cause: state.cause,
 					related: later === undefined ? undefined : [{ at: later.place, messageId: 'later' }],

@@ -15,7 +15,8 @@ export default defineRule({
 	create(context) {
 		return {
 			toolCall(call) {
-				if (call.compactedBy === undefined || call.result !== undefined || call.answeredBy === 'provider') return;
+				if (call.compactedBy === undefined || call.result !== undefined || call.answeredBy === 'provider')
+					return;
 				const { trigger } = call.compactedBy;
 				context.report({
 					at: call.place,
@@ -23,7 +24,20 @@ export default defineRule({
 					data: { agent: agentName(call.agent), tool: call.name },
 					toolCall: call,
 					cause: 'lost-to-compaction',
-					related: [{ at: call.compactedBy.place, messageId: 'compaction', data: { trigger: trigger === 'auto' ? 'automatic' : trigger === 'manual' ? 'by hand' : 'trigger unknown' } }],
+					related: [
+						{
+							at: call.compactedBy.place,
+							messageId: 'compaction',
+							data: {
+								trigger:
+									trigger === 'auto'
+										? 'automatic'
+										: trigger === 'manual'
+											? 'by hand'
+											: 'trigger unknown',
+							},
+						},
+					],
 				});
 			},
 		};

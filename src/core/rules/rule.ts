@@ -1,4 +1,15 @@
-import type { Agent, CallState, Compaction, Conversation, Damage, Message, OrphanCause, Place, Result, ToolCall } from '../conversation/index.ts';
+import type {
+	Agent,
+	CallState,
+	Compaction,
+	Conversation,
+	Damage,
+	Message,
+	OrphanCause,
+	Place,
+	Result,
+	ToolCall,
+} from '../conversation/index.ts';
 import type { Client } from './clients.ts';
 
 export type Severity = 'note' | 'warning' | 'error';
@@ -60,7 +71,9 @@ export interface Report {
 	readonly toolUseId?: string | undefined;
 	readonly cause?: OrphanCause | undefined;
 	/** Other places that belong to it; their messages are templates of the rule too. */
-	readonly related?: readonly { readonly at: Place; readonly messageId: string; readonly data?: Data | undefined }[] | undefined;
+	readonly related?:
+		| readonly { readonly at: Place; readonly messageId: string; readonly data?: Data | undefined }[]
+		| undefined;
 }
 
 export function defineRule(rule: Rule): Rule {

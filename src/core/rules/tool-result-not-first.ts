@@ -8,7 +8,8 @@ export default defineRule({
 		family: 'pairing',
 		severity: 'error',
 		messages: {
-			notFirst: "The result of {{agent}}'s call to {{tool}} stands behind other content in its message. {{consequence}}",
+			notFirst:
+				"The result of {{agent}}'s call to {{tool}} stands behind other content in its message. {{consequence}}",
 			call: 'The call to {{tool}} is here.',
 		},
 	},
@@ -16,11 +17,21 @@ export default defineRule({
 		return {
 			toolCall(call) {
 				const { result } = call;
-				if (context.client.pairing !== 'adjacent' || result === undefined || !result.isPrecededByOther || !isActiveResult(call, result)) return;
+				if (
+					context.client.pairing !== 'adjacent' ||
+					result === undefined ||
+					!result.isPrecededByOther ||
+					!isActiveResult(call, result)
+				)
+					return;
 				context.report({
 					at: result.place,
 					messageId: 'notFirst',
-					data: { agent: agentName(call.agent), tool: call.name, consequence: context.client.notFirst(call.id) },
+					data: {
+						agent: agentName(call.agent),
+						tool: call.name,
+						consequence: context.client.notFirst(call.id),
+					},
 					toolCall: call,
 					related: [{ at: call.place, messageId: 'call', data: { tool: call.name } }],
 				});

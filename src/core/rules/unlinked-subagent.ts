@@ -13,16 +13,39 @@ export default defineRule({
 	create(context) {
 		return {
 			agent(agent) {
-				if (agent.id === mainAgentId || !agent.hasTranscript || agent.spawnCall !== undefined || agent.relation !== 'subagent') return;
+				if (
+					agent.id === mainAgentId ||
+					!agent.hasTranscript ||
+					agent.spawnCall !== undefined ||
+					agent.relation !== 'subagent'
+				)
+					return;
 				const first = agent.messages[0];
 				if (first === undefined) return;
-				const parent = agent.parentId === undefined || agent.parentId === null ? context.conversation.agents.get(mainAgentId) : context.conversation.agents.get(agent.parentId);
+				const parent =
+					agent.parentId === undefined || agent.parentId === null
+						? context.conversation.agents.get(mainAgentId)
+						: context.conversation.agents.get(agent.parentId);
 				// Agents that the client starts for itself name no call, and a parent that was not read proves nothing.
-				if (agent.spawnToolUseId === undefined || parent === undefined || !parent.hasTranscript || parent.isHeadCut || context.conversation.liveness.state === 'live') {
-					context.inconclusive(first.place, `Nothing that was read tells which call started ${agentName(agent)}.`);
+				if (
+					agent.spawnToolUseId === undefined ||
+					parent === undefined ||
+					!parent.hasTranscript ||
+					parent.isHeadCut ||
+					context.conversation.liveness.state === 'live'
+				) {
+					context.inconclusive(
+						first.place,
+						`Nothing that was read tells which call started ${agentName(agent)}.`,
+					);
 					return;
 				}
-				context.report({ at: first.place, messageId: 'unlinked', data: { agent: agentName(agent), id: agent.spawnToolUseId }, agent });
+				context.report({
+					at: first.place,
+					messageId: 'unlinked',
+					data: { agent: agentName(agent), id: agent.spawnToolUseId },
+					agent,
+				});
 			},
 		};
 	},

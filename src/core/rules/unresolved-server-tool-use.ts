@@ -9,7 +9,8 @@ export default defineRule({
 		family: 'pairing',
 		severity: 'error',
 		messages: {
-			unresolved: '{{agent}}\'s use of {{tool}}, a tool that the provider runs, has no result, and the conversation went on. The API refuses the next request that holds it: "{{error}}"',
+			unresolved:
+				'{{agent}}\'s use of {{tool}}, a tool that the provider runs, has no result, and the conversation went on. The API refuses the next request that holds it: "{{error}}"',
 			later: 'The conversation goes on here.',
 		},
 	},
@@ -22,14 +23,22 @@ export default defineRule({
 				const later = context.laterTurn(call);
 				if (later === undefined) {
 					const state = context.stateOf(call);
-					if (state.state === 'pending' && !state.isCertain) context.inconclusive(call.place, `The provider's answer to ${call.name} is not there yet. ${state.evidence}`);
+					if (state.state === 'pending' && !state.isCertain)
+						context.inconclusive(
+							call.place,
+							`The provider's answer to ${call.name} is not there yet. ${state.evidence}`,
+						);
 					return;
 				}
 				if (later.kind === 'response') return;
 				context.report({
 					at: call.place,
 					messageId: 'unresolved',
-					data: { agent: agentName(call.agent), tool: call.name, error: anthropicErrors.unresolvedServerTool(call.name, call.id) },
+					data: {
+						agent: agentName(call.agent),
+						tool: call.name,
+						error: anthropicErrors.unresolvedServerTool(call.name, call.id),
+					},
 					toolCall: call,
 					related: [{ at: later.place, messageId: 'later' }],
 				});

@@ -1,12 +1,20 @@
 import { agentId, mainAgentId, sessionId, toolUseId } from '../base/ids.ts';
 import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
-import type { AgentRef, ChainLink, Entrypoint, MessageKind, PartKind, ToolUse, TranscriptSource } from '../events/sessionEvent.ts';
+import type {
+	AgentRef,
+	ChainLink,
+	Entrypoint,
+	MessageKind,
+	PartKind,
+	ToolUse,
+	TranscriptSource,
+} from '../events/sessionEvent.ts';
 import { ClaudeCodeLine } from './claudeCodeLine.ts';
-import type { Block, Span } from './claudeCodeLine.ts';
+import type { Block } from './claudeCodeLine.ts';
 import { bodyRef, columnRange, digest } from './fields.ts';
 import { JsonLineReader } from './jsonLineReader.ts';
 import { JsonScanner, MemberTable, OPEN_BRACE } from './jsonScanner.ts';
-import type { MemberReader } from './jsonScanner.ts';
+import type { MemberReader, Span } from './jsonScanner.ts';
 import { parseTaskNotification } from './taskNotification.ts';
 import { splitMcpName } from './toolNames.ts';
 import type { EventSink, TranscriptFile, TranscriptFormat } from './transcriptFormat.ts';
@@ -32,7 +40,8 @@ export const claudeCode: TranscriptFormat = {
 };
 
 const sniffer = new JsonScanner();
-const identity: MemberReader<{ hasIdentity: boolean }> = (scanner, seen) => void (seen.hasIdentity = scanner.readString() || seen.hasIdentity);
+const identity: MemberReader<{ hasIdentity: boolean }> = (scanner, seen) =>
+	void (seen.hasIdentity = scanner.readString() || seen.hasIdentity);
 const sniffMembers = new MemberTable<{ type: string; hasIdentity: boolean }>({
 	type: (scanner, seen) => void (seen.type = scanner.readText()),
 	sessionId: identity,
@@ -126,7 +135,12 @@ class ClaudeCodeReader extends JsonLineReader {
 			case 'custom-title':
 			case 'summary':
 				if (line.title !== '') {
-					this.sink({ ...this.envelope(source, agent, line.at), type: 'session-titled', title: line.title, by: line.type === 'custom-title' ? 'person' : 'model' });
+					this.sink({
+						...this.envelope(source, agent, line.at),
+						type: 'session-titled',
+						title: line.title,
+						by: line.type === 'custom-title' ? 'person' : 'model',
+					});
 				}
 				break;
 		}
@@ -135,7 +149,12 @@ class ClaudeCodeReader extends JsonLineReader {
 	private announceSession(source: TranscriptSource, agent: AgentRef): void {
 		const { line, announced } = this;
 		if (this.file.agentId !== null || line.version === '') return;
-		if (line.version === announced.version && line.cwd === announced.cwd && line.entrypoint === announced.entrypoint) return;
+		if (
+			line.version === announced.version &&
+			line.cwd === announced.cwd &&
+			line.entrypoint === announced.entrypoint
+		)
+			return;
 		this.announced = { cwd: line.cwd, version: line.version, entrypoint: line.entrypoint };
 		this.sink({
 			...this.envelope(source, agent, line.at),
@@ -164,7 +183,16 @@ class ClaudeCodeReader extends JsonLineReader {
 			chain: chainOf(line),
 			parts,
 			// A session is called after its first prompt, so prompts always have a preview; there are few.
-			text: text === undefined ? undefined : bodyRef(bytes, text.start, text.end, source.offset - lineStart, this.file.withPreviews || kind === 'prompt'),
+			text:
+				text === undefined
+					? undefined
+					: bodyRef(
+							bytes,
+							text.start,
+							text.end,
+							source.offset - lineStart,
+							this.file.withPreviews || kind === 'prompt',
+						),
 			model: line.model === '' ? undefined : line.model,
 			stopReason: line.stopReason === '' ? undefined : line.stopReason,
 			tokens: line.inputTokens === -1 ? undefined : { input: line.inputTokens, output: line.outputTokens },
@@ -175,7 +203,10 @@ class ClaudeCodeReader extends JsonLineReader {
 			const part = parts[index];
 			if (part === 'tool-use') this.emitToolUse(bytes, lineStart, source, agent, block, messageId);
 			else if (part === 'tool-result' || part === 'server-tool-result') {
-				const isPrecededByOther = role === 'user' && part === 'tool-result' && parts.slice(0, index).some((before) => before !== 'tool-result');
+				const isPrecededByOther =
+					role === 'user' &&
+					part === 'tool-result' &&
+					parts.slice(0, index).some((before) => before !== 'tool-result');
 				this.emitToolResult(bytes, lineStart, source, agent, block, messageId, isPrecededByOther);
 			}
 		}
@@ -190,7 +221,14 @@ class ClaudeCodeReader extends JsonLineReader {
 		return line.blocks.slice(0, line.blockCount).map((block) => partKind(block.type));
 	}
 
-	private emitToolUse(bytes: Uint8Array, lineStart: number, source: TranscriptSource, agent: AgentRef, block: Block, messageId: string): void {
+	private emitToolUse(
+		bytes: Uint8Array,
+		lineStart: number,
+		source: TranscriptSource,
+		agent: AgentRef,
+		block: Block,
+		messageId: string,
+	): void {
 		const { line } = this;
 		const { name, server } = splitMcpName(block.name);
 		const body = block.body.start === -1 ? { start: block.start, end: block.start } : block.body;
@@ -210,7 +248,15 @@ class ClaudeCodeReader extends JsonLineReader {
 		});
 	}
 
-	private emitToolResult(bytes: Uint8Array, lineStart: number, source: TranscriptSource, agent: AgentRef, block: Block, messageId: string, isPrecededByOther: boolean): void {
+	private emitToolResult(
+		bytes: Uint8Array,
+		lineStart: number,
+		source: TranscriptSource,
+		agent: AgentRef,
+		block: Block,
+		messageId: string,
+		isPrecededByOther: boolean,
+	): void {
 		const { line } = this;
 		const id = toolUseId(block.id);
 		// Gateways put the provider's own answer into the response as a plain result.
@@ -234,7 +280,12 @@ class ClaudeCodeReader extends JsonLineReader {
 			isInterruption: line.denial === 'cancelled',
 		});
 		if (isDetached) {
-			this.sink({ ...this.envelope(source, agent, line.at), type: 'tool-detached', toolUseId: id, agentId: line.resultAgentId === '' ? undefined : agentId(line.resultAgentId) });
+			this.sink({
+				...this.envelope(source, agent, line.at),
+				type: 'tool-detached',
+				toolUseId: id,
+				agentId: line.resultAgentId === '' ? undefined : agentId(line.resultAgentId),
+			});
 		}
 		if (line.resultAgentId !== '' && !isInPlace) this.emitSpawnResult(source, agent, id, isDetached);
 	}
@@ -253,7 +304,13 @@ class ClaudeCodeReader extends JsonLineReader {
 		});
 		if (isDetached) return;
 		const outcome = line.resultStatus === 'completed' ? 'completed' : 'ended';
-		this.sink({ ...this.envelope(source, agent, line.at), type: 'agent-ended', agentId: spawned, outcome, evidence: 'The call that started it has returned.' });
+		this.sink({
+			...this.envelope(source, agent, line.at),
+			type: 'agent-ended',
+			agentId: spawned,
+			outcome,
+			evidence: 'The call that started it has returned.',
+		});
 	}
 
 	private readSpawn(bytes: Uint8Array, body: Span): ToolUse['spawn'] {
@@ -267,13 +324,24 @@ class ClaudeCodeReader extends JsonLineReader {
 	private announcePrompt(bytes: Uint8Array, text: Span, source: TranscriptSource, agent: AgentRef): void {
 		if (!('id' in agent) || agent.id === mainAgentId || this.agentsWithPrompt.has(agent.id)) return;
 		this.agentsWithPrompt.add(agent.id);
-		this.sink({ ...this.envelope(source, agent, this.line.at), type: 'agent-spawned', agentId: agent.id, evidence: 'prompt', promptDigest: digest(bytes, text.start + 1, text.end - 1) });
+		this.sink({
+			...this.envelope(source, agent, this.line.at),
+			type: 'agent-spawned',
+			agentId: agent.id,
+			evidence: 'prompt',
+			promptDigest: digest(bytes, text.start + 1, text.end - 1),
+		});
 	}
 
 	private emitSystem(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
 		const { line } = this;
 		if (line.subtype === 'turn_duration') {
-			this.sink({ ...this.envelope(source, agent, line.at), type: 'turn-ended', reason: 'completed', durationMs: line.durationMs === -1 ? undefined : line.durationMs });
+			this.sink({
+				...this.envelope(source, agent, line.at),
+				type: 'turn-ended',
+				reason: 'completed',
+				durationMs: line.durationMs === -1 ? undefined : line.durationMs,
+			});
 		} else if (line.subtype === 'microcompact_boundary' && line.microcompactMetadata.start !== -1) {
 			const toolUseIds: ToolUseId[] = [];
 			this.inner.reset(bytes, line.microcompactMetadata.start, line.microcompactMetadata.end);
@@ -284,7 +352,14 @@ class ClaudeCodeReader extends JsonLineReader {
 
 	private emitCompaction(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
 		const { line, inner } = this;
-		const found: CompactMetadata = { trigger: '', tokensBefore: -1, tokensAfter: -1, headId: '', anchorId: '', tailId: '' };
+		const found: CompactMetadata = {
+			trigger: '',
+			tokensBefore: -1,
+			tokensAfter: -1,
+			headId: '',
+			anchorId: '',
+			tailId: '',
+		};
 		if (line.compactMetadata.start !== -1) {
 			inner.reset(bytes, line.compactMetadata.start, line.compactMetadata.end);
 			inner.readObject(compactMembers, found);
@@ -323,7 +398,12 @@ class ClaudeCodeReader extends JsonLineReader {
 		}
 		if (!isNew) return;
 		this.lastProgress = line.parentToolUseId;
-		this.sink({ ...this.envelope(source, agent, line.at), type: 'tool-progress', toolUseId: id, phase: data.status === '' ? data.type : `${data.type} ${data.status}` });
+		this.sink({
+			...this.envelope(source, agent, line.at),
+			type: 'tool-progress',
+			toolUseId: id,
+			phase: data.status === '' ? data.type : `${data.type} ${data.status}`,
+		});
 	}
 
 	private emitAttachment(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
@@ -351,7 +431,12 @@ class ClaudeCodeReader extends JsonLineReader {
 
 	private emitUnknown(source: TranscriptSource, agent: AgentRef): void {
 		const { line } = this;
-		this.sink({ ...this.envelope(source, agent, line.at), type: 'unknown', nativeType: line.subtype === '' ? line.type : `${line.type}/${line.subtype}`, chain: chainOf(line) });
+		this.sink({
+			...this.envelope(source, agent, line.at),
+			type: 'unknown',
+			nativeType: line.subtype === '' ? line.type : `${line.type}/${line.subtype}`,
+			chain: chainOf(line),
+		});
 	}
 
 	private responseKind(): MessageKind {
@@ -380,7 +465,8 @@ class ClaudeCodeReader extends JsonLineReader {
 		if (line.agentId !== '') return this.agentRef(line.agentId);
 		if (!line.isSidechain) return mainAgent;
 		const known = line.parentUuid === null ? undefined : this.sidechainOf.get(line.parentUuid);
-		const agent = known ?? (line.uuid === '' ? unknownSidechain : this.agentRef(`sidechain-${line.uuid.slice(0, 8)}`));
+		const agent =
+			known ?? (line.uuid === '' ? unknownSidechain : this.agentRef(`sidechain-${line.uuid.slice(0, 8)}`));
 		if (line.uuid !== '') this.sidechainOf.set(line.uuid, agent);
 		return agent;
 	}
@@ -409,7 +495,9 @@ class ClaudeCodeReader extends JsonLineReader {
 }
 
 const mainAgent: { readonly id: AgentId } = { id: mainAgentId };
-const unknownSidechain: AgentRef = { unknown: 'The line belongs to a side chain and names neither an agent nor a parent.' };
+const unknownSidechain: AgentRef = {
+	unknown: 'The line belongs to a side chain and names neither an agent nor a parent.',
+};
 
 // What a local command or its output leaves in the conversation; nobody's turn. A command that prompts the model begins with `<command-message>`.
 const localMarks = ['<local-command-', '<command-name>', '<bash-', '<user-memory-input>'];

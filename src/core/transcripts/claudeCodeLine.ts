@@ -1,12 +1,6 @@
 import { epochMilliseconds } from './fields.ts';
 import { MemberTable } from './jsonScanner.ts';
-import type { JsonScanner, MemberReader } from './jsonScanner.ts';
-
-/** A stretch of a line: byte positions of a JSON value, -1 when the line has none. */
-export interface Span {
-	start: number;
-	end: number;
-}
+import type { JsonScanner, MemberReader, Span } from './jsonScanner.ts';
 
 /** One content block of a message. */
 export interface Block extends Span {
@@ -91,21 +85,43 @@ export class ClaudeCodeLine {
 		if (this.model !== '') this.previousModel = this.model;
 		if (this.parentToolUseId !== '') this.previousParentToolUseId = this.parentToolUseId;
 		this.type = this.subtype = this.uuid = this.agentId = this.originKind = this.title = this.parentToolUseId = '';
-		this.messageId = this.model = this.stopReason = this.resultAgentId = this.resultAgentType = this.resultStatus = '';
+		this.messageId =
+			this.model =
+			this.stopReason =
+			this.resultAgentId =
+			this.resultAgentType =
+			this.resultStatus =
+				'';
 		this.parentUuid = null;
 		this.at = this.denial = undefined;
-		this.isSidechain = this.isMeta = this.isCompactSummary = this.isApiError = this.isTranscriptOnly = this.resultIsDetached = false;
+		this.isSidechain =
+			this.isMeta =
+			this.isCompactSummary =
+			this.isApiError =
+			this.isTranscriptOnly =
+			this.resultIsDetached =
+				false;
 		this.durationMs = this.resultDurationMs = this.inputTokens = -1;
 		this.outputTokens = this.blockCount = 0;
-		this.text.start = this.content.start = this.attachment.start = this.compactMetadata.start = this.microcompactMetadata.start = this.data.start = -1;
+		this.text.start =
+			this.content.start =
+			this.attachment.start =
+			this.compactMetadata.start =
+			this.microcompactMetadata.start =
+			this.data.start =
+				-1;
 	}
 
 	static readonly members = new MemberTable<ClaudeCodeLine>({
 		type: (scanner, line) => void (line.type = word(scanner, lineTypeWords)),
 		subtype: (scanner, line) => void (line.subtype = scanner.readText()),
 		uuid: (scanner, line) => void (line.uuid = scanner.readText()),
-		parentUuid: (scanner, line) => void (line.parentUuid = scanner.readString() ? scanner.stringLike(line.previousUuid) : null),
-		timestamp: (scanner, line) => void (line.at = scanner.readString() ? epochMilliseconds(scanner.bytes, scanner.stringStart, scanner.stringEnd) : undefined),
+		parentUuid: (scanner, line) =>
+			void (line.parentUuid = scanner.readString() ? scanner.stringLike(line.previousUuid) : null),
+		timestamp: (scanner, line) =>
+			void (line.at = scanner.readString()
+				? epochMilliseconds(scanner.bytes, scanner.stringStart, scanner.stringEnd)
+				: undefined),
 		cwd: (scanner, line) => void (line.cwd = scanner.readText(line.cwd)),
 		version: (scanner, line) => void (line.version = scanner.readText(line.version)),
 		entrypoint: (scanner, line) => void (line.entrypoint = scanner.readText(line.entrypoint)),
@@ -117,7 +133,8 @@ export class ClaudeCodeLine {
 		isVisibleInTranscriptOnly: (scanner, line) => void (line.isTranscriptOnly = scanner.readBoolean()),
 		toolDenialKind: (scanner, line) => void (line.denial = scanner.readText()),
 		durationMs: (scanner, line) => void (line.durationMs = scanner.readNumber()),
-		parentToolUseID: (scanner, line) => void (line.parentToolUseId = scanner.readText(line.previousParentToolUseId)),
+		parentToolUseID: (scanner, line) =>
+			void (line.parentToolUseId = scanner.readText(line.previousParentToolUseId)),
 		aiTitle: readTitle,
 		customTitle: readTitle,
 		title: readTitle,
@@ -125,11 +142,11 @@ export class ClaudeCodeLine {
 		message: (scanner, line) => void scanner.readObject(ClaudeCodeLine.messageMembers, line),
 		toolUseResult: (scanner, line) => void scanner.readObject(ClaudeCodeLine.resultMembers, line),
 		origin: (scanner, line) => void scanner.readObject(originMembers, line),
-		content: (scanner, line) => passSpan(scanner, line.content),
-		attachment: (scanner, line) => passSpan(scanner, line.attachment),
-		compactMetadata: (scanner, line) => passSpan(scanner, line.compactMetadata),
-		microcompactMetadata: (scanner, line) => passSpan(scanner, line.microcompactMetadata),
-		data: (scanner, line) => passSpan(scanner, line.data),
+		content: (scanner, line) => scanner.passValue(line.content),
+		attachment: (scanner, line) => scanner.passValue(line.attachment),
+		compactMetadata: (scanner, line) => scanner.passValue(line.compactMetadata),
+		microcompactMetadata: (scanner, line) => scanner.passValue(line.microcompactMetadata),
+		data: (scanner, line) => scanner.passValue(line.data),
 	});
 
 	private static readonly messageMembers = new MemberTable<ClaudeCodeLine>({
@@ -186,13 +203,14 @@ const blockMembers = new MemberTable<Block>({
 	id: readBlockId,
 	tool_use_id: readBlockId,
 	name: (scanner, block) => void (block.name = scanner.readText(block.nameHint)),
-	input: (scanner, block) => passSpan(scanner, block.body),
-	content: (scanner, block) => passSpan(scanner, block.body),
+	input: (scanner, block) => scanner.passValue(block.body),
+	content: (scanner, block) => scanner.passValue(block.body),
 	is_error: (scanner, block) => void (block.isError = scanner.readBoolean()),
-	text: (scanner, block) => passSpan(scanner, block.text),
+	text: (scanner, block) => scanner.passValue(block.text),
 });
 
-const addInput: MemberReader<ClaudeCodeLine> = (scanner, line) => void (line.inputTokens = Math.max(0, line.inputTokens) + Math.max(0, scanner.readNumber()));
+const addInput: MemberReader<ClaudeCodeLine> = (scanner, line) =>
+	void (line.inputTokens = Math.max(0, line.inputTokens) + Math.max(0, scanner.readNumber()));
 const usageMembers = new MemberTable<ClaudeCodeLine>({
 	// What the model was given: fresh, written to the cache and read from it.
 	input_tokens: addInput,
@@ -201,7 +219,9 @@ const usageMembers = new MemberTable<ClaudeCodeLine>({
 	output_tokens: (scanner, line) => void (line.outputTokens = Math.max(0, scanner.readNumber())),
 });
 
-const originMembers = new MemberTable<ClaudeCodeLine>({ kind: (scanner, line) => void (line.originKind = scanner.readText()) });
+const originMembers = new MemberTable<ClaudeCodeLine>({
+	kind: (scanner, line) => void (line.originKind = scanner.readText()),
+});
 
 const lineTypeWords = ['user', 'assistant', 'progress', 'attachment', 'system'];
 const blockTypeWords = ['tool_result', 'tool_use', 'text', 'thinking'];
@@ -214,13 +234,6 @@ function readTitle(scanner: JsonScanner, line: ClaudeCodeLine): void {
 function readBlockId(scanner: JsonScanner, block: Block): void {
 	block.id = scanner.readText();
 	block.idEnd = scanner.position;
-}
-
-function passSpan(scanner: JsonScanner, span: Span): void {
-	scanner.peek();
-	span.start = scanner.position;
-	scanner.skipValue();
-	span.end = scanner.position;
 }
 
 /** Reads a string that is mostly one of a few words. */
@@ -241,5 +254,16 @@ function noSpan(): Span {
 }
 
 function newBlock(): Block {
-	return { start: 0, end: 0, type: '', id: '', name: '', nameHint: '', isError: false, body: noSpan(), text: noSpan(), idEnd: 0 };
+	return {
+		start: 0,
+		end: 0,
+		type: '',
+		id: '',
+		name: '',
+		nameHint: '',
+		isError: false,
+		body: noSpan(),
+		text: noSpan(),
+		idEnd: 0,
+	};
 }

@@ -35,7 +35,14 @@ const sniffMembers = new MemberTable<{ type: string; hasPayload: boolean }>({
 		scanner.skipValue();
 	},
 });
-const lineTypes: ReadonlySet<string> = new Set(['session_meta', 'response_item', 'event_msg', 'turn_context', 'compacted', 'world_state']);
+const lineTypes: ReadonlySet<string> = new Set([
+	'session_meta',
+	'response_item',
+	'event_msg',
+	'turn_context',
+	'compacted',
+	'world_state',
+]);
 
 class CodexReader extends JsonLineReader {
 	protected readonly sessionId: SessionId;
@@ -111,7 +118,12 @@ class CodexReader extends JsonLineReader {
 				nativeId: this.file.nativeSessionId,
 				cwd: line.cwd === '' ? undefined : line.cwd,
 				agentVersion: line.version === '' ? undefined : line.version,
-				entrypoint: line.sourceWord === 'exec' || line.originator === 'codex_exec' ? 'headless' : line.sourceWord === '' ? 'unknown' : 'interactive',
+				entrypoint:
+					line.sourceWord === 'exec' || line.originator === 'codex_exec'
+						? 'headless'
+						: line.sourceWord === ''
+							? 'unknown'
+							: 'interactive',
 			});
 			return;
 		}
@@ -177,17 +189,38 @@ class CodexReader extends JsonLineReader {
 				} else if (inner.stringStartsWith('<') || inner.stringStartsWith('# AGENTS.md')) kind = 'meta';
 			}
 		}
-		this.emitMessage(bytes, lineStart, source, `line ${source.line}`, 'user', kind, line.hasImage ? ['text', 'image'] : ['text']);
+		this.emitMessage(
+			bytes,
+			lineStart,
+			source,
+			`line ${source.line}`,
+			'user',
+			kind,
+			line.hasImage ? ['text', 'image'] : ['text'],
+		);
 		if (notification !== '') this.emitNotification(notification, source);
 	}
 
-	private emitResponse(bytes: Uint8Array, lineStart: number, source: TranscriptSource, parts: readonly PartKind[]): string {
+	private emitResponse(
+		bytes: Uint8Array,
+		lineStart: number,
+		source: TranscriptSource,
+		parts: readonly PartKind[],
+	): string {
 		if (this.responseId === '') this.responseId = `response ${source.line}`;
 		this.emitMessage(bytes, lineStart, source, this.responseId, 'assistant', 'response', parts);
 		return this.responseId;
 	}
 
-	private emitMessage(bytes: Uint8Array, lineStart: number, source: TranscriptSource, messageId: string, role: 'user' | 'assistant' | 'system', kind: MessageKind, parts: readonly PartKind[]): void {
+	private emitMessage(
+		bytes: Uint8Array,
+		lineStart: number,
+		source: TranscriptSource,
+		messageId: string,
+		role: 'user' | 'assistant' | 'system',
+		kind: MessageKind,
+		parts: readonly PartKind[],
+	): void {
 		const { line } = this;
 		this.sink({
 			...this.envelope(source, this.agent, line.at),
@@ -196,7 +229,16 @@ class CodexReader extends JsonLineReader {
 			role,
 			kind,
 			parts,
-			text: line.text.start === -1 ? undefined : bodyRef(bytes, line.text.start, line.text.end, source.offset - lineStart, this.file.withPreviews || kind === 'prompt'),
+			text:
+				line.text.start === -1
+					? undefined
+					: bodyRef(
+							bytes,
+							line.text.start,
+							line.text.end,
+							source.offset - lineStart,
+							this.file.withPreviews || kind === 'prompt',
+						),
 		});
 	}
 
@@ -210,7 +252,8 @@ class CodexReader extends JsonLineReader {
 		}
 		const messageId = this.emitResponse(bytes, lineStart, source, ['tool-use']);
 		const { name, server } = this.toolName();
-		const body = line.arguments.start === -1 ? { start: line.payload.start, end: line.payload.start } : line.arguments;
+		const body =
+			line.arguments.start === -1 ? { start: line.payload.start, end: line.payload.start } : line.arguments;
 		this.sink({
 			...this.envelope(source, this.agent, line.at),
 			type: 'tool-use',
@@ -238,12 +281,18 @@ class CodexReader extends JsonLineReader {
 		if (split.server !== undefined || line.namespace !== '') return split;
 		// Old versions write `server__tool`; none of the agent's own tools has a double underscore.
 		const separator = line.name.indexOf('__');
-		return separator > 0 && separator + 2 < line.name.length ? { name: line.name.slice(separator + 2), server: line.name.slice(0, separator) } : split;
+		return separator > 0 && separator + 2 < line.name.length
+			? { name: line.name.slice(separator + 2), server: line.name.slice(0, separator) }
+			: split;
 	}
 
 	private readSpawn(bytes: Uint8Array): ToolUse['spawn'] {
 		const { line, inner } = this;
-		const spawn: { taskName: string; message: string; agentType: string } = { taskName: '', message: '', agentType: '' };
+		const spawn: { taskName: string; message: string; agentType: string } = {
+			taskName: '',
+			message: '',
+			agentType: '',
+		};
 		inner.reset(bytes, line.arguments.start, line.arguments.end);
 		// The arguments are JSON inside a string.
 		const json = encoder.encode(inner.readText());
@@ -266,7 +315,10 @@ class CodexReader extends JsonLineReader {
 		inner.reset(bytes, body.start, body.end);
 		const text = inner.readString();
 		const isInterruption = text && (inner.stringStartsWith('aborted by user') || inner.stringEquals('aborted'));
-		const spawned = text && inner.stringStartsWith('{\\"agent_id\\"') ? /"agent_id"\s*:\s*"([^"]+)"/.exec(inner.string())?.[1] : undefined;
+		const spawned =
+			text && inner.stringStartsWith('{\\"agent_id\\"')
+				? /"agent_id"\s*:\s*"([^"]+)"/.exec(inner.string())?.[1]
+				: undefined;
 		const messageId = `line ${source.line}`;
 		this.emitMessage(bytes, lineStart, source, messageId, 'user', 'results', ['tool-result']);
 		this.sink({
@@ -275,7 +327,12 @@ class CodexReader extends JsonLineReader {
 			toolUseId: toolUseId(line.callId),
 			isError: this.failed.has(line.callId) || isInterruption,
 			messageId,
-			range: columnRange(bytes, lineStart, line.payload.start, Math.min(line.payload.end, line.payload.start + 120)),
+			range: columnRange(
+				bytes,
+				lineStart,
+				line.payload.start,
+				Math.min(line.payload.end, line.payload.start + 120),
+			),
 			body: bodyRef(bytes, body.start, body.end, source.offset - lineStart, this.file.withPreviews),
 			durationMs: this.durations.get(line.callId),
 			isPrecededByOther: false,
@@ -313,7 +370,14 @@ class CodexReader extends JsonLineReader {
 			case 'turn_aborted':
 				this.responseId = '';
 				this.sink({ ...this.envelope(source, this.agent, line.at), type: 'turn-ended', reason: 'interrupted' });
-				this.sink({ ...this.envelope(source, this.agent, line.at), type: 'message', messageId: `line ${source.line}`, role: 'system', kind: 'interrupt', parts: [] });
+				this.sink({
+					...this.envelope(source, this.agent, line.at),
+					type: 'message',
+					messageId: `line ${source.line}`,
+					role: 'system',
+					kind: 'interrupt',
+					parts: [],
+				});
 				this.emitEnd(source, 'killed', 'Its last turn was interrupted.');
 				return;
 			case 'token_count':
@@ -322,14 +386,16 @@ class CodexReader extends JsonLineReader {
 				return;
 			case 'thread_rolled_back':
 				this.responseId = '';
-				if (line.turnCount > 0) this.sink({ ...this.envelope(source, this.agent, line.at), type: 'branch', turns: line.turnCount });
+				if (line.turnCount > 0)
+					this.sink({ ...this.envelope(source, this.agent, line.at), type: 'branch', turns: line.turnCount });
 				return;
 			case 'item_completed':
 				this.emitItemCompleted(bytes, source);
 				return;
 			case 'collab_agent_spawn_end':
 				this.emitUnknown(source);
-				if (line.newThreadId !== '' && line.callId !== '') this.emitSpawn(source, line.newThreadId, line.callId);
+				if (line.newThreadId !== '' && line.callId !== '')
+					this.emitSpawn(source, line.newThreadId, line.callId);
 				return;
 			default:
 				this.emitUnknown(source);
@@ -350,14 +416,21 @@ class CodexReader extends JsonLineReader {
 				const times = { startedAt: -1, completedAt: -1 };
 				inner.reset(bytes, line.payload.start, line.payload.end);
 				inner.readObject(codexTimesMembers, times);
-				if (times.startedAt !== -1 && times.completedAt >= times.startedAt) this.durations.set(item.id, times.completedAt - times.startedAt);
+				if (times.startedAt !== -1 && times.completedAt >= times.startedAt)
+					this.durations.set(item.id, times.completedAt - times.startedAt);
 				if (item.status === 'failed') this.failed.add(item.id);
 				return;
 			}
 			case 'SubAgentActivity':
 				if (item.threadId !== '' && item.kind === 'started') this.emitSpawn(source, item.threadId, item.id);
 				else if (item.threadId !== '' && item.kind === 'completed') {
-					this.sink({ ...this.envelope(source, this.agent, line.at), type: 'agent-ended', agentId: this.threadAgent(item.threadId), outcome: 'completed', evidence: 'Its parent was told that it is complete.' });
+					this.sink({
+						...this.envelope(source, this.agent, line.at),
+						type: 'agent-ended',
+						agentId: this.threadAgent(item.threadId),
+						outcome: 'completed',
+						evidence: 'Its parent was told that it is complete.',
+					});
 				}
 				return;
 		}
@@ -372,20 +445,37 @@ class CodexReader extends JsonLineReader {
 			...this.envelope(source, this.agent, this.line.at),
 			type: 'tool-outcome',
 			agentId: this.threadAgent(thread),
-			outcome: status === 'completed' ? 'completed' : status === 'errored' || status === 'failed' ? 'failed' : status === 'interrupted' || status === 'shutdown' ? 'killed' : 'ended',
+			outcome:
+				status === 'completed'
+					? 'completed'
+					: status === 'errored' || status === 'failed'
+						? 'failed'
+						: status === 'interrupted' || status === 'shutdown'
+							? 'killed'
+							: 'ended',
 		});
 	}
 
 	/** A subagent rests when its turn is over; a later turn wakes it. The main agent's end is its process's. */
 	private emitEnd(source: TranscriptSource, outcome: 'completed' | 'killed', evidence: string): void {
 		if (this.file.agentId === null || !('id' in this.agent)) return;
-		this.sink({ ...this.envelope(source, this.agent, this.line.at), type: 'agent-ended', agentId: this.agent.id, outcome, evidence });
+		this.sink({
+			...this.envelope(source, this.agent, this.line.at),
+			type: 'agent-ended',
+			agentId: this.agent.id,
+			outcome,
+			evidence,
+		});
 	}
 
 	private emitUnknown(source: TranscriptSource, prefix = ''): void {
 		const { line } = this;
 		const nativeType = line.payloadType === '' ? line.type : `${line.type}/${line.payloadType}`;
-		this.sink({ ...this.envelope(source, this.agent, line.at), type: 'unknown', nativeType: prefix === '' ? nativeType : `${prefix} ${nativeType}` });
+		this.sink({
+			...this.envelope(source, this.agent, line.at),
+			type: 'unknown',
+			nativeType: prefix === '' ? nativeType : `${prefix} ${nativeType}`,
+		});
 	}
 
 	private threadAgent(threadId: string): AgentId {

@@ -1,11 +1,6 @@
 import { epochMilliseconds } from './fields.ts';
 import { MemberTable, QUOTE } from './jsonScanner.ts';
-import type { JsonScanner } from './jsonScanner.ts';
-
-interface Span {
-	start: number;
-	end: number;
-}
+import type { Span } from './jsonScanner.ts';
 
 /** What one line of a rollout says. The payload's members are read whatever its type; each type uses its own few. */
 export class CodexLine {
@@ -42,7 +37,10 @@ export class CodexLine {
 
 	static readonly members = new MemberTable<CodexLine>({
 		type: (scanner, line) => void (line.type = scanner.readText()),
-		timestamp: (scanner, line) => void (line.at = scanner.readString() ? epochMilliseconds(scanner.bytes, scanner.stringStart, scanner.stringEnd) : undefined),
+		timestamp: (scanner, line) =>
+			void (line.at = scanner.readString()
+				? epochMilliseconds(scanner.bytes, scanner.stringStart, scanner.stringEnd)
+				: undefined),
 		ordinal: (scanner, line) => void (line.ordinal = scanner.readNumber()),
 		payload(scanner, line) {
 			scanner.peek();
@@ -60,17 +58,21 @@ const threadSpawnMembers = new MemberTable<CodexLine>({
 	agent_role: (scanner, line) => void (line.agentRole = scanner.readText()),
 	agent_path: (scanner, line) => void (line.agentPath = scanner.readText()),
 });
-const subagentMembers = new MemberTable<CodexLine>({ thread_spawn: (scanner, line) => void scanner.readObject(threadSpawnMembers, line) });
-const sourceMembers = new MemberTable<CodexLine>({ subagent: (scanner, line) => void scanner.readObject(subagentMembers, line) });
+const subagentMembers = new MemberTable<CodexLine>({
+	thread_spawn: (scanner, line) => void scanner.readObject(threadSpawnMembers, line),
+});
+const sourceMembers = new MemberTable<CodexLine>({
+	subagent: (scanner, line) => void scanner.readObject(subagentMembers, line),
+});
 
 const contentMembers = new MemberTable<CodexLine>({
 	text(scanner, line) {
-		if (line.text.start === -1) passSpan(scanner, line.text);
+		if (line.text.start === -1) scanner.passValue(line.text);
 		else scanner.skipValue();
 	},
 	// What one agent tells another is marked as encrypted; with a provider of one's own it is plain.
 	encrypted_content(scanner, line) {
-		if (line.text.start === -1) passSpan(scanner, line.text);
+		if (line.text.start === -1) scanner.passValue(line.text);
 		else scanner.skipValue();
 	},
 	image_url(scanner, line) {
@@ -113,13 +115,14 @@ const payloadMembers = new MemberTable<CodexLine>({
 	subagent_history_start_ordinal: (scanner, line) => void (line.historyStart = scanner.readNumber()),
 	new_thread_id: (scanner, line) => void (line.newThreadId = scanner.readText()),
 	num_turns: (scanner, line) => void (line.turnCount = scanner.readNumber()),
-	arguments: (scanner, line) => passSpan(scanner, line.arguments),
-	input: (scanner, line) => passSpan(scanner, line.arguments),
-	action: (scanner, line) => passSpan(scanner, line.arguments),
-	output: (scanner, line) => passSpan(scanner, line.output),
-	tools: (scanner, line) => passSpan(scanner, line.output),
-	item: (scanner, line) => passSpan(scanner, line.item),
-	content: (scanner, line) => void scanner.readArray((element) => void element.readObject(contentMembers, line), line),
+	arguments: (scanner, line) => scanner.passValue(line.arguments),
+	input: (scanner, line) => scanner.passValue(line.arguments),
+	action: (scanner, line) => scanner.passValue(line.arguments),
+	output: (scanner, line) => scanner.passValue(line.output),
+	tools: (scanner, line) => scanner.passValue(line.output),
+	item: (scanner, line) => scanner.passValue(line.item),
+	content: (scanner, line) =>
+		void scanner.readArray((element) => void element.readObject(contentMembers, line), line),
 });
 
 /** One item of `item_completed`: what the client itself says of a call. */
@@ -149,10 +152,3 @@ export const codexTimesMembers = new MemberTable<{ startedAt: number; completedA
 	started_at_ms: (scanner, times) => void (times.startedAt = scanner.readNumber()),
 	completed_at_ms: (scanner, times) => void (times.completedAt = scanner.readNumber()),
 });
-
-function passSpan(scanner: JsonScanner, span: Span): void {
-	scanner.peek();
-	span.start = scanner.position;
-	scanner.skipValue();
-	span.end = scanner.position;
-}

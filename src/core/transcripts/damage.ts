@@ -14,15 +14,28 @@ export function diagnoseLine(bytes: Uint8Array, start: number, end: number, fail
 	const nul = bytes.indexOf(0, start);
 	const intactFrom = findIntactTail(bytes, start + 1, end);
 	if (nul !== -1 && nul < end) {
-		return { kind: 'nul-bytes', message: 'The line is filled with NUL bytes, as a crash or a full disk leaves them.', intactFrom };
+		return {
+			kind: 'nul-bytes',
+			message: 'The line is filled with NUL bytes, as a crash or a full disk leaves them.',
+			intactFrom,
+		};
 	}
 	if (intactFrom !== -1) {
-		return { kind: 'spliced-line', message: 'Two records run into each other on one line, as two writers leave them; the last one is whole and was read.', intactFrom };
+		return {
+			kind: 'spliced-line',
+			message:
+				'Two records run into each other on one line, as two writers leave them; the last one is whole and was read.',
+			intactFrom,
+		};
 	}
 	if (failedAt >= end && bytes[start] === OPEN_BRACE) {
 		return { kind: 'truncated-line', message: 'The line is cut off before its end.', intactFrom };
 	}
-	return { kind: 'invalid-line', message: `The line is not a JSON object (byte ${failedAt - start + 1}).`, intactFrom };
+	return {
+		kind: 'invalid-line',
+		message: `The line is not a JSON object (byte ${failedAt - start + 1}).`,
+		intactFrom,
+	};
 }
 
 const scanner = new JsonScanner();
@@ -42,8 +55,12 @@ function findIntactTail(bytes: Uint8Array, start: number, end: number): number {
 }
 
 // The first members that agents write. An inner object begins with one of these now and then, but does not end where the line does.
-const firstMembers = ['"parentUuid":', '"type":', '"timestamp":', '"sessionId":', '"uuid":'].map((text) => [...text].map((character) => character.charCodeAt(0)));
+const firstMembers = ['"parentUuid":', '"type":', '"timestamp":', '"sessionId":', '"uuid":'].map((text) =>
+	[...text].map((character) => character.charCodeAt(0)),
+);
 
 function startsRecord(bytes: Uint8Array, position: number, end: number): boolean {
-	return firstMembers.some((member) => position + member.length < end && member.every((byte, index) => bytes[position + index] === byte));
+	return firstMembers.some(
+		(member) => position + member.length < end && member.every((byte, index) => bytes[position + index] === byte),
+	);
 }

@@ -8,7 +8,13 @@ const previewLength = 80;
  * A reference to the JSON value in `bytes[start, end)`; `fileOffset` is the place of `bytes[0]` in its file.
  * Linting needs no previews, and half of its time would go into them.
  */
-export function bodyRef(bytes: Uint8Array, start: number, end: number, fileOffset: number, withPreview: boolean): BodyRef {
+export function bodyRef(
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	fileOffset: number,
+	withPreview: boolean,
+): BodyRef {
 	return { offset: fileOffset + start, length: end - start, preview: withPreview ? preview(bytes, start, end) : '' };
 }
 
@@ -24,11 +30,14 @@ function preview(bytes: Uint8Array, start: number, end: number): string {
  */
 export function epochMilliseconds(bytes: Uint8Array, start: number, end: number): number | undefined {
 	const length = end - start;
-	if (length < 20 || bytes[end - 1] !== 0x5a || bytes[start + 4] !== 0x2d || bytes[start + 10] !== 0x54) return undefined;
+	if (length < 20 || bytes[end - 1] !== 0x5a || bytes[start + 4] !== 0x2d || bytes[start + 10] !== 0x54)
+		return undefined;
 	let milliseconds = 0;
 	if (length > 20) {
 		if (bytes[start + 19] !== 0x2e) return undefined;
-		milliseconds = Math.floor(digits(bytes, start + 20, Math.min(end - 1, start + 23)) * (length === 22 ? 100 : length === 23 ? 10 : 1));
+		milliseconds = Math.floor(
+			digits(bytes, start + 20, Math.min(end - 1, start + 23)) * (length === 22 ? 100 : length === 23 ? 10 : 1),
+		);
 	}
 	const value = Date.UTC(
 		digits(bytes, start, start + 4),

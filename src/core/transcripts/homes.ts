@@ -10,7 +10,11 @@ export interface AgentHome {
 }
 
 /** Where agents keep their sessions, by their own rules. @param home The user's home folder. */
-export function agentHomes(files: TranscriptFiles, home: string, environment: Readonly<Record<string, string | undefined>>): readonly AgentHome[] {
+export function agentHomes(
+	files: TranscriptFiles,
+	home: string,
+	environment: Readonly<Record<string, string | undefined>>,
+): readonly AgentHome[] {
 	const claude = environment['CLAUDE_CONFIG_DIR'] || joinPath(files, home, '.claude');
 	const codexHome = environment['CODEX_HOME'] || joinPath(files, home, '.codex');
 	return [

@@ -34,12 +34,25 @@ export abstract class JsonLineReader implements LineReader {
 	protected abstract fileAgent(): AgentRef;
 
 	/** Reads the record at `start` of a line that begins at `lineStart`: the line itself, or what a damaged line still holds. */
-	private readRecord(bytes: Uint8Array, lineStart: number, start: number, end: number, position: LinePosition, isAtEnd: boolean): void {
+	private readRecord(
+		bytes: Uint8Array,
+		lineStart: number,
+		start: number,
+		end: number,
+		position: LinePosition,
+		isAtEnd: boolean,
+	): void {
 		const { scanner } = this;
 		scanner.reset(bytes, start, end);
 		const first = scanner.peek();
 		if (first === -1) return;
-		const source: TranscriptSource = { kind: 'transcript', path: this.file.path, line: position.line, offset: position.offset, length: end - lineStart };
+		const source: TranscriptSource = {
+			kind: 'transcript',
+			path: this.file.path,
+			line: position.line,
+			offset: position.offset,
+			length: end - lineStart,
+		};
 		if (first === OPEN_BRACE && this.scan()) {
 			const isWhole = scanner.isAtEnd();
 			// Emitting uses the scanner for a second look, so what is behind the record is remembered.
@@ -49,7 +62,13 @@ export abstract class JsonLineReader implements LineReader {
 			scanner.reset(bytes, behind, end);
 		}
 		const damage = diagnoseLine(bytes, start, end, scanner.failedAt === -1 ? scanner.position : scanner.failedAt);
-		this.sink({ ...this.envelope(source, this.fileAgent(), undefined), type: 'damaged-line', kind: damage.kind, message: damage.message, isAtEnd });
+		this.sink({
+			...this.envelope(source, this.fileAgent(), undefined),
+			type: 'damaged-line',
+			kind: damage.kind,
+			message: damage.message,
+			isAtEnd,
+		});
 		if (damage.intactFrom !== -1) this.readRecord(bytes, lineStart, damage.intactFrom, end, position, isAtEnd);
 	}
 

@@ -135,6 +135,14 @@ export class JsonScanner {
 		return Number.isFinite(value) ? value : -1;
 	}
 
+	/** Passes over one value and notes where it stands. */
+	passValue(span: Span): void {
+		this.peek();
+		span.start = this.position;
+		this.skipValue();
+		span.end = this.position;
+	}
+
 	/** Passes over one value of any kind. False: not JSON. */
 	skipValue(): boolean {
 		const byte = this.peek();
@@ -225,12 +233,21 @@ export class JsonScanner {
 	}
 }
 
+/** A stretch of a line: the byte positions of a JSON value; `start` is -1 when there is none. */
+export interface Span {
+	start: number;
+	end: number;
+}
+
 /** Reads the value at the cursor into the target, or passes over it. */
 export type MemberReader<Target> = (scanner: JsonScanner, target: Target) => void;
 
 /** The members of an object that a reader wants, found by the hash that the scanner computes while it passes over the key. */
 export class MemberTable<Target> {
-	private readonly slots: ({ readonly hash: number; readonly length: number; readonly read: MemberReader<Target> } | undefined)[];
+	private readonly slots: (
+		| { readonly hash: number; readonly length: number; readonly read: MemberReader<Target> }
+		| undefined
+	)[];
 	private readonly mask: number;
 
 	constructor(readers: Readonly<Record<string, MemberReader<Target>>>) {
@@ -321,7 +338,14 @@ function byteAt(bytes: Uint8Array, position: number): number {
 
 function isScalarByte(byte: number): boolean {
 	// Letters, digits, sign, point.
-	return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x7a) || byte === 0x2d || byte === 0x2b || byte === 0x2e || byte === 0x45;
+	return (
+		(byte >= 0x30 && byte <= 0x39) ||
+		(byte >= 0x61 && byte <= 0x7a) ||
+		byte === 0x2d ||
+		byte === 0x2b ||
+		byte === 0x2e ||
+		byte === 0x45
+	);
 }
 
 export const QUOTE = 0x22;

@@ -3,7 +3,13 @@ import type { LinePosition } from './transcriptFormat.ts';
 const NEWLINE = 0x0a;
 
 /** Called with `bytes[start, end)`, one line without its line end; `isTerminated` is false for what follows the last line end. */
-export type LineConsumer = (bytes: Uint8Array, start: number, end: number, position: LinePosition, isTerminated: boolean) => void;
+export type LineConsumer = (
+	bytes: Uint8Array,
+	start: number,
+	end: number,
+	position: LinePosition,
+	isTerminated: boolean,
+) => void;
 
 /**
  * Cuts a stream of bytes into lines without copying them: the caller reads into `room()` and says with `advance` how much came.
@@ -27,7 +33,12 @@ export class LineSplitter {
 	 * @param allocate Gives the memory to read into; a runtime may have a kind that it searches faster.
 	 * @param maximumLength Bytes that a line may have; of a longer one only the beginning is handed on.
 	 */
-	constructor(consume: LineConsumer, chunkLength: number, allocate: (length: number) => Uint8Array, maximumLength = 512 * 1024 * 1024) {
+	constructor(
+		consume: LineConsumer,
+		chunkLength: number,
+		allocate: (length: number) => Uint8Array,
+		maximumLength = 512 * 1024 * 1024,
+	) {
 		this.consume = consume;
 		this.maximumLength = maximumLength;
 		this.allocate = allocate;
@@ -84,7 +95,7 @@ export class LineSplitter {
 
 	/** Reads bytes that are in memory already. */
 	push(bytes: Uint8Array): void {
-		for (let start = 0; start < bytes.length; ) {
+		for (let start = 0; start < bytes.length;) {
 			const room = this.room();
 			const piece = bytes.subarray(start, start + room.length);
 			room.set(piece);

@@ -31,9 +31,15 @@ export type EventBatchSink = (events: readonly SessionEvent[]) => void;
  * Reads a session from the beginning to its present end, file after file, and hands on the events. No file is held in memory.
  * A file that vanishes or cannot be read costs that file.
  */
-export async function readSession(files: TranscriptFiles, session: SessionFiles, sink: EventBatchSink, options: ReadOptions): Promise<readonly FileReading[]> {
+export async function readSession(
+	files: TranscriptFiles,
+	session: SessionFiles,
+	sink: EventBatchSink,
+	options: ReadOptions,
+): Promise<readonly FileReading[]> {
 	const readings: FileReading[] = [];
-	if (session.mainPath !== undefined) readings.push(await readWhole(new TranscriptFollower(files, session, undefined, options), sink, options));
+	if (session.mainPath !== undefined)
+		readings.push(await readWhole(new TranscriptFollower(files, session, undefined, options), sink, options));
 	for (const agent of session.agents) {
 		options.signal?.throwIfAborted();
 		readings.push(await readWhole(new TranscriptFollower(files, session, agent, options), sink, options));
@@ -43,10 +49,19 @@ export async function readSession(files: TranscriptFiles, session: SessionFiles,
 	return readings;
 }
 
-async function readWhole(follower: TranscriptFollower, sink: EventBatchSink, options: ReadOptions): Promise<FileReading> {
+async function readWhole(
+	follower: TranscriptFollower,
+	sink: EventBatchSink,
+	options: ReadOptions,
+): Promise<FileReading> {
 	const problem = await follower.readOn(sink, options.signal);
 	follower.finish(sink);
-	return { path: follower.path, lines: follower.lines, bytes: follower.bytes, problem: typeof problem === 'string' ? problem : undefined };
+	return {
+		path: follower.path,
+		lines: follower.lines,
+		bytes: follower.bytes,
+		problem: typeof problem === 'string' ? problem : undefined,
+	};
 }
 
 /** What a look at a followed file has found. */
@@ -71,13 +86,28 @@ export class TranscriptFollower {
 		this.path = agent?.path ?? session.mainPath ?? '';
 		const format = transcriptFormats.find((candidate) => candidate.id === session.format);
 		if (format === undefined) throw new Error(`No reader for ${session.format}.`);
-		const file: TranscriptFile = { path: this.path, nativeSessionId: session.nativeId, agentId: agent?.agentId ?? null, withPreviews: options.withPreviews };
+		const file: TranscriptFile = {
+			path: this.path,
+			nativeSessionId: session.nativeId,
+			agentId: agent?.agentId ?? null,
+			withPreviews: options.withPreviews,
+		};
 		this.reader = format.createReader(file, (event) => void this.batch.push(event));
-		this.splitter = new LineSplitter((bytes, start, end, position, isTerminated) => {
-			// A byte order mark is no part of the first line.
-			const from = position.offset === 0 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start;
-			this.reader.readLine(bytes, from, end, position, !isTerminated);
-		}, chunkLength, (length) => files.allocate(length));
+		this.splitter = new LineSplitter(
+			(bytes, start, end, position, isTerminated) => {
+				// A byte order mark is no part of the first line.
+				const from =
+					position.offset === 0 &&
+					bytes[start] === 0xef &&
+					bytes[start + 1] === 0xbb &&
+					bytes[start + 2] === 0xbf
+						? start + 3
+						: start;
+				this.reader.readLine(bytes, from, end, position, !isTerminated);
+			},
+			chunkLength,
+			(length) => files.allocate(length),
+		);
 	}
 
 	get lines(): number {
@@ -94,7 +124,8 @@ export class TranscriptFollower {
 		try {
 			const stat = await this.files.stat(this.path);
 			if (stat === undefined) return 'The file is no longer there.';
-			if ((this.identity !== '' && stat.identity !== this.identity) || stat.size < this.splitter.bytesRead) return 'replaced';
+			if ((this.identity !== '' && stat.identity !== this.identity) || stat.size < this.splitter.bytesRead)
+				return 'replaced';
 			this.identity = stat.identity;
 			if (stat.size === this.splitter.bytesRead) return 'read';
 			file = await this.files.open(this.path);
@@ -141,14 +172,25 @@ const chunkLength = 256 * 1024;
 const sidecarLimit = 1024 * 1024;
 
 /** The events of an agent's sidecar. One that is absent, torn or strange gives none: it is only a help. */
-export async function readSidecar(files: TranscriptFiles, session: SessionFiles, agent: AgentFile): Promise<readonly SessionEvent[]> {
+export async function readSidecar(
+	files: TranscriptFiles,
+	session: SessionFiles,
+	agent: AgentFile,
+): Promise<readonly SessionEvent[]> {
 	const id = agentId(agent.agentId);
 	const path = agent.sidecarPath;
 	const source = { kind: 'transcript', path: path ?? agent.path, line: 1, offset: 0, length: 0 } as const;
-	const envelope = { version: FORMAT_VERSION, sessionId: sessionId(session.format, session.nativeId), agent: { id }, source } as const;
+	const envelope = {
+		version: FORMAT_VERSION,
+		sessionId: sessionId(session.format, session.nativeId),
+		agent: { id },
+		source,
+	} as const;
 	const fields = path === undefined ? undefined : await readSmallJson(files, path);
 	if (fields === undefined) {
-		return agent.isWorkflow ? [{ ...envelope, seq: 0, type: 'agent-spawned', agentId: id, evidence: 'guess', relation: 'workflow' }] : [];
+		return agent.isWorkflow
+			? [{ ...envelope, seq: 0, type: 'agent-spawned', agentId: id, evidence: 'guess', relation: 'workflow' }]
+			: [];
 	}
 	const text = (key: string): string | undefined => {
 		const value = fields[key];
@@ -164,25 +206,53 @@ export async function readSidecar(files: TranscriptFiles, session: SessionFiles,
 			type: 'agent-spawned',
 			agentId: id,
 			// Absent means the main agent, but only where the sidecar speaks of the spawning call at all.
-			parentId: parentAgentId !== undefined ? agentId(parentAgentId) : spawningCall !== undefined ? mainAgentId : undefined,
+			parentId:
+				parentAgentId !== undefined
+					? agentId(parentAgentId)
+					: spawningCall !== undefined
+						? mainAgentId
+						: undefined,
 			toolUseId: spawningCall === undefined ? undefined : toolUseId(spawningCall),
 			name: text('name'),
 			agentType: text('agentType'),
 			description: text('description'),
 			depth: typeof depth === 'number' ? depth : undefined,
 			evidence: 'sidecar',
-			relation: agent.isWorkflow ? 'workflow' : fields['isFork'] === true ? 'fork' : fields['taskKind'] === 'in_process_teammate' ? 'teammate' : undefined,
+			relation: agent.isWorkflow
+				? 'workflow'
+				: fields['isFork'] === true
+					? 'fork'
+					: fields['taskKind'] === 'in_process_teammate'
+						? 'teammate'
+						: undefined,
 		},
 	];
 	if (fields['stoppedByUser'] === true) {
-		events.push({ ...envelope, seq: 1, type: 'agent-ended', agentId: id, outcome: 'killed', evidence: 'Its sidecar says that a person stopped it.' });
+		events.push({
+			...envelope,
+			seq: 1,
+			type: 'agent-ended',
+			agentId: id,
+			outcome: 'killed',
+			evidence: 'Its sidecar says that a person stopped it.',
+		});
 	} else if (fields['finished'] === true) {
-		events.push({ ...envelope, seq: 1, type: 'agent-ended', agentId: id, outcome: 'completed', evidence: 'Its sidecar says that it is finished.' });
+		events.push({
+			...envelope,
+			seq: 1,
+			type: 'agent-ended',
+			agentId: id,
+			outcome: 'completed',
+			evidence: 'Its sidecar says that it is finished.',
+		});
 	}
 	return events;
 }
 
-async function readSmallJson(files: TranscriptFiles, path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+async function readSmallJson(
+	files: TranscriptFiles,
+	path: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
 	try {
 		const stat = await files.stat(path);
 		if (stat === undefined || stat.isDirectory || stat.size > sidecarLimit) return undefined;
@@ -192,7 +262,9 @@ async function readSmallJson(files: TranscriptFiles, path: string): Promise<Read
 			const length = await file.read(bytes, 0);
 			// JSON.parse gives `any`; what it is gets checked before use.
 			const value = JSON.parse(new TextDecoder().decode(bytes.subarray(0, length))) as unknown;
-			return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+			return typeof value === 'object' && value !== null && !Array.isArray(value)
+				? (value as Record<string, unknown>)
+				: undefined;
 		} finally {
 			await file.close();
 		}

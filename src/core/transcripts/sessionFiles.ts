@@ -50,7 +50,11 @@ export interface FindOptions {
  * Finds the sessions that a path stands for: a transcript, whose session is found with all its agents, or a folder, which is searched.
  * In a folder files that are no transcripts are passed over in silence; a file that was named is a problem when it is none.
  */
-export async function findSessions(files: TranscriptFiles, path: string, options: FindOptions = {}): Promise<FoundSessions> {
+export async function findSessions(
+	files: TranscriptFiles,
+	path: string,
+	options: FindOptions = {},
+): Promise<FoundSessions> {
 	const stat = await files.stat(path);
 	if (stat === undefined) return { sessions: [], problems: [{ path, message: 'There is no such file or folder.' }] };
 	const search = new Search(files, options);
@@ -88,7 +92,11 @@ class Search {
 	async file(path: string): Promise<FoundSessions> {
 		const header = await this.header(path);
 		if (header === undefined) {
-			if (this.problems.length === 0) this.problems.push({ path, message: 'The file is no transcript of an agent that Crosstalk knows (Claude Code, Codex).' });
+			if (this.problems.length === 0)
+				this.problems.push({
+					path,
+					message: 'The file is no transcript of an agent that Crosstalk knows (Claude Code, Codex).',
+				});
 			return { sessions: [], problems: this.problems };
 		}
 		if (header.format === 'codex') {
@@ -123,7 +131,8 @@ class Search {
 		const own = path.replace(/\.jsonl$/, '');
 		if (own !== path && (await files.stat(own))?.isDirectory === true) await this.folder(own);
 		for (const entry of await this.entries(parentFolder(files, path))) {
-			if (!entry.isDirectory && isAgentFile(entry.name)) await this.add(joinPath(files, parentFolder(files, path), entry.name));
+			if (!entry.isDirectory && isAgentFile(entry.name))
+				await this.add(joinPath(files, parentFolder(files, path), entry.name));
 		}
 	}
 
@@ -131,7 +140,11 @@ class Search {
 		this.options.signal?.throwIfAborted();
 		const entries = [...(await this.entries(path))].sort((one, other) => (one.name < other.name ? -1 : 1));
 		for (const entry of entries) {
-			const child = joinPath(this.files, path.endsWith(this.files.separator) ? path.slice(0, -1) : path, entry.name);
+			const child = joinPath(
+				this.files,
+				path.endsWith(this.files.separator) ? path.slice(0, -1) : path,
+				entry.name,
+			);
 			if (entry.isDirectory) {
 				if (depth > 0 && !skippedFolders.has(entry.name)) await this.folder(child, depth - 1);
 			} else if (entry.name.endsWith('.jsonl')) {
@@ -186,7 +199,8 @@ class Search {
 
 	private async header(path: string): Promise<Header | undefined> {
 		// In an agent's own home names tell what a file is, and a home may hold thousands.
-		if (this.options.isHome === true && sessionName.test(baseName(this.files, path))) return { path, format: 'claude-code', id: '', parentId: '', rootId: '' };
+		if (this.options.isHome === true && sessionName.test(baseName(this.files, path)))
+			return { path, format: 'claude-code', id: '', parentId: '', rootId: '' };
 		try {
 			return await readHeaderOf(this.files, path, this.options.as);
 		} catch (error) {
@@ -198,7 +212,10 @@ class Search {
 
 	result(): FoundSessions {
 		const sessions = [...this.claudeSessions(), ...this.codexSessions()];
-		return { sessions: sessions.sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1)), problems: this.problems };
+		return {
+			sessions: sessions.sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1)),
+			problems: this.problems,
+		};
 	}
 
 	private claudeSessions(): SessionFiles[] {
@@ -211,10 +228,21 @@ class Search {
 		const sessions: SessionFiles[] = [];
 		for (const main of this.claudeMains) {
 			const own = main.path.replace(/\.jsonl$/, '');
-			sessions.push({ format: 'claude-code', nativeId: baseName(this.files, own), mainPath: main.path, agents: agentsOf.get(own) ?? [] });
+			sessions.push({
+				format: 'claude-code',
+				nativeId: baseName(this.files, own),
+				mainPath: main.path,
+				agents: agentsOf.get(own) ?? [],
+			});
 			agentsOf.delete(own);
 		}
-		for (const [owner, agents] of agentsOf) sessions.push({ format: 'claude-code', nativeId: baseName(this.files, owner), mainPath: undefined, agents });
+		for (const [owner, agents] of agentsOf)
+			sessions.push({
+				format: 'claude-code',
+				nativeId: baseName(this.files, owner),
+				mainPath: undefined,
+				agents,
+			});
 		return sessions;
 	}
 
@@ -226,7 +254,11 @@ class Search {
 			const folder = parentFolder(this.files, thread.path);
 			// The same thread twice is two recordings of it: each goes with what lies in its own folder.
 			const candidates = groups.filter((group) => group.root === root && !group.threads.has(thread.id));
-			const group = candidates.find((candidate) => candidate.folder === folder) ?? (thread.id === root ? undefined : candidates.find((candidate) => isDayFolder(candidate.folder, folder)));
+			const group =
+				candidates.find((candidate) => candidate.folder === folder) ??
+				(thread.id === root
+					? undefined
+					: candidates.find((candidate) => isDayFolder(candidate.folder, folder)));
 			if (group === undefined) groups.push({ root, folder, threads: new Map([[thread.id, thread]]) });
 			else group.threads.set(thread.id, thread);
 		}
@@ -236,7 +268,12 @@ class Search {
 			mainPath: threads.get(root)?.path,
 			agents: [...threads.values()]
 				.filter((thread) => thread.id !== root)
-				.map((thread) => ({ path: thread.path, agentId: thread.id, sidecarPath: undefined, isWorkflow: false })),
+				.map((thread) => ({
+					path: thread.path,
+					agentId: thread.id,
+					sidecarPath: undefined,
+					isWorkflow: false,
+				})),
 		}));
 	}
 }
@@ -267,7 +304,10 @@ const sessionName = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 
 /** All transcript files of a session, the main one first. */
 export function pathsOf(session: SessionFiles): readonly string[] {
-	return [...(session.mainPath === undefined ? [] : [session.mainPath]), ...session.agents.map((agent) => agent.path)];
+	return [
+		...(session.mainPath === undefined ? [] : [session.mainPath]),
+		...session.agents.map((agent) => agent.path),
+	];
 }
 
 const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', 'tool-results']);
@@ -280,7 +320,11 @@ function isAgentFile(name: string): boolean {
 const headLengths = [8 * 1024, 64 * 1024, 4 * 1024 * 1024];
 
 /** Looks at as much of a file's beginning as it takes to tell what it is. */
-async function readHeaderOf(files: TranscriptFiles, path: string, as: TranscriptFormatId | undefined): Promise<Header | undefined> {
+async function readHeaderOf(
+	files: TranscriptFiles,
+	path: string,
+	as: TranscriptFormatId | undefined,
+): Promise<Header | undefined> {
 	const file = await files.open(path);
 	try {
 		let head = new Uint8Array(0);
@@ -299,7 +343,11 @@ async function readHeaderOf(files: TranscriptFiles, path: string, as: Transcript
 	}
 }
 
-async function fill(file: { read(into: Uint8Array, offset: number): Promise<number> }, buffer: Uint8Array, from: number): Promise<number> {
+async function fill(
+	file: { read(into: Uint8Array, offset: number): Promise<number> },
+	buffer: Uint8Array,
+	from: number,
+): Promise<number> {
 	let filled = from;
 	while (filled < buffer.length) {
 		const length = await file.read(buffer.subarray(filled), filled);
@@ -333,7 +381,9 @@ export function readHeader(head: Uint8Array, path: string, as: TranscriptFormatI
 }
 
 const scanner = new JsonScanner();
-const claudeHeaderMembers = new MemberTable<{ sessionId: string }>({ sessionId: (cursor, seen) => void (seen.sessionId = cursor.readText()) });
+const claudeHeaderMembers = new MemberTable<{ sessionId: string }>({
+	sessionId: (cursor, seen) => void (seen.sessionId = cursor.readText()),
+});
 
 function codexHeader(head: Uint8Array, start: number, end: number, path: string): Header {
 	const line = new CodexLine();
@@ -345,5 +395,11 @@ function codexHeader(head: Uint8Array, start: number, end: number, path: string)
 	// A header that the head cuts off before its id is looked at again with a longer head.
 	const isCut = end === head.length && line.type === 'session_meta' && line.id === '';
 	const id = isHeader ? line.id : isCut ? '' : fromName;
-	return { path, format: 'codex', id, parentId: isHeader ? line.parentThreadId : '', rootId: isHeader && line.parentThreadId !== '' ? line.sessionId : '' };
+	return {
+		path,
+		format: 'codex',
+		id,
+		parentId: isHeader ? line.parentThreadId : '',
+		rootId: isHeader && line.parentThreadId !== '' ? line.sessionId : '',
+	};
 }

@@ -18,7 +18,11 @@ export function parseTaskNotification(text: string): TaskNotification | undefine
 	const taskIds = [...head.matchAll(/<task-id>([^<]+)<\/task-id>/g)].map((match) => (match[1] ?? '').trim());
 	const status = /<status>([^<]+)<\/status>/.exec(head)?.[1]?.trim();
 	if (taskIds.length === 0 || status === undefined) return undefined;
-	return { taskIds, toolUseId: /<tool-use-id>([^<]+)<\/tool-use-id>/.exec(head)?.[1]?.trim(), outcome: outcomeOf(status) };
+	return {
+		taskIds,
+		toolUseId: /<tool-use-id>([^<]+)<\/tool-use-id>/.exec(head)?.[1]?.trim(),
+		outcome: outcomeOf(status),
+	};
 }
 
 function outcomeOf(status: string): AgentOutcome {

@@ -103,12 +103,19 @@ function allocate(length: number): Uint8Array {
 }
 
 function statOf(found: Stats): FileStat {
-	return { isDirectory: found.isDirectory(), size: found.size, modifiedAt: found.mtimeMs, identity: `${found.dev}:${found.ino}` };
+	return {
+		isDirectory: found.isDirectory(),
+		size: found.size,
+		modifiedAt: found.mtimeMs,
+		identity: `${found.dev}:${found.ino}`,
+	};
 }
 
 function entriesOf(entries: readonly Dirent[]): readonly DirectoryEntry[] {
 	// Links are not followed: a link that leads back up would never end.
-	return entries.filter((entry) => entry.isDirectory() || entry.isFile()).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
+	return entries
+		.filter((entry) => entry.isDirectory() || entry.isFile())
+		.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
 }
 
 function isMissing(error: unknown): boolean {

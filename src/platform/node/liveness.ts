@@ -9,12 +9,21 @@ import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
  * and leaves the file behind when it is killed; Codex holds the rollouts of its threads open for as long as it lives.
  */
 export class NodeLivenessProbe implements LivenessProbe {
-	async probe(session: SessionFiles, facts: { readonly agentVersion: string | undefined; readonly lastEventAt: number | undefined }): Promise<ProcessEvidence> {
-		const evidence = session.format === 'claude-code' ? await probeClaudeCode(session, facts.agentVersion) : await probeCodex(session);
+	async probe(
+		session: SessionFiles,
+		facts: { readonly agentVersion: string | undefined; readonly lastEventAt: number | undefined },
+	): Promise<ProcessEvidence> {
+		const evidence =
+			session.format === 'claude-code'
+				? await probeClaudeCode(session, facts.agentVersion)
+				: await probeCodex(session);
 		if (evidence.state !== 'unknown' || facts.lastEventAt === undefined) return evidence;
 		const age = Date.now() - facts.lastEventAt;
 		if (age < longestCall) return evidence;
-		return { state: 'ended', evidence: `Nothing was written for ${Math.floor(age / 86_400_000)} days, and no call may take that long.` };
+		return {
+			state: 'ended',
+			evidence: `Nothing was written for ${Math.floor(age / 86_400_000)} days, and no call may take that long.`,
+		};
 	}
 }
 
@@ -32,26 +41,56 @@ interface RegisteredProcess {
 
 async function probeClaudeCode(session: SessionFiles, agentVersion: string | undefined): Promise<ProcessEvidence> {
 	const home = claudeHomeOf(session);
-	if (home === undefined) return { state: 'unknown', evidence: 'The transcript lies outside of an agent\'s home, so nothing tells whether its process still runs.' };
+	if (home === undefined)
+		return {
+			state: 'unknown',
+			evidence:
+				"The transcript lies outside of an agent's home, so nothing tells whether its process still runs.",
+		};
 	let names: string[];
 	try {
 		names = await readdir(join(home, 'sessions'));
 	} catch {
 		// Versions before the registry leave no trace of their processes.
-		return { state: 'unknown', evidence: 'This version keeps no list of its processes, so nothing tells whether it still runs.' };
+		return {
+			state: 'unknown',
+			evidence: 'This version keeps no list of its processes, so nothing tells whether it still runs.',
+		};
 	}
 	let dead: RegisteredProcess | undefined;
 	for (const name of names) {
 		if (!/^\d+\.json$/.test(name)) continue;
 		const registered = await readRegistration(join(home, 'sessions', name));
 		if (registered === undefined || registered.sessionId !== session.nativeId) continue;
-		if (!(await isOfThisMachine(registered))) return { state: 'unknown', evidence: 'Its process runs, or ran, in another container or on another machine.' };
-		if (await isRunning(registered)) return { state: 'live', evidence: `Its process ${registered.pid} is running.`, since: registered.startedAt, pid: registered.pid };
+		if (!(await isOfThisMachine(registered)))
+			return {
+				state: 'unknown',
+				evidence: 'Its process runs, or ran, in another container or on another machine.',
+			};
+		if (await isRunning(registered))
+			return {
+				state: 'live',
+				evidence: `Its process ${registered.pid} is running.`,
+				since: registered.startedAt,
+				pid: registered.pid,
+			};
 		dead = registered;
 	}
-	if (dead !== undefined) return { state: 'ended', evidence: `Its process ${dead.pid} was killed: it is gone and has not signed off.`, pid: dead.pid };
-	if (agentVersion !== undefined && isRegisteringVersion(agentVersion)) return { state: 'ended', evidence: 'Its process has signed off: the agent\'s list of running processes does not name it.' };
-	return { state: 'unknown', evidence: 'This version keeps no list of its processes, so nothing tells whether it still runs.' };
+	if (dead !== undefined)
+		return {
+			state: 'ended',
+			evidence: `Its process ${dead.pid} was killed: it is gone and has not signed off.`,
+			pid: dead.pid,
+		};
+	if (agentVersion !== undefined && isRegisteringVersion(agentVersion))
+		return {
+			state: 'ended',
+			evidence: "Its process has signed off: the agent's list of running processes does not name it.",
+		};
+	return {
+		state: 'unknown',
+		evidence: 'This version keeps no list of its processes, so nothing tells whether it still runs.',
+	};
 }
 
 /** Measured: 2.1.328 registers every process. Of the versions before 2.1.300 it is not known which do. */
@@ -91,7 +130,12 @@ async function readRegistration(path: string): Promise<RegisteredProcess | undef
 
 /** A process id means something only where it was given: not on another machine, nor in another container. */
 async function isOfThisMachine(registered: RegisteredProcess): Promise<boolean> {
-	if (process.platform !== 'linux' || registered.pidDomain === undefined || !registered.pidDomain.startsWith('linux:')) return true;
+	if (
+		process.platform !== 'linux' ||
+		registered.pidDomain === undefined ||
+		!registered.pidDomain.startsWith('linux:')
+	)
+		return true;
 	try {
 		return registered.pidDomain.endsWith(await readlink('/proc/self/ns/pid'));
 	} catch {
@@ -120,16 +164,28 @@ async function isRunning(registered: RegisteredProcess): Promise<boolean> {
 }
 
 async function probeCodex(session: SessionFiles): Promise<ProcessEvidence> {
-	if (process.platform !== 'linux') return { state: 'unknown', evidence: 'On this system nothing tells whether Codex still writes the rollout.' };
+	if (process.platform !== 'linux')
+		return { state: 'unknown', evidence: 'On this system nothing tells whether Codex still writes the rollout.' };
 	const paths = new Set(pathsOf(session));
 	const holder = await findHolder(paths);
-	if (holder.pid !== undefined) return { state: 'live', evidence: `Its process ${holder.pid} holds the rollout open.`, since: await startOf(holder.pid), pid: holder.pid };
+	if (holder.pid !== undefined)
+		return {
+			state: 'live',
+			evidence: `Its process ${holder.pid} holds the rollout open.`,
+			since: await startOf(holder.pid),
+			pid: holder.pid,
+		};
 	if (holder.sawAll) return { state: 'ended', evidence: 'No process holds the rollout open.' };
-	return { state: 'unknown', evidence: 'Not every process could be looked at, so nothing tells whether Codex still writes the rollout.' };
+	return {
+		state: 'unknown',
+		evidence: 'Not every process could be looked at, so nothing tells whether Codex still writes the rollout.',
+	};
 }
 
 /** The process that has one of the files open. Processes of other users cannot be looked at. */
-async function findHolder(paths: ReadonlySet<string>): Promise<{ readonly pid: number | undefined; readonly sawAll: boolean }> {
+async function findHolder(
+	paths: ReadonlySet<string>,
+): Promise<{ readonly pid: number | undefined; readonly sawAll: boolean }> {
 	let sawAll = true;
 	for (const pid of await readdir('/proc')) {
 		if (!/^\d+$/.test(pid)) continue;
@@ -138,12 +194,23 @@ async function findHolder(paths: ReadonlySet<string>): Promise<{ readonly pid: n
 			descriptors = await readdir(`/proc/${pid}/fd`);
 		} catch (error) {
 			// Gone meanwhile, or not ours; only a Codex that is not ours would matter.
-			if (error instanceof Error && 'code' in error && error.code === 'EACCES' && (await commandOf(pid)).includes('codex')) sawAll = false;
+			if (
+				error instanceof Error &&
+				'code' in error &&
+				error.code === 'EACCES' &&
+				(await commandOf(pid)).includes('codex')
+			)
+				sawAll = false;
 			continue;
 		}
 		for (const descriptor of descriptors) {
 			try {
-				if (paths.has(await readlink(`/proc/${pid}/fd/${descriptor}`)) && Number(pid) !== process.pid && (await commandOf(pid)).includes('codex')) return { pid: Number(pid), sawAll };
+				if (
+					paths.has(await readlink(`/proc/${pid}/fd/${descriptor}`)) &&
+					Number(pid) !== process.pid &&
+					(await commandOf(pid)).includes('codex')
+				)
+					return { pid: Number(pid), sawAll };
 			} catch {
 				// Closed meanwhile.
 			}

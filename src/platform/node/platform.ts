@@ -7,5 +7,9 @@ import { NodeLivenessProbe } from './liveness.ts';
  * @param isBlocking Whether the process may stand still while files are read: a command that does nothing else is faster for it.
  */
 export function createNodePlatform(isBlocking: boolean): Platform {
-	return { files: isBlocking ? new BlockingNodeFiles() : new NodeFiles(), liveness: new NodeLivenessProbe(), clock: { now: () => Date.now() } };
+	return {
+		files: isBlocking ? new BlockingNodeFiles() : new NodeFiles(),
+		liveness: new NodeLivenessProbe(),
+		clock: { now: () => Date.now() },
+	};
 }
