@@ -1,0 +1,10 @@
+// What the shells may use: the result, and the ways to write it down.
+export { formatGithub } from './github.ts';
+export { formatJson } from './json.ts';
+export { formatJunit } from './junit.ts';
+export { createLintResult, isFailure } from './lintResult.ts';
+export type { FailOn, FileProblem, LintResult, LintedFile, LintedSession, ReportedDiagnostic, SessionFindings } from './lintResult.ts';
+export { printable } from './paths.ts';
+export type { ReportBase } from './paths.ts';
+export { formatSarif } from './sarif.ts';
+export { formatText } from './text.ts';
