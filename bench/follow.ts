@@ -65,8 +65,9 @@ function changed(path: string): Promise<void> {
 async function updated(session: FollowedSession, wanted: number): Promise<void> {
 	for (let tries = 0; tries < 1000; tries++) {
 		await session.update();
-		if (session.diagnostics.filter((diagnostic) => diagnostic.ruleId === 'orphaned-tool-use').length === wanted)
+		if (session.diagnostics.filter((diagnostic) => diagnostic.ruleId === 'orphaned-tool-use').length === wanted) {
 			return;
+		}
 	}
 	throw new Error('The finding did not come.');
 }

@@ -23,7 +23,7 @@ for (let round = 0; round < 5; round++) {
 	lintSeconds.push(linted.seconds);
 	peak = Math.max(peak, linted.peakMegabytes ?? 0);
 	parseSeconds.push((await run(process.execPath, [parseLoop, half])).seconds);
-	if (round < 3)
+	if (round < 3) {
 		jqSeconds.push(
 			(
 				await run('sh', [
@@ -33,6 +33,7 @@ for (let round = 0; round < 5; round++) {
 				])
 			).seconds,
 		);
+	}
 }
 const peakOfWhole = Math.max((await lint(whole)).peakMegabytes ?? 0, (await lint(whole)).peakMegabytes ?? 0);
 

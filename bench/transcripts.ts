@@ -59,8 +59,9 @@ export async function generateSession(path: string, number: number, bytes: numbe
 				block(`{"type":"thinking","thinking":"","signature":"${'Ev4BCkYICxgCKkD'.repeat(20)}"}`),
 				'',
 			);
-			if (random() < 0.5)
+			if (random() < 0.5) {
 				await write('assistant', block(`{"type":"text","text":"Let me look at the code around it."}`), '');
+			}
 			const calls = random() < 0.7 ? 1 : 3;
 			const open: { readonly id: string; readonly line: string }[] = [];
 			for (let call = 0; call < calls; call++) {

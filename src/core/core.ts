@@ -170,7 +170,7 @@ export class FollowedSession {
 			const result = await follower.readOn(sink, options.signal);
 			if (result === 'replaced') return 'replaced';
 			if (result === 'read') this.problems.delete(path);
-			else this.problems.set(path, typeof result === 'string' ? result : result.problem);
+			else this.problems.set(path, result.problem);
 			if (agent?.sidecarPath === undefined) continue;
 			const stat = await platform.files.stat(agent.sidecarPath);
 			const stamp = stat === undefined ? '' : `${stat.identity} ${stat.size} ${stat.modifiedAt}`;

@@ -104,8 +104,9 @@ export function turnsBetween(call: ToolCall, result: Result): readonly Message[]
 			message !== undefined &&
 			message !== call.message &&
 			(message.kind === 'response' || message.kind === 'prompt')
-		)
+		) {
 			between.push(message);
+		}
 	}
 	return node === from ? between.reverse() : [];
 }

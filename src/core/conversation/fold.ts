@@ -195,8 +195,9 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		known.text ??= event.text;
 		known.stopReason = event.stopReason ?? known.stopReason;
 		// The counts grow from line to line of one message.
-		if (event.tokens !== undefined && (known.tokens === undefined || event.tokens.output >= known.tokens.output))
+		if (event.tokens !== undefined && (known.tokens === undefined || event.tokens.output >= known.tokens.output)) {
 			known.tokens = event.tokens;
+		}
 		agent.chain.append(event.chain, known);
 		changes.messages.add(known);
 		return;
@@ -362,8 +363,9 @@ function foldCompaction(state: ConversationState, event: CompactionEvent, change
 			call.answeredBy === 'client' &&
 			call.message.isActive &&
 			!hasLaterTurn(agent, call)
-		)
+		) {
 			call.compactedBy = compaction;
+		}
 	}
 	agent.chain.compact(event.chain, event.preserved);
 }
@@ -389,8 +391,9 @@ export function laterTurn(agent: Agent, call: ToolCall): Message | undefined {
 			call.message.place.source.kind === 'transcript' &&
 			message.place.source.kind === 'transcript' &&
 			message.place.source.line < call.message.place.source.line
-		)
+		) {
 			return later;
+		}
 	}
 	return later;
 }
@@ -554,8 +557,9 @@ function linkByPrompt(state: ConversationState, changes: ChangesState): void {
 			agent.spawnToolUseId !== undefined ||
 			agent.promptDigest === undefined ||
 			!state.spawnsByDigest.has(agent.promptDigest)
-		)
+		) {
 			continue;
+		}
 		const agents = byDigest.get(agent.promptDigest);
 		if (agents === undefined) byDigest.set(agent.promptDigest, [agent]);
 		else agents.push(agent);

@@ -22,8 +22,9 @@ export default defineRule({
 					context.client.pairing !== 'adjacent' ||
 					first === undefined ||
 					call.furtherResults.length <= call.duplicates.length
-				)
+				) {
 					return;
+				}
 				if (call.answeredBy === 'provider' || !isActiveResult(call, first)) return;
 				for (const result of call.furtherResults) {
 					if (!isActiveResult(call, result)) continue;

@@ -24,8 +24,9 @@ export default defineRule({
 					call.answeredBy === 'provider' ||
 					!call.message.isActive ||
 					!hasAnsweredSibling(call)
-				)
+				) {
 					return;
+				}
 				const state = context.stateOf(call);
 				// A process that ended in mid-call is the other rule's.
 				if (state.state !== 'orphaned' || state.cause !== 'unknown') return;
@@ -46,13 +47,11 @@ export default defineRule({
 					toolCall: call,
 					cause: state.cause,
 					related: [
-						...answered
-							.slice(0, 3)
-							.map((sibling) => ({
-								at: sibling.result?.place ?? sibling.place,
-								messageId: 'answered',
-								data: { tool: sibling.name },
-							})),
+						...answered.slice(0, 3).map((sibling) => ({
+							at: sibling.result?.place ?? sibling.place,
+							messageId: 'answered',
+							data: { tool: sibling.name },
+						})),
 						{ at: later.place, messageId: 'later' },
 					],
 				});

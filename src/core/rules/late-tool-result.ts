@@ -21,8 +21,9 @@ export default defineRule({
 					call.answeredBy === 'provider' ||
 					call.result === undefined ||
 					!call.message.isActive
-				)
+				) {
 					return;
+				}
 				// Text of a person in between is no matter: clients put results first.
 				const between = turnsBetween(call, call.result).find((message) => message.kind === 'response');
 				if (between === undefined) return;

@@ -69,8 +69,9 @@ export class Linter {
 			this.visit(agent, (visitor) => visitor.agent?.(agent));
 			for (const call of agent.toolCalls) this.visit(call, (visitor) => visitor.toolCall?.(call));
 			for (const result of agent.strayResults) this.visit(result, (visitor) => visitor.strayResult?.(result));
-			for (const compaction of agent.compactions)
+			for (const compaction of agent.compactions) {
 				this.visit(compaction, (visitor) => visitor.compaction?.(compaction));
+			}
 		}
 		for (const damage of conversation.damage) this.visit(damage, (visitor) => visitor.damage?.(damage));
 	}
@@ -83,17 +84,20 @@ export class Linter {
 			return true;
 		}
 		let isChanged = false;
-		for (const agent of changes.agents)
+		for (const agent of changes.agents) {
 			isChanged = this.visit(agent, (visitor) => visitor.agent?.(agent)) || isChanged;
-		for (const call of changes.toolCalls)
+		}
+		for (const call of changes.toolCalls) {
 			isChanged = this.visit(call, (visitor) => visitor.toolCall?.(call)) || isChanged;
+		}
 		for (const result of changes.strayResults) {
 			const isStray = result.agent.strayResults.includes(result);
 			isChanged =
 				this.visit(result, isStray ? (visitor) => visitor.strayResult?.(result) : () => undefined) || isChanged;
 		}
-		for (const compaction of changes.compactions)
+		for (const compaction of changes.compactions) {
 			isChanged = this.visit(compaction, (visitor) => visitor.compaction?.(compaction)) || isChanged;
+		}
 		return isChanged;
 	}
 

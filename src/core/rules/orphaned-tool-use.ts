@@ -22,16 +22,18 @@ export default defineRule({
 				if (call.result !== undefined || call.answeredBy === 'provider') return;
 				const state = context.stateOf(call);
 				if (state.state === 'pending') {
-					if (!state.isCertain)
+					if (!state.isCertain) {
 						context.inconclusive(
 							call.place,
 							`${agentName(call.agent)}'s call to ${call.name} has no result yet. ${state.evidence}`,
 						);
+					}
 					return;
 				}
 				// What a compaction lost is another rule's; what lies on a branch that was left is in no request.
-				if (state.state !== 'orphaned' || state.cause === 'lost-to-compaction' || !call.message.isActive)
+				if (state.state !== 'orphaned' || state.cause === 'lost-to-compaction' || !call.message.isActive) {
 					return;
+				}
 				// Codex itself records that a turn was interrupted, and answers its calls when it goes on.
 				if (context.client.pairing === 'by-id' && state.cause === 'interrupted') return;
 				const later = context.laterTurn(call);

@@ -15,8 +15,9 @@ export default defineRule({
 	create(context) {
 		return {
 			toolCall(call) {
-				if (call.compactedBy === undefined || call.result !== undefined || call.answeredBy === 'provider')
+				if (call.compactedBy === undefined || call.result !== undefined || call.answeredBy === 'provider') {
 					return;
+				}
 				const { trigger } = call.compactedBy;
 				context.report({
 					at: call.place,

@@ -22,8 +22,9 @@ export default defineRule({
 					result === undefined ||
 					!result.isPrecededByOther ||
 					!isActiveResult(call, result)
-				)
+				) {
 					return;
+				}
 				context.report({
 					at: result.place,
 					messageId: 'notFirst',

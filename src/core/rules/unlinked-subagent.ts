@@ -18,8 +18,9 @@ export default defineRule({
 					!agent.hasTranscript ||
 					agent.spawnCall !== undefined ||
 					agent.relation !== 'subagent'
-				)
+				) {
 					return;
+				}
 				const first = agent.messages[0];
 				if (first === undefined) return;
 				const parent =

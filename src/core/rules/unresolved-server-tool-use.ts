@@ -23,11 +23,12 @@ export default defineRule({
 				const later = context.laterTurn(call);
 				if (later === undefined) {
 					const state = context.stateOf(call);
-					if (state.state === 'pending' && !state.isCertain)
+					if (state.state === 'pending' && !state.isCertain) {
 						context.inconclusive(
 							call.place,
 							`The provider's answer to ${call.name} is not there yet. ${state.evidence}`,
 						);
+					}
 					return;
 				}
 				if (later.kind === 'response') return;

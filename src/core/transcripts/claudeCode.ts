@@ -153,8 +153,9 @@ class ClaudeCodeReader extends JsonLineReader {
 			line.version === announced.version &&
 			line.cwd === announced.cwd &&
 			line.entrypoint === announced.entrypoint
-		)
+		) {
 			return;
+		}
 		this.announced = { cwd: line.cwd, version: line.version, entrypoint: line.entrypoint };
 		this.sink({
 			...this.envelope(source, agent, line.at),

@@ -386,16 +386,18 @@ class CodexReader extends JsonLineReader {
 				return;
 			case 'thread_rolled_back':
 				this.responseId = '';
-				if (line.turnCount > 0)
+				if (line.turnCount > 0) {
 					this.sink({ ...this.envelope(source, this.agent, line.at), type: 'branch', turns: line.turnCount });
+				}
 				return;
 			case 'item_completed':
 				this.emitItemCompleted(bytes, source);
 				return;
 			case 'collab_agent_spawn_end':
 				this.emitUnknown(source);
-				if (line.newThreadId !== '' && line.callId !== '')
+				if (line.newThreadId !== '' && line.callId !== '') {
 					this.emitSpawn(source, line.newThreadId, line.callId);
+				}
 				return;
 			default:
 				this.emitUnknown(source);
@@ -416,8 +418,9 @@ class CodexReader extends JsonLineReader {
 				const times = { startedAt: -1, completedAt: -1 };
 				inner.reset(bytes, line.payload.start, line.payload.end);
 				inner.readObject(codexTimesMembers, times);
-				if (times.startedAt !== -1 && times.completedAt >= times.startedAt)
+				if (times.startedAt !== -1 && times.completedAt >= times.startedAt) {
 					this.durations.set(item.id, times.completedAt - times.startedAt);
+				}
 				if (item.status === 'failed') this.failed.add(item.id);
 				return;
 			}

@@ -30,8 +30,9 @@ function preview(bytes: Uint8Array, start: number, end: number): string {
  */
 export function epochMilliseconds(bytes: Uint8Array, start: number, end: number): number | undefined {
 	const length = end - start;
-	if (length < 20 || bytes[end - 1] !== 0x5a || bytes[start + 4] !== 0x2d || bytes[start + 10] !== 0x54)
+	if (length < 20 || bytes[end - 1] !== 0x5a || bytes[start + 4] !== 0x2d || bytes[start + 10] !== 0x54) {
 		return undefined;
+	}
 	let milliseconds = 0;
 	if (length > 20) {
 		if (bytes[start + 19] !== 0x2e) return undefined;

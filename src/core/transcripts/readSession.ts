@@ -38,8 +38,9 @@ export async function readSession(
 	options: ReadOptions,
 ): Promise<readonly FileReading[]> {
 	const readings: FileReading[] = [];
-	if (session.mainPath !== undefined)
+	if (session.mainPath !== undefined) {
 		readings.push(await readWhole(new TranscriptFollower(files, session, undefined, options), sink, options));
+	}
 	for (const agent of session.agents) {
 		options.signal?.throwIfAborted();
 		readings.push(await readWhole(new TranscriptFollower(files, session, agent, options), sink, options));
@@ -54,13 +55,13 @@ async function readWhole(
 	sink: EventBatchSink,
 	options: ReadOptions,
 ): Promise<FileReading> {
-	const problem = await follower.readOn(sink, options.signal);
+	const result = await follower.readOn(sink, options.signal);
 	follower.finish(sink);
 	return {
 		path: follower.path,
 		lines: follower.lines,
 		bytes: follower.bytes,
-		problem: typeof problem === 'string' ? problem : undefined,
+		problem: typeof result === 'string' ? undefined : result.problem,
 	};
 }
 
@@ -118,19 +119,20 @@ export class TranscriptFollower {
 		return this.splitter.bytesRead;
 	}
 
-	/** Reads what has been appended since the last look. A string: why it could not be read. */
-	async readOn(sink: EventBatchSink, signal?: AbortSignal): Promise<FollowResult | string> {
+	/** Reads what has been appended since the last look. */
+	async readOn(sink: EventBatchSink, signal?: AbortSignal): Promise<FollowResult> {
 		let file: OpenFile;
 		try {
 			const stat = await this.files.stat(this.path);
-			if (stat === undefined) return 'The file is no longer there.';
-			if ((this.identity !== '' && stat.identity !== this.identity) || stat.size < this.splitter.bytesRead)
+			if (stat === undefined) return { problem: 'The file is no longer there.' };
+			if ((this.identity !== '' && stat.identity !== this.identity) || stat.size < this.splitter.bytesRead) {
 				return 'replaced';
+			}
 			this.identity = stat.identity;
 			if (stat.size === this.splitter.bytesRead) return 'read';
 			file = await this.files.open(this.path);
 		} catch (error) {
-			if (error instanceof ExpectedError) return error.message;
+			if (error instanceof ExpectedError) return { problem: error.message };
 			throw error;
 		}
 		try {
@@ -142,7 +144,7 @@ export class TranscriptFollower {
 				this.flush(sink);
 			}
 		} catch (error) {
-			if (error instanceof ExpectedError) return error.message;
+			if (error instanceof ExpectedError) return { problem: error.message };
 			throw error;
 		} finally {
 			await file.close();

@@ -92,11 +92,12 @@ class Search {
 	async file(path: string): Promise<FoundSessions> {
 		const header = await this.header(path);
 		if (header === undefined) {
-			if (this.problems.length === 0)
+			if (this.problems.length === 0) {
 				this.problems.push({
 					path,
 					message: 'The file is no transcript of an agent that Crosstalk knows (Claude Code, Codex).',
 				});
+			}
 			return { sessions: [], problems: this.problems };
 		}
 		if (header.format === 'codex') {
@@ -131,8 +132,9 @@ class Search {
 		const own = path.replace(/\.jsonl$/, '');
 		if (own !== path && (await files.stat(own))?.isDirectory === true) await this.folder(own);
 		for (const entry of await this.entries(parentFolder(files, path))) {
-			if (!entry.isDirectory && isAgentFile(entry.name))
+			if (!entry.isDirectory && isAgentFile(entry.name)) {
 				await this.add(joinPath(files, parentFolder(files, path), entry.name));
+			}
 		}
 	}
 
@@ -199,8 +201,9 @@ class Search {
 
 	private async header(path: string): Promise<Header | undefined> {
 		// In an agent's own home names tell what a file is, and a home may hold thousands.
-		if (this.options.isHome === true && sessionName.test(baseName(this.files, path)))
+		if (this.options.isHome === true && sessionName.test(baseName(this.files, path))) {
 			return { path, format: 'claude-code', id: '', parentId: '', rootId: '' };
+		}
 		try {
 			return await readHeaderOf(this.files, path, this.options.as);
 		} catch (error) {
@@ -236,13 +239,14 @@ class Search {
 			});
 			agentsOf.delete(own);
 		}
-		for (const [owner, agents] of agentsOf)
+		for (const [owner, agents] of agentsOf) {
 			sessions.push({
 				format: 'claude-code',
 				nativeId: baseName(this.files, owner),
 				mainPath: undefined,
 				agents,
 			});
+		}
 		return sessions;
 	}
 

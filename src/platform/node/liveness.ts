@@ -41,12 +41,13 @@ interface RegisteredProcess {
 
 async function probeClaudeCode(session: SessionFiles, agentVersion: string | undefined): Promise<ProcessEvidence> {
 	const home = claudeHomeOf(session);
-	if (home === undefined)
+	if (home === undefined) {
 		return {
 			state: 'unknown',
 			evidence:
 				"The transcript lies outside of an agent's home, so nothing tells whether its process still runs.",
 		};
+	}
 	let names: string[];
 	try {
 		names = await readdir(join(home, 'sessions'));
@@ -62,31 +63,35 @@ async function probeClaudeCode(session: SessionFiles, agentVersion: string | und
 		if (!/^\d+\.json$/.test(name)) continue;
 		const registered = await readRegistration(join(home, 'sessions', name));
 		if (registered === undefined || registered.sessionId !== session.nativeId) continue;
-		if (!(await isOfThisMachine(registered)))
+		if (!(await isOfThisMachine(registered))) {
 			return {
 				state: 'unknown',
 				evidence: 'Its process runs, or ran, in another container or on another machine.',
 			};
-		if (await isRunning(registered))
+		}
+		if (await isRunning(registered)) {
 			return {
 				state: 'live',
 				evidence: `Its process ${registered.pid} is running.`,
 				since: registered.startedAt,
 				pid: registered.pid,
 			};
+		}
 		dead = registered;
 	}
-	if (dead !== undefined)
+	if (dead !== undefined) {
 		return {
 			state: 'ended',
 			evidence: `Its process ${dead.pid} was killed: it is gone and has not signed off.`,
 			pid: dead.pid,
 		};
-	if (agentVersion !== undefined && isRegisteringVersion(agentVersion))
+	}
+	if (agentVersion !== undefined && isRegisteringVersion(agentVersion)) {
 		return {
 			state: 'ended',
 			evidence: "Its process has signed off: the agent's list of running processes does not name it.",
 		};
+	}
 	return {
 		state: 'unknown',
 		evidence: 'This version keeps no list of its processes, so nothing tells whether it still runs.',
@@ -134,8 +139,9 @@ async function isOfThisMachine(registered: RegisteredProcess): Promise<boolean> 
 		process.platform !== 'linux' ||
 		registered.pidDomain === undefined ||
 		!registered.pidDomain.startsWith('linux:')
-	)
+	) {
 		return true;
+	}
 	try {
 		return registered.pidDomain.endsWith(await readlink('/proc/self/ns/pid'));
 	} catch {
@@ -164,17 +170,19 @@ async function isRunning(registered: RegisteredProcess): Promise<boolean> {
 }
 
 async function probeCodex(session: SessionFiles): Promise<ProcessEvidence> {
-	if (process.platform !== 'linux')
+	if (process.platform !== 'linux') {
 		return { state: 'unknown', evidence: 'On this system nothing tells whether Codex still writes the rollout.' };
+	}
 	const paths = new Set(pathsOf(session));
 	const holder = await findHolder(paths);
-	if (holder.pid !== undefined)
+	if (holder.pid !== undefined) {
 		return {
 			state: 'live',
 			evidence: `Its process ${holder.pid} holds the rollout open.`,
 			since: await startOf(holder.pid),
 			pid: holder.pid,
 		};
+	}
 	if (holder.sawAll) return { state: 'ended', evidence: 'No process holds the rollout open.' };
 	return {
 		state: 'unknown',
@@ -199,8 +207,9 @@ async function findHolder(
 				'code' in error &&
 				error.code === 'EACCES' &&
 				(await commandOf(pid)).includes('codex')
-			)
+			) {
 				sawAll = false;
+			}
 			continue;
 		}
 		for (const descriptor of descriptors) {
@@ -209,8 +218,9 @@ async function findHolder(
 					paths.has(await readlink(`/proc/${pid}/fd/${descriptor}`)) &&
 					Number(pid) !== process.pid &&
 					(await commandOf(pid)).includes('codex')
-				)
+				) {
 					return { pid: Number(pid), sawAll };
+				}
 			} catch {
 				// Closed meanwhile.
 			}
