@@ -1,5 +1,6 @@
 // npm test: every suite in turn; the last line is the sum of what they counted.
 
+import { stripVTControlCharacters } from 'node:util';
 import { commandOf, runNode } from './process.ts';
 
 const suites: readonly { readonly name: string; readonly command: readonly string[] }[] = [
@@ -36,7 +37,8 @@ console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;
 
 /** What a suite counted, in our own words or in Mocha's. Nothing run is no count. */
-function countsIn(output: string): Counts | undefined {
+function countsIn(coloured: string): Counts | undefined {
+	const output = stripVTControlCharacters(coloured);
 	const ours = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
 	const passing = /^\s*(\d+) passing\b/m.exec(output);
 	const failing = /^\s*(\d+) failing\b/m.exec(output);
