@@ -28,7 +28,7 @@ async function measure(megabytes: number): Promise<Figures> {
 	if (found === undefined) throw new Error('The generated session was not found.');
 	const session = core.followSession(found, { assume: 'ended', rules: {}, withPreviews: true });
 	const opened = performance.now();
-	await session.update();
+	await session.update({ paths: new Set([path]), isProbing: false });
 	const openSeconds = (performance.now() - opened) / 1000;
 	const latencies: number[] = [];
 	let processorTime = 0;
@@ -43,7 +43,7 @@ async function measure(megabytes: number): Promise<Figures> {
 		const arrived = changed(path);
 		appendFileSync(path, isCall ? callLine(id, round) : resultLine(id, parent, round - 1));
 		await arrived;
-		await updated(session, wanted);
+		await updated(session, path, wanted);
 		latencies.push(performance.now() - appended);
 		const used = process.cpuUsage(usage);
 		processorTime += (used.user + used.system) / 1000 / rounds;
@@ -62,9 +62,9 @@ function changed(path: string): Promise<void> {
 	});
 }
 
-async function updated(session: FollowedSession, wanted: number): Promise<void> {
+async function updated(session: FollowedSession, path: string, wanted: number): Promise<void> {
 	for (let tries = 0; tries < 1000; tries++) {
-		await session.update();
+		await session.update({ paths: new Set([path]), isProbing: false });
 		if (session.diagnostics.filter((diagnostic) => diagnostic.ruleId === 'orphaned-tool-use').length === wanted) {
 			return;
 		}

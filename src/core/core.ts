@@ -72,6 +72,16 @@ export function createCore(platform: Platform): Core {
 	};
 }
 
+/** What an update looks at. */
+export interface UpdateScope {
+	/** Only these files, and those that were never read; `undefined`: all. */
+	readonly paths: ReadonlySet<string> | undefined;
+	/** Whether to ask the system again if the session's process still runs. That can cost more than reading. */
+	readonly isProbing: boolean;
+}
+
+const everything: UpdateScope = { paths: undefined, isProbing: true };
+
 /** What an update of a followed session has brought. */
 export interface SessionUpdate {
 	/** Nothing is as it was: everything was read again, because a file was replaced or cut. */
@@ -131,9 +141,9 @@ export class FollowedSession {
 	}
 
 	/** Reads what is new. Calls that come while one is under way wait for a further one. */
-	async update(): Promise<SessionUpdate> {
+	async update(scope: UpdateScope = everything): Promise<SessionUpdate> {
 		while (this.running !== undefined) await this.running;
-		this.running = this.readNew();
+		this.running = this.readNew(scope);
 		try {
 			return await this.running;
 		} finally {
@@ -141,21 +151,21 @@ export class FollowedSession {
 		}
 	}
 
-	private async readNew(): Promise<SessionUpdate> {
-		const first = await this.readOn();
+	private async readNew(scope: UpdateScope): Promise<SessionUpdate> {
+		const first = await this.readOn(scope);
 		if (first !== 'replaced') return first;
 		this.current = createConversation(this.current.sessionId);
 		this.linter = new Linter(this.current, this.options.rules);
 		this.followers = new Map();
 		this.sidecarsRead = new Map();
 		this.lastEvidence = '';
-		const second = await this.readOn();
+		const second = await this.readOn(everything);
 		// A file that is replaced again and again is looked at with the next update.
 		if (second === 'replaced') return { isFresh: true, hasNewEvents: false, hasNewFindings: true, changes: [] };
 		return { ...second, isFresh: true, hasNewFindings: true };
 	}
 
-	private async readOn(): Promise<SessionUpdate | 'replaced'> {
+	private async readOn(scope: UpdateScope): Promise<SessionUpdate | 'replaced'> {
 		const { files, platform, options } = this;
 		const changes: Changes[] = [];
 		const sink = (events: readonly SessionEvent[]) => void changes.push(fold(this.current, events));
@@ -163,6 +173,14 @@ export class FollowedSession {
 			if (agent === undefined && files.mainPath === undefined) continue;
 			const path = agent?.path ?? files.mainPath ?? '';
 			let follower = this.followers.get(path);
+			// What was read before and is not said to have changed costs nothing, however many files a session has.
+			if (
+				follower !== undefined &&
+				scope.paths !== undefined &&
+				!scope.paths.has(path) &&
+				!(agent?.sidecarPath !== undefined && scope.paths.has(agent.sidecarPath))
+			)
+				continue;
 			if (follower === undefined) {
 				follower = new TranscriptFollower(platform.files, files, agent, options);
 				this.followers.set(path, follower);
@@ -181,9 +199,14 @@ export class FollowedSession {
 			if (events.length > 0) sink(events);
 		}
 		const hasNewEvents = changes.length > 0;
-		const evidence = await evidenceFor(platform, files, this.current, options.assume);
-		const evidenceKey = `${evidence.state} ${evidence.pid ?? ''} ${evidence.since ?? ''}`;
-		if (evidenceKey !== this.lastEvidence) {
+		const isUnknown = this.lastEvidence === '';
+		const evidence =
+			scope.isProbing || isUnknown ? await evidenceFor(platform, files, this.current, options.assume) : undefined;
+		const evidenceKey =
+			evidence === undefined
+				? this.lastEvidence
+				: `${evidence.state} ${evidence.pid ?? ''} ${evidence.since ?? ''}`;
+		if (evidence !== undefined && evidenceKey !== this.lastEvidence) {
 			this.lastEvidence = evidenceKey;
 			changes.push(fold(this.current, [livenessEvent(this.current, evidence, this.livenessSeq++)]));
 		}
