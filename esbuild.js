@@ -62,11 +62,7 @@ function testTarget() {
  */
 export async function createBuilds({ production = false, tests = false, write = true, plugins = [] } = {}) {
 	const targets = tests ? [...shippedTargets, testTarget()] : shippedTargets;
-	return Promise.all(
-		targets
-			.filter((target) => Object.values(target.entries).every((entry) => existsSync(join(root, entry))))
-			.map((target) => context(buildOptions(target, { production, write, plugins }))),
-	);
+	return Promise.all(targets.map((target) => context(buildOptions(target, { production, write, plugins }))));
 }
 
 /**
