@@ -135,6 +135,16 @@ export class FollowedSession {
 		return this.problems;
 	}
 
+	/** What was read of each file so far. */
+	get readings(): readonly FileReading[] {
+		return [...this.followers.values()].map(({ path, lines, bytes }) => ({
+			path,
+			lines,
+			bytes,
+			problem: this.problems.get(path),
+		}));
+	}
+
 	/** Files of the session that were found since: subagents start while their parent runs. */
 	setFiles(session: SessionFiles): void {
 		this.files = session;
@@ -168,7 +178,13 @@ export class FollowedSession {
 	private async readOn(scope: UpdateScope): Promise<SessionUpdate | 'replaced'> {
 		const { files, platform, options } = this;
 		const changes: Changes[] = [];
-		const sink = (events: readonly SessionEvent[]) => void changes.push(fold(this.current, events));
+		let hasNewFindings = false;
+		// Linted batch by batch: while a large session is opened nothing stands still for long.
+		const sink = (events: readonly SessionEvent[]) => {
+			const change = fold(this.current, events);
+			changes.push(change);
+			hasNewFindings = this.linter.update(change) || hasNewFindings;
+		};
 		for (const agent of [undefined, ...files.agents]) {
 			if (agent === undefined && files.mainPath === undefined) continue;
 			const path = agent?.path ?? files.mainPath ?? '';
@@ -208,10 +224,12 @@ export class FollowedSession {
 				: `${evidence.state} ${evidence.pid ?? ''} ${evidence.since ?? ''}`;
 		if (evidence !== undefined && evidenceKey !== this.lastEvidence) {
 			this.lastEvidence = evidenceKey;
-			changes.push(fold(this.current, [livenessEvent(this.current, evidence, this.livenessSeq++)]));
+			sink([livenessEvent(this.current, evidence, this.livenessSeq++)]);
 		}
-		let hasNewFindings = false;
-		for (const change of changes) hasNewFindings = this.linter.update(change) || hasNewFindings;
+		// Nobody is about to finish a last line that has no end; should somebody do it after all, the file is read again.
+		if (this.current.liveness.state !== 'live') {
+			for (const follower of this.followers.values()) follower.finish(sink);
+		}
 		return { isFresh: false, hasNewEvents, hasNewFindings, changes };
 	}
 }

@@ -78,6 +78,7 @@ export class TranscriptFollower {
 	private batch: SessionEvent[] = [];
 	private identity = '';
 	private reported = 0;
+	private isFinished = false;
 
 	/** @param agent The agent whose transcript it is; `undefined`: the main one's. */
 	constructor(files: TranscriptFiles, session: SessionFiles, agent: AgentFile | undefined, options: ReadOptions) {
@@ -130,6 +131,7 @@ export class TranscriptFollower {
 			}
 			this.identity = stat.identity;
 			if (stat.size === this.splitter.bytesRead) return 'read';
+			if (this.isFinished) return 'replaced';
 			file = await this.files.open(this.path);
 		} catch (error) {
 			if (error instanceof ExpectedError) return { problem: error.message };
@@ -151,8 +153,10 @@ export class TranscriptFollower {
 		}
 	}
 
-	/** Takes what follows the last line end for a line. When more of it comes later, that line is read again. */
+	/** Takes what follows the last line end, if anything does, for a line. When the file grows after that, it counts as replaced. */
 	finish(sink: EventBatchSink): void {
+		if (this.isFinished || !this.splitter.hasUnfinishedLine) return;
+		this.isFinished = true;
 		this.splitter.finish();
 		this.flush(sink);
 	}
