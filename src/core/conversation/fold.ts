@@ -57,7 +57,9 @@ export function fold(conversation: Conversation, events: Iterable<SessionEvent>)
 		agent.chain.refresh((message) => {
 			changes.messages.add(message);
 			for (const call of message.toolCalls) changes.toolCalls.add(call);
+			for (const call of message.answers) changes.toolCalls.add(call);
 		});
+		for (const call of agent.repeatedCalls) changes.toolCalls.add(call);
 		for (const call of agent.openCalls) changes.toolCalls.add(call);
 		for (const result of agent.strayResults) changes.strayResults.add(result);
 	}
@@ -245,6 +247,7 @@ function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesS
 	if (known !== undefined) {
 		const isCopy = event.chainId !== undefined && event.chainId === known.chainId;
 		known.duplicates = [...known.duplicates, { place, message, isDistinct: !isCopy, node }];
+		agent.repeatedCalls.add(known);
 		changes.toolCalls.add(known);
 		return;
 	}
@@ -318,6 +321,8 @@ function foldToolResult(state: ConversationState, event: ToolResult, changes: Ch
 
 function answer(call: ToolCallState, result: ResultState): void {
 	call.agent.openCalls.delete(call);
+	if (result.message !== undefined)
+		result.message.answers = result.message.answers.length === 0 ? [call] : [...result.message.answers, call];
 	if (call.result === undefined) {
 		call.result = result;
 		return;
@@ -325,6 +330,7 @@ function answer(call: ToolCallState, result: ResultState): void {
 	const isCopy = (other: ResultState) => other.chainId !== undefined && other.chainId === result.chainId;
 	if (isCopy(call.result) || call.furtherResults.some(isCopy)) return;
 	call.furtherResults = [...call.furtherResults, result];
+	call.agent.repeatedCalls.add(call);
 }
 
 function updateCall(

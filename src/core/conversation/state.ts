@@ -83,6 +83,8 @@ export class AgentState implements Agent {
 	readonly strayById = new Map<ToolUseId, ResultState[]>();
 	/** Calls that wait for a result from the client. */
 	readonly openCalls = new Set<ToolCallState>();
+	/** Calls of which more than one line or result is there: what they are depends on which of them are active. */
+	readonly repeatedCalls = new Set<ToolCallState>();
 	turn = 0;
 	hasResponse = false;
 
@@ -109,6 +111,8 @@ export class MessageState implements Message {
 	stopReason: string | undefined;
 	tokens: Message['tokens'];
 	readonly turn: number;
+	/** The calls that this message answers. */
+	answers: ToolCallState[] = noCalls;
 	activeLines = 0;
 
 	constructor(
@@ -193,5 +197,6 @@ export class ToolCallState implements ToolCall {
 }
 
 // Shared by the many calls that have none; replaced, never pushed to.
+const noCalls: ToolCallState[] = [];
 const noResults: ResultState[] = [];
 const noDuplicates: (Duplicate & { readonly node: ChainNode<MessageState> | undefined })[] = [];

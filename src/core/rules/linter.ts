@@ -84,7 +84,8 @@ export class Linter {
 			return true;
 		}
 		let isChanged = false;
-		for (const agent of changes.agents) {
+		// What holds for one agent can depend on whether others were read; there are few of them.
+		for (const agent of this.conversation.agents.values()) {
 			isChanged = this.visit(agent, (visitor) => visitor.agent?.(agent)) || isChanged;
 		}
 		for (const call of changes.toolCalls) {
