@@ -26,7 +26,7 @@ export function callState(conversation: Conversation, call: ToolCall): CallState
 					evidence: 'The conversation went on from an earlier message, without this call.',
 				};
 	}
-	const later = laterTurn(agent, call);
+	const later = laterTurn(call);
 	if (later !== undefined) return orphanedBy(later);
 	const { ended } = agent;
 	// An agent that was woken again has calls that are younger than its end.

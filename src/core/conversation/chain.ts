@@ -102,12 +102,22 @@ export class Chain<Member extends ChainMember> {
 		}
 	}
 
-	/** The nodes of the active chain from its end backwards. */
-	*fromEnd(): Generator<ChainNode<Member>> {
-		for (let index = this.active.length - 1; index >= 0; index--) {
-			const node = this.active[index];
-			if (node !== undefined) yield node;
+	/** The line that was appended last. */
+	get end(): ChainNode<Member> | undefined {
+		return this.last;
+	}
+
+	/**
+	 * Where on the active chain the line stands that `node` is: the node itself, or, for a line beside the chain, the nearest one above
+	 * it that carries the same message. A line that a compaction preserved stands there as a copy.
+	 */
+	placeOf(node: ChainNode<Member>): ChainNode<Member> | undefined {
+		let current: ChainNode<Member> | undefined = node;
+		for (let guard = this.nextOrder; current !== undefined && current.activeIndex === -1 && guard >= 0; guard--) {
+			current = current.parent;
 		}
+		if (current !== undefined && current.member === node.member) return current;
+		return this.active.findLast((candidate) => candidate.member === node.member) ?? current;
 	}
 
 	/** The node of the active chain that follows `node`. */

@@ -242,10 +242,11 @@ function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesS
 	// A producer reports the message before its blocks; without it the call has no place in the conversation.
 	if (message === undefined) return;
 	const place: Place = { source: event.source, range: event.range };
-	const node = event.chainId === undefined ? undefined : agent.chain.node(event.chainId);
+	const node = event.chainId === undefined ? agent.chain.end : agent.chain.node(event.chainId);
 	const known = agent.callsById.get(event.toolUseId);
 	if (known !== undefined) {
 		const isCopy = event.chainId !== undefined && event.chainId === known.chainId;
+		if (known.duplicates.length >= mostRepetitions) return;
 		known.duplicates = [...known.duplicates, { place, message, isDistinct: !isCopy, node }];
 		agent.repeatedCalls.add(known);
 		changes.toolCalls.add(known);
@@ -279,7 +280,7 @@ function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesS
 	if (strays === undefined) return;
 	agent.strayById.delete(call.id);
 	for (const stray of strays) {
-		agent.strayResults.splice(agent.strayResults.indexOf(stray), 1);
+		agent.strayResults.delete(stray);
 		changes.strayResults.add(stray);
 		answer(call, stray);
 	}
@@ -303,7 +304,7 @@ function foldToolResult(state: ConversationState, event: ToolResult, changes: Ch
 		message: agent.messagesById.get(event.messageId),
 		isAtHead: !agent.hasResponse,
 		chainId: event.chainId,
-		node: event.chainId === undefined ? undefined : agent.chain.node(event.chainId),
+		node: event.chainId === undefined ? agent.chain.end : agent.chain.node(event.chainId),
 	};
 	const call = agent.callsById.get(event.toolUseId);
 	if (call === undefined) {
@@ -311,13 +312,16 @@ function foldToolResult(state: ConversationState, event: ToolResult, changes: Ch
 		if (strays?.some((stray) => stray.chainId !== undefined && stray.chainId === result.chainId)) return;
 		if (strays === undefined) agent.strayById.set(event.toolUseId, [result]);
 		else strays.push(result);
-		agent.strayResults.push(result);
+		agent.strayResults.add(result);
 		changes.strayResults.add(result);
 		return;
 	}
 	answer(call, result);
 	changes.toolCalls.add(call);
 }
+
+/** A file may repeat one line without end; more than this of it tells nothing new. */
+const mostRepetitions = 100;
 
 function answer(call: ToolCallState, result: ResultState): void {
 	call.agent.openCalls.delete(call);
@@ -329,6 +333,7 @@ function answer(call: ToolCallState, result: ResultState): void {
 	}
 	const isCopy = (other: ResultState) => other.chainId !== undefined && other.chainId === result.chainId;
 	if (isCopy(call.result) || call.furtherResults.some(isCopy)) return;
+	if (call.furtherResults.length >= mostRepetitions) return;
 	call.furtherResults = [...call.furtherResults, result];
 	call.agent.repeatedCalls.add(call);
 }
@@ -368,7 +373,7 @@ function foldCompaction(state: ConversationState, event: CompactionEvent, change
 			call.compactedBy === undefined &&
 			call.answeredBy === 'client' &&
 			call.message.isActive &&
-			!hasLaterTurn(agent, call)
+			laterTurn(call) === undefined
 		) {
 			call.compactedBy = compaction;
 		}
@@ -376,32 +381,17 @@ function foldCompaction(state: ConversationState, event: CompactionEvent, change
 	agent.chain.compact(event.chain, event.preserved);
 }
 
-/** Whether the agent's active chain holds somebody's turn behind the message of the call. */
-function hasLaterTurn(agent: AgentState, call: ToolCallState): boolean {
-	return laterTurn(agent, call) !== undefined;
-}
-
 /** The first turn on the active chain behind the message of the call: a prompt, a notification, or another response. */
-export function laterTurn(agent: Agent, call: ToolCall): Message | undefined {
+export function laterTurn(call: ToolCall): Message | undefined {
 	// Same as in `fold`: these objects come from nowhere else.
-	const agentState = agent as AgentState;
-	const own = (call as ToolCallState).message;
-	let later: MessageState | undefined;
-	for (const node of agentState.chain.fromEnd()) {
-		const message = node.member;
-		if (message === undefined) break;
-		if (message === own) return later;
-		if (isTurn(message)) later = message;
-		// The lines of one message may be siblings, so the chain need not pass through this very one.
-		if (
-			call.message.place.source.kind === 'transcript' &&
-			message.place.source.kind === 'transcript' &&
-			message.place.source.line < call.message.place.source.line
-		) {
-			return later;
-		}
+	const { agent, message, node } = call as ToolCallState;
+	if (node === undefined) return undefined;
+	const { chain } = agent;
+	for (let next = chain.placeOf(node); next !== undefined; next = chain.next(next)) {
+		if (next.member !== undefined && next.member !== message && isTurn(next.member) && next.order > node.order)
+			return next.member;
 	}
-	return later;
+	return undefined;
 }
 
 function isTurn(message: MessageState): boolean {

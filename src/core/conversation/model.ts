@@ -76,7 +76,7 @@ export interface Agent {
 	readonly messages: readonly Message[];
 	readonly toolCalls: readonly ToolCall[];
 	/** Results whose call is nowhere in this agent's transcript. */
-	readonly strayResults: readonly Result[];
+	readonly strayResults: ReadonlySet<Result>;
 	readonly compactions: readonly Compaction[];
 	readonly firstAt: number | undefined;
 	readonly lastAt: number | undefined;

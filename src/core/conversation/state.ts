@@ -71,7 +71,7 @@ export class AgentState implements Agent {
 	hasTranscript = false;
 	readonly messages: MessageState[] = [];
 	readonly toolCalls: ToolCallState[] = [];
-	readonly strayResults: ResultState[] = [];
+	readonly strayResults = new Set<ResultState>();
 	readonly compactions: Compaction[] = [];
 	firstAt: number | undefined;
 	lastAt: number | undefined;

@@ -92,7 +92,7 @@ export class Linter {
 			isChanged = this.visit(call, (visitor) => visitor.toolCall?.(call)) || isChanged;
 		}
 		for (const result of changes.strayResults) {
-			const isStray = result.agent.strayResults.includes(result);
+			const isStray = result.agent.strayResults.has(result);
 			isChanged =
 				this.visit(result, isStray ? (visitor) => visitor.strayResult?.(result) : () => undefined) || isChanged;
 		}
@@ -142,7 +142,7 @@ export class Linter {
 			conversation,
 			client,
 			stateOf: (call) => callState(conversation, call),
-			laterTurn: (call) => laterTurn(call.agent, call),
+			laterTurn,
 			report: (report) => void this.current.diagnostics.push(diagnosticOf(rule, severity, conversation, report)),
 			inconclusive: (place, message) => void this.current.inconclusive.push({ ruleId: rule.id, place, message }),
 		};
