@@ -449,7 +449,8 @@ class ClaudeCodeReader extends JsonLineReader {
 		const { line, inner } = this;
 		if (parts.includes('tool-result')) return 'results';
 		if (line.isCompactSummary) return 'summary';
-		if (line.originKind === 'task-notification') return 'notification';
+		// A parent that wakes its subagent begins a turn too.
+		if (line.originKind === 'task-notification' || line.originKind === 'coordinator') return 'notification';
 		if (text !== undefined) {
 			inner.reset(bytes, text.start, text.end);
 			inner.readString();
