@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+import { homedir } from 'node:os';
+import { existsSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+import type { Output } from './io.ts';
+
+if (isMainThread) {
+	const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+	if (major < 22 || (major === 22 && minor < 13)) {
+		process.stderr.write(`crosstalk: Node 22.13 or newer is needed; this is ${process.versions.node}.\n`);
+		process.exitCode = 2;
+	} else {
+		process.exitCode = await runMain();
+	}
+} else {
+	const { serveTasks } = await import('./sessionWorker.ts');
+	serveTasks();
+}
+
+async function runMain(): Promise<number> {
+	const [{ main }, { createNodePlatform }] = await Promise.all([import('./main.ts'), import('../platform/node/platform.ts')]);
+	const stop = new AbortController();
+	// The second time the system's own way ends the process.
+	process.once('SIGINT', () => stop.abort());
+	process.once('SIGTERM', () => stop.abort());
+	return main(process.argv.slice(2), {
+		stdout: outputOf(process.stdout, stop),
+		stderr: outputOf(process.stderr, stop),
+		workingFolder: process.cwd(),
+		homeFolder: homedir(),
+		environment: process.env,
+		platform: createNodePlatform(true),
+		installation: installation(),
+		workerEntry: new URL(import.meta.url),
+		signal: stop.signal,
+	});
+}
+
+function outputOf(stream: NodeJS.WriteStream, stop: AbortController): Output {
+	let isClosed = false;
+	stream.on('error', (error: NodeJS.ErrnoException) => {
+		// `| head` has seen enough. Any other failure of our own output is a bug.
+		if (error.code !== 'EPIPE') throw error;
+		isClosed = true;
+		stop.abort();
+	});
+	return {
+		isTerminal: stream.isTTY === true,
+		write(text) {
+			if (!isClosed) stream.write(text);
+		},
+	};
+}
+
+/** The folder of `package.json`: one up from the bundle, two up from the source. */
+function installation(): URL {
+	const above = new URL('../', import.meta.url);
+	return existsSync(new URL('package.json', above)) ? above : new URL('../../', import.meta.url);
+}

@@ -1,0 +1,97 @@
+import { ExpectedError } from '../../core/base/errors.ts';
+import { singleLine, truncated } from '../../core/base/text.ts';
+import { createCore } from '../../core/core.ts';
+import { printable } from '../../core/report/index.ts';
+import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
+import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
+import type { Command, CommandIo } from '../io.ts';
+import { runTasks } from '../runTasks.ts';
+import type { SessionSummary } from '../summary.ts';
+import { findInHomes, findTargets } from '../targets.ts';
+import { UsageError, absolutePath, assumeOption, parseOptions } from '../usage.ts';
+
+const help = `Usage: crosstalk sessions [root…] [options]
+
+Lists the sessions that agents have written, newest first. A root is a folder that is searched;
+without one: every agent's own home.
+
+Options:
+  --json          An array for programs
+  --limit N       Only the N sessions that were written to last
+  --assume HOW    auto, live, ended (default: auto): how to read a last call without a result
+  --help          This text
+
+Exit code: 0 done, 2 could not run.
+`;
+
+export const sessions: Command = {
+	help,
+	async run(args, io) {
+		const { values, positionals } = parseOptions(args, { json: { type: 'boolean' }, limit: { type: 'string' }, assume: { type: 'string' } });
+		const limit = values.limit === undefined ? undefined : limitOption(values.limit);
+		const assume = assumeOption(values.assume);
+		const found = await find(io, positionals);
+		const chosen = limit === undefined ? found : await newest(io, found, limit);
+		const summaries = await runTasks(io, chosen.map((session) => ({ kind: 'summary', session, assume }) as const));
+		const sorted = [...summaries].sort(byLastEvent);
+		io.stdout.write(values.json === true ? `${JSON.stringify(sorted, undefined, 2)}\n` : table(sorted));
+		return 0;
+	},
+};
+
+function limitOption(value: string): number {
+	if (!/^[1-9]\d*$/.test(value)) throw new UsageError(`--limit needs a number from 1 on; it cannot be "${value}".`);
+	return Number(value);
+}
+
+async function find(io: CommandIo, roots: readonly string[]): Promise<readonly SessionFiles[]> {
+	const core = createCore(io.platform);
+	const tell = (path: string, message: string) => io.stderr.write(`crosstalk: ${printable(path)}: ${message}\n`);
+	if (roots.length === 0) {
+		const found = await findInHomes(core, io);
+		for (const { path, message } of found.problems) tell(path, message);
+		return found.sessions;
+	}
+	const { targets, unread } = await findTargets(core, io, roots.map((root) => absolutePath(io, root)), undefined);
+	for (const { path, problems } of unread) for (const { message } of problems) tell(path, message);
+	if (targets.length === 0 && unread.length > 0) throw new ExpectedError('Nothing could be read.');
+	return targets.map(({ session }) => session);
+}
+
+async function newest(io: CommandIo, found: readonly SessionFiles[], limit: number): Promise<readonly SessionFiles[]> {
+	const dated = await Promise.all(
+		found.map(async (session) => {
+			const stats = await Promise.all(pathsOf(session).map(async (path) => io.platform.files.stat(path).catch(() => undefined)));
+			return { session, modifiedAt: Math.max(...stats.map((stat) => stat?.modifiedAt ?? 0)) };
+		}),
+	);
+	return dated
+		.sort((one, other) => other.modifiedAt - one.modifiedAt)
+		.slice(0, limit)
+		.map(({ session }) => session);
+}
+
+function byLastEvent(one: SessionSummary, other: SessionSummary): number {
+	const first = one.lastEventAt ?? '';
+	const second = other.lastEventAt ?? '';
+	if (first !== second) return first > second ? -1 : 1;
+	return one.path < other.path ? -1 : 1;
+}
+
+function table(summaries: readonly SessionSummary[]): string {
+	if (summaries.length === 0) return 'No sessions found.\n';
+	const head = ['LAST EVENT', 'AGENT', 'SESSION', 'STATE', 'AGENTS', 'CALLS', 'ORPHANED', 'PROJECT', 'TITLE'];
+	const rows = summaries.map((summary) => [
+		(summary.lastEventAt ?? '').slice(0, 16).replace('T', ' '),
+		summary.format,
+		printable(summary.id),
+		summary.live ? 'live' : 'ended',
+		String(summary.agents),
+		String(summary.toolCalls),
+		String(summary.orphaned),
+		printable(summary.project ?? ''),
+		printable(truncated(singleLine(summary.title ?? ''), 60)),
+	]);
+	const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+	return [head, ...rows].map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`).join('');
+}

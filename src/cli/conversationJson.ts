@@ -1,0 +1,98 @@
+import { callState } from '../core/conversation/index.ts';
+import type { Compaction, Conversation, ToolCall } from '../core/conversation/index.ts';
+import type { ReadSession } from '../core/core.ts';
+import type { TranscriptFiles } from '../core/transcripts/files.ts';
+import { Bodies, unwrapped } from './bodies.ts';
+import { lintedAgent, mainPlace, sourceOf } from './findings.ts';
+import { isoTime, summaryOf } from './summary.ts';
+
+export interface ShowOptions {
+	readonly isFull: boolean;
+	readonly hasColours: boolean;
+}
+
+/** The JSON of `show`, piece by piece: with all results it may be larger than memory. */
+export async function* conversationJson(read: ReadSession, files: TranscriptFiles, { isFull }: ShowOptions): AsyncIterable<string> {
+	const { conversation } = read;
+	const main = mainPlace(read.files);
+	const agents = [...conversation.agents.values()];
+	yield `{\n${[
+		member('version', 1),
+		member('session', summaryOf(read.files, conversation)),
+		member(
+			'agents',
+			agents.map((agent) => ({
+				...lintedAgent(conversation, agent),
+				type: agent.type ?? null,
+				relation: agent.relation,
+				startedAt: isoTime(agent.firstAt),
+				lastEventAt: isoTime(agent.lastAt),
+				ended: agent.ended === undefined ? null : { outcome: agent.ended.outcome, at: isoTime(agent.ended.at) },
+			})),
+		),
+		member('compactions', agents.flatMap((agent) => agent.compactions.map(compactionJson))),
+	].join(',\n')},\n`;
+	yield '  "toolCalls": [';
+	const bodies = new Bodies(files);
+	try {
+		let separator = '\n';
+		for (const agent of agents) {
+			for (const call of agent.toolCalls) {
+				const full = isFull ? await bodiesOf(call, bodies) : {};
+				yield `${separator}    ${indented(JSON.stringify({ ...callJson(conversation, call), ...full }, undefined, 2), '    ')}`;
+				separator = ',\n';
+			}
+		}
+		yield separator === '\n' ? ']\n}\n' : '\n  ]\n}\n';
+	} finally {
+		await bodies.close();
+	}
+
+	function compactionJson({ agent, place, at, trigger, tokensBefore, tokensAfter }: Compaction): object {
+		const { path, line } = sourceOf(place, main);
+		return { agentId: agent.id, path, line, at: isoTime(at), trigger, tokensBefore, tokensAfter };
+	}
+
+	function callJson(ofConversation: Conversation, call: ToolCall): object {
+		const state = callState(ofConversation, call);
+		const { path, line } = sourceOf(call.place, main);
+		return {
+			id: call.id,
+			name: call.name,
+			server: call.server,
+			agentId: call.agent.id,
+			state: state.state,
+			cause: state.state === 'orphaned' ? state.cause : undefined,
+			startedAt: isoTime(call.startedAt) ?? undefined,
+			endedAt: isoTime(call.result?.at) ?? undefined,
+			durationMs: durationOf(call),
+			path,
+			line,
+			resultLine: call.result === undefined ? undefined : sourceOf(call.result.place, main).line,
+			spawnedAgentId: call.spawnedAgentId,
+		};
+	}
+}
+
+/** How long a call took: as the agent has measured it, else by the times of its lines. */
+export function durationOf(call: ToolCall): number | undefined {
+	if (call.result?.durationMs !== undefined) return call.result.durationMs;
+	if (call.result?.at === undefined || call.startedAt === undefined) return undefined;
+	return Math.max(0, call.result.at - call.startedAt);
+}
+
+/** What went into a call and what came out of it. */
+export async function bodiesOf(call: ToolCall, bodies: Bodies): Promise<{ readonly arguments: unknown; readonly result: unknown }> {
+	return {
+		arguments: unwrapped(await bodies.read(call.place, call.arguments)),
+		result: call.result === undefined ? undefined : await bodies.read(call.result.place, call.result.body),
+	};
+}
+
+function member(name: string, value: unknown): string {
+	return `  ${JSON.stringify(name)}: ${indented(JSON.stringify(value, undefined, 2), '  ')}`;
+}
+
+function indented(json: string, by: string): string {
+	return json.replaceAll('\n', `\n${by}`);
+}

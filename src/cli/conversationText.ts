@@ -1,0 +1,167 @@
+import { counted, singleLine, truncated } from '../core/base/text.ts';
+import { agentName, callState } from '../core/conversation/index.ts';
+import type { Agent, CallState, Compaction, Message, ToolCall } from '../core/conversation/index.ts';
+import type { ReadSession } from '../core/core.ts';
+import { printable } from '../core/report/index.ts';
+import type { TranscriptFiles } from '../core/transcripts/files.ts';
+import { Bodies } from './bodies.ts';
+import { bodiesOf, durationOf } from './conversationJson.ts';
+import type { ShowOptions } from './conversationJson.ts';
+import { durationText } from './duration.ts';
+import { mainPlace, sourceOf } from './findings.ts';
+import { grouped } from './grouped.ts';
+import { isoTime } from './summary.ts';
+
+/** A row of the tree, with the rows below it made when they are printed. */
+interface Row {
+	readonly text: string;
+	readonly children: readonly (() => Row)[];
+	/** Whose arguments and result stand below the row when all is to be shown. */
+	readonly call?: ToolCall | undefined;
+}
+
+type Item =
+	| { readonly kind: 'prompt'; readonly line: number; readonly column: number; readonly message: Message }
+	| { readonly kind: 'call'; readonly line: number; readonly column: number; readonly call: ToolCall }
+	| { readonly kind: 'compaction'; readonly line: number; readonly column: number; readonly compaction: Compaction };
+
+/** A conversation as a tree for people, row by row. */
+export async function* conversationText(read: ReadSession, files: TranscriptFiles, { isFull, hasColours }: ShowOptions): AsyncIterable<string> {
+	const { conversation } = read;
+	const main = mainPlace(read.files);
+	const paint = (code: string, text: string) => (hasColours ? `\u001b[${code}m${text}\u001b[0m` : text);
+	const bodies = new Bodies(files);
+	// Files may claim parents in a circle; each agent is shown once.
+	const shown = new Set<Agent>();
+	const childrenOf = grouped(conversation.agents.values(), (agent) => agent.parentId);
+	try {
+		yield `${header()}\n`;
+		for (const agent of conversation.agents.values()) {
+			if (agent.parentId === null || agent.parentId === undefined || !conversation.agents.has(agent.parentId)) yield* printed(agentRow(agent), '', '');
+		}
+		for (const agent of conversation.agents.values()) {
+			if (!shown.has(agent)) yield* printed(agentRow(agent), '', '');
+		}
+	} finally {
+		await bodies.close();
+	}
+
+	function header(): string {
+		const { title, cwd, startedAt, liveness } = conversation;
+		const facts = [
+			`${read.files.format} ${printable(read.files.nativeId)}`,
+			...(title === undefined ? [] : [printable(truncated(singleLine(title), 100))]),
+			...(cwd === undefined ? [] : [`in ${printable(cwd)}`]),
+			...(startedAt === undefined ? [] : [`started ${isoTime(startedAt) ?? ''}`]),
+			`${liveness.state === 'unknown' ? 'live or ended: not known' : liveness.state}. ${liveness.evidence}`,
+		];
+		return facts.join('\n');
+	}
+
+	async function* printed(row: Row, lead: string, childLead: string): AsyncIterable<string> {
+		yield `${lead}${row.text}\n`;
+		if (isFull && row.call !== undefined) yield* printedBodies(row.call, `${childLead}${row.children.length > 0 ? '│ ' : '  '}  `);
+		for (const [index, child] of row.children.entries()) {
+			const isLast = index === row.children.length - 1;
+			yield* printed(child(), `${childLead}${isLast ? '└─ ' : '├─ '}`, `${childLead}${isLast ? '   ' : '│  '}`);
+		}
+	}
+
+	async function* printedBodies(call: ToolCall, lead: string): AsyncIterable<string> {
+		const { arguments: given, result } = await bodiesOf(call, bodies);
+		for (const [name, value] of [
+			['arguments', given],
+			['result', result],
+		] as const) {
+			if (value === undefined) continue;
+			const text = typeof value === 'string' ? value : JSON.stringify(value, undefined, 2);
+			yield `${lead}${paint('2', `${name}:`)}\n`;
+			for (const line of text.split(/\r?\n/)) yield `${lead}  ${printable(line)}\n`;
+		}
+	}
+
+	function agentRow(agent: Agent): Row {
+		shown.add(agent);
+		const { type, ended, toolCalls } = agent;
+		const facts = [
+			...(agent.relation === 'subagent' ? [] : [agent.relation]),
+			counted(toolCalls.length, 'call'),
+			...(ended === undefined ? [] : [ended.outcome]),
+			...(agent.hasTranscript ? [] : ['no transcript']),
+		];
+		const items = itemsOf(agent);
+		const shownBelowCalls = new Set(toolCalls.flatMap((call) => spawnedBy(call)));
+		const others = (childrenOf.get(agent.id) ?? []).filter((child) => child !== agent && !shownBelowCalls.has(child));
+		return {
+			text: `${paint('1', printable(agentName(agent)))}${type === undefined ? '' : ` (${printable(type)})`} · ${facts.join(' · ')}`,
+			children: [...rowsOf(items), ...others.filter((child) => !shown.has(child)).map((child) => () => agentRow(child))],
+		};
+	}
+
+	function itemsOf(agent: Agent): Item[] {
+		const items: Item[] = [
+			...agent.messages.filter(({ kind }) => kind === 'prompt').map((message) => ({ kind: 'prompt', message, ...placed(message) }) as const),
+			...agent.toolCalls.map((call) => ({ kind: 'call', call, ...placed(call) }) as const),
+			...agent.compactions.map((compaction) => ({ kind: 'compaction', compaction, ...placed(compaction) }) as const),
+		];
+		return items.sort((one, other) => one.line - other.line || one.column - other.column);
+	}
+
+	function placed({ place }: Pick<ToolCall, 'place'>): { readonly line: number; readonly column: number } {
+		return { line: sourceOf(place, main).line, column: place.range?.column ?? 1 };
+	}
+
+	/** What follows a prompt stands below it. */
+	function rowsOf(items: readonly Item[]): (() => Row)[] {
+		const rows: (() => Row)[] = [];
+		let turn: (() => Row)[] = rows;
+		for (const item of items) {
+			if (item.kind !== 'prompt') {
+				turn.push(() => (item.kind === 'call' ? callRow(item.call, item.line) : compactionRow(item.compaction, item.line)));
+				continue;
+			}
+			const children: (() => Row)[] = [];
+			turn = children;
+			const said = printable(truncated(singleLine(item.message.text?.preview ?? ''), 80));
+			const text = `turn ${item.message.turn}${said === '' ? '' : ` "${said}"`}${item.message.isActive ? '' : ' (left)'} ${paint('2', `line ${item.line}`)}`;
+			rows.push(() => ({ text, children }));
+		}
+		return rows;
+	}
+
+	function callRow(call: ToolCall, line: number): Row {
+		const name = printable(call.server === undefined ? call.name : `${call.server}/${call.name}`);
+		const duration = durationOf(call);
+		const facts = [
+			stateText(callState(conversation, call), paint),
+			...(duration === undefined ? [] : [durationText(duration)]),
+			...(call.isDetached ? [`went on in the background${call.outcome === undefined ? '' : `: ${call.outcome}`}`] : []),
+			...(call.isResultCleared ? ['result cleared'] : []),
+			...(call.message.isActive ? [] : ['no longer part of the conversation']),
+		];
+		const children = spawnedBy(call).filter((agent) => !shown.has(agent));
+		return { text: `${name} · ${facts.join(' · ')} ${paint('2', `line ${line}`)}`, children: children.map((agent) => () => agentRow(agent)), call };
+	}
+
+	function spawnedBy(call: ToolCall): Agent[] {
+		return (childrenOf.get(call.agent.id) ?? []).filter((agent) => agent.spawnCall === call);
+	}
+
+	function compactionRow({ trigger, tokensBefore, tokensAfter }: Compaction, line: number): Row {
+		const tokens = tokensBefore === undefined ? '' : ` · ${tokensBefore}${tokensAfter === undefined ? '' : ` → ${tokensAfter}`} tokens`;
+		return { text: `${paint('35', 'compaction')} (${trigger})${tokens} ${paint('2', `line ${line}`)}`, children: [] };
+	}
+}
+
+function stateText(state: CallState, paint: (code: string, text: string) => string): string {
+	switch (state.state) {
+		case 'completed':
+			return paint('32', 'completed');
+		case 'failed':
+			return paint('31', 'failed');
+		case 'pending':
+			return paint('33', 'pending');
+		case 'orphaned':
+			return paint('31', `orphaned (${state.cause})`);
+	}
+}

@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { ExpectedError } from '../core/base/errors.ts';
+import type { Command, CommandIo } from './io.ts';
+import { UsageError } from './usage.ts';
+
+// Loaded when they are asked for: `--version` must not wait for readers.
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+	lint: async () => (await import('./commands/lint.ts')).lint,
+	show: async () => (await import('./commands/show.ts')).show,
+	sessions: async () => (await import('./commands/sessions.ts')).sessions,
+};
+
+const help = `Usage: crosstalk <command> [options]
+
+Shows who did what in a multi-agent session, which tool calls are answered, and what is broken.
+
+Commands:
+  lint [path…]            Report what is wrong with transcripts
+  show <path|session-id>  Print a conversation as a tree
+  sessions [root…]        List the sessions that agents have written
+
+Options:
+  --help     Help, also for each command
+  --version  The version
+
+Exit code: 0 done or clean, 1 findings, 2 could not run.
+`;
+
+/** Runs one command and gives its exit code. Everything it reads and writes goes through \`io\`. */
+export async function main(args: readonly string[], io: CommandIo): Promise<number> {
+	const [name, ...rest] = args;
+	const command = name !== undefined && Object.hasOwn(commands, name) ? name : undefined;
+	try {
+		if (name === '--version' || name === '-v') {
+			io.stdout.write(`${await versionOf(io)}\n`);
+			return 0;
+		}
+		if (name === '--help' || name === '-h' || name === 'help') {
+			io.stdout.write(help);
+			return 0;
+		}
+		const load = command === undefined ? undefined : commands[command];
+		if (load === undefined) {
+			if (name === undefined) io.stderr.write(help);
+			else throw new UsageError(name.startsWith('-') ? `There is no option ${name}.` : `There is no command "${name}".`);
+			return 2;
+		}
+		const loaded = await load();
+		if (rest.includes('--help') || rest.includes('-h')) {
+			io.stdout.write(loaded.help);
+			return 0;
+		}
+		return await loaded.run(rest, io);
+	} catch (error) {
+		return failed(error, command, io);
+	}
+}
+
+export async function versionOf(io: CommandIo): Promise<string> {
+	const { version } = await manifestOf(io);
+	return typeof version === 'string' ? version : 'unknown';
+}
+
+async function manifestOf(io: CommandIo): Promise<Readonly<Record<string, unknown>>> {
+	// Our own manifest is an object; its fields are looked at before use.
+	return JSON.parse(await readFile(new URL('package.json', io.installation), 'utf8')) as Record<string, unknown>;
+}
+
+async function failed(error: unknown, command: string | undefined, io: CommandIo): Promise<number> {
+	// The person has stopped it, or nobody reads on: there is nothing to tell.
+	if (io.signal.aborted) return 2;
+	if (error instanceof ExpectedError) {
+		io.stderr.write(`crosstalk: ${error.message}\n`);
+		if (error instanceof UsageError) io.stderr.write(`Try: crosstalk ${command === undefined ? '' : `${command} `}--help\n`);
+		return 2;
+	}
+	const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+	io.stderr.write(`${stack}\n\nThis is a bug in Crosstalk ${await versionOf(io).catch(() => '')}. Please report it, with the lines above, to ${await reportTo(io)}.\n`);
+	return 2;
+}
+
+async function reportTo(io: CommandIo): Promise<string> {
+	// The manifest may be what is broken.
+	const { bugs, homepage } = await manifestOf(io).catch((): Readonly<Record<string, unknown>> => ({}));
+	if (typeof bugs === 'object' && bugs !== null && 'url' in bugs && typeof bugs.url === 'string') return bugs.url;
+	return typeof homepage === 'string' ? homepage : 'the issue tracker of the project you have installed it from';
+}

@@ -1,0 +1,96 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { createCore } from '../core/core.ts';
+import { ExpectedError } from '../core/base/errors.ts';
+import { pathsOf } from '../core/transcripts/sessionFiles.ts';
+import type { CommandIo } from './io.ts';
+import { ProgressBar } from './progressBar.ts';
+import { runTask } from './sessionTasks.ts';
+import type { SessionTask, TaskResult } from './sessionTasks.ts';
+import type { TaskMessage, WorkerMessage } from './sessionWorker.ts';
+
+/** Below this a thread costs more to start than it saves. */
+const worthThreads = 32 * 1024 * 1024;
+const mostThreads = 4;
+
+/**
+ * Works on whole sessions, on other threads where there is enough to do: reading blocks its thread, and this one draws and listens. Results come in the order of the tasks, whoever was faster.
+ */
+export async function runTasks<Task extends SessionTask>(io: CommandIo, tasks: readonly Task[]): Promise<readonly TaskResult<Task>[]> {
+	const sizes = await Promise.all(tasks.map(async (task) => sizeOf(io, task)));
+	const total = sizes.reduce((sum, size) => sum + size, 0);
+	const progress = new ProgressBar(io, total);
+	const onProgress = (bytes: number) => progress.add(bytes);
+	try {
+		const threads = Math.min(availableParallelism(), mostThreads, tasks.length);
+		if (io.workerEntry !== undefined && threads > 0 && total > worthThreads) {
+			const largestFirst = tasks.map((_, index) => index).sort((one, other) => (sizes[other] ?? 0) - (sizes[one] ?? 0));
+			return await runOnThreads(io.workerEntry, threads, tasks, largestFirst, onProgress, io.signal);
+		}
+		const core = createCore(io.platform);
+		const results: TaskResult<Task>[] = [];
+		for (const task of tasks) {
+			io.signal.throwIfAborted();
+			// What a task gives is said by its kind; the compiler cannot follow that through a type parameter.
+			results.push((await runTask(core, io.platform, task, { onProgress, signal: io.signal })) as TaskResult<Task>);
+		}
+		return results;
+	} finally {
+		progress.end();
+	}
+}
+
+async function sizeOf(io: CommandIo, task: SessionTask): Promise<number> {
+	let size = 0;
+	for (const path of pathsOf(task.session)) {
+		try {
+			size += (await io.platform.files.stat(path))?.size ?? 0;
+		} catch (error) {
+			// Whoever reads it will say what is wrong with it.
+			if (!(error instanceof ExpectedError)) throw error;
+		}
+	}
+	return size;
+}
+
+async function runOnThreads<Task extends SessionTask>(
+	entry: URL,
+	threads: number,
+	tasks: readonly Task[],
+	order: readonly number[],
+	onProgress: (bytes: number) => void,
+	signal: AbortSignal,
+): Promise<TaskResult<Task>[]> {
+	const results: TaskResult<Task>[] = [];
+	const waiting = [...order];
+	const workers: Worker[] = [];
+	try {
+		await Promise.all(
+			Array.from({ length: threads }, () => {
+				const worker = new Worker(entry, { resourceLimits: { maxYoungGenerationSizeMb: 8 } });
+				workers.push(worker);
+				return new Promise<void>((resolve, reject) => {
+					const next = () => {
+						const index = waiting.shift();
+						const task = index === undefined ? undefined : tasks[index];
+						if (index === undefined || task === undefined) return resolve();
+						worker.postMessage({ index, task } satisfies TaskMessage);
+					};
+					worker.on('message', (message: WorkerMessage) => {
+						if (message.type === 'progress') return onProgress(message.bytes);
+						// What a task gives is said by its kind; the compiler cannot follow that through a thread.
+						results[message.index] = message.result as TaskResult<Task>;
+						next();
+					});
+					worker.on('error', reject);
+					worker.on('exit', () => reject(new Error('A thread ended before its work was done.')));
+					signal.addEventListener('abort', () => reject(new Error('Stopped.')), { once: true });
+					next();
+				});
+			}),
+		);
+	} finally {
+		await Promise.all(workers.map((worker) => worker.terminate()));
+	}
+	return results;
+}

@@ -1,0 +1,39 @@
+import type { Assume, Core } from '../core/core.ts';
+import type { Platform } from '../core/platform.ts';
+import type { SessionFindings } from '../core/report/index.ts';
+import type { RuleSettings } from '../core/rules/linter.ts';
+import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
+import { findingsOf } from './findings.ts';
+import { summaryOf } from './summary.ts';
+import type { SessionSummary } from './summary.ts';
+
+/** Work on one whole session. A task and its result are plain data: they cross threads. */
+export type SessionTask = LintTask | SummaryTask;
+
+export interface LintTask {
+	readonly kind: 'lint';
+	readonly session: SessionFiles;
+	readonly assume: Assume;
+	readonly rules: RuleSettings;
+	/** The files that were asked for; `undefined`: all of the session. */
+	readonly only: readonly string[] | undefined;
+}
+
+export interface SummaryTask {
+	readonly kind: 'summary';
+	readonly session: SessionFiles;
+	readonly assume: Assume;
+}
+
+export type TaskResult<Task extends SessionTask> = Task extends LintTask ? SessionFindings : SessionSummary;
+
+export interface TaskOptions {
+	readonly onProgress: (bytes: number) => void;
+	readonly signal?: AbortSignal | undefined;
+}
+
+export async function runTask(core: Core, platform: Platform, task: SessionTask, options: TaskOptions): Promise<SessionFindings | SessionSummary> {
+	const rules = task.kind === 'lint' ? task.rules : {};
+	const read = await core.readSession(task.session, { assume: task.assume, rules, withPreviews: false, ...options });
+	return task.kind === 'lint' ? findingsOf(read, platform.files, task.only) : summaryOf(task.session, read.conversation);
+}

@@ -1,0 +1,41 @@
+import { callState } from '../core/conversation/index.ts';
+import type { Conversation } from '../core/conversation/index.ts';
+import { pathsOf } from '../core/transcripts/sessionFiles.ts';
+import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
+
+/** A session in one row. Scripts read it as JSON: fields may be added, none changes or goes. */
+export interface SessionSummary {
+	readonly id: string;
+	readonly format: string;
+	readonly path: string;
+	readonly project: string | null;
+	readonly title: string | null;
+	readonly startedAt: string | null;
+	readonly lastEventAt: string | null;
+	readonly live: boolean;
+	readonly agents: number;
+	readonly toolCalls: number;
+	readonly orphaned: number;
+}
+
+export function summaryOf(session: SessionFiles, conversation: Conversation): SessionSummary {
+	const calls = [...conversation.agents.values()].flatMap((agent) => agent.toolCalls);
+	return {
+		id: session.nativeId,
+		format: session.format,
+		path: pathsOf(session)[0] ?? '',
+		project: conversation.cwd ?? null,
+		title: conversation.title ?? null,
+		startedAt: isoTime(conversation.startedAt),
+		lastEventAt: isoTime(conversation.lastEventAt),
+		live: conversation.liveness.state === 'live',
+		agents: conversation.agents.size,
+		toolCalls: calls.length,
+		orphaned: calls.filter((call) => callState(conversation, call).state === 'orphaned').length,
+	};
+}
+
+/** A time that a transcript gives may be any number. */
+export function isoTime(at: number | undefined): string | null {
+	return at === undefined || Math.abs(at) > 8.64e15 || Number.isNaN(at) ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,47 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
+import { ExpectedError } from '../core/base/errors.ts';
+import type { Assume } from '../core/core.ts';
+import type { TranscriptFormatId } from '../core/transcripts/transcriptFormat.ts';
+import type { CommandIo } from './io.ts';
+
+/** The command line itself is wrong. */
+export class UsageError extends ExpectedError {
+	override readonly name = 'UsageError';
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** `parseArgs` with one sentence for a person where it fails. */
+export function parseOptions<const T extends Options>(args: readonly string[], options: T) {
+	try {
+		return parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean', short: 'h' } }, allowPositionals: true, strict: true });
+	} catch (error) {
+		const code = error instanceof TypeError && 'code' in error ? error.code : undefined;
+		if (!(error instanceof TypeError) || typeof code !== 'string' || !code.startsWith('ERR_PARSE_ARGS')) throw error;
+		const option = /'(-[^' =]*)/.exec(error.message)?.[1] ?? '';
+		if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`There is no option ${option}.`);
+		const name = /--[\w-]+/.exec(error.message)?.[0] ?? option;
+		throw new UsageError(/does not take/.test(error.message) ? `The option ${name} takes no value.` : `The option ${name} needs a value.`);
+	}
+}
+
+/** One of the words that an option knows. */
+export function oneOf<const T extends string>(option: string, value: string, words: readonly T[]): T {
+	const found = words.find((word) => word === value);
+	if (found === undefined) throw new UsageError(`${option} is one of ${words.join(', ')}; it cannot be "${value}".`);
+	return found;
+}
+
+export function assumeOption(value: string | undefined): Assume {
+	return value === undefined ? 'auto' : oneOf('--assume', value, ['auto', 'live', 'ended']);
+}
+
+export function formatOption(value: string | undefined): TranscriptFormatId | undefined {
+	return value === undefined ? undefined : oneOf('--as', value, ['claude-code', 'codex']);
+}
+
+export function absolutePath(io: CommandIo, path: string): string {
+	return resolve(io.workingFolder, path);
+}
