@@ -23,6 +23,8 @@ const allowed = [
 	/^dist\/extension\/[\w-]+\.cjs$/,
 	/^dist\/cli\/[\w-]+\.js$/,
 	/^docs\/rules\/[a-z-]+\.md$/,
+	/^docs\/cli\.md$/,
+	/^docs\/images\/[a-z-]+\.png$/,
 	/^package\.nls\.json$/,
 ];
 
