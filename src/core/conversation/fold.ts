@@ -309,7 +309,7 @@ function foldToolResult(state: ConversationState, event: ToolResult, changes: Ch
 	const call = agent.callsById.get(event.toolUseId);
 	if (call === undefined) {
 		const strays = agent.strayById.get(event.toolUseId);
-		if (strays?.some((stray) => stray.chainId !== undefined && stray.chainId === result.chainId)) return;
+		if (strays?.some((stray) => isCopy(stray, result))) return;
 		if (strays === undefined) agent.strayById.set(event.toolUseId, [result]);
 		else strays.push(result);
 		agent.strayResults.add(result);
@@ -331,11 +331,17 @@ function answer(call: ToolCallState, result: ResultState): void {
 		call.result = result;
 		return;
 	}
-	const isCopy = (other: ResultState) => other.chainId !== undefined && other.chainId === result.chainId;
-	if (isCopy(call.result) || call.furtherResults.some(isCopy)) return;
+	if ([call.result, ...call.furtherResults].some((other) => isCopy(other, result))) return;
 	if (call.furtherResults.length >= mostRepetitions) return;
 	call.furtherResults = [...call.furtherResults, result];
 	call.agent.repeatedCalls.add(call);
+}
+
+/** Whether the result stands on a line that was written again, rather than beside the other one on the same line. */
+function isCopy(other: ResultState, result: ResultState): boolean {
+	if (other.chainId === undefined || other.chainId !== result.chainId) return false;
+	const [one, two] = [other.place.source, result.place.source];
+	return one.kind !== 'transcript' || two.kind !== 'transcript' || one.line !== two.line;
 }
 
 function updateCall(
