@@ -489,7 +489,7 @@ class CodexWriter extends Writer {
 	readonly root = '/home/dev/.codex/sessions/2026/11/21';
 	private readonly version: string;
 	private readonly started = new Set<string>();
-	private readonly lastRole = new Map<string, string>();
+	private readonly responding = new Set<string>();
 	private ordinal = 0;
 
 	constructor(version: string) {
@@ -507,9 +507,9 @@ class CodexWriter extends Writer {
 		}
 		const isResponse = statement.role === 'assistant';
 		// The client counts the tokens of each response; that is where it ends.
-		if (isResponse && !statement.isContinued && this.lastRole.get(name) === 'assistant')
+		if (isResponse && !statement.isContinued && this.responding.has(name))
 			this.event(path, statement, { type: 'token_count' });
-		this.lastRole.set(name, statement.role);
+		if (isResponse) this.responding.add(name);
 		switch (statement.role) {
 			case 'user':
 			case 'developer':
