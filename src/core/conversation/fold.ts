@@ -228,7 +228,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		event.text.preview !== ''
 	) {
 		state.titleRank = titleRanks.prompt;
-		state.title = event.text.preview.replace(/^"|"$/g, '');
+		state.title = event.text.preview;
 	}
 	agent.messages.push(message);
 	agent.messagesById.set(event.messageId, message);

@@ -1,6 +1,6 @@
 import type { BodyRef, ColumnRange } from '../events/sessionEvent.ts';
 import { singleLine, truncated } from '../base/text.ts';
-import { asciiOrUtf8, utf16Length } from './jsonScanner.ts';
+import { asciiOrUtf8, QUOTE, utf16Length } from './jsonScanner.ts';
 
 const previewLength = 80;
 
@@ -19,8 +19,12 @@ export function bodyRef(
 }
 
 function preview(bytes: Uint8Array, start: number, end: number): string {
+	// Of a string a person wants to see the text.
+	const isString = bytes[start] === QUOTE && end - start >= 2;
+	const from = isString ? start + 1 : start;
+	const to = isString ? end - 1 : end;
 	// Room for escapes and for characters of several bytes; what the cut leaves of the last character is dropped with the rest.
-	const text = asciiOrUtf8(bytes, start, Math.min(end, start + previewLength * 3));
+	const text = asciiOrUtf8(bytes, from, Math.min(to, from + previewLength * 3));
 	return truncated(singleLine(text.replaceAll(/\\[nrt]/g, ' ').replaceAll('\\"', '"')), previewLength);
 }
 
