@@ -59,6 +59,7 @@ assistant: done`,
 user: hi
 assistant: call t1 Read
 assistant+: call t2 Read
+            ^^^^^^^^^^^^ inconclusive
 tool: result t1 ok
 damage: nul
 assistant: done`,

@@ -31,7 +31,14 @@ export default defineRule({
 				// A process that ended in mid-call is the other rule's.
 				if (state.state !== 'orphaned' || state.cause !== 'unknown') return;
 				const later = context.laterTurn(call);
-				if (later === undefined || damageAfter(context.conversation, call.place) !== undefined) return;
+				if (later === undefined) return;
+				if (damageAfter(context.conversation, call.place) !== undefined) {
+					context.inconclusive(
+						call.place,
+						`${agentName(call.agent)}'s call to ${call.name} has no result, but a damaged line behind it may have held it.`,
+					);
+					return;
+				}
 				const siblings = call.message.toolCalls.filter((sibling) => sibling.answeredBy === 'client');
 				const answered = siblings.filter((sibling) => sibling.result !== undefined);
 				context.report({
