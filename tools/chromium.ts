@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { ToolInstallError } from './toolCache.ts';
 
 /** What keeps it quiet on a machine without a network, a screen or a sandbox of its own. */
 export const chromiumArguments = [
@@ -34,7 +35,7 @@ export async function chromiumExecutable(): Promise<string> {
 		const installed = await findChromium();
 		if (installed !== undefined) return installed;
 	}
-	throw new Error(
+	throw new ToolInstallError(
 		'No Chromium found: install chromium or Google Chrome (Debian: "apt-get install chromium"), or set CHROMIUM_EXECUTABLE.',
 	);
 }
@@ -45,7 +46,7 @@ async function findChromium(): Promise<string | undefined> {
 	const chosen = process.env.CHROMIUM_EXECUTABLE;
 	if (chosen) {
 		if (await isExecutable(chosen)) return chosen;
-		throw new Error(`CHROMIUM_EXECUTABLE is ${chosen}, which cannot be executed.`);
+		throw new ToolInstallError(`CHROMIUM_EXECUTABLE is ${chosen}, which cannot be executed.`);
 	}
 	const onPath = await findOnPath([
 		'chromium',

@@ -9,6 +9,7 @@ import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { findOnPath, isExecutable } from './chromium.ts';
 import { root } from './process.ts';
+import { ToolInstallError } from './toolCache.ts';
 import { LogTail, writeUserSettings } from './vscodeWindow.ts';
 import type { OpenOptions, VscodeHost, VscodeWindow } from './vscodeWindow.ts';
 
@@ -92,7 +93,7 @@ async function chosenExecutable(): Promise<string | undefined> {
 	const chosen = process.env.VSCODE_EXECUTABLE;
 	if (chosen === undefined || chosen === '') return undefined;
 	if (await isExecutable(chosen)) return chosen;
-	throw new Error(`VSCODE_EXECUTABLE is ${chosen}, which cannot be executed.`);
+	throw new ToolInstallError(`VSCODE_EXECUTABLE is ${chosen}, which cannot be executed.`);
 }
 
 async function installedExecutable(): Promise<string | undefined> {

@@ -10,11 +10,12 @@ import { copyRecordedHome } from './agentHome.ts';
 import { desktopExecutable, launchDesktop } from './desktopHost.ts';
 import { root, runNode } from './process.ts';
 import { startVscodeServer, workbenchAddress } from './serverHost.ts';
+import { endingWithOneLine } from './toolCache.ts';
 import type { OpenOptions } from './vscodeWindow.ts';
 
 const { values: flags } = parseArgs({ options: { server: { type: 'boolean' }, port: { type: 'string' } } });
 
-await main();
+await endingWithOneLine(main);
 
 async function main(): Promise<void> {
 	const build = await runNode(['esbuild.js']);

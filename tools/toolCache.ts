@@ -51,9 +51,20 @@ export function toolCacheDirectory(): string {
 	return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'crosstalk-tools');
 }
 
-/** Its message is a finished sentence for people. */
+/** Its message is a finished sentence for people: what is missing, and what to do. */
 export class ToolInstallError extends Error {
 	override readonly name = 'ToolInstallError';
+}
+
+/** For the script that a person has started: a missing tool is one line, and anything else a bug with its stack. */
+export async function endingWithOneLine(main: () => Promise<void>): Promise<void> {
+	try {
+		await main();
+	} catch (error) {
+		if (!(error instanceof ToolInstallError)) throw error;
+		process.stderr.write(`${error.message}\n`);
+		process.exitCode = 1;
+	}
 }
 
 export interface NpmOptions {

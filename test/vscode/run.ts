@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import type { Frame, Locator, Page } from 'playwright-core';
 import { copyRecordedHome } from '../../tools/agentHome.ts';
 import { root, runNode } from '../../tools/process.ts';
+import { endingWithOneLine } from '../../tools/toolCache.ts';
 import { findVscodeHost } from '../../tools/vscodeHost.ts';
 import type { VscodeWindow } from '../../tools/vscodeWindow.ts';
 import type { RunnerAnswers, RunnerRequests, Target } from './protocol.ts';
@@ -26,7 +27,9 @@ const outputDirectory = join(root, 'out', 'screenshots');
 /** Of the window under test, beside those that keep it quiet. */
 const settings = { 'workbench.colorTheme': 'Default Dark Modern', 'editor.minimap.enabled': false };
 
-process.exitCode = (await main()) ? 0 : 1;
+await endingWithOneLine(async () => {
+	process.exitCode = (await main()) ? 0 : 1;
+});
 
 async function main(): Promise<boolean> {
 	const build = await runNode(['esbuild.js', '--tests']);
