@@ -21,7 +21,14 @@ export async function readConfig(path: string, name: string): Promise<LintConfig
 		text = await readFile(path, 'utf8');
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-		const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'there is no permission to read it' : code === 'EISDIR' ? 'it is a folder' : code;
+		const reason =
+			code === 'ENOENT'
+				? 'there is no such file'
+				: code === 'EACCES'
+					? 'there is no permission to read it'
+					: code === 'EISDIR'
+						? 'it is a folder'
+						: code;
 		throw new ExpectedError(`The configuration ${name} cannot be read: ${reason}.`, { cause: error });
 	}
 	return parseConfig(text, name);
@@ -47,7 +54,8 @@ function parseConfig(text: string, name: string): LintConfig {
 				failOn = word(member, failOnWords);
 				break;
 			case 'rules':
-				if (member.value.kind !== 'object') throw wrong(member.value.line, '"rules" must be an object of rule ids and severities');
+				if (member.value.kind !== 'object')
+					throw wrong(member.value.line, '"rules" must be an object of rule ids and severities');
 				for (const rule of member.value.members) {
 					if (!isRuleId(rule.name)) throw wrong(rule.line, `There is no rule "${rule.name}"`);
 					settings[rule.name] = word(rule, severities);
@@ -61,7 +69,8 @@ function parseConfig(text: string, name: string): LintConfig {
 
 	function word<T extends string>({ name: key, value }: JsoncMember, words: readonly T[]): T {
 		const found = value.kind === 'string' ? words.find((candidate) => candidate === value.text) : undefined;
-		if (found === undefined) throw wrong(value.line, `"${key}" must be one of ${words.map((candidate) => `"${candidate}"`).join(', ')}`);
+		if (found === undefined)
+			throw wrong(value.line, `"${key}" must be one of ${words.map((candidate) => `"${candidate}"`).join(', ')}`);
 		return found;
 	}
 }

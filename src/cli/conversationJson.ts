@@ -12,7 +12,11 @@ export interface ShowOptions {
 }
 
 /** The JSON of `show`, piece by piece: with all results it may be larger than memory. */
-export async function* conversationJson(read: ReadSession, files: TranscriptFiles, { isFull }: ShowOptions): AsyncIterable<string> {
+export async function* conversationJson(
+	read: ReadSession,
+	files: TranscriptFiles,
+	{ isFull }: ShowOptions,
+): AsyncIterable<string> {
 	const { conversation } = read;
 	const main = mainPlace(read.files);
 	const agents = [...conversation.agents.values()];
@@ -30,7 +34,10 @@ export async function* conversationJson(read: ReadSession, files: TranscriptFile
 				ended: agent.ended === undefined ? null : { outcome: agent.ended.outcome, at: isoTime(agent.ended.at) },
 			})),
 		),
-		member('compactions', agents.flatMap((agent) => agent.compactions.map(compactionJson))),
+		member(
+			'compactions',
+			agents.flatMap((agent) => agent.compactions.map(compactionJson)),
+		),
 	].join(',\n')},\n`;
 	yield '  "toolCalls": [';
 	const bodies = new Bodies(files);
@@ -82,7 +89,10 @@ export function durationOf(call: ToolCall): number | undefined {
 }
 
 /** What went into a call and what came out of it. */
-export async function bodiesOf(call: ToolCall, bodies: Bodies): Promise<{ readonly arguments: unknown; readonly result: unknown }> {
+export async function bodiesOf(
+	call: ToolCall,
+	bodies: Bodies,
+): Promise<{ readonly arguments: unknown; readonly result: unknown }> {
 	return {
 		arguments: unwrapped(await bodies.read(call.place, call.arguments)),
 		result: call.result === undefined ? undefined : await bodies.read(call.result.place, call.result.body),

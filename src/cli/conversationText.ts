@@ -26,7 +26,11 @@ type Item =
 	| { readonly kind: 'compaction'; readonly line: number; readonly column: number; readonly compaction: Compaction };
 
 /** A conversation as a tree for people, row by row. */
-export async function* conversationText(read: ReadSession, files: TranscriptFiles, { isFull, hasColours }: ShowOptions): AsyncIterable<string> {
+export async function* conversationText(
+	read: ReadSession,
+	files: TranscriptFiles,
+	{ isFull, hasColours }: ShowOptions,
+): AsyncIterable<string> {
 	const { conversation } = read;
 	const main = mainPlace(read.files);
 	const paint = (code: string, text: string) => (hasColours ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -37,7 +41,8 @@ export async function* conversationText(read: ReadSession, files: TranscriptFile
 	try {
 		yield `${header()}\n`;
 		for (const agent of conversation.agents.values()) {
-			if (agent.parentId === null || agent.parentId === undefined || !conversation.agents.has(agent.parentId)) yield* printed(agentRow(agent), '', '');
+			if (agent.parentId === null || agent.parentId === undefined || !conversation.agents.has(agent.parentId))
+				yield* printed(agentRow(agent), '', '');
 		}
 		for (const agent of conversation.agents.values()) {
 			if (!shown.has(agent)) yield* printed(agentRow(agent), '', '');
@@ -60,7 +65,8 @@ export async function* conversationText(read: ReadSession, files: TranscriptFile
 
 	async function* printed(row: Row, lead: string, childLead: string): AsyncIterable<string> {
 		yield `${lead}${row.text}\n`;
-		if (isFull && row.call !== undefined) yield* printedBodies(row.call, `${childLead}${row.children.length > 0 ? '│ ' : '  '}  `);
+		if (isFull && row.call !== undefined)
+			yield* printedBodies(row.call, `${childLead}${row.children.length > 0 ? '│ ' : '  '}  `);
 		for (const [index, child] of row.children.entries()) {
 			const isLast = index === row.children.length - 1;
 			yield* printed(child(), `${childLead}${isLast ? '└─ ' : '├─ '}`, `${childLead}${isLast ? '   ' : '│  '}`);
@@ -91,18 +97,27 @@ export async function* conversationText(read: ReadSession, files: TranscriptFile
 		];
 		const items = itemsOf(agent);
 		const shownBelowCalls = new Set(toolCalls.flatMap((call) => spawnedBy(call)));
-		const others = (childrenOf.get(agent.id) ?? []).filter((child) => child !== agent && !shownBelowCalls.has(child));
+		const others = (childrenOf.get(agent.id) ?? []).filter(
+			(child) => child !== agent && !shownBelowCalls.has(child),
+		);
 		return {
 			text: `${paint('1', printable(agentName(agent)))}${type === undefined ? '' : ` (${printable(type)})`} · ${facts.join(' · ')}`,
-			children: [...rowsOf(items), ...others.filter((child) => !shown.has(child)).map((child) => () => agentRow(child))],
+			children: [
+				...rowsOf(items),
+				...others.filter((child) => !shown.has(child)).map((child) => () => agentRow(child)),
+			],
 		};
 	}
 
 	function itemsOf(agent: Agent): Item[] {
 		const items: Item[] = [
-			...agent.messages.filter(({ kind }) => kind === 'prompt').map((message) => ({ kind: 'prompt', message, ...placed(message) }) as const),
+			...agent.messages
+				.filter(({ kind }) => kind === 'prompt')
+				.map((message) => ({ kind: 'prompt', message, ...placed(message) }) as const),
 			...agent.toolCalls.map((call) => ({ kind: 'call', call, ...placed(call) }) as const),
-			...agent.compactions.map((compaction) => ({ kind: 'compaction', compaction, ...placed(compaction) }) as const),
+			...agent.compactions.map(
+				(compaction) => ({ kind: 'compaction', compaction, ...placed(compaction) }) as const,
+			),
 		];
 		return items.sort((one, other) => one.line - other.line || one.column - other.column);
 	}
@@ -117,12 +132,16 @@ export async function* conversationText(read: ReadSession, files: TranscriptFile
 		let turn: (() => Row)[] = rows;
 		for (const item of items) {
 			if (item.kind !== 'prompt') {
-				turn.push(() => (item.kind === 'call' ? callRow(item.call, item.line) : compactionRow(item.compaction, item.line)));
+				turn.push(() =>
+					item.kind === 'call' ? callRow(item.call, item.line) : compactionRow(item.compaction, item.line),
+				);
 				continue;
 			}
 			const children: (() => Row)[] = [];
 			turn = children;
-			const said = printable(truncated(singleLine(item.message.text?.preview ?? ''), 80));
+			const said = printable(
+				truncated(singleLine((item.message.text?.preview ?? '').replaceAll(/^"|"$/g, '')), 80),
+			);
 			const text = `turn ${item.message.turn}${said === '' ? '' : ` "${said}"`}${item.message.isActive ? '' : ' (left)'} ${paint('2', `line ${item.line}`)}`;
 			rows.push(() => ({ text, children }));
 		}
@@ -135,12 +154,18 @@ export async function* conversationText(read: ReadSession, files: TranscriptFile
 		const facts = [
 			stateText(callState(conversation, call), paint),
 			...(duration === undefined ? [] : [durationText(duration)]),
-			...(call.isDetached ? [`went on in the background${call.outcome === undefined ? '' : `: ${call.outcome}`}`] : []),
+			...(call.isDetached
+				? [`went on in the background${call.outcome === undefined ? '' : `: ${call.outcome}`}`]
+				: []),
 			...(call.isResultCleared ? ['result cleared'] : []),
 			...(call.message.isActive ? [] : ['no longer part of the conversation']),
 		];
 		const children = spawnedBy(call).filter((agent) => !shown.has(agent));
-		return { text: `${name} · ${facts.join(' · ')} ${paint('2', `line ${line}`)}`, children: children.map((agent) => () => agentRow(agent)), call };
+		return {
+			text: `${name} · ${facts.join(' · ')} ${paint('2', `line ${line}`)}`,
+			children: children.map((agent) => () => agentRow(agent)),
+			call,
+		};
 	}
 
 	function spawnedBy(call: ToolCall): Agent[] {
@@ -148,8 +173,14 @@ export async function* conversationText(read: ReadSession, files: TranscriptFile
 	}
 
 	function compactionRow({ trigger, tokensBefore, tokensAfter }: Compaction, line: number): Row {
-		const tokens = tokensBefore === undefined ? '' : ` · ${tokensBefore}${tokensAfter === undefined ? '' : ` → ${tokensAfter}`} tokens`;
-		return { text: `${paint('35', 'compaction')} (${trigger})${tokens} ${paint('2', `line ${line}`)}`, children: [] };
+		const tokens =
+			tokensBefore === undefined
+				? ''
+				: ` · ${tokensBefore}${tokensAfter === undefined ? '' : ` → ${tokensAfter}`} tokens`;
+		return {
+			text: `${paint('35', 'compaction')} (${trigger})${tokens} ${paint('2', `line ${line}`)}`,
+			children: [],
+		};
 	}
 }
 

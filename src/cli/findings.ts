@@ -4,7 +4,13 @@ import { agentName, callState } from '../core/conversation/index.ts';
 import type { Agent, Conversation, Damage, Place } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import type { TranscriptSource } from '../core/events/sessionEvent.ts';
-import type { FileProblem, LintedFile, LintedSession, ReportedDiagnostic, SessionFindings } from '../core/report/index.ts';
+import type {
+	FileProblem,
+	LintedFile,
+	LintedSession,
+	ReportedDiagnostic,
+	SessionFindings,
+} from '../core/report/index.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
@@ -16,7 +22,11 @@ type LintedAgent = LintedSession['agents'][number];
  * What a session adds to the result of `lint`, as plain data that can leave the thread.
  * @param only The files that were asked for; `undefined`: all of the session.
  */
-export async function findingsOf(read: ReadSession, files: TranscriptFiles, only: readonly string[] | undefined): Promise<SessionFindings> {
+export async function findingsOf(
+	read: ReadSession,
+	files: TranscriptFiles,
+	only: readonly string[] | undefined,
+): Promise<SessionFindings> {
 	const { conversation } = read;
 	const isAskedFor = (path: string) => only === undefined || only.includes(path);
 	const main = mainPlace(read.files);
@@ -49,13 +59,25 @@ export async function findingsOf(read: ReadSession, files: TranscriptFiles, only
 	} finally {
 		await widths.close();
 	}
-	const agents = [...conversation.agents.values()].filter((agent) => only === undefined || (agent.path !== undefined && isAskedFor(agent.path)));
+	const agents = [...conversation.agents.values()].filter(
+		(agent) => only === undefined || (agent.path !== undefined && isAskedFor(agent.path)),
+	);
 	return {
 		files: lintedFiles(read).filter(({ path }) => isAskedFor(path)),
-		session: { id: read.files.nativeId, format: read.files.format, live: conversation.liveness.state === 'live', agents: agents.map((agent) => lintedAgent(conversation, agent)) },
+		session: {
+			id: read.files.nativeId,
+			format: read.files.format,
+			live: conversation.liveness.state === 'live',
+			agents: agents.map((agent) => lintedAgent(conversation, agent)),
+		},
 		diagnostics: reported,
 		inconclusive: read.inconclusive
-			.map(({ ruleId, place, message }) => ({ ruleId, path: sourceOf(place, main).path, line: sourceOf(place, main).line, message }))
+			.map(({ ruleId, place, message }) => ({
+				ruleId,
+				path: sourceOf(place, main).path,
+				line: sourceOf(place, main).line,
+				message,
+			}))
 			.filter(({ path }) => isAskedFor(path)),
 		strayResults: agents.reduce((total, agent) => total + agent.strayResults.size, 0),
 	};
@@ -87,9 +109,13 @@ export function mainPlace(session: SessionFiles): TranscriptSource {
 }
 
 function lintedFiles({ files, conversation, readings }: ReadSession): LintedFile[] {
-	const damageOf = grouped(conversation.damage, ({ place }) => (place.source.kind === 'transcript' ? place.source.path : undefined));
+	const damageOf = grouped(conversation.damage, ({ place }) =>
+		place.source.kind === 'transcript' ? place.source.path : undefined,
+	);
 	return readings.map(({ path, lines, bytes, problem }) => {
-		const problems = (damageOf.get(path) ?? []).filter((damage) => !isBeingWritten(conversation, damage)).map(problemOf);
+		const problems = (damageOf.get(path) ?? [])
+			.filter((damage) => !isBeingWritten(conversation, damage))
+			.map(problemOf);
 		if (problem !== undefined) problems.push({ line: Math.max(lines, 1), kind: 'unreadable', message: problem });
 		return { path, format: files.format, lines, bytes, problems };
 	});
@@ -124,7 +150,7 @@ class LineWidths {
 				this.path = path;
 			}
 			let units = 0;
-			for (let at = 0; at < length; ) {
+			for (let at = 0; at < length;) {
 				const chunk = this.buffer.subarray(0, Math.min(this.buffer.length, length - at));
 				const count = (await this.file?.read(chunk, offset + at)) ?? 0;
 				if (count === 0) break;

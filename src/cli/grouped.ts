@@ -1,5 +1,8 @@
 /** Items by key, in the order in which the keys and the items come. */
-export function grouped<Key, Item>(items: Iterable<Item>, keyOf: (item: Item) => Key): ReadonlyMap<Key, readonly Item[]> {
+export function grouped<Key, Item>(
+	items: Iterable<Item>,
+	keyOf: (item: Item) => Key,
+): ReadonlyMap<Key, readonly Item[]> {
 	const groups = new Map<Key, Item[]>();
 	for (const item of items) {
 		const key = keyOf(item);

@@ -40,8 +40,10 @@ export function parseJsonc(text: string): JsoncValue {
 	function parseValue(depth: number): JsoncValue {
 		const token = take();
 		if (depth > 100) throw new JsoncError('it is nested too deep', token.line);
-		if (token.text === '{') return { kind: 'object', line: token.line, members: parseList('}', () => parseMember(depth)) };
-		if (token.text === '[') return { kind: 'array', line: token.line, items: parseList(']', () => parseValue(depth + 1)) };
+		if (token.text === '{')
+			return { kind: 'object', line: token.line, members: parseList('}', () => parseMember(depth)) };
+		if (token.text === '[')
+			return { kind: 'array', line: token.line, items: parseList(']', () => parseValue(depth + 1)) };
 		if (token.text.startsWith('"')) return { kind: 'string', line: token.line, text: stringOf(token) };
 		if (/^(?:true|false|null|-?\d[\d.eE+-]*)$/.test(token.text)) return { kind: 'other', line: token.line };
 		throw new JsoncError(`a value is expected, not ${shown(token)}`, token.line);
@@ -49,7 +51,8 @@ export function parseJsonc(text: string): JsoncValue {
 
 	function parseMember(depth: number): JsoncMember {
 		const token = take();
-		if (!token.text.startsWith('"')) throw new JsoncError(`a name in double quotes is expected, not ${shown(token)}`, token.line);
+		if (!token.text.startsWith('"'))
+			throw new JsoncError(`a name in double quotes is expected, not ${shown(token)}`, token.line);
 		const colon = take();
 		if (colon.text !== ':') throw new JsoncError(`a colon is expected, not ${shown(colon)}`, colon.line);
 		return { name: stringOf(token), line: token.line, value: parseValue(depth + 1) };
@@ -61,7 +64,8 @@ export function parseJsonc(text: string): JsoncValue {
 			items.push(parseItem());
 			const token = tokens[next];
 			if (token?.text === ',') next++;
-			else if (token?.text !== end) throw new JsoncError(`a comma or ${end} is expected, not ${shown(token)}`, token?.line ?? 1);
+			else if (token?.text !== end)
+				throw new JsoncError(`a comma or ${end} is expected, not ${shown(token)}`, token?.line ?? 1);
 		}
 		next++;
 		return items;

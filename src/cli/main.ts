@@ -26,7 +26,7 @@ Options:
 Exit code: 0 done or clean, 1 findings, 2 could not run.
 `;
 
-/** Runs one command and gives its exit code. Everything it reads and writes goes through \`io\`. */
+/** Runs one command and gives its exit code. Everything it reads and writes goes through `io`. */
 export async function main(args: readonly string[], io: CommandIo): Promise<number> {
 	const [name, ...rest] = args;
 	const command = name !== undefined && Object.hasOwn(commands, name) ? name : undefined;
@@ -42,7 +42,10 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
 		const load = command === undefined ? undefined : commands[command];
 		if (load === undefined) {
 			if (name === undefined) io.stderr.write(help);
-			else throw new UsageError(name.startsWith('-') ? `There is no option ${name}.` : `There is no command "${name}".`);
+			else
+				throw new UsageError(
+					name.startsWith('-') ? `There is no option ${name}.` : `There is no command "${name}".`,
+				);
 			return 2;
 		}
 		const loaded = await load();
@@ -66,22 +69,30 @@ async function manifestOf(io: CommandIo): Promise<Readonly<Record<string, unknow
 	return JSON.parse(await readFile(new URL('package.json', io.installation), 'utf8')) as Record<string, unknown>;
 }
 
-async function failed(error: unknown, command: string | undefined, io: CommandIo): Promise<number> {
+async function failed(problem: unknown, command: string | undefined, io: CommandIo): Promise<number> {
 	// The person has stopped it, or nobody reads on: there is nothing to tell.
 	if (io.signal.aborted) return 2;
-	if (error instanceof ExpectedError) {
-		io.stderr.write(`crosstalk: ${error.message}\n`);
-		if (error instanceof UsageError) io.stderr.write(`Try: crosstalk ${command === undefined ? '' : `${command} `}--help\n`);
+	if (problem instanceof ExpectedError) {
+		io.stderr.write(`crosstalk: ${problem.message}\n`);
+		if (problem instanceof UsageError)
+			io.stderr.write(`Try: crosstalk ${command === undefined ? '' : `${command} `}--help\n`);
 		return 2;
 	}
-	const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-	io.stderr.write(`${stack}\n\nThis is a bug in Crosstalk ${await versionOf(io).catch(() => '')}. Please report it, with the lines above, to ${await reportTo(io)}.\n`);
+	const stack = problem instanceof Error ? (problem.stack ?? problem.message) : String(problem);
+	io.stderr.write(
+		`${stack}\n\nThis is a bug in Crosstalk. Please report it, with the lines above${await reportTo(io)}.\n`,
+	);
 	return 2;
 }
 
 async function reportTo(io: CommandIo): Promise<string> {
-	// The manifest may be what is broken.
-	const { bugs, homepage } = await manifestOf(io).catch((): Readonly<Record<string, unknown>> => ({}));
-	if (typeof bugs === 'object' && bugs !== null && 'url' in bugs && typeof bugs.url === 'string') return bugs.url;
-	return typeof homepage === 'string' ? homepage : 'the issue tracker of the project you have installed it from';
+	try {
+		const { version, bugs, homepage } = await manifestOf(io);
+		const url = typeof bugs === 'object' && bugs !== null && 'url' in bugs ? bugs.url : homepage;
+		const place = typeof url === 'string' ? url : 'the issue tracker of the repository that you got it from';
+		return ` and the version ${String(version)}, to ${place}`;
+	} catch {
+		// The manifest may be the very thing that is broken.
+		return ', to the issue tracker of the repository that you got it from';
+	}
 }

@@ -32,8 +32,15 @@ export interface TaskOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
-export async function runTask(core: Core, platform: Platform, task: SessionTask, options: TaskOptions): Promise<SessionFindings | SessionSummary> {
+export async function runTask(
+	core: Core,
+	platform: Platform,
+	task: SessionTask,
+	options: TaskOptions,
+): Promise<SessionFindings | SessionSummary> {
 	const rules = task.kind === 'lint' ? task.rules : {};
 	const read = await core.readSession(task.session, { assume: task.assume, rules, withPreviews: false, ...options });
-	return task.kind === 'lint' ? findingsOf(read, platform.files, task.only) : summaryOf(task.session, read.conversation);
+	return task.kind === 'lint'
+		? findingsOf(read, platform.files, task.only)
+		: summaryOf(task.session, read.conversation);
 }

@@ -22,7 +22,12 @@ export interface Targets {
 }
 
 /** The sessions that absolute paths stand for, each once, however many of the paths lead to it. */
-export async function findTargets(core: Core, io: CommandIo, paths: readonly string[], as: TranscriptFormatId | undefined): Promise<Targets> {
+export async function findTargets(
+	core: Core,
+	io: CommandIo,
+	paths: readonly string[],
+	as: TranscriptFormatId | undefined,
+): Promise<Targets> {
 	const targets = new Map<string, Target>();
 	const unread = new Map<string, LintedFile>();
 	for (const path of paths) {
@@ -38,14 +43,25 @@ export async function findTargets(core: Core, io: CommandIo, paths: readonly str
 			// What lies around a named file is only searched for its relatives.
 			if (!isFolder && problem.path !== path && sessions[0]?.format !== 'claude-code') continue;
 			const bytes = (await statOf(io, problem.path))?.size ?? 0;
-			unread.set(problem.path, { path: problem.path, format: 'unknown', lines: 0, bytes, problems: [{ line: 1, kind: 'unreadable', message: problem.message }] });
+			unread.set(problem.path, {
+				path: problem.path,
+				format: 'unknown',
+				lines: 0,
+				bytes,
+				problems: [{ line: 1, kind: 'unreadable', message: problem.message }],
+			});
 		}
 	}
 	return { targets: [...targets.values()], unread: [...unread.values()] };
 }
 
 /** `findSessions`, where a path that the system does not let us look at is one more problem. */
-async function find(core: Core, io: CommandIo, path: string, as: TranscriptFormatId | undefined): Promise<FoundSessions> {
+async function find(
+	core: Core,
+	io: CommandIo,
+	path: string,
+	as: TranscriptFormatId | undefined,
+): Promise<FoundSessions> {
 	try {
 		return await core.findSessions(path, { as, signal: io.signal });
 	} catch (error) {

@@ -16,14 +16,24 @@ type Options = NonNullable<ParseArgsConfig['options']>;
 /** `parseArgs` with one sentence for a person where it fails. */
 export function parseOptions<const T extends Options>(args: readonly string[], options: T) {
 	try {
-		return parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean', short: 'h' } }, allowPositionals: true, strict: true });
+		return parseArgs({
+			args: [...args],
+			options: { ...options, help: { type: 'boolean', short: 'h' } },
+			allowPositionals: true,
+			strict: true,
+		});
 	} catch (error) {
 		const code = error instanceof TypeError && 'code' in error ? error.code : undefined;
-		if (!(error instanceof TypeError) || typeof code !== 'string' || !code.startsWith('ERR_PARSE_ARGS')) throw error;
+		if (!(error instanceof TypeError) || typeof code !== 'string' || !code.startsWith('ERR_PARSE_ARGS'))
+			throw error;
 		const option = /'(-[^' =]*)/.exec(error.message)?.[1] ?? '';
 		if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`There is no option ${option}.`);
 		const name = /--[\w-]+/.exec(error.message)?.[0] ?? option;
-		throw new UsageError(/does not take/.test(error.message) ? `The option ${name} takes no value.` : `The option ${name} needs a value.`);
+		throw new UsageError(
+			/does not take/.test(error.message)
+				? `The option ${name} takes no value.`
+				: `The option ${name} needs a value.`,
+		);
 	}
 }
 

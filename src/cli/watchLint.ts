@@ -117,12 +117,17 @@ class LintWatch {
 	/** One round, between the lines that a problem matcher waits for. */
 	private async report(read: () => Promise<void>): Promise<LintResult | undefined> {
 		const { io, options } = this;
-		const say = (word: string) => (options.format === 'text' && options.output === undefined ? io.stdout : io.stderr).write(`crosstalk: lint ${word}\n`);
+		const say = (word: string) =>
+			(options.format === 'text' && options.output === undefined ? io.stdout : io.stderr).write(
+				`crosstalk: lint ${word}\n`,
+			);
 		const startedAt = io.platform.clock.now();
 		say('started');
 		try {
 			await read();
-			const findings = [...this.sessions.values()].flatMap((session) => (session.findings === undefined ? [] : [session.findings]));
+			const findings = [...this.sessions.values()].flatMap((session) =>
+				session.findings === undefined ? [] : [session.findings],
+			);
 			const result = createLintResult(findings, this.unread, Math.round(io.platform.clock.now() - startedAt));
 			await writeReport(result, io, options);
 			tellProblems(result, io);
@@ -144,7 +149,9 @@ class LintWatch {
 			else once.push(watched);
 		}
 		const { assume, rules } = options;
-		const tasks = once.map(({ target }) => ({ kind: 'lint', session: target.session, only: target.only, assume, rules }) as const);
+		const tasks = once.map(
+			({ target }) => ({ kind: 'lint', session: target.session, only: target.only, assume, rules }) as const,
+		);
 		const findings = await runTasks(io, tasks);
 		for (const [index, watched] of once.entries()) watched.findings = findings[index];
 	}
@@ -178,7 +185,10 @@ class LintWatch {
 			}
 			for (const [key, watched] of this.sessions) {
 				const touchedPaths = touched.get(key);
-				const isLookedAt = isProbeDue && watched.followed !== undefined && watched.followed.conversation.liveness.state !== 'ended';
+				const isLookedAt =
+					isProbeDue &&
+					watched.followed !== undefined &&
+					watched.followed.conversation.liveness.state !== 'ended';
 				if (watched.findings !== undefined && touchedPaths === undefined && !isLookedAt) continue;
 				isNew = (await this.follow(watched, isLookedAt ? undefined : touchedPaths)) || isNew;
 				if (await this.isGone(watched)) this.forget(key);
@@ -199,7 +209,9 @@ class LintWatch {
 		if (paths.length === 0) return false;
 		const isNamed = (path: string) => this.options.paths.includes(path);
 		for (const path of paths) {
-			const isInRoot = this.roots.some((root) => path === root || path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`));
+			const isInRoot = this.roots.some(
+				(root) => path === root || path.startsWith(root.endsWith(sep) ? root : `${root}${sep}`),
+			);
 			// What else lies beside a named file was not asked for.
 			if (!isInRoot && !isNamed(path)) continue;
 			const { targets, unread } = await findTargets(this.core, this.io, [path], this.options.as);
@@ -252,13 +264,32 @@ class LintWatch {
 	/** Reads on. @param paths What has changed; `undefined`: not known, and the process is asked after too. */
 	private async follow(watched: Watched, paths: ReadonlySet<string> | undefined): Promise<boolean> {
 		const { assume, rules } = this.options;
-		watched.followed ??= this.core.followSession(watched.target.session, { assume, rules, withPreviews: false, signal: this.io.signal });
+		watched.followed ??= this.core.followSession(watched.target.session, {
+			assume,
+			rules,
+			withPreviews: false,
+			signal: this.io.signal,
+		});
 		const { followed } = watched;
 		const before = problemsOf(followed);
-		const { hasNewEvents, hasNewFindings, isFresh } = await followed.update({ paths, isProbing: paths === undefined });
-		if (watched.findings !== undefined && !hasNewEvents && !hasNewFindings && !isFresh && before === problemsOf(followed)) return false;
+		const { hasNewEvents, hasNewFindings, isFresh } = await followed.update({
+			paths,
+			isProbing: paths === undefined,
+		});
+		if (
+			watched.findings !== undefined &&
+			!hasNewEvents &&
+			!hasNewFindings &&
+			!isFresh &&
+			before === problemsOf(followed)
+		)
+			return false;
 		const { sessionFiles: files, conversation, diagnostics, inconclusive, readings } = followed;
-		watched.findings = await findingsOf({ files, conversation, diagnostics, inconclusive, readings }, this.io.platform.files, watched.target.only);
+		watched.findings = await findingsOf(
+			{ files, conversation, diagnostics, inconclusive, readings },
+			this.io.platform.files,
+			watched.target.only,
+		);
 		return true;
 	}
 }

@@ -1,7 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { createCore } from '../../core/core.ts';
-import { createLintResult, formatGithub, formatJson, formatJunit, formatSarif, formatText, isFailure, printable } from '../../core/report/index.ts';
+import {
+	createLintResult,
+	formatGithub,
+	formatJson,
+	formatJunit,
+	formatSarif,
+	formatText,
+	isFailure,
+	printable,
+} from '../../core/report/index.ts';
 import type { FailOn, LintResult } from '../../core/report/index.ts';
 import type { RuleSettings } from '../../core/rules/linter.ts';
 import type { Assume } from '../../core/core.ts';
@@ -71,18 +80,31 @@ export const lint: Command = {
 		const fromOptions = {
 			as: formatOption(values.as),
 			assume: assumeOption(values.assume),
-			format: values.format === undefined ? (values.json === true ? 'json' : 'text') : oneOf('--format', values.format, formats),
+			format:
+				values.format === undefined
+					? values.json === true
+						? 'json'
+						: 'text'
+					: oneOf('--format', values.format, formats),
 			output: values.output === undefined ? undefined : absolutePath(io, values.output),
 		};
-		if (values.json === true && fromOptions.format !== 'json') throw new UsageError(`--json and --format ${fromOptions.format} contradict each other.`);
-		const config = values.config === undefined ? undefined : await readConfig(absolutePath(io, values.config), values.config);
+		if (values.json === true && fromOptions.format !== 'json')
+			throw new UsageError(`--json and --format ${fromOptions.format} contradict each other.`);
+		const config =
+			values.config === undefined ? undefined : await readConfig(absolutePath(io, values.config), values.config);
 		const options: LintOptions = {
 			...fromOptions,
 			rules: { ...config?.rules, ...Object.fromEntries(rules) },
 			failOn: failOn ?? config?.failOn ?? 'error',
-			paths: positionals.length > 0 ? positionals.map((path) => absolutePath(io, path)) : await currentProjectPaths(core, io),
+			paths:
+				positionals.length > 0
+					? positionals.map((path) => absolutePath(io, path))
+					: await currentProjectPaths(core, io),
 		};
-		if (options.paths.length === 0) throw new ExpectedError(`No agent has written a session in ${io.workingFolder}. Name a transcript or a folder.`);
+		if (options.paths.length === 0)
+			throw new ExpectedError(
+				`No agent has written a session in ${io.workingFolder}. Name a transcript or a folder.`,
+			);
 		if (values.watch === true) {
 			const { watchLint } = await import('../watchLint.ts');
 			return watchLint(core, io, options);
@@ -91,13 +113,23 @@ export const lint: Command = {
 	},
 };
 
-async function lintOnce(core: ReturnType<typeof createCore>, io: CommandIo, options: LintOptions, startedAt: number): Promise<number> {
+async function lintOnce(
+	core: ReturnType<typeof createCore>,
+	io: CommandIo,
+	options: LintOptions,
+	startedAt: number,
+): Promise<number> {
 	const { assume, rules } = options;
 	const { targets, unread } = await findTargets(core, io, options.paths, options.as);
 	if (targets.length === 0 && unread.length === 0) {
-		throw new ExpectedError(`There is no transcript in ${options.paths.map((path) => printable(path)).join(', ')}.`);
+		throw new ExpectedError(
+			`There is no transcript in ${options.paths.map((path) => printable(path)).join(', ')}.`,
+		);
 	}
-	const findings = await runTasks(io, targets.map(({ session, only }) => ({ kind: 'lint', session, only, assume, rules }) as const));
+	const findings = await runTasks(
+		io,
+		targets.map(({ session, only }) => ({ kind: 'lint', session, only, assume, rules }) as const),
+	);
 	const result = createLintResult(findings, unread, Math.round(io.platform.clock.now() - startedAt));
 	// Of what is read as text a verdict on nothing would mislead; a program gets the whole result in any case.
 	if (!isUnread(result) || options.format !== 'text') await writeReport(result, io, options);
@@ -107,7 +139,10 @@ async function lintOnce(core: ReturnType<typeof createCore>, io: CommandIo, opti
 
 function ruleOption(value: string): readonly [id: string, severity: (typeof severities)[number]] {
 	const [id = '', severity, ...rest] = value.split('=');
-	if (severity === undefined || rest.length > 0) throw new UsageError(`--rule needs a rule's id and a level, as in orphaned-tool-use=warning; it cannot be "${value}".`);
+	if (severity === undefined || rest.length > 0)
+		throw new UsageError(
+			`--rule needs a rule's id and a level, as in orphaned-tool-use=warning; it cannot be "${value}".`,
+		);
 	if (!isRuleId(id)) throw new UsageError(`There is no rule "${id}".`);
 	return [id, oneOf(`--rule ${id}`, severity, severities)];
 }
@@ -141,11 +176,17 @@ export async function writeReport(result: LintResult, io: CommandIo, options: Li
 		await writeFile(options.output, report);
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-		throw new ExpectedError(`The report cannot be written to ${printable(options.output)}${code}.`, { cause: error });
+		throw new ExpectedError(`The report cannot be written to ${printable(options.output)}${code}.`, {
+			cause: error,
+		});
 	}
 }
 
-async function formatReport(result: LintResult, io: CommandIo, { format, output, failOn }: LintOptions): Promise<string> {
+async function formatReport(
+	result: LintResult,
+	io: CommandIo,
+	{ format, output, failOn }: LintOptions,
+): Promise<string> {
 	const base = { folder: io.workingFolder, separator: io.platform.files.separator };
 	switch (format) {
 		case 'text':

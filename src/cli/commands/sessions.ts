@@ -27,12 +27,19 @@ Exit code: 0 done, 2 could not run.
 export const sessions: Command = {
 	help,
 	async run(args, io) {
-		const { values, positionals } = parseOptions(args, { json: { type: 'boolean' }, limit: { type: 'string' }, assume: { type: 'string' } });
+		const { values, positionals } = parseOptions(args, {
+			json: { type: 'boolean' },
+			limit: { type: 'string' },
+			assume: { type: 'string' },
+		});
 		const limit = values.limit === undefined ? undefined : limitOption(values.limit);
 		const assume = assumeOption(values.assume);
 		const found = await find(io, positionals);
 		const chosen = limit === undefined ? found : await newest(io, found, limit);
-		const summaries = await runTasks(io, chosen.map((session) => ({ kind: 'summary', session, assume }) as const));
+		const summaries = await runTasks(
+			io,
+			chosen.map((session) => ({ kind: 'summary', session, assume }) as const),
+		);
 		const sorted = [...summaries].sort(byLastEvent);
 		io.stdout.write(values.json === true ? `${JSON.stringify(sorted, undefined, 2)}\n` : table(sorted));
 		return 0;
@@ -52,7 +59,12 @@ async function find(io: CommandIo, roots: readonly string[]): Promise<readonly S
 		for (const { path, message } of found.problems) tell(path, message);
 		return found.sessions;
 	}
-	const { targets, unread } = await findTargets(core, io, roots.map((root) => absolutePath(io, root)), undefined);
+	const { targets, unread } = await findTargets(
+		core,
+		io,
+		roots.map((root) => absolutePath(io, root)),
+		undefined,
+	);
 	for (const { path, problems } of unread) for (const { message } of problems) tell(path, message);
 	if (targets.length === 0 && unread.length > 0) throw new ExpectedError('Nothing could be read.');
 	return targets.map(({ session }) => session);
@@ -61,7 +73,9 @@ async function find(io: CommandIo, roots: readonly string[]): Promise<readonly S
 async function newest(io: CommandIo, found: readonly SessionFiles[], limit: number): Promise<readonly SessionFiles[]> {
 	const dated = await Promise.all(
 		found.map(async (session) => {
-			const stats = await Promise.all(pathsOf(session).map(async (path) => io.platform.files.stat(path).catch(() => undefined)));
+			const stats = await Promise.all(
+				pathsOf(session).map(async (path) => io.platform.files.stat(path).catch(() => undefined)),
+			);
 			return { session, modifiedAt: Math.max(...stats.map((stat) => stat?.modifiedAt ?? 0)) };
 		}),
 	);
@@ -93,5 +107,13 @@ function table(summaries: readonly SessionSummary[]): string {
 		printable(truncated(singleLine(summary.title ?? ''), 60)),
 	]);
 	const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-	return [head, ...rows].map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`).join('');
+	return [head, ...rows]
+		.map(
+			(row) =>
+				`${row
+					.map((cell, column) => cell.padEnd(widths[column] ?? 0))
+					.join('  ')
+					.trimEnd()}\n`,
+		)
+		.join('');
 }

@@ -45,12 +45,16 @@ export const show: Command = {
 		const isPath = (await io.platform.files.stat(path)) !== undefined;
 		const session = isPath ? await sessionAt(core, io, path, as) : await sessionById(core, io, what);
 		const read = await core.readSession(session, { assume, rules: {}, withPreviews: true, signal: io.signal });
-		if (read.readings.every(({ lines, problem }) => lines === 0 && problem !== undefined)) throw new ExpectedError(read.readings[0]?.problem ?? 'Nothing could be read.');
+		if (read.readings.every(({ lines, problem }) => lines === 0 && problem !== undefined))
+			throw new ExpectedError(read.readings[0]?.problem ?? 'Nothing could be read.');
 		for (const { path: file, problem } of read.readings) {
 			if (problem !== undefined) io.stderr.write(`crosstalk: ${printable(file)}: ${problem}\n`);
 		}
 		const options = { isFull: values.full === true, hasColours: hasColours(io) };
-		const pieces = values.json === true ? conversationJson(read, io.platform.files, options) : conversationText(read, io.platform.files, options);
+		const pieces =
+			values.json === true
+				? conversationJson(read, io.platform.files, options)
+				: conversationText(read, io.platform.files, options);
 		for await (const piece of pieces) {
 			if (io.signal.aborted) break;
 			io.stdout.write(piece);
@@ -59,28 +63,52 @@ export const show: Command = {
 	},
 };
 
-async function sessionAt(core: Core, io: CommandIo, path: string, as: ReturnType<typeof formatOption>): Promise<SessionFiles> {
+async function sessionAt(
+	core: Core,
+	io: CommandIo,
+	path: string,
+	as: ReturnType<typeof formatOption>,
+): Promise<SessionFiles> {
 	const { targets, unread } = await findTargets(core, io, [path], as);
 	const [first, ...more] = targets;
-	if (first === undefined) throw new ExpectedError(`${printable(path)}: ${unread[0]?.problems[0]?.message ?? 'There is no transcript in this folder.'}`);
-	if (more.length > 0) throw new ExpectedError(`There are ${targets.length} sessions in ${printable(path)}; name one of them:\n${listed(targets.map(({ session }) => session))}`);
+	if (first === undefined)
+		throw new ExpectedError(
+			`${printable(path)}: ${unread[0]?.problems[0]?.message ?? 'There is no transcript in this folder.'}`,
+		);
+	if (more.length > 0)
+		throw new ExpectedError(
+			`There are ${targets.length} sessions in ${printable(path)}; name one of them:\n${listed(targets.map(({ session }) => session))}`,
+		);
 	return first.session;
 }
 
 async function sessionById(core: Core, io: CommandIo, id: string): Promise<SessionFiles> {
 	const { sessions } = await findInHomes(core, io);
-	const exact = sessions.filter((session) => session.nativeId === id || `${session.format}:${session.nativeId}` === id);
-	const candidates = exact.length > 0 ? exact : sessions.filter((session) => session.nativeId.startsWith(id) || `${session.format}:${session.nativeId}`.startsWith(id));
+	const exact = sessions.filter(
+		(session) => session.nativeId === id || `${session.format}:${session.nativeId}` === id,
+	);
+	const candidates =
+		exact.length > 0
+			? exact
+			: sessions.filter(
+					(session) =>
+						session.nativeId.startsWith(id) || `${session.format}:${session.nativeId}`.startsWith(id),
+				);
 	const [first, ...more] = candidates;
 	if (first === undefined) throw new ExpectedError(`There is neither a file nor a session "${printable(id)}".`);
-	if (more.length > 0) throw new ExpectedError(`"${printable(id)}" may be one of ${candidates.length} sessions; name one of them:\n${listed(candidates)}`);
+	if (more.length > 0)
+		throw new ExpectedError(
+			`"${printable(id)}" may be one of ${candidates.length} sessions; name one of them:\n${listed(candidates)}`,
+		);
 	return first;
 }
 
 const mostListed = 20;
 
 function listed(sessions: readonly SessionFiles[]): string {
-	const lines = sessions.slice(0, mostListed).map((session) => `  ${session.nativeId}  ${printable(pathsOf(session)[0] ?? '')}`);
+	const lines = sessions
+		.slice(0, mostListed)
+		.map((session) => `  ${session.nativeId}  ${printable(pathsOf(session)[0] ?? '')}`);
 	if (sessions.length > mostListed) lines.push(`  and ${sessions.length - mostListed} more`);
 	return lines.join('\n');
 }
