@@ -8,7 +8,7 @@ import { Linter } from './rules/linter.ts';
 import type { Diagnostic, Inconclusive, RuleSettings } from './rules/linter.ts';
 import { TranscriptFollower, readSession, readSidecar } from './transcripts/readSession.ts';
 import type { FileReading } from './transcripts/readSession.ts';
-import { findSessions } from './transcripts/sessionFiles.ts';
+import { findSessions, pathsOf } from './transcripts/sessionFiles.ts';
 import type { FindOptions, FoundSessions, SessionFiles } from './transcripts/sessionFiles.ts';
 
 /** How an unanswered last call is to be read: by what the system tells (`auto`), or as a person says. */
@@ -249,6 +249,7 @@ async function evidenceFor(
 			return platform.liveness.probe(session, {
 				agentVersion: conversation.agentVersion,
 				lastEventAt: conversation.lastEventAt,
+				paths: pathsOf(session),
 			});
 	}
 }

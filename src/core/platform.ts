@@ -15,14 +15,17 @@ export interface Clock {
 
 /** Finds out whether the process that writes a session still runs. */
 export interface LivenessProbe {
-	/**
-	 * What the system tells about the session's processes.
-	 * @param facts What its transcript says: the agent's version, and the time of the last event.
-	 */
-	probe(
-		session: SessionFiles,
-		facts: { readonly agentVersion: string | undefined; readonly lastEventAt: number | undefined },
-	): Promise<ProcessEvidence>;
+	/** What the system tells about the session's processes. */
+	probe(session: SessionFiles, facts: SessionFacts): Promise<ProcessEvidence>;
+}
+
+/** What is known of a session from its files. */
+export interface SessionFacts {
+	readonly agentVersion: string | undefined;
+	/** Epoch milliseconds. */
+	readonly lastEventAt: number | undefined;
+	/** Its transcripts. */
+	readonly paths: readonly string[];
 }
 
 export interface ProcessEvidence {

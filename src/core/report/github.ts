@@ -9,13 +9,23 @@ export function formatGithub(result: LintResult, base: ReportBase): string {
 	// Paths are those of the repository, with slashes.
 	const fileOf = (path: string) => pathFrom(base, path).replaceAll(base.separator, '/');
 	for (const { path, line, column, endLine, endColumn, severity, message, ruleId, related } of result.diagnostics) {
-		const told = [message, ...related.map((other) => `${fileOf(other.path)}:${other.line}:${other.column}: ${other.message}`)].join('\n');
-		lines.push(command(commands[severity], { file: fileOf(path), line, endLine, col: column, endColumn, title: ruleId }, told));
+		const told = [
+			message,
+			...related.map((other) => `${fileOf(other.path)}:${other.line}:${other.column}: ${other.message}`),
+		].join('\n');
+		lines.push(
+			command(
+				commands[severity],
+				{ file: fileOf(path), line, endLine, col: column, endColumn, title: ruleId },
+				told,
+			),
+		);
 	}
 	for (const { path, problems } of result.files) {
 		for (const { line, kind, message } of problems) {
 			// Damaged lines have a rule of their own.
-			if (kind === 'unreadable' || kind === 'unsupported-version') lines.push(command('warning', { file: fileOf(path), line, title: kind }, message));
+			if (kind === 'unreadable' || kind === 'unsupported-version')
+				lines.push(command('warning', { file: fileOf(path), line, title: kind }, message));
 		}
 	}
 	return lines.map((line) => `${line}\n`).join('');

@@ -3,7 +3,15 @@ export { formatGithub } from './github.ts';
 export { formatJson } from './json.ts';
 export { formatJunit } from './junit.ts';
 export { createLintResult, isFailure } from './lintResult.ts';
-export type { FailOn, FileProblem, LintResult, LintedFile, LintedSession, ReportedDiagnostic, SessionFindings } from './lintResult.ts';
+export type {
+	FailOn,
+	FileProblem,
+	LintResult,
+	LintedFile,
+	LintedSession,
+	ReportedDiagnostic,
+	SessionFindings,
+} from './lintResult.ts';
 export { printable } from './paths.ts';
 export type { ReportBase } from './paths.ts';
 export { formatSarif } from './sarif.ts';

@@ -15,7 +15,9 @@ export interface JunitOptions {
 export function formatJunit(result: LintResult, options: JunitOptions): string {
 	const diagnostics = groupedByPath(result.diagnostics);
 	const inconclusive = groupedByPath(result.inconclusive);
-	const suites = result.files.map((file) => suite(file, diagnostics.get(file.path) ?? [], inconclusive.get(file.path) ?? [], options));
+	const suites = result.files.map((file) =>
+		suite(file, diagnostics.get(file.path) ?? [], inconclusive.get(file.path) ?? [], options),
+	);
 	const total = (count: (one: Suite) => number) => suites.reduce((sum, one) => sum + count(one), 0);
 	return [
 		'<?xml version="1.0" encoding="UTF-8"?>',
@@ -48,12 +50,19 @@ function groupedByPath<T extends { readonly path: string }>(items: readonly T[])
 	return groups;
 }
 
-function suite(file: LintedFile, diagnostics: readonly ReportedDiagnostic[], inconclusive: readonly ReportedInconclusive[], options: JunitOptions): Suite {
+function suite(
+	file: LintedFile,
+	diagnostics: readonly ReportedDiagnostic[],
+	inconclusive: readonly ReportedInconclusive[],
+	options: JunitOptions,
+): Suite {
 	const name = pathFrom(options.base, file.path);
 	// Damaged lines have a rule of their own.
 	const problems = file.problems.filter(({ kind }) => kind === 'unreadable' || kind === 'unsupported-version');
 	const cases = [
-		...problems.map(({ line, kind, message }) => testCase(name, `${kind} at line ${line}`, `<error type="${kind}" message="${escaped(message)}"/>`)),
+		...problems.map(({ line, kind, message }) =>
+			testCase(name, `${kind} at line ${line}`, `<error type="${kind}" message="${escaped(message)}"/>`),
+		),
 		...diagnostics.map((diagnostic) => diagnosticCase(name, diagnostic, options)),
 		...inconclusive.map((entry) => inconclusiveCase(name, entry)),
 	];
@@ -70,7 +79,9 @@ function diagnosticCase(suiteName: string, diagnostic: ReportedDiagnostic, { bas
 	const { ruleId, severity, line, column, message, related } = diagnostic;
 	const places = [
 		`${suiteName}:${line}:${column}: ${severity}: ${message}`,
-		...related.map((other) => `${pathFrom(base, other.path)}:${other.line}:${other.column}: note: ${other.message}`),
+		...related.map(
+			(other) => `${pathFrom(base, other.path)}:${other.line}:${other.column}: note: ${other.message}`,
+		),
 	].join('\n');
 	const body = isFailure(severity, failOn)
 		? `<failure type="${severity}" message="${escaped(message)}">${escaped(places)}</failure>`

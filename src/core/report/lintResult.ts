@@ -22,7 +22,13 @@ export interface LintedFile {
 export interface FileProblem {
 	/** 1-based; 1 where the whole file is meant. */
 	readonly line: number;
-	readonly kind: 'invalid-line' | 'truncated-line' | 'spliced-line' | 'nul-bytes' | 'unsupported-version' | 'unreadable';
+	readonly kind:
+		| 'invalid-line'
+		| 'truncated-line'
+		| 'spliced-line'
+		| 'nul-bytes'
+		| 'unsupported-version'
+		| 'unreadable';
 	readonly message: string;
 }
 
@@ -111,17 +117,32 @@ export type FailOn = Severity | 'never';
  * Puts together what the sessions have given, in an order that depends on paths and places alone.
  * @param unread Files and folders that were named and could not be read.
  */
-export function createLintResult(sessions: readonly SessionFindings[], unread: readonly LintedFile[], durationMs: number): LintResult {
+export function createLintResult(
+	sessions: readonly SessionFindings[],
+	unread: readonly LintedFile[],
+	durationMs: number,
+): LintResult {
 	const files = [...sessions.flatMap((session) => session.files), ...unread].sort(by((file) => [file.path]));
 	const diagnostics = sessions
 		.flatMap((session) => session.diagnostics)
-		.sort(by(({ path, line, column, ruleId, toolUseId, message }) => [path, line, column, ruleId, toolUseId ?? '', message]));
+		.sort(
+			by(({ path, line, column, ruleId, toolUseId, message }) => [
+				path,
+				line,
+				column,
+				ruleId,
+				toolUseId ?? '',
+				message,
+			]),
+		);
 	const agents = sessions.flatMap(({ session }) => session.agents);
 	const strayResults = sum(sessions, (session) => session.strayResults);
 	return {
 		version: 1,
 		files,
-		sessions: [...sessions].sort(by(({ session, files: [first] }) => [first?.path ?? '', session.id])).map(({ session }) => session),
+		sessions: [...sessions]
+			.sort(by(({ session, files: [first] }) => [first?.path ?? '', session.id]))
+			.map(({ session }) => session),
 		diagnostics,
 		inconclusive: sessions
 			.flatMap((session) => session.inconclusive)
@@ -150,7 +171,8 @@ const rank: Readonly<Record<Severity, number>> = { note: 1, warning: 2, error: 3
 
 function countByRule(diagnostics: readonly ReportedDiagnostic[]): Record<string, number> {
 	const counts: Record<string, number> = {};
-	for (const ruleId of diagnostics.map((diagnostic) => diagnostic.ruleId).sort()) counts[ruleId] = (counts[ruleId] ?? 0) + 1;
+	for (const ruleId of diagnostics.map((diagnostic) => diagnostic.ruleId).sort())
+		counts[ruleId] = (counts[ruleId] ?? 0) + 1;
 	return counts;
 }
 

@@ -15,7 +15,10 @@ export interface SarifOptions {
 export function formatSarif(result: LintResult, { base, version, helpUriOf }: SarifOptions): string {
 	const location = (path: string, region: object, more: object = {}) => {
 		const { uri, isRelative } = uriFrom(base, path);
-		return { physicalLocation: { artifactLocation: isRelative ? { uri, uriBaseId: baseId } : { uri }, region }, ...more };
+		return {
+			physicalLocation: { artifactLocation: isRelative ? { uri, uriBaseId: baseId } : { uri }, region },
+			...more,
+		};
 	};
 	const log = {
 		$schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
@@ -36,7 +39,9 @@ export function formatSarif(result: LintResult, { base, version, helpUriOf }: Sa
 					},
 				},
 				columnKind: 'utf16CodeUnits',
-				originalUriBaseIds: { [baseId]: { uri: `${fileUri(base.folder, base.separator).replace(/\/$/, '')}/` } },
+				originalUriBaseIds: {
+					[baseId]: { uri: `${fileUri(base.folder, base.separator).replace(/\/$/, '')}/` },
+				},
 				invocations: [
 					{
 						executionSuccessful: true,
@@ -64,9 +69,17 @@ export function formatSarif(result: LintResult, { base, version, helpUriOf }: Sa
 					ruleIndex: ruleIndex(diagnostic.ruleId),
 					level: diagnostic.severity,
 					message: { text: diagnostic.message },
-					locations: [location(diagnostic.path, regionOf(diagnostic), { logicalLocations: logicalLocations(diagnostic) })],
+					locations: [
+						location(diagnostic.path, regionOf(diagnostic), {
+							logicalLocations: logicalLocations(diagnostic),
+						}),
+					],
 					relatedLocations: diagnostic.related.map(({ path, line, column, message }, index) =>
-						location(path, { startLine: line, startColumn: column }, { id: index + 1, message: { text: message } }),
+						location(
+							path,
+							{ startLine: line, startColumn: column },
+							{ id: index + 1, message: { text: message } },
+						),
 					),
 					properties: propertiesOf(diagnostic),
 				})),
@@ -87,7 +100,12 @@ function regionOf({ line, column, endLine, endColumn }: ReportedDiagnostic): obj
 }
 
 function logicalLocations({ sessionId, agentId }: ReportedDiagnostic): object[] {
-	return [{ kind: 'session', name: sessionId }, ...(agentId === undefined ? [] : [{ kind: 'agent', name: agentId, fullyQualifiedName: `${sessionId}/${agentId}` }])];
+	return [
+		{ kind: 'session', name: sessionId },
+		...(agentId === undefined
+			? []
+			: [{ kind: 'agent', name: agentId, fullyQualifiedName: `${sessionId}/${agentId}` }]),
+	];
 }
 
 function propertiesOf({ sessionId, agentId, toolUseId, toolName, cause }: ReportedDiagnostic): object {

@@ -15,15 +15,23 @@ export interface TextOptions {
  */
 export function formatText(result: LintResult, { base, hasColours }: TextOptions): string {
 	const paint = hasColours ? painted : (_: string, text: string) => text;
-	const place = (path: string, line: number, column: number) => paint('1', `${printable(pathFrom(base, path))}:${line}:${column}:`);
+	const place = (path: string, line: number, column: number) =>
+		paint('1', `${printable(pathFrom(base, path))}:${line}:${column}:`);
 	const lines: string[] = [];
 	for (const diagnostic of result.diagnostics) {
 		const { path, line, column, severity, message, ruleId, related } = diagnostic;
-		lines.push(`${place(path, line, column)} ${paint(colours[severity], `${severity}:`)} ${said(message)} ${paint('2', `[${ruleId}]`)}`);
-		for (const other of related) lines.push(`${place(other.path, other.line, other.column)} ${paint(colours.note, 'note:')} ${said(other.message)}`);
+		lines.push(
+			`${place(path, line, column)} ${paint(colours[severity], `${severity}:`)} ${said(message)} ${paint('2', `[${ruleId}]`)}`,
+		);
+		for (const other of related)
+			lines.push(
+				`${place(other.path, other.line, other.column)} ${paint(colours.note, 'note:')} ${said(other.message)}`,
+			);
 	}
 	for (const { path, line, message, ruleId } of result.inconclusive) {
-		lines.push(`${place(path, line, 1)} ${paint('2', 'inconclusive:')} ${said(message)} ${paint('2', `[${ruleId}]`)}`);
+		lines.push(
+			`${place(path, line, 1)} ${paint('2', 'inconclusive:')} ${said(message)} ${paint('2', `[${ruleId}]`)}`,
+		);
 	}
 	if (lines.length > 0) lines.push('');
 	lines.push(verdict(result), contents(result));
@@ -41,7 +49,8 @@ function said(message: string): string {
 }
 
 function verdict({ diagnostics, inconclusive }: LintResult): string {
-	const bySeverity = (severity: Severity) => diagnostics.filter((diagnostic: ReportedDiagnostic) => diagnostic.severity === severity).length;
+	const bySeverity = (severity: Severity) =>
+		diagnostics.filter((diagnostic: ReportedDiagnostic) => diagnostic.severity === severity).length;
 	const found = [
 		counts(bySeverity('error'), 'error'),
 		counts(bySeverity('warning'), 'warning'),
@@ -54,8 +63,14 @@ function verdict({ diagnostics, inconclusive }: LintResult): string {
 function contents({ sessions, summary }: LintResult): string {
 	const agents = sessions.flatMap((session) => session.agents);
 	const calls = [
-		...some(agents.reduce((total, agent) => total + agent.completed, 0), 'completed'),
-		...some(agents.reduce((total, agent) => total + agent.failed, 0), 'failed'),
+		...some(
+			agents.reduce((total, agent) => total + agent.completed, 0),
+			'completed',
+		),
+		...some(
+			agents.reduce((total, agent) => total + agent.failed, 0),
+			'failed',
+		),
 		...some(summary.pending, 'pending'),
 		...some(summary.orphaned, 'orphaned'),
 	];

@@ -1,22 +1,18 @@
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { LivenessProbe, ProcessEvidence } from '../../core/platform.ts';
+import type { LivenessProbe, ProcessEvidence, SessionFacts } from '../../core/platform.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
-import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
 
 /**
  * What this machine knows of the processes behind sessions. Claude Code registers each of its processes in `<home>/sessions/<pid>.json`
  * and leaves the file behind when it is killed; Codex holds the rollouts of its threads open for as long as it lives.
  */
 export class NodeLivenessProbe implements LivenessProbe {
-	async probe(
-		session: SessionFiles,
-		facts: { readonly agentVersion: string | undefined; readonly lastEventAt: number | undefined },
-	): Promise<ProcessEvidence> {
+	async probe(session: SessionFiles, facts: SessionFacts): Promise<ProcessEvidence> {
 		const evidence =
 			session.format === 'claude-code'
 				? await probeClaudeCode(session, facts.agentVersion)
-				: await probeCodex(session);
+				: await probeCodex(facts.paths);
 		if (evidence.state !== 'unknown' || facts.lastEventAt === undefined) return evidence;
 		const age = Date.now() - facts.lastEventAt;
 		if (age < longestCall) return evidence;
@@ -169,11 +165,11 @@ async function isRunning(registered: RegisteredProcess): Promise<boolean> {
 	}
 }
 
-async function probeCodex(session: SessionFiles): Promise<ProcessEvidence> {
+async function probeCodex(transcripts: readonly string[]): Promise<ProcessEvidence> {
 	if (process.platform !== 'linux') {
 		return { state: 'unknown', evidence: 'On this system nothing tells whether Codex still writes the rollout.' };
 	}
-	const paths = new Set(pathsOf(session));
+	const paths = new Set(transcripts);
 	const holder = await findHolder(paths);
 	if (holder.pid !== undefined) {
 		return {
