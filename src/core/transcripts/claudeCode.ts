@@ -377,11 +377,10 @@ class ClaudeCodeReader extends JsonLineReader {
 		});
 	}
 
-	/** Written by 2.1.12 to 2.1.81, many lines for one call; one event for a run of them is enough. */
+	/** Written by 2.1.12 to 2.1.81, many lines for one call; one event for a run of the same phase is enough. */
 	private emitProgress(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
 		const { line, inner } = this;
 		if (line.data.start === -1 || line.parentToolUseId === '') return;
-		const isNew = line.parentToolUseId !== this.lastProgress;
 		const data = { type: '', agentId: '', status: '' };
 		inner.reset(bytes, line.data.start, line.data.end);
 		inner.readObject(progressMembers, data);
@@ -397,13 +396,15 @@ class ClaudeCodeReader extends JsonLineReader {
 				evidence: 'progress',
 			});
 		}
-		if (!isNew) return;
-		this.lastProgress = line.parentToolUseId;
+		const phase = data.status === '' ? data.type : `${data.type} ${data.status}`;
+		const progress = `${id} ${phase}`;
+		if (progress === this.lastProgress) return;
+		this.lastProgress = progress;
 		this.sink({
 			...this.envelope(source, agent, line.at),
 			type: 'tool-progress',
 			toolUseId: id,
-			phase: data.status === '' ? data.type : `${data.type} ${data.status}`,
+			phase,
 		});
 	}
 
