@@ -1,0 +1,197 @@
+import { Uri, commands, env, window } from 'vscode';
+import type { Disposable, QuickPickItem, TreeView } from 'vscode';
+import { mainAgentId } from '../core/base/ids.ts';
+import { DisposableStore } from '../core/base/lifecycle.ts';
+import { locationOf } from './convert.ts';
+import { AgentsTree } from './agentsTree.ts';
+import type { AgentNode, AgentsNode } from './agentsTree.ts';
+import { registerCommand } from './commands.ts';
+import { commandIds, contextKeys, viewIds } from './ids.ts';
+import type { Log } from './log.ts';
+import { openPlace } from './reveal.ts';
+import type { SessionKey } from './sessionInView.ts';
+import type { Sessions } from './sessions.ts';
+import { filterWords, noFilter } from './sessionFilter.ts';
+import type { SessionFilter } from './sessionFilter.ts';
+import { ownHomes } from './settings.ts';
+import { formatNames, projectOf } from './words.ts';
+
+export interface AgentsView extends Disposable {
+	readonly tree: AgentsTree;
+	readonly view: TreeView<AgentsNode>;
+}
+
+export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
+	const disposables = new DisposableStore();
+	const tree = disposables.add(new AgentsTree(sessions));
+	const view = disposables.add(
+		window.createTreeView<AgentsNode>(viewIds.agents, { treeDataProvider: tree, showCollapseAll: true }),
+	);
+	disposables.add(view.onDidChangeVisibility(({ visible }) => tree.setVisible(visible)));
+	disposables.add(
+		view.onDidCollapseElement(({ element }) => element.kind === 'session' && tree.release(element.key)),
+	);
+	tree.setVisible(view.visible);
+
+	const setContext = (key: string, value: unknown) => void commands.executeCommand('setContext', key, value);
+	disposables.add(
+		sessions.onDidChange(() => {
+			setContext(contextKeys.hasSearched, sessions.isSearched);
+			setContext(contextKeys.hasOwnHomes, ownHomes().length > 0);
+		}),
+	);
+
+	const setFilter = (filter: SessionFilter) => {
+		tree.setFilter(filter);
+		view.description = filterWords(filter) ?? '';
+		setContext(contextKeys.isFiltered, filter !== noFilter);
+	};
+	/** Of a command on a row, or on the selected one when a key was pressed. */
+	const rowOf = (node: unknown): AgentsNode | undefined => (isNode(node) ? node : view.selection[0]);
+
+	disposables.add(
+		registerCommand(log, commandIds.refreshSessions, 'The sessions could not be looked for', () =>
+			sessions.searchAgain(),
+		),
+	);
+	disposables.add(
+		registerCommand(log, commandIds.filterSessions, 'The list could not be filtered', async () => {
+			const filter = await askForFilter(sessions, tree.shownFilter);
+			if (filter !== undefined) setFilter(filter);
+		}),
+	);
+	disposables.add(
+		registerCommand(log, commandIds.clearFilter, 'The filter could not be cleared', () => setFilter(noFilter)),
+	);
+	disposables.add(
+		registerCommand(log, commandIds.showMore, 'More sessions could not be shown', () => tree.showMore()),
+	);
+	disposables.add(
+		registerCommand(log, commandIds.openHomesSetting, 'The settings could not be opened', () =>
+			commands.executeCommand('workbench.action.openSettings', 'crosstalk.homes'),
+		),
+	);
+	disposables.add(
+		registerCommand(log, commandIds.openSession, 'The session could not be opened', async (uri?: unknown) => {
+			const path = uri instanceof Uri ? uri.fsPath : await askForTranscript();
+			if (path === undefined) return;
+			const key = await sessions.keyFor(path);
+			setFilter(noFilter);
+			await view.reveal(tree.sessionNode(key), { select: true, focus: true, expand: true });
+		}),
+	);
+	disposables.add(
+		registerCommand(log, commandIds.copyId, 'The id could not be copied', async (node?: unknown) => {
+			const row = rowOf(node);
+			if (row?.kind === 'session') await env.clipboard.writeText(sessions.entry(row.key)?.files.nativeId ?? '');
+			if (row?.kind === 'agent') await env.clipboard.writeText(row.agentId);
+		}),
+	);
+	disposables.add(
+		registerCommand(
+			log,
+			commandIds.revealTranscript,
+			'The transcript could not be opened',
+			async (node?: unknown) => {
+				const row = rowOf(node);
+				if (row?.kind === 'session') await openPlace(row.key, undefined);
+				if (row?.kind === 'agent') await revealAgent(sessions, row);
+			},
+		),
+	);
+	disposables.add(
+		registerCommand(
+			log,
+			commandIds.revealInAgents,
+			'The agent could not be shown',
+			async (key: unknown, agentId: unknown) => {
+				if (typeof key !== 'string' || typeof agentId !== 'string') return;
+				const hold = sessions.hold(key);
+				await hold?.session.whenRead;
+				const agent =
+					[...(hold?.session.conversation.agents.keys() ?? [])].find((id) => id === agentId) ?? mainAgentId;
+				await view.reveal(tree.agentNode(key, agent), { select: true, focus: true, expand: true });
+				hold?.dispose();
+			},
+		),
+	);
+	return { tree, view, dispose: () => disposables.dispose() };
+}
+
+async function revealAgent(sessions: Sessions, { key, agentId }: AgentNode): Promise<void> {
+	const agent = sessions.inView(key)?.conversation.agents.get(agentId);
+	const first = agent?.messages[0];
+	const location = first === undefined ? undefined : locationOf(first.place);
+	const path = location?.uri.fsPath ?? agent?.path;
+	if (path === undefined) void window.showInformationMessage("Nothing of this agent's transcript was found.");
+	else await openPlace(path, location?.range);
+}
+
+async function askForTranscript(): Promise<string | undefined> {
+	const [uri] =
+		(await window.showOpenDialog({
+			title: 'Open a Transcript',
+			openLabel: 'Open',
+			filters: { Transcripts: ['jsonl'] },
+		})) ?? [];
+	return uri?.fsPath;
+}
+
+async function askForFilter(sessions: Sessions, current: SessionFilter): Promise<SessionFilter | undefined> {
+	interface Choice extends QuickPickItem {
+		readonly filter: SessionFilter;
+	}
+	const projects = [...new Set(sessions.list.map(projectOf))].filter((project) => project !== '').sort();
+	const formats = [...new Set(sessions.list.map(({ files }) => files.format))].sort();
+	const fixed: Choice[] = [
+		{ label: '$(warning) With findings', filter: { ...current, isWithFindings: true } },
+		...formats.map((format) => ({
+			label: `$(hubot) ${formatNames[format] ?? format}`,
+			description: 'format',
+			filter: { ...current, format },
+		})),
+		...projects.map((project) => ({
+			label: `$(folder) ${project}`,
+			description: 'project',
+			filter: { ...current, project },
+		})),
+		{ label: '$(clear-all) Show all sessions', alwaysShow: true, filter: noFilter },
+	];
+	const { promise, resolve } = Promise.withResolvers<SessionFilter | undefined>();
+	const pick = window.createQuickPick<Choice>();
+	pick.title = 'Filter Sessions';
+	pick.placeholder = 'Type a part of a name, or choose';
+	pick.items = fixed;
+	pick.onDidChangeValue((value) => {
+		const text = value.trim();
+		pick.items =
+			text === ''
+				? fixed
+				: [
+						{ label: `$(search) Name contains “${text}”`, alwaysShow: true, filter: { ...current, text } },
+						...fixed,
+					];
+	});
+	pick.onDidAccept(() => {
+		resolve(pick.selectedItems[0]?.filter);
+		pick.hide();
+	});
+	pick.onDidHide(() => {
+		resolve(undefined);
+		pick.dispose();
+	});
+	pick.show();
+	return promise;
+}
+
+function isNode(value: unknown): value is AgentsNode {
+	return typeof value === 'object' && value !== null && 'kind' in value && ('key' in value || value.kind === 'more');
+}
+
+/** For tests and other views: the session and agent that a row stands for. */
+export function agentOf(
+	node: AgentsNode | undefined,
+): { readonly key: SessionKey; readonly agentId: AgentNode['agentId'] } | undefined {
+	if (node?.kind === 'agent') return node;
+	return node?.kind === 'session' ? { key: node.key, agentId: mainAgentId } : undefined;
+}

@@ -1,0 +1,43 @@
+import { Location, Range, Uri } from 'vscode';
+import type { CancellationToken } from 'vscode';
+import type { Place } from '../core/conversation/index.ts';
+
+/** A place that can be shown in an editor. */
+export interface FilePlace {
+	readonly path: string;
+	readonly range: Range;
+}
+
+/** Without columns of its own a place stands for its line; so much of it is marked, for a line may have megabytes. */
+const markedColumns = 120;
+
+/** `undefined`: it is written in no transcript. */
+export function filePlace(place: Place): FilePlace | undefined {
+	const { source, range } = place;
+	if (source.kind !== 'transcript') return undefined;
+	const line = source.line - 1;
+	return {
+		path: source.path,
+		range:
+			range === undefined
+				? new Range(line, 0, line, Math.min(source.length, markedColumns))
+				: new Range(line, range.column - 1, line, range.endColumn - 1),
+	};
+}
+
+export function locationOf(place: Place): Location | undefined {
+	const found = filePlace(place);
+	return found === undefined ? undefined : new Location(Uri.file(found.path), found.range);
+}
+
+/** 0-based line of a place, `undefined` when it is not in this file. */
+export function lineIn(place: Place, path: string): number | undefined {
+	return place.source.kind === 'transcript' && place.source.path === path ? place.source.line - 1 : undefined;
+}
+
+export function signalOf(token: CancellationToken): AbortSignal {
+	const controller = new AbortController();
+	if (token.isCancellationRequested) controller.abort();
+	token.onCancellationRequested(() => controller.abort());
+	return controller.signal;
+}

@@ -1,0 +1,33 @@
+import { Range, Uri, commands } from 'vscode';
+import type { Disposable } from 'vscode';
+import { registerCommand } from './commands.ts';
+import { commandIds } from './ids.ts';
+import type { Log } from './log.ts';
+
+/** Shows a file at a range. Files too large for extensions to see open too: VS Code does it itself. */
+export async function openPlace(path: string, range: Range | undefined): Promise<void> {
+	await commands.executeCommand('vscode.open', Uri.file(path), {
+		preview: true,
+		preserveFocus: true,
+		...(range === undefined ? {} : { selection: startOf(range) }),
+	});
+}
+
+/** Links in hovers and virtual documents lead to a place: the path, and line and column, both 0-based. */
+export function registerReveal(log: Log): Disposable {
+	return registerCommand(
+		log,
+		commandIds.revealPlace,
+		'The place could not be shown',
+		async (path: unknown, line: unknown, column: unknown) => {
+			if (typeof path !== 'string' || typeof line !== 'number') return;
+			const at = typeof column === 'number' ? column : 0;
+			await openPlace(path, new Range(line, at, line, at));
+		},
+	);
+}
+
+/** A block may be longer than a screen: its beginning is what is to be seen. */
+function startOf(range: Range): Range {
+	return new Range(range.start, range.start);
+}

@@ -1,0 +1,424 @@
+import { EventEmitter, RelativePattern, Uri, workspace } from 'vscode';
+import type { Disposable, Event } from 'vscode';
+import { ExpectedError } from '../core/base/errors.ts';
+import { DisposableStore } from '../core/base/lifecycle.ts';
+import type { Core } from '../core/core.ts';
+import type { Platform } from '../core/platform.ts';
+import type { Diagnostic } from '../core/rules/linter.ts';
+import { pathsOf } from '../core/transcripts/sessionFiles.ts';
+import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
+import type { Log } from './log.ts';
+import { SessionInView, keyOf } from './sessionInView.ts';
+import type { SessionKey } from './sessionInView.ts';
+import { ruleSettings, searchedFolders, section } from './settings.ts';
+import type { SearchedFolder } from './settings.ts';
+import { Throttle, delay } from './throttle.ts';
+
+/** What is known of a session without keeping it in memory. */
+export interface SessionEntry {
+	readonly key: SessionKey;
+	readonly files: SessionFiles;
+	/** Epoch milliseconds at which one of its files was written last. */
+	readonly modifiedAt: number;
+	readonly bytes: number;
+	/** A person opened it, so it stays, wherever it lies. */
+	readonly isOpened: boolean;
+	readonly details: SessionDetails | undefined;
+}
+
+/** What only reading tells. */
+export interface SessionDetails {
+	readonly title: string | undefined;
+	readonly cwd: string | undefined;
+	readonly state: 'live' | 'ended' | 'unknown';
+	readonly since: number | undefined;
+	readonly lastEventAt: number | undefined;
+	readonly agents: number;
+	readonly calls: number;
+	readonly pending: number;
+	readonly orphaned: number;
+	readonly worst: Diagnostic['severity'] | undefined;
+	readonly diagnostics: readonly Diagnostic[];
+	/** As the files were when it was read. */
+	readonly modifiedAt: number;
+}
+
+/** A hold on a session: it is followed until the last one is let go. */
+export interface SessionHold extends Disposable {
+	readonly session: SessionInView;
+}
+
+/** Sessions up to this size are read for their row alone; larger ones when somebody opens them. */
+const detailLimitBytes = 64 * 1024 * 1024;
+/** A session that nobody holds any more stays this long: people go back to what they have just closed. */
+const lingerMs = 30_000;
+/** So many live sessions are followed for their rows alone. */
+const followedLiveSessions = 8;
+
+/** All sessions that are known in this window. Nothing is read or watched before somebody asks. */
+export class Sessions implements Disposable {
+	readonly core: Core;
+	readonly platform: Platform;
+	/** Fires when the list, or what is known of a session in it, is different; `undefined`: the list. */
+	readonly onDidChange: Event<SessionKey | undefined>;
+	/** Fires when a session begins to be held. */
+	readonly onDidOpen: Event<SessionInView>;
+	/** Fires when nobody holds a session any more and it is forgotten. */
+	readonly onDidClose: Event<SessionKey>;
+	private readonly log: Log;
+	private readonly changed = new EventEmitter<SessionKey | undefined>();
+	private readonly opened = new EventEmitter<SessionInView>();
+	private readonly closed = new EventEmitter<SessionKey>();
+	private readonly entries = new Map<SessionKey, SessionEntry>();
+	private readonly keyByPath = new Map<string, SessionKey>();
+	private readonly held = new Map<
+		SessionKey,
+		{ session: SessionInView; holds: number; timer: NodeJS.Timeout | undefined }
+	>();
+	private readonly disposables = new DisposableStore();
+	private readonly listChanged: Throttle;
+	private searching: Promise<void> | undefined;
+	private hasSearched = false;
+	private watching: DisposableStore | undefined;
+	private watchers = 0;
+	private touched = new Set<string>();
+	private readonly touching: Throttle;
+	private readonly liveHolds = new Map<SessionKey, SessionHold>();
+	private detailing: Promise<void> | undefined;
+	private wantedDetails: readonly SessionKey[] = [];
+
+	constructor(core: Core, platform: Platform, log: Log) {
+		this.core = core;
+		this.platform = platform;
+		this.log = log;
+		this.onDidChange = this.changed.event;
+		this.onDidOpen = this.opened.event;
+		this.onDidClose = this.closed.event;
+		this.listChanged = this.disposables.add(new Throttle(200, () => this.changed.fire(undefined)));
+		this.touching = this.disposables.add(new Throttle(300, () => void this.lookAtTouched()));
+		this.disposables.add(
+			workspace.onDidChangeConfiguration((event) => {
+				if (event.affectsConfiguration(`${section}.rules`)) this.startOver();
+				if (event.affectsConfiguration(`${section}.homes`)) void this.searchAgain();
+			}),
+		);
+		for (const emitter of [this.changed, this.opened, this.closed]) this.disposables.add(emitter);
+	}
+
+	get folders(): readonly SearchedFolder[] {
+		return searchedFolders(this.platform.files);
+	}
+
+	/** Newest first. */
+	get list(): readonly SessionEntry[] {
+		return [...this.entries.values()].sort(
+			(one, other) => activityOf(other) - activityOf(one) || (one.key < other.key ? -1 : 1),
+		);
+	}
+
+	get isSearched(): boolean {
+		return this.hasSearched;
+	}
+
+	entry(key: SessionKey): SessionEntry | undefined {
+		return this.entries.get(key);
+	}
+
+	/** The session as it is followed, if somebody holds it. */
+	inView(key: SessionKey): SessionInView | undefined {
+		return this.held.get(key)?.session;
+	}
+
+	get allInView(): readonly SessionInView[] {
+		return [...this.held.values()].map(({ session }) => session);
+	}
+
+	/** Looks through the folders once. */
+	search(): Promise<void> {
+		this.searching ??= this.searchFolders();
+		return this.searching;
+	}
+
+	async searchAgain(): Promise<void> {
+		await this.searching;
+		this.searching = undefined;
+		if (this.watching !== undefined) {
+			this.stopWatching();
+			this.startWatching();
+		}
+		await this.search();
+	}
+
+	/** Keeps the list up to date for as long as the result is not disposed. */
+	watch(): Disposable {
+		if (this.watchers++ === 0) this.startWatching();
+		let isDisposed = false;
+		return {
+			dispose: () => {
+				if (isDisposed) return;
+				isDisposed = true;
+				if (--this.watchers === 0) this.stopWatching();
+			},
+		};
+	}
+
+	/** Follows a session until the result is disposed. */
+	hold(key: SessionKey): SessionHold | undefined {
+		const entry = this.entries.get(key);
+		if (entry === undefined) return undefined;
+		let holding = this.held.get(key);
+		if (holding === undefined) {
+			const session = new SessionInView(entry.files, { core: this.core, log: this.log, rules: ruleSettings() });
+			holding = { session, holds: 0, timer: undefined };
+			this.held.set(key, holding);
+			const taking = holding;
+			session.onDidUpdate(() => this.takeDetails(taking.session));
+			this.opened.fire(session);
+		}
+		clearTimeout(holding.timer);
+		holding.holds++;
+		const taken = holding;
+		let isDisposed = false;
+		return {
+			session: taken.session,
+			dispose: () => {
+				if (isDisposed) return;
+				isDisposed = true;
+				if (--taken.holds > 0 || this.held.get(key) !== taken) return;
+				taken.timer = setTimeout(() => this.forget(key), lingerMs);
+			},
+		};
+	}
+
+	/** The session that a file belongs to, found and added to the list if need be. Rejects with a sentence when it is no transcript. */
+	async keyFor(path: string): Promise<SessionKey> {
+		const known = this.keyByPath.get(path);
+		if (known !== undefined) return known;
+		const { sessions, problems } = await this.core.findSessions(path);
+		const [session] = sessions;
+		if (session === undefined)
+			throw new ExpectedError(problems[0]?.message ?? 'No session of an agent was found there.');
+		for (const found of sessions) await this.add(found, true);
+		this.listChanged.request();
+		return keyOf(session);
+	}
+
+	/** Reads what rows say, in this order, one session after the other. A later call replaces what is still to be done. */
+	wantDetails(keys: readonly SessionKey[]): void {
+		this.wantedDetails = keys;
+		this.detailing ??= this.readDetails().finally(() => {
+			this.detailing = undefined;
+		});
+	}
+
+	/** Resolves when nothing is left of what `wantDetails` was asked for. */
+	async whenDetailed(): Promise<void> {
+		await this.detailing;
+	}
+
+	dispose(): void {
+		this.stopWatching();
+		for (const key of [...this.held.keys()]) this.forget(key);
+		this.disposables.dispose();
+	}
+
+	private async searchFolders(): Promise<void> {
+		const keys = new Set<SessionKey>();
+		for (const folder of this.folders) {
+			try {
+				if ((await this.platform.files.stat(folder.path)) === undefined) {
+					this.log.info(`Searched ${folder.path}: it is not there.`);
+					continue;
+				}
+				const { sessions, problems } = await this.core.findSessions(folder.path, { isHome: folder.isHome });
+				for (const { path, message } of problems) this.log.info(`${path}: ${message}`);
+				this.log.info(`Searched ${folder.path}: ${sessions.length} sessions.`);
+				for (const session of sessions) {
+					keys.add(keyOf(session));
+					await this.add(session, false);
+				}
+			} catch (error) {
+				this.log.failure(`${folder.path} could not be searched`, error);
+			}
+		}
+		for (const entry of this.entries.values()) {
+			if (!keys.has(entry.key) && !entry.isOpened) this.remove(entry.key);
+		}
+		this.hasSearched = true;
+		this.changed.fire(undefined);
+	}
+
+	private async add(files: SessionFiles, isOpened: boolean): Promise<void> {
+		const key = keyOf(files);
+		const known = this.entries.get(key);
+		let modifiedAt = 0;
+		let bytes = 0;
+		for (const path of pathsOf(files)) {
+			try {
+				const stat = await this.platform.files.stat(path);
+				modifiedAt = Math.max(modifiedAt, stat?.modifiedAt ?? 0);
+				bytes += stat?.size ?? 0;
+			} catch (error) {
+				this.log.failure(path, error);
+			}
+			this.keyByPath.set(path, key);
+		}
+		this.entries.set(key, {
+			key,
+			files,
+			modifiedAt,
+			bytes,
+			isOpened: isOpened || known?.isOpened === true,
+			details: known?.details,
+		});
+	}
+
+	private remove(key: SessionKey): void {
+		const entry = this.entries.get(key);
+		if (entry === undefined) return;
+		for (const path of pathsOf(entry.files)) this.keyByPath.delete(path);
+		this.entries.delete(key);
+		this.liveHolds.get(key)?.dispose();
+		this.liveHolds.delete(key);
+		this.listChanged.request();
+	}
+
+	private forget(key: SessionKey): void {
+		const holding = this.held.get(key);
+		if (holding === undefined) return;
+		clearTimeout(holding.timer);
+		this.held.delete(key);
+		holding.session.dispose();
+		this.closed.fire(key);
+	}
+
+	/** Other rules look at everything anew. */
+	private startOver(): void {
+		for (const [key, entry] of this.entries) this.entries.set(key, { ...entry, details: undefined });
+		for (const session of this.allInView) void session.restart(ruleSettings()); // its failures are logged
+		this.changed.fire(undefined);
+	}
+
+	private takeDetails(session: SessionInView): void {
+		const entry = this.entries.get(session.key);
+		if (entry === undefined) return;
+		const { conversation, summary } = session;
+		const details: SessionDetails = {
+			title: conversation.title,
+			cwd: conversation.cwd,
+			state: conversation.liveness.state,
+			since: conversation.liveness.since,
+			lastEventAt: conversation.lastEventAt,
+			agents: summary.agents.size,
+			calls: summary.calls,
+			pending: summary.pending,
+			orphaned: summary.orphaned,
+			worst: summary.worst,
+			diagnostics: session.diagnostics,
+			modifiedAt: entry.modifiedAt,
+		};
+		for (const path of pathsOf(session.files)) this.keyByPath.set(path, session.key);
+		this.entries.set(session.key, { ...entry, files: session.files, details });
+		this.changed.fire(session.key);
+	}
+
+	private async readDetails(): Promise<void> {
+		for (;;) {
+			const key = this.wantedDetails.find((candidate) => this.needsDetails(candidate));
+			if (key === undefined) return;
+			const hold = this.hold(key);
+			if (hold === undefined) continue;
+			await hold.session.whenRead;
+			this.takeDetails(hold.session);
+			this.keepIfLive(key, hold);
+			// A long list is read in the background; whatever else is to be done comes in between.
+			await delay(0);
+		}
+	}
+
+	private needsDetails(key: SessionKey): boolean {
+		const entry = this.entries.get(key);
+		if (entry === undefined || entry.bytes > detailLimitBytes || this.held.has(key)) return false;
+		return entry.details === undefined || entry.details.modifiedAt < entry.modifiedAt;
+	}
+
+	/** Live sessions are followed for as long as the list is watched, a few of them. */
+	private keepIfLive(key: SessionKey, hold: SessionHold): void {
+		if (this.watchers > 0 && hold.session.conversation.liveness.state === 'live' && !this.liveHolds.has(key)) {
+			this.liveHolds.set(key, hold);
+			const oldest = this.liveHolds.keys().next();
+			if (this.liveHolds.size > followedLiveSessions && oldest.done === false) {
+				this.liveHolds.get(oldest.value)?.dispose();
+				this.liveHolds.delete(oldest.value);
+			}
+			return;
+		}
+		hold.dispose();
+		// Read for its row alone, it need not linger.
+		if (this.held.get(key)?.holds === 0) this.forget(key);
+	}
+
+	private startWatching(): void {
+		const watching = new DisposableStore();
+		this.watching = watching;
+		for (const { path } of this.folders) {
+			const watcher = watching.add(
+				workspace.createFileSystemWatcher(new RelativePattern(Uri.file(path), '**/*.jsonl')),
+			);
+			const touch = (uri: Uri) => {
+				this.touched.add(uri.fsPath);
+				this.touching.request();
+			};
+			watching.add(watcher.onDidCreate(touch));
+			watching.add(watcher.onDidChange(touch));
+			watching.add(watcher.onDidDelete(touch));
+		}
+	}
+
+	private stopWatching(): void {
+		this.watching?.dispose();
+		this.watching = undefined;
+		for (const hold of this.liveHolds.values()) hold.dispose();
+		this.liveHolds.clear();
+	}
+
+	private async lookAtTouched(): Promise<void> {
+		const paths = [...this.touched];
+		this.touched = new Set();
+		for (const path of paths) {
+			try {
+				await this.lookAt(path);
+			} catch (error) {
+				this.log.failure(path, error);
+			}
+		}
+		if (paths.length > 0) this.listChanged.request();
+	}
+
+	private async lookAt(path: string): Promise<void> {
+		const key = this.keyByPath.get(path);
+		const stat = await this.platform.files.stat(path);
+		if (stat === undefined) {
+			if (key === path) this.remove(key);
+			return;
+		}
+		const entry = key === undefined ? undefined : this.entries.get(key);
+		if (entry !== undefined) {
+			this.entries.set(entry.key, { ...entry, modifiedAt: Math.max(entry.modifiedAt, stat.modifiedAt) });
+			return;
+		}
+		const { sessions } = await this.core.findSessions(path);
+		for (const session of sessions) {
+			// A subagent may have been there before its main transcript.
+			for (const other of pathsOf(session)) {
+				const otherKey = this.keyByPath.get(other);
+				if (otherKey !== undefined && otherKey !== keyOf(session)) this.remove(otherKey);
+			}
+			await this.add(session, false);
+		}
+	}
+}
+
+function activityOf(entry: SessionEntry): number {
+	return entry.details?.lastEventAt ?? entry.modifiedAt;
+}

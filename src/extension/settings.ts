@@ -1,0 +1,60 @@
+import { ConfigurationTarget, workspace } from 'vscode';
+import { userHome } from '../platform/node/watch.ts';
+import type { RuleSettings } from '../core/rules/linter.ts';
+import { agentHomes } from '../core/transcripts/homes.ts';
+import type { TranscriptFiles } from '../core/transcripts/files.ts';
+
+/** A folder to search and to watch. */
+export interface SearchedFolder {
+	readonly path: string;
+	/** An agent keeps it, so that names tell what its files are. */
+	readonly isHome: boolean;
+}
+
+export const section = 'crosstalk';
+
+export type DiagnosticsScope = 'open' | 'project' | 'found';
+
+/** As a person set them, checked: a settings file holds anything. */
+export function searchedFolders(files: TranscriptFiles): readonly SearchedFolder[] {
+	const own = ownHomes();
+	if (own.length > 0) return own.map((path) => ({ path: withHome(path, files), isHome: false }));
+	return agentHomes(files, userHome(), process.env).map(({ path }) => ({ path, isHome: true }));
+}
+
+export function ownHomes(): readonly string[] {
+	const value = workspace.getConfiguration(section).get<unknown>('homes');
+	return Array.isArray(value)
+		? value.filter((path): path is string => typeof path === 'string' && path.trim() !== '')
+		: [];
+}
+
+export function ruleSettings(): RuleSettings {
+	const value = workspace.getConfiguration(section).get<unknown>('rules');
+	if (typeof value !== 'object' || value === null) return {};
+	return Object.fromEntries(
+		Object.entries(value).filter((entry): entry is [string, RuleSettings[string]] => isLevel(entry[1])),
+	);
+}
+
+export function diagnosticsScope(): DiagnosticsScope {
+	const value = workspace.getConfiguration(section).get<unknown>('diagnostics.scope');
+	return value === 'open' || value === 'found' ? value : 'project';
+}
+
+export async function setOwnHomes(homes: readonly string[]): Promise<void> {
+	await workspace.getConfiguration(section).update('homes', homes, ConfigurationTarget.Global);
+}
+
+function isLevel(value: unknown): boolean {
+	return value === 'off' || value === 'note' || value === 'warning' || value === 'error';
+}
+
+function withHome(path: string, files: TranscriptFiles): string {
+	const trimmed = path.trim();
+	const expanded =
+		trimmed === '~' || trimmed.startsWith('~/') || trimmed.startsWith('~\\')
+			? `${userHome()}${trimmed.slice(1)}`
+			: trimmed;
+	return expanded.length > 1 && expanded.endsWith(files.separator) ? expanded.slice(0, -1) : expanded;
+}
