@@ -107,8 +107,14 @@ class Search {
 		} else {
 			await this.claudeSessionOf(path, header);
 		}
-		const { sessions } = this.result();
-		return { sessions: sessions.filter((session) => pathsOf(session).includes(path)), problems: this.problems };
+		const sessions = this.result().sessions.filter((session) => pathsOf(session).includes(path));
+		if (sessions.length === 0 && this.problems.length === 0) {
+			this.problems.push({
+				path,
+				message: 'The file is a call that the client makes for itself, and no transcript of an agent.',
+			});
+		}
+		return { sessions, problems: this.problems };
 	}
 
 	private async claudeSessionOf(path: string, header: Header): Promise<void> {
