@@ -1,14 +1,10 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
 import { existsSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
 import type { Output } from './io.ts';
 
 if (isMainThread) {
-	// Reading makes much garbage and keeps little: a heap that grows reluctantly needs half the memory and no more time.
-	setFlagsFromString('--optimize-for-size');
-	setFlagsFromString('--max-semi-space-size=2');
 	process.exitCode = await runMain();
 } else {
 	const { serveTasks } = await import('./sessionWorker.ts');

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { MemoryIo, run } from './memoryIo.ts';
+
+const bin = new URL('../../src/cli/bin.ts', import.meta.url).pathname;
+
+describe('crosstalk', () => {
+	it('tells its version', async () => {
+		const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+		assert.deepEqual(await run(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' });
+	});
+
+	it('has help for itself and for every command', async () => {
+		for (const args of [['--help'], ['lint', '--help'], ['show', 'x', '-h'], ['sessions', '--help']]) {
+			const { code, stdout, stderr } = await run(args);
+			assert.deepEqual([code, stderr], [0, '']);
+			assert.match(stdout, /^Usage: crosstalk .*\n[\s\S]*Exit code: 0 /);
+			assert.ok(
+				stdout.split('\n').every((line) => line.length <= 100),
+				stdout,
+			);
+		}
+	});
+
+	for (const [args, sentence] of [
+		[['frob'], 'There is no command "frob".'],
+		[['constructor'], 'There is no command "constructor".'],
+		[['--frob'], 'There is no option --frob.'],
+		[['lint', '--frob'], 'There is no option --frob.'],
+		[['lint', '-x'], 'There is no option -x.'],
+		[['lint', '--format'], 'The option --format needs a value.'],
+		[['lint', '--format', '--watch'], 'The option --format needs a value.'],
+		[['lint', '--watch=yes'], 'The option --watch takes no value.'],
+		[['lint', '--format', 'xml'], '--format is one of text, json, sarif, junit, github; it cannot be "xml".'],
+		[['lint', '--json', '--format', 'sarif'], '--json and --format sarif contradict each other.'],
+		[['lint', '--fail-on', 'info'], '--fail-on is one of note, warning, error, never; it cannot be "info".'],
+		[['lint', '--rule', 'nope=off'], 'There is no rule "nope".'],
+		[
+			['lint', '--rule', 'damaged-line'],
+			'--rule needs a rule\'s id and a level, as in orphaned-tool-use=warning; it cannot be "damaged-line".',
+		],
+		[
+			['lint', '--rule', 'damaged-line=loud'],
+			'--rule damaged-line is one of off, note, warning, error; it cannot be "loud".',
+		],
+		[['lint', '--as', 'cursor'], '--as is one of claude-code, codex; it cannot be "cursor".'],
+		[['lint', '--assume', 'dead'], '--assume is one of auto, live, ended; it cannot be "dead".'],
+	] as const) {
+		it(`refuses ${args.join(' ')} in one sentence`, async () => {
+			const { code, stdout, stderr } = await run(args);
+			const [first, hint, ...more] = stderr.split('\n');
+			assert.deepEqual([code, stdout, first, more], [2, '', `crosstalk: ${sentence}`, ['']]);
+			assert.match(hint ?? '', /^Try: crosstalk (lint )?--help$/);
+		});
+	}
+
+	it('shows its help where no command is given, and fails', async () => {
+		const { code, stdout, stderr } = await run([]);
+		assert.deepEqual([code, stdout], [2, '']);
+		assert.match(stderr, /^Usage: crosstalk <command>/);
+	});
+
+	it('shows a bug with its stack and says where to report it', async () => {
+		const io = new MemoryIo();
+		io.stdout.write = () => {
+			throw new TypeError('This is broken.');
+		};
+		const { code, stderr } = await run(['lint', 'examples/recorded'], io);
+		assert.equal(code, 2);
+		assert.match(
+			stderr,
+			/^TypeError: This is broken\.\n {4}at [\s\S]*\n\nThis is a bug in Crosstalk\. Please report it, with the lines above and the version \d/,
+		);
+	});
+
+	it('is still there to say so when its own manifest is what is broken', async () => {
+		const io = new MemoryIo();
+		Object.defineProperty(io, 'installation', { value: pathToFileURL('/nowhere/') });
+		const { code, stderr } = await run(['--version'], io);
+		assert.equal(code, 2);
+		assert.match(stderr, /This is a bug in Crosstalk\./);
+	});
+
+	it('draws a progress bar for a person who waits, and leaves no trace of it', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-progress-'));
+		const line = `{"parentUuid":null,"isSidechain":false,"cwd":"/home/dev/shop","sessionId":"s","version":"2.1.150","type":"user","message":{"role":"user","content":"${'x'.repeat(60_000)}"},"uuid":"u","timestamp":"2026-11-20T10:00:00.000Z"}\n`;
+		for (let number = 0; number < 8; number++)
+			writeFileSync(join(folder, `5ca1ab1e-0000-4000-8000-00000000000${number}.jsonl`), line.repeat(20));
+		const io = new MemoryIo({ environment: { TERM: 'xterm' } });
+		io.stderr.isTerminal = true;
+		// A slow disk: every file takes its time.
+		const { files } = io.platform;
+		const open = files.open.bind(files);
+		files.open = async (path) => {
+			await new Promise((resolve) => setTimeout(resolve, 200));
+			return open(path);
+		};
+		const { stderr } = await run(['lint', folder], io);
+		rmSync(folder, { recursive: true });
+		assert.match(stderr, /^\r\u001b\[KReading █*░* \d+ % of \d+ MB/);
+		assert.match(stderr, /\r\u001b\[K$/);
+	});
+
+	it('is silent when the reader of its output has seen enough', async () => {
+		const child = spawn(process.execPath, [bin, 'show', 'examples/recorded/.codex', '--full', '--json'], {
+			stdio: ['ignore', 'pipe', 'pipe'],
+		});
+		child.stdout.destroy();
+		let stderr = '';
+		child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+		await once(child, 'close');
+		assert.equal(stderr, '');
+	});
+
+	it('gives its exit code to the system', async () => {
+		const codes: unknown[] = [];
+		for (const args of [
+			['lint', 'test/fixtures/cli/projects', '--fail-on', 'never'],
+			['lint', 'test/fixtures/cli/projects', '--fail-on', 'warning'],
+			['lint', 'nowhere'],
+		]) {
+			const child = spawn(process.execPath, [bin, ...args], { stdio: 'ignore' });
+			// The event's first argument is the code.
+			codes.push(((await once(child, 'close')) as unknown[])[0]);
+		}
+		assert.deepEqual(codes, [0, 1, 2]);
+	});
+});

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { MemoryIo, run } from './memoryIo.ts';
+
+const shop = 'test/fixtures/cli/projects/-home-dev-shop/5ca1ab1e-0000-4000-8000-000000000001.jsonl';
+const killed = 'examples/recorded/.claude/projects/-home-dev-analytics/4286b68e-7bda-44a4-87ea-3c0f563e00a3.jsonl';
+const codex = 'examples/recorded/.codex';
+
+interface Shown {
+	readonly version: number;
+	readonly session: Record<string, unknown>;
+	readonly agents: readonly Record<string, unknown>[];
+	readonly compactions: readonly unknown[];
+	readonly toolCalls: readonly Record<string, unknown>[];
+}
+
+describe('crosstalk show', () => {
+	let home = '';
+	before(() => {
+		home = mkdtempSync(join(tmpdir(), 'crosstalk-home-'));
+		cpSync('examples/recorded', home, { recursive: true });
+	});
+	after(() => rmSync(home, { recursive: true, force: true }));
+
+	it('prints agents below the calls that started them, turns, and the state of each call', async () => {
+		const { code, stdout } = await run(['show', shop, '--assume', 'ended']);
+		assert.equal(code, 0);
+		assert.equal(
+			stdout.split('\n').slice(5).join('\n'),
+			`main · 4 calls
+├─ turn 1 "Check the 🛒 shop: "prices" & <stock>." line 1
+│  ├─ Read · completed · 1.0 s line 2
+│  ├─ Task · completed · 1.0 s line 4
+│  │  └─ Count the stock (general-purpose) · 1 call · completed
+│  │     └─ turn 1 "Count the stock." line 1
+│  │        └─ analytics/count · completed · 1.0 s line 2
+│  ├─ Bash · failed · 1.0 s line 6
+│  └─ analytics/query · orphaned (killed) line 8
+└─ turn 2 "Are you still there?" line 9
+`,
+		);
+	});
+
+	it('prints what was given to a call and what came back when asked for all', async () => {
+		const { stdout } = await run(['show', shop, '--full']);
+		assert.match(stdout, /│ {2}│ {6}arguments:\n│ {2}│ {8}\{\n.*"file_path": "\/home\/dev\/shop\/prices\.csv"\n/);
+		assert.match(stdout, /result:\n.*sku,price\n.*1,9\.50\n/);
+	});
+
+	it('gives programs the tree as JSON, arguments and results only when asked for all', async () => {
+		const shown = JSON.parse((await run(['show', shop, '--json', '--assume', 'ended'])).stdout) as Shown;
+		assert.deepEqual(Object.keys(shown), ['version', 'session', 'agents', 'compactions', 'toolCalls']);
+		assert.equal(shown.session['id'], '5ca1ab1e-0000-4000-8000-000000000001');
+		assert.deepEqual(
+			shown.agents.map(({ id, parentId, spawnToolUseId }) => [id, parentId, spawnToolUseId]),
+			[
+				['main', null, null],
+				['a0000000000000001', 'main', 'toolu_task'],
+			],
+		);
+		const [read, , bad, lost] = shown.toolCalls;
+		assert.deepEqual(read, {
+			id: 'toolu_read',
+			name: 'Read',
+			agentId: 'main',
+			state: 'completed',
+			startedAt: '2026-11-20T10:00:02.000Z',
+			endedAt: '2026-11-20T10:00:03.000Z',
+			durationMs: 1000,
+			path: resolve(shop),
+			line: 2,
+			resultLine: 3,
+		});
+		assert.equal(bad?.['state'], 'failed');
+		assert.deepEqual(
+			[lost?.['state'], lost?.['cause'], lost?.['server'], lost?.['resultLine']],
+			['orphaned', 'killed', 'analytics', undefined],
+		);
+		const full = JSON.parse((await run(['show', shop, '--json', '--full'])).stdout) as Shown;
+		assert.deepEqual(full.toolCalls[0]?.['arguments'], { file_path: '/home/dev/shop/prices.csv' });
+		assert.equal(full.toolCalls[0]?.['result'], 'sku,price\n1,9.50');
+		assert.equal(full.toolCalls[3]?.['result'], undefined);
+	});
+
+	it('takes the arguments of Codex out of their text', async () => {
+		const { toolCalls } = JSON.parse((await run(['show', codex, '--json', '--full'])).stdout) as Shown;
+		assert.equal(toolCalls.length, 14);
+		assert.ok(toolCalls.some((call) => typeof call['arguments'] === 'object'));
+	});
+
+	it('finds a session by its id, or the beginning of it, in every home', async () => {
+		for (const id of ['4286b68e-7bda-44a4-87ea-3c0f563e00a3', '4286', 'claude-code:4286', '01a1fd3b-1b83']) {
+			const { code, stdout } = await run(['show', id, '--json'], new MemoryIo({ homeFolder: home }));
+			assert.equal(code, 0);
+			const { session } = JSON.parse(stdout) as Shown;
+			assert.ok(`${String(session['format'])}:${String(session['id'])}`.includes(id));
+		}
+	});
+
+	it('says so when an id is not unique, not known, or a folder holds several sessions', async () => {
+		const ambiguous = new MemoryIo({ homeFolder: home });
+		cpSync(
+			killed,
+			join(home, '.claude', 'projects', '-home-dev-analytics', '42869999-7bda-44a4-87ea-3c0f563e00a3.jsonl'),
+		);
+		assert.equal((await run(['show', '4286'], ambiguous)).code, 2);
+		assert.match(
+			ambiguous.stderr.text,
+			/^crosstalk: "4286" may be one of 2 sessions; name one of them:\n {2}4286.*\n {2}4286.*\n$/,
+		);
+		assert.deepEqual(await run(['show', 'ffff']), {
+			code: 2,
+			stdout: '',
+			stderr: 'crosstalk: There is neither a file nor a session "ffff".\n',
+		});
+		assert.match((await run(['show', 'examples/recorded'])).stderr, /There are 3 sessions in /);
+		assert.match((await run(['show', 'README.md'])).stderr, /^crosstalk: .*README\.md: The file is no transcript/);
+		assert.match((await run(['show'])).stderr, /^crosstalk: A transcript or a session id is needed\.\n/);
+	});
+
+	it('ends where agents claim each other for parents', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-circle-'));
+		cpSync('test/fixtures/cli/projects/-home-dev-shop', folder, { recursive: true });
+		const agents = join(folder, '5ca1ab1e-0000-4000-8000-000000000001', 'subagents');
+		const other = 'a0000000000000002';
+		cpSync(join(agents, 'agent-a0000000000000001.jsonl'), join(agents, `agent-${other}.jsonl`));
+		writeFileSync(join(agents, 'agent-a0000000000000001.meta.json'), JSON.stringify({ parentAgentId: other }));
+		writeFileSync(join(agents, `agent-${other}.meta.json`), JSON.stringify({ parentAgentId: 'a0000000000000001' }));
+		const { code, stdout } = await run(['show', folder]);
+		rmSync(folder, { recursive: true });
+		assert.equal(code, 0);
+		assert.equal(stdout.match(/analytics\/count/g)?.length, 2);
+	});
+});
+
+describe('crosstalk sessions', () => {
+	it('lists the sessions of every home, newest first', async () => {
+		const homeFolder = resolve('examples/recorded');
+		const { code, stdout } = await run(['sessions', '--json'], new MemoryIo({ homeFolder }));
+		assert.equal(code, 0);
+		const sessions = JSON.parse(stdout) as Record<string, unknown>[];
+		assert.deepEqual(Object.keys(sessions[0] ?? {}), [
+			'id',
+			'format',
+			'path',
+			'project',
+			'title',
+			'startedAt',
+			'lastEventAt',
+			'live',
+			'agents',
+			'toolCalls',
+			'orphaned',
+		]);
+		assert.deepEqual(
+			sessions.map(({ id, format, project, agents, toolCalls, orphaned, live }) => [
+				id,
+				format,
+				project,
+				agents,
+				toolCalls,
+				orphaned,
+				live,
+			]),
+			[
+				['4286b68e-7bda-44a4-87ea-3c0f563e00a3', 'claude-code', '/home/dev/analytics', 4, 6, 3, false],
+				['26f2dd86-5462-4f7a-aac2-ce9ac421faeb', 'claude-code', '/home/dev/analytics', 4, 6, 0, false],
+				['01a1fd3b-1b83-7790-960d-31c753b48ea7', 'codex', '/home/dev/project', 3, 14, 0, false],
+			],
+		);
+		const times = sessions.map(({ lastEventAt }) => String(lastEventAt));
+		assert.deepEqual(times, times.toSorted().reverse());
+	});
+
+	it('lists those below a folder as a table', async () => {
+		const { stdout } = await run(['sessions', 'test/fixtures/cli/projects', '--assume', 'ended']);
+		assert.equal(
+			stdout,
+			`LAST EVENT        AGENT        SESSION                               STATE  AGENTS  CALLS  ORPHANED  PROJECT         TITLE
+2026-11-20 10:00  claude-code  5ca1ab1e-0000-4000-8000-000000000001  ended  2       5      1         /home/dev/shop  Check the 🛒 shop: "prices" & <stock>.
+`,
+		);
+	});
+
+	it('says when there are none', async () => {
+		assert.deepEqual(await run(['sessions']), { code: 0, stdout: 'No sessions found.\n', stderr: '' });
+		assert.equal((await run(['sessions', '--json'])).stdout, '[]\n');
+		assert.equal((await run(['sessions', 'nowhere'])).code, 2);
+	});
+
+	it('stops at a limit', async () => {
+		const { stdout } = await run(['sessions', 'examples/recorded', '--json', '--limit', '2']);
+		assert.equal((JSON.parse(stdout) as unknown[]).length, 2);
+		assert.match((await run(['sessions', '--limit', '0'])).stderr, /--limit needs a number from 1 on/);
+	});
+});
