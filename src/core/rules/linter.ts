@@ -53,7 +53,7 @@ export class Linter {
 	private readonly found = new Map<Subject, Findings>();
 	private current: Findings = { diagnostics: [], inconclusive: [] };
 	private active: readonly { readonly rule: Rule; readonly visitor: RuleVisitor }[] = [];
-	private clientKey = '';
+	private key = '';
 
 	constructor(conversation: Conversation, settings: RuleSettings) {
 		this.conversation = conversation;
@@ -121,12 +121,13 @@ export class Linter {
 		return hadFindings || hasFindings;
 	}
 
-	/** Makes the rules ready for this client. True when the client is another than before. */
+	/** Makes the rules ready for this client. True when everything is to be looked at anew. */
 	private prepare(): boolean {
 		const { conversation } = this;
-		const clientKey = `${conversation.format} ${conversation.agentVersion ?? ''}`;
-		if (clientKey === this.clientKey) return false;
-		this.clientKey = clientKey;
+		// Whether the session still runs decides about more than its open calls.
+		const key = `${conversation.format} ${conversation.agentVersion ?? ''} ${conversation.liveness.state}`;
+		if (key === this.key) return false;
+		this.key = key;
 		const client = clientOf(conversation.format, conversation.agentVersion);
 		this.active = allRules
 			.filter((rule) => this.settings[rule.id] !== 'off')
