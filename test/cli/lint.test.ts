@@ -95,7 +95,8 @@ describe('crosstalk lint', () => {
 		const texts = diagnostics.map(({ path, line, column, endColumn }) =>
 			readFileSync(path, 'utf8')
 				.split('\n')
-				[line - 1]!.slice(column - 1, endColumn - 1),
+				.at(line - 1)!
+				.slice(column - 1, endColumn - 1),
 		);
 		assert.equal((JSON.parse(texts[0]!) as { id: string }).id, 'toolu_lost');
 		assert.equal(texts[1], '{"parentUuid":"größe 🛒", broken');

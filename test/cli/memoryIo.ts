@@ -31,7 +31,7 @@ export class MemoryIo implements CommandIo {
 	}
 }
 
-export class MemoryOutput {
+class MemoryOutput {
 	isTerminal = false;
 	text = '';
 

@@ -40,8 +40,8 @@ describe('crosstalk lint --watch', () => {
 		assert.match(io.stdout.text, /^crosstalk: lint started\n/);
 		appendFileSync(path, `${lines[7]}\n`);
 		assert.match(await round(2), /\.jsonl:8:323: error: .* \[orphaned-tool-use\]\n/);
-		appendFileSync(path, '{"type":"user","broken\n');
-		assert.match(await round(3), /:8:323: error: [\s\S]*:9:1: warning: .*\[damaged-line\]\n/);
+		appendFileSync(path, `${lines[8]}\n`);
+		assert.match(await round(3), /:8:323: error: .*\n.*:9:1: note: The conversation goes on here\.\n/);
 		io.stop.abort();
 		assert.equal(await running, 1);
 	});

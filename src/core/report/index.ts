@@ -13,6 +13,5 @@ export type {
 	SessionFindings,
 } from './lintResult.ts';
 export { printable } from './paths.ts';
-export type { ReportBase } from './paths.ts';
 export { formatSarif } from './sarif.ts';
 export { formatText } from './text.ts';

@@ -1,0 +1,42 @@
+// What docs/cli.md shows is what the commands print; `…` stands for whatever is left out.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { MemoryIo, run } from './memoryIo.ts';
+
+describe('docs/cli.md', () => {
+	const page = readFileSync('docs/cli.md', 'utf8');
+	const examples = [...page.matchAll(/```console\n\$ crosstalk (.+)\n([\s\S]*?)```/g)].map(
+		([, command = '', output = '']) => ({ command, output }),
+	);
+
+	it('has an example of every command', () => {
+		assert.deepEqual(
+			examples.map(({ command }) => command.split(' ')[0]),
+			['lint', 'show', 'sessions'],
+		);
+	});
+
+	for (const { command, output } of examples) {
+		it(`shows what "crosstalk ${command}" prints`, async () => {
+			const { stdout } = await run(
+				command.split(' '),
+				new MemoryIo({ homeFolder: `${process.cwd()}/examples/recorded` }),
+			);
+			const expected = output
+				.split('…')
+				.map((text) => text.replaceAll(/[\^$.*+?()[\]{}|\\]/g, '\\$&'))
+				.join('[\\s\\S]*');
+			assert.match(stdout, new RegExp(`^${expected}$`));
+		});
+	}
+
+	it('names every option that the help names', async () => {
+		for (const command of ['lint', 'show', 'sessions']) {
+			const { stdout } = await run([command, '--help']);
+			for (const [option] of stdout.matchAll(/--[a-z-]+/g)) {
+				assert.ok(page.includes(option), `${option} of ${command}`);
+			}
+		}
+	});
+});
