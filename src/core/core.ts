@@ -214,7 +214,6 @@ export class FollowedSession {
 			if (events.length > 0 || stat === undefined) this.sidecarsRead.set(agent.sidecarPath, stamp);
 			if (events.length > 0) sink(events);
 		}
-		const hasNewEvents = changes.length > 0;
 		const isUnknown = this.lastEvidence === '';
 		const evidence =
 			scope.isProbing || isUnknown ? await evidenceFor(platform, files, this.current, options.assume) : undefined;
@@ -230,7 +229,7 @@ export class FollowedSession {
 		if (this.current.liveness.state !== 'live') {
 			for (const follower of this.followers.values()) follower.finish(sink);
 		}
-		return { isFresh: false, hasNewEvents, hasNewFindings, changes };
+		return { isFresh: false, hasNewEvents: changes.length > 0, hasNewFindings, changes };
 	}
 }
 
