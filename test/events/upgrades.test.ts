@@ -33,9 +33,9 @@ describe('stored events', () => {
 	});
 
 	it('are not changed by being lifted', () => {
-		const old = Object.freeze({ ...event, version: 1 });
+		const old: StoredEvent = Object.freeze({ ...event, version: 1 });
 		assert.equal(lift(old, { 1: (stored) => ({ ...stored, seq: 0 }) }, 2)['seq'], 0);
-		assert.equal(old.seq, 3);
+		assert.equal(old['seq'], 3);
 	});
 
 	it('of a newer version are refused, neutrally', () => {

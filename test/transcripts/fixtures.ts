@@ -21,10 +21,6 @@ export const shapes: readonly string[] = readdirSync(folder, { withFileTypes: tr
 	)
 	.sort();
 
-export function shapeFolder(shape: string): string {
-	return `${folder}/${shape}`;
-}
-
 export const nodeFiles = new NodeFiles();
 
 export interface ReadFixture {
@@ -34,7 +30,7 @@ export interface ReadFixture {
 
 /** Every session of a shape with all its events, in the order in which files are read. */
 export async function readShape(shape: string): Promise<readonly ReadFixture[]> {
-	return readFolder(shapeFolder(shape));
+	return readFolder(`${folder}/${shape}`);
 }
 
 export async function readFolder(path: string): Promise<readonly ReadFixture[]> {

@@ -7,7 +7,7 @@ import { fold } from '../../src/core/conversation/index.ts';
 import { sessionEventSchema } from '../../src/core/events/schema.ts';
 import type { SessionEvent } from '../../src/core/events/sessionEvent.ts';
 import { outline } from '../conversation/outline.ts';
-import { emptyConversation, readShape, shapeFolder, shapes } from './fixtures.ts';
+import { emptyConversation, readShape, shapes } from './fixtures.ts';
 
 describe('the readers', () => {
 	it('have a fixture of every shape, and no golden of a shape that is gone', () => {

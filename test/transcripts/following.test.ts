@@ -1,0 +1,416 @@
+// Files that grow, are cut, replaced, vanish or cannot be read.
+
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { createCore } from '../../src/core/core.ts';
+import type { Core, FollowedSession, OpenOptions } from '../../src/core/core.ts';
+import type { SessionEvent } from '../../src/core/events/sessionEvent.ts';
+import { TranscriptFollower, readSession } from '../../src/core/transcripts/readSession.ts';
+import { pathsOf } from '../../src/core/transcripts/sessionFiles.ts';
+import type { SessionFiles } from '../../src/core/transcripts/sessionFiles.ts';
+import { outline } from '../conversation/outline.ts';
+import { nodeFiles, readShape, shapes } from './fixtures.ts';
+import { MemoryFiles } from './memoryFiles.ts';
+
+const options: OpenOptions = { assume: 'ended', rules: {}, withPreviews: true };
+const path = '/home/dev/session.jsonl';
+const session: SessionFiles = { format: 'claude-code', nativeId: 'session', mainPath: path, agents: [] };
+
+function line(id: string, parent: string | null, message: unknown, type = 'user'): string {
+	return `${JSON.stringify({ parentUuid: parent, type, message, uuid: id, version: '2.1.150', sessionId: 'session' })}\n`;
+}
+
+const prompt = line('u', null, { role: 'user', content: 'hi' });
+const call = line(
+	'a',
+	'u',
+	{ id: 'm', role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'Read', input: {} }] },
+	'assistant',
+);
+const result = line('r', 'a', { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: 'ok' }] });
+
+function coreWith(files: MemoryFiles): Core {
+	return createCore({
+		files,
+		liveness: { probe: async () => ({ state: 'ended', evidence: 'The test says so.' }) },
+		clock: { now: () => 0 },
+	});
+}
+
+function follow(files: MemoryFiles): FollowedSession {
+	return coreWith(files).followSession(session, options);
+}
+
+function callsOf(followed: FollowedSession): readonly string[] {
+	return [...followed.conversation.agents.values()].flatMap((agent) =>
+		agent.toolCalls.map((toolCall) => `${toolCall.id} ${toolCall.result !== undefined}`),
+	);
+}
+
+describe('a transcript that is followed', () => {
+	it('gives the events of the whole, whatever the pieces in which its bytes come', async () => {
+		for (const shape of shapes) {
+			for (const { session: found } of await readShape(shape)) {
+				for (const real of pathsOf(found)) {
+					const bytes = readFileSync(real);
+					// What follows the last line end is nobody's line yet.
+					const whole = bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
+					const agent = found.agents.find((candidate) => candidate.path === real);
+					const expected = await followInPieces(
+						found,
+						agent,
+						real,
+						whole,
+						[whole.length],
+						Number.POSITIVE_INFINITY,
+					);
+					assert.ok(expected.length > 0);
+					await fc.assert(
+						fc.asyncProperty(
+							fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 40 }),
+							fc.integer({ min: 1, max: 4000 }),
+							async (pieces, readLimit) => {
+								assert.deepEqual(
+									await followInPieces(found, agent, real, whole, pieces, readLimit),
+									expected,
+								);
+							},
+						),
+						{ numRuns: 12 },
+					);
+				}
+			}
+		}
+	});
+
+	it('is as if it had been read at the end, its subagents and sidecars too', async () => {
+		for (const shape of shapes) {
+			for (const { session: found } of await readShape(shape)) {
+				const files = new MemoryFiles();
+				const followed = coreWith(files).followSession(found, options);
+				const contents = [
+					...pathsOf(found),
+					...found.agents.flatMap(({ sidecarPath }) => sidecarPath ?? []),
+				].flatMap((real) => {
+					try {
+						return [{ real, bytes: readFileSync(real) }];
+					} catch {
+						// Many agents have no sidecar.
+						return [];
+					}
+				});
+				const terminated = contents.map(({ real, bytes }) => ({
+					real,
+					bytes: real.endsWith('.json') ? bytes : bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1),
+				}));
+				for (const part of [0.2, 0.5, 0.51, 0.9, 1]) {
+					for (const { real, bytes } of terminated) {
+						const known = files.bytes(real).length;
+						files.append(real, bytes.subarray(known, Math.floor(bytes.length * part)));
+					}
+					await followed.update();
+				}
+				const read = await coreWith(files).readSession(found, options);
+				assert.equal(outline(followed.conversation), outline(read.conversation));
+				assert.deepEqual(followed.diagnostics, read.diagnostics);
+				assert.deepEqual(followed.inconclusive, read.inconclusive);
+			}
+		}
+	});
+
+	it('costs what was appended, however long it is', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + line('x', 'u', { role: 'user', content: 'x'.repeat(3_000_000) }));
+		const followed = follow(files);
+		await followed.update();
+		const before = files.bytesRead;
+		files.append(path, call);
+		await followed.update();
+		assert.equal(files.bytesRead - before, call.length);
+		await followed.update();
+		assert.equal(files.bytesRead - before, call.length);
+		assert.deepEqual(callsOf(followed), ['t1 false']);
+	});
+
+	it('is read again from the start when it was cut', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call + result);
+		const followed = follow(files);
+		await followed.update();
+		assert.deepEqual(callsOf(followed), ['t1 true']);
+		files.truncate(path, (prompt + call).length);
+		const update = await followed.update();
+		assert.equal(update.isFresh, true);
+		assert.deepEqual(callsOf(followed), ['t1 false']);
+		assert.deepEqual(
+			followed.diagnostics.map(({ ruleId }) => ruleId),
+			['orphaned-tool-use'],
+		);
+	});
+
+	it('is read again from the start when another file stands in its place, even a longer one', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call);
+		const followed = follow(files);
+		await followed.update();
+		files.write(path, prompt + call.replaceAll('t1', 't2') + result.replaceAll('t1', 't2'));
+		assert.equal((await followed.update()).isFresh, true);
+		assert.deepEqual(callsOf(followed), ['t2 true']);
+	});
+
+	it('keeps what was read when it vanishes, and says so', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call + result);
+		const followed = follow(files);
+		await followed.update();
+		files.remove(path);
+		await followed.update();
+		assert.deepEqual(callsOf(followed), ['t1 true']);
+		assert.deepEqual([...followed.fileProblems], [[path, 'The file is no longer there.']]);
+	});
+
+	it('finds a line that was not finished at the look before', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call.slice(0, 40));
+		const followed = coreWith(files).followSession(session, { ...options, assume: 'live' });
+		await followed.update();
+		assert.deepEqual(callsOf(followed), []);
+		assert.deepEqual(followed.diagnostics, []);
+		files.append(path, call.slice(40));
+		assert.equal((await followed.update()).isFresh, false);
+		assert.deepEqual(callsOf(followed), ['t1 false']);
+	});
+
+	it('takes an unfinished last line for damage when nobody is left to finish it, until somebody does', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call.slice(0, 40));
+		const followed = follow(files);
+		await followed.update();
+		await followed.update();
+		assert.deepEqual(
+			followed.diagnostics.map(({ ruleId }) => ruleId),
+			['damaged-line'],
+		);
+		files.append(path, call.slice(40) + result);
+		assert.equal((await followed.update()).isFresh, true);
+		assert.deepEqual(followed.diagnostics, []);
+		assert.deepEqual(callsOf(followed), ['t1 true']);
+	});
+
+	it('may end without a line end', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call + result.trimEnd());
+		const followed = follow(files);
+		await followed.update();
+		assert.deepEqual(followed.diagnostics, []);
+		assert.deepEqual(callsOf(followed), ['t1 true']);
+	});
+
+	it('waits its turn when it is asked twice at once', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call + result);
+		files.readLimit = 16;
+		const followed = follow(files);
+		await Promise.all([followed.update(), followed.update(), followed.update()]);
+		assert.deepEqual(callsOf(followed), ['t1 true']);
+		assert.deepEqual(followed.diagnostics, []);
+	});
+});
+
+describe('a transcript that is hard to read', () => {
+	it('costs its rest when it vanishes in mid-reading', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call + result);
+		files.readLimit = (prompt + call).length + 10;
+		let reads = 0;
+		files.onRead = () => {
+			if (++reads === 2) files.refuse(path, 'The device could not read it.');
+		};
+		const read = await coreWith(files).readSession(session, options);
+		assert.equal(read.readings[0]?.problem, 'The device could not read it.');
+		assert.deepEqual(
+			[...read.conversation.agents.values()].map((agent) => agent.toolCalls.length),
+			[1],
+		);
+	});
+
+	it('costs itself alone when it was never there', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt);
+		const gone = '/home/dev/session/subagents/agent-gone.jsonl';
+		const agents = [{ path: gone, agentId: 'gone', sidecarPath: undefined, isWorkflow: false }];
+		const read = await coreWith(files).readSession({ ...session, agents }, options);
+		assert.deepEqual(
+			read.readings.map(({ problem }) => problem),
+			[undefined, 'The file is no longer there.'],
+		);
+		assert.equal(read.conversation.agents.size, 1);
+	});
+
+	it('is one problem when its folder may not be listed, and the others are found', async () => {
+		const files = new MemoryFiles();
+		files.write('/home/dev/open/5e551011-0000-4000-8000-000000000001.jsonl', prompt);
+		files.write('/home/dev/shut/5e551011-0000-4000-8000-000000000002.jsonl', prompt);
+		files.refuse('/home/dev/shut', 'There is no permission to read it.');
+		const found = await coreWith(files).findSessions('/home/dev');
+		assert.equal(found.sessions.length, 1);
+		assert.deepEqual(found.problems, [{ path: '/home/dev/shut', message: 'There is no permission to read it.' }]);
+	});
+
+	it('is one problem on a real disk too', async function () {
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-'));
+		try {
+			const file = join(folder, 'session.jsonl');
+			writeFileSync(file, prompt);
+			chmodSync(file, 0);
+			const found = await createCore({
+				files: nodeFiles,
+				liveness: { probe: async () => ({ state: 'unknown', evidence: '' }) },
+				clock: { now: () => 0 },
+			}).findSessions(file);
+			// Permissions do not bind the superuser, and do not exist everywhere; then the file is read.
+			const isBound = found.sessions.length === 0;
+			assert.equal(
+				isBound ? found.problems[0]?.message : found.sessions[0]?.mainPath,
+				isBound ? 'There is no permission to read it.' : file,
+			);
+		} finally {
+			rmSync(folder, { recursive: true });
+		}
+	});
+
+	it('is a problem when it is no transcript at all', async () => {
+		const files = new MemoryFiles();
+		for (const [name, text] of [
+			['empty', ''],
+			['notes', 'buy milk\n'],
+			['array', '[1,2,3]\n'],
+			['other', '{"a":1}\n{"b":2}\n'],
+			['nul', '\0'.repeat(100)],
+		] as const) {
+			files.write(`/home/dev/${name}.jsonl`, text);
+			const found = await coreWith(files).findSessions(`/home/dev/${name}.jsonl`);
+			assert.deepEqual([found.sessions.length, found.problems.length], [0, 1], name);
+		}
+		assert.deepEqual(await coreWith(files).findSessions('/home/dev'), { sessions: [], problems: [] });
+		assert.equal((await coreWith(files).findSessions('/nowhere')).problems.length, 1);
+	});
+
+	it('is read whatever its version', async () => {
+		for (const version of ['3.0.0', '2.1.99999', '0.0.1', 'next', '', '2', '2.1.150-beta.1', '…']) {
+			const files = new MemoryFiles();
+			files.write(path, (prompt + call + result).replaceAll('2.1.150', version));
+			const read = await coreWith(files).readSession(session, options);
+			assert.deepEqual(read.diagnostics, [], version);
+			assert.equal(
+				read.conversation.agents.get([...read.conversation.agents.keys()][0]!)?.toolCalls.length,
+				1,
+				version,
+			);
+		}
+	});
+
+	it('may begin with a byte order mark, have Windows line ends and empty lines', async () => {
+		const files = new MemoryFiles();
+		files.write(path, `\ufeff${prompt}\n\r\n  \n${call}${result}`.replaceAll('\n', '\r\n'));
+		const read = await coreWith(files).readSession(session, options);
+		assert.deepEqual(read.diagnostics, []);
+		assert.deepEqual(
+			[...read.conversation.agents.values()].map((agent) => agent.messages.length),
+			[3],
+		);
+	});
+
+	it('may have a line of 100 MB', async () => {
+		const files = new MemoryFiles();
+		const long = line('r', 'a', {
+			role: 'user',
+			content: [{ type: 'tool_result', tool_use_id: 't1', content: 'é'.repeat(50_000_000) }],
+		});
+		files.write(
+			path,
+			prompt +
+				call +
+				long +
+				line('e', 'r', { id: 'n', role: 'assistant', content: [{ type: 'text', text: 'done' }] }, 'assistant'),
+		);
+		const startedAt = performance.now();
+		const read = await coreWith(files).readSession(session, options);
+		const [agent] = read.conversation.agents.values();
+		assert.equal(agent?.messages.length, 4);
+		assert.equal(agent?.toolCalls[0]?.result?.body.length, 100_000_002);
+		assert.deepEqual(read.diagnostics, []);
+		assert.ok(performance.now() - startedAt < 5000);
+	});
+
+	it('may be nested so deep that a recursive reader would fall', async () => {
+		const files = new MemoryFiles();
+		const depth = 200_000;
+		const deep = `${'{"a":['.repeat(depth)}1${']}'.repeat(depth)}`;
+		const nested = call.replace('"input":{}', `"input":${deep}`);
+		files.write(path, prompt + nested + result + nested.slice(0, depth));
+		const read = await coreWith(files).readSession(session, options);
+		assert.deepEqual(
+			read.diagnostics.map(({ ruleId }) => ruleId),
+			['damaged-line'],
+		);
+		assert.equal([...read.conversation.agents.values()][0]?.toolCalls[0]?.arguments.length, deep.length);
+	});
+
+	it('may have parents that lead in a ring, or to themselves', async () => {
+		const ring = [
+			line('a', 'c', { role: 'user', content: 'one' }),
+			line('b', 'a', { role: 'user', content: 'two' }),
+			line('c', 'b', { role: 'user', content: 'three' }),
+		];
+		const files = new MemoryFiles();
+		for (const lines of [
+			ring,
+			[...ring].reverse(),
+			[...ring, ...ring],
+			[line('s', 's', { role: 'user', content: 'me' }), call, result],
+		]) {
+			files.write(path, lines.join(''));
+			const read = await coreWith(files).readSession(session, options);
+			assert.equal(read.conversation.damage.length, 0);
+			assert.ok([...read.conversation.agents.values()][0]!.messages.length >= 3);
+		}
+	});
+
+	it('stops when it is told to', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call + result);
+		const controller = new AbortController();
+		files.readLimit = 10;
+		files.onRead = () => controller.abort();
+		await assert.rejects(
+			readSession(files, session, () => undefined, { withPreviews: false, signal: controller.signal }),
+			{ name: 'AbortError' },
+		);
+	});
+});
+
+async function followInPieces(
+	found: SessionFiles,
+	agent: SessionFiles['agents'][number] | undefined,
+	real: string,
+	bytes: Uint8Array,
+	pieces: readonly number[],
+	readLimit: number,
+): Promise<readonly SessionEvent[]> {
+	const files = new MemoryFiles();
+	files.readLimit = readLimit;
+	files.write(real, '');
+	const follower = new TranscriptFollower(files, found, agent, { withPreviews: true });
+	const events: SessionEvent[] = [];
+	for (let start = 0, index = 0; start < bytes.length; index++) {
+		const end = start + pieces[index % pieces.length]! * (1 + Math.floor(index / pieces.length));
+		files.append(real, bytes.subarray(start, end));
+		start = end;
+		assert.equal(await follower.readOn((batch) => void events.push(...batch)), 'read');
+	}
+	return events;
+}
