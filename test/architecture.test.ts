@@ -19,14 +19,14 @@ interface Zone {
 const importTable: Readonly<Record<string, Zone>> = {
 	'core/base': { from: [] },
 	'core/events': { from: ['core/base'], packages: ['zod'] },
-	'core/transcripts': { from: ['core/base', 'core/events'], packages: ['jsonc-parser'] },
+	'core/transcripts': { from: ['core/base', 'core/events'] },
 	'core/conversation': { from: ['core/base', 'core/events'] },
 	'core/rules': { from: ['core/base', 'core/events', 'core/conversation'] },
 	'core/report': { from: ['core/base', 'core/rules'] },
 	'core/core.ts': { from: ['core'] },
 	'core/platform.ts': { from: ['core'] },
 	'platform/node': { from: ['core/platform.ts', 'core/base'], typesFrom: ['core'], packages: ['node:*'] },
-	cli: { from: ['core', 'platform/node'], packages: ['node:*'] },
+	cli: { from: ['core', 'platform/node'], packages: ['jsonc-parser', 'node:*'] },
 	extension: { from: ['core', 'platform/node'], packages: ['vscode'] },
 };
 

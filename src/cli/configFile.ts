@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { parseTree, printParseErrorCode } from 'jsonc-parser';
+import type { Node, ParseError } from 'jsonc-parser';
 import { ExpectedError } from '../core/base/errors.ts';
 import type { FailOn } from '../core/report/index.ts';
 import { rules } from '../core/rules/index.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
-import { JsoncError, parseJsonc } from './jsonc.ts';
-import type { JsoncMember, JsoncValue } from './jsonc.ts';
 
 export interface LintConfig {
 	readonly rules: RuleSettings;
@@ -18,7 +18,8 @@ export const failOnWords = ['note', 'warning', 'error', 'never'] as const;
 export async function readConfig(path: string, name: string): Promise<LintConfig> {
 	let text: string;
 	try {
-		text = await readFile(path, 'utf8');
+		// A byte order mark is no part of the text.
+		text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
 		const reason =
@@ -35,18 +36,18 @@ export async function readConfig(path: string, name: string): Promise<LintConfig
 }
 
 function parseConfig(text: string, name: string): LintConfig {
-	const wrong = (line: number, problem: string) => new ExpectedError(`${name}:${line}: ${problem}.`);
-	let root: JsoncValue;
-	try {
-		root = parseJsonc(text);
-	} catch (error) {
-		if (!(error instanceof JsoncError)) throw error;
-		throw wrong(error.line, `The configuration is not JSON: ${error.message}`);
-	}
-	if (root.kind !== 'object') throw wrong(root.line, 'The configuration must be an object');
+	const wrong = (offset: number, problem: string) => {
+		const line = text.slice(0, offset).split('\n').length;
+		return new ExpectedError(`${name}:${line}: ${problem}.`);
+	};
+	const errors: ParseError[] = [];
+	const root = parseTree(text, errors, { allowTrailingComma: true });
+	const [error] = errors;
+	if (error !== undefined) throw wrong(error.offset, `The configuration is not JSON: ${parseErrorWords(error)}`);
+	if (root?.type !== 'object') throw wrong(root?.offset ?? 0, 'The configuration must be an object');
 	const settings: Record<string, (typeof severities)[number]> = {};
 	let failOn: FailOn | undefined;
-	for (const member of root.members) {
+	for (const member of membersOf(root)) {
 		switch (member.name) {
 			case '$schema':
 				break;
@@ -54,25 +55,49 @@ function parseConfig(text: string, name: string): LintConfig {
 				failOn = word(member, failOnWords);
 				break;
 			case 'rules':
-				if (member.value.kind !== 'object')
-					throw wrong(member.value.line, '"rules" must be an object of rule ids and severities');
-				for (const rule of member.value.members) {
-					if (!isRuleId(rule.name)) throw wrong(rule.line, `There is no rule "${rule.name}"`);
+				if (member.value.type !== 'object')
+					throw wrong(member.value.offset, '"rules" must be an object of rule ids and severities');
+				for (const rule of membersOf(member.value)) {
+					if (!isRuleId(rule.name)) throw wrong(rule.offset, `There is no rule "${rule.name}"`);
 					settings[rule.name] = word(rule, severities);
 				}
 				break;
 			default:
-				throw wrong(member.line, `There is no setting "${member.name}"; there are "rules" and "failOn"`);
+				throw wrong(member.offset, `There is no setting "${member.name}"; there are "rules" and "failOn"`);
 		}
 	}
 	return { rules: settings, failOn };
 
-	function word<T extends string>({ name: key, value }: JsoncMember, words: readonly T[]): T {
-		const found = value.kind === 'string' ? words.find((candidate) => candidate === value.text) : undefined;
+	function word<T extends string>({ name: key, value }: Member, words: readonly T[]): T {
+		const found = words.find((candidate) => candidate === value.value);
 		if (found === undefined)
-			throw wrong(value.line, `"${key}" must be one of ${words.map((candidate) => `"${candidate}"`).join(', ')}`);
+			throw wrong(
+				value.offset,
+				`"${key}" must be one of ${words.map((candidate) => `"${candidate}"`).join(', ')}`,
+			);
 		return found;
 	}
+}
+
+interface Member {
+	readonly name: string;
+	readonly offset: number;
+	readonly value: Node;
+}
+
+function* membersOf(object: Node): Generator<Member> {
+	for (const property of object.children ?? []) {
+		const [key, value] = property.children ?? [];
+		// The library's values are `any`; a key is a string.
+		if (key !== undefined && value !== undefined) yield { name: String(key.value), offset: key.offset, value };
+	}
+}
+
+/** `PropertyNameExpected` → "property name expected". */
+function parseErrorWords(error: ParseError): string {
+	return printParseErrorCode(error.error)
+		.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
+		.toLowerCase();
 }
 
 export function isRuleId(id: string): boolean {

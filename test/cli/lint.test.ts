@@ -176,15 +176,12 @@ describe('crosstalk lint', () => {
 		],
 		['{\n "failOn": 3 }', ':2: "failOn" must be one of "note", "warning", "error", "never".'],
 		['{ "rule": {} }', ':1: There is no setting "rule"; there are "rules" and "failOn".'],
-		['{\n "failOn" "error" }', ':2: The configuration is not JSON: a colon is expected, not "error".'],
-		[
-			'{\n "failOn": "error\n',
-			':2: The configuration is not JSON: the text in quotes is not ended, or holds something that must be escaped.',
-		],
-		['{\n\n', ':3: The configuration is not JSON: a name in double quotes is expected, not the end of the file.'],
-		['', ':1: The configuration is not JSON: a value is expected, not the end of the file.'],
+		['{\n "failOn" "error" }', ':2: The configuration is not JSON: colon expected.'],
+		['{\n "failOn": "error\n', ':2: The configuration is not JSON: unexpected end of string.'],
+		['{\n "a": 1,\n', ':3: The configuration is not JSON: property name expected.'],
+		['', ':1: The configuration is not JSON: value expected.'],
 		['[]', ':1: The configuration must be an object.'],
-		['{} {}', ':1: The configuration is not JSON: { stands behind the end.'],
+		['{} {}', ':1: The configuration is not JSON: end of file expected.'],
 	] as const) {
 		it(`says in one sentence what is wrong with the configuration ${JSON.stringify(text)}`, async () => {
 			const config = join(folder, 'bad.jsonc');
