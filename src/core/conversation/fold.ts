@@ -270,9 +270,9 @@ function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesS
 	agent.callsById.set(call.id, call);
 	message.toolCalls.push(call);
 	agent.openCalls.add(call);
-	if (event.spawn?.promptDigest !== undefined) {
-		const spawns = state.spawnsByDigest.get(event.spawn.promptDigest);
-		if (spawns === undefined) state.spawnsByDigest.set(event.spawn.promptDigest, [call]);
+	for (const mark of spawnMarks(event.spawn)) {
+		const spawns = state.spawnsByMark.get(mark);
+		if (spawns === undefined) state.spawnsByMark.set(mark, [call]);
 		else spawns.push(call);
 	}
 	changes.toolCalls.add(call);
@@ -496,7 +496,7 @@ function linkAgents(state: ConversationState, changes: ChangesState): void {
 		link(state, agent, call, changes);
 		state.unlinked.delete(agent);
 	}
-	linkByPrompt(state, changes);
+	linkByMark(state, changes);
 }
 
 function findCall(
@@ -549,25 +549,22 @@ function isDescendant(state: ConversationState, agent: AgentState, ancestor: Age
 }
 
 /**
- * Agents whose origin no source names are matched to the calls with the very same prompt, both in order of time.
- * Done anew each time, so that the order in which files were read leaves no trace.
+ * Agents whose origin no source names are matched to the calls with the very same prompt, team mates to the calls that gave them their
+ * name, both in order of time. Done anew each time, so that the order in which files were read leaves no trace.
  */
-function linkByPrompt(state: ConversationState, changes: ChangesState): void {
-	const byDigest = new Map<string, AgentState[]>();
+function linkByMark(state: ConversationState, changes: ChangesState): void {
+	const agentsByMark = new Map<string, AgentState[]>();
 	for (const agent of state.unlinked) {
-		if (
-			agent.spawnToolUseId !== undefined ||
-			agent.promptDigest === undefined ||
-			!state.spawnsByDigest.has(agent.promptDigest)
-		) {
-			continue;
-		}
-		const agents = byDigest.get(agent.promptDigest);
-		if (agents === undefined) byDigest.set(agent.promptDigest, [agent]);
+		if (agent.spawnToolUseId !== undefined) continue;
+		const mark =
+			agent.relation === 'teammate' && agent.name !== undefined ? nameMark(agent.name) : agent.promptDigest;
+		if (mark === undefined || !state.spawnsByMark.has(mark)) continue;
+		const agents = agentsByMark.get(mark);
+		if (agents === undefined) agentsByMark.set(mark, [agent]);
 		else agents.push(agent);
 	}
-	for (const [digest, agents] of byDigest) {
-		const calls = (state.spawnsByDigest.get(digest) ?? []).filter(
+	for (const [mark, agents] of agentsByMark) {
+		const calls = (state.spawnsByMark.get(mark) ?? []).filter(
 			(call) => call.spawnedAgentId === undefined || agents.some((agent) => agent.spawnCall === call),
 		);
 		agents.sort((one, other) => (one.firstAt ?? 0) - (other.firstAt ?? 0) || (one.id < other.id ? -1 : 1));
@@ -577,10 +574,22 @@ function linkByPrompt(state: ConversationState, changes: ChangesState): void {
 		for (const [index, agent] of agents.entries()) {
 			const call = calls[index];
 			if (call === undefined) break;
-			agent.spawnEvidence = 'prompt';
+			agent.spawnEvidence = agent.relation === 'teammate' ? 'guess' : 'prompt';
 			link(state, agent, call, changes);
 		}
 	}
+}
+
+/** What a spawning call is recognised by when nothing names it: its prompt, and the name that it gives. */
+function spawnMarks(spawn: ToolUse['spawn']): readonly string[] {
+	const marks: string[] = [];
+	if (spawn?.promptDigest !== undefined) marks.push(spawn.promptDigest);
+	if (spawn?.name !== undefined && spawn.name !== '') marks.push(nameMark(spawn.name));
+	return marks;
+}
+
+function nameMark(name: string): string {
+	return `name ${name}`;
 }
 
 function touchTimes(agent: AgentState, at: number | undefined): void {

@@ -47,8 +47,8 @@ export class ConversationState implements Conversation {
 	revision = 0;
 	/** Outcomes of tasks that may or may not turn out to be agents. */
 	readonly outcomes = new Map<AgentId, NonNullable<Agent['ended']>>();
-	/** Calls that start agents, by the digest of their prompt. */
-	readonly spawnsByDigest = new Map<string, ToolCallState[]>();
+	/** Calls that start agents, by what they can be recognised by: the digest of their prompt, the name they give. */
+	readonly spawnsByMark = new Map<string, ToolCallState[]>();
 	/** Agents whose spawning call is not linked yet. */
 	readonly unlinked = new Set<AgentState>();
 

@@ -278,7 +278,8 @@ class ClaudeCodeReader extends JsonLineReader {
 			isPrecededByOther,
 			isInPlace,
 			denial: line.denial,
-			isInterruption: line.denial === 'cancelled',
+			// `interrupted` is what a resume writes for a call that a killed process left open.
+			isInterruption: line.denial === 'cancelled' || line.denial === 'interrupted',
 		});
 		if (isDetached) {
 			this.sink({
