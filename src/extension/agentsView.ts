@@ -1,4 +1,4 @@
-import { Uri, commands, env, window } from 'vscode';
+import { Uri, commands, window } from 'vscode';
 import type { Disposable, QuickPickItem, TreeView } from 'vscode';
 import { mainAgentId } from '../core/base/ids.ts';
 import { DisposableStore } from '../core/base/lifecycle.ts';
@@ -19,6 +19,13 @@ import { formatNames, projectOf } from './words.ts';
 export interface AgentsView extends Disposable {
 	readonly tree: AgentsTree;
 	readonly view: TreeView<AgentsNode>;
+	isNode(value: unknown): value is AgentsNode;
+	/** The row that a command is about: the one it was called on, or the selected one when a key was pressed. */
+	nodeOf(value: unknown): AgentsNode | undefined;
+	/** Of the row's session or agent. */
+	idOf(value: unknown): string | undefined;
+	/** Shows where the row's agent begins. */
+	reveal(value: unknown): Promise<void>;
 }
 
 export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
@@ -46,7 +53,6 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 		view.description = filterWords(filter) ?? '';
 		setContext(contextKeys.isFiltered, filter !== noFilter);
 	};
-	/** Of a command on a row, or on the selected one when a key was pressed. */
 	const rowOf = (node: unknown): AgentsNode | undefined => (isNode(node) ? node : view.selection[0]);
 
 	disposables.add(
@@ -75,29 +81,10 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 		registerCommand(log, commandIds.openSession, 'The session could not be opened', async (uri?: unknown) => {
 			const path = uri instanceof Uri ? uri.fsPath : await askForTranscript();
 			if (path === undefined) return;
-			const key = await sessions.keyFor(path);
+			const key = await sessions.open(path);
 			setFilter(noFilter);
 			await view.reveal(tree.sessionNode(key), { select: true, focus: true, expand: true });
 		}),
-	);
-	disposables.add(
-		registerCommand(log, commandIds.copyId, 'The id could not be copied', async (node?: unknown) => {
-			const row = rowOf(node);
-			if (row?.kind === 'session') await env.clipboard.writeText(sessions.entry(row.key)?.files.nativeId ?? '');
-			if (row?.kind === 'agent') await env.clipboard.writeText(row.agentId);
-		}),
-	);
-	disposables.add(
-		registerCommand(
-			log,
-			commandIds.revealTranscript,
-			'The transcript could not be opened',
-			async (node?: unknown) => {
-				const row = rowOf(node);
-				if (row?.kind === 'session') await openPlace(row.key, undefined);
-				if (row?.kind === 'agent') await revealAgent(sessions, row);
-			},
-		),
 	);
 	disposables.add(
 		registerCommand(
@@ -115,7 +102,22 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 			},
 		),
 	);
-	return { tree, view, dispose: () => disposables.dispose() };
+	return {
+		tree,
+		view,
+		isNode,
+		nodeOf: rowOf,
+		idOf(node) {
+			const row = rowOf(node);
+			return row?.kind === 'session' ? sessions.entry(row.key)?.files.nativeId : row?.kind === 'agent' ? row.agentId : undefined;
+		},
+		async reveal(node) {
+			const row = rowOf(node);
+			if (row?.kind === 'session') await openPlace(row.key, undefined);
+			if (row?.kind === 'agent') await revealAgent(sessions, row);
+		},
+		dispose: () => disposables.dispose(),
+	};
 }
 
 async function revealAgent(sessions: Sessions, { key, agentId }: AgentNode): Promise<void> {

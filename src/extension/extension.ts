@@ -4,18 +4,24 @@ import { createNodePlatform } from '../platform/node/platform.ts';
 import { registerAgentsView } from './agentsView.ts';
 import type { AgentsView } from './agentsView.ts';
 import { registerCommand } from './commands.ts';
+import { registerConversationView } from './conversationView.ts';
+import type { ConversationView } from './conversationView.ts';
 import { commandIds } from './ids.ts';
 import { Log } from './log.ts';
 import { OpenTranscripts } from './openTranscripts.ts';
 import { registerProblems } from './problems.ts';
+import { registerReadableView } from './readableView.ts';
 import { registerReveal } from './reveal.ts';
 import { Sessions } from './sessions.ts';
+import { registerTasks } from './tasks.ts';
+import { registerTranscriptFeatures } from './transcriptFeatures.ts';
 
 /** What the suites in VS Code look at. Nobody else may rely on it. */
 export interface TestApi {
 	readonly sessions: Sessions;
 	readonly transcripts: OpenTranscripts;
 	readonly agents: AgentsView | undefined;
+	readonly conversation: ConversationView | undefined;
 	/** How long `activate` took. */
 	readonly activationMs: number;
 }
@@ -45,8 +51,14 @@ export function activate(context: ExtensionContext): TestApi {
 		registerCommand(log, commandIds.showLog, 'The log could not be shown', () => log.channel.show(true)),
 	);
 	const agents = register('The view of agents', () => registerAgentsView(sessions, log));
+	const conversation = agents && register('The view of a conversation', () => registerConversationView(sessions, transcripts, agents, log));
 	register('Problems', () => registerProblems(context.extensionUri, sessions, transcripts));
+	register('Transcripts in editors', () => registerTranscriptFeatures(platform.files, transcripts));
+	if (agents !== undefined && conversation !== undefined) {
+		register('The readable view', () => registerReadableView({ extension: context.extensionUri, sessions, transcripts, agents, conversation, log }));
+	}
+	register('Tasks', () => registerTasks(context.extensionUri));
 	register('Links', () => registerReveal(log));
 
-	return { sessions, transcripts, agents, activationMs: performance.now() - startedAt };
+	return { sessions, transcripts, agents, conversation, activationMs: performance.now() - startedAt };
 }

@@ -45,7 +45,7 @@ export class OpenTranscripts implements Disposable {
 	}
 
 	dispose(): void {
-		for (const hold of this.open.values()) void hold.then((held) => held?.dispose());
+		for (const hold of this.open.values()) void hold.then((held) => void held?.dispose());
 		this.open.clear();
 		this.disposables.dispose();
 	}

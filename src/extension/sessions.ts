@@ -198,9 +198,18 @@ export class Sessions implements Disposable {
 		const [session] = sessions;
 		if (session === undefined)
 			throw new ExpectedError(problems[0]?.message ?? 'No session of an agent was found there.');
-		for (const found of sessions) await this.add(found, true);
+		for (const found of sessions) await this.add(found, false);
 		this.listChanged.request();
 		return keyOf(session);
+	}
+
+	/** Keeps the session of a file in the list, wherever it lies. */
+	async open(path: string): Promise<SessionKey> {
+		const key = await this.keyFor(path);
+		const entry = this.entries.get(key);
+		if (entry !== undefined) this.entries.set(key, { ...entry, isOpened: true });
+		this.changed.fire(key);
+		return key;
 	}
 
 	/** Reads what rows say, in this order, one session after the other. A later call replaces what is still to be done. */
@@ -242,7 +251,7 @@ export class Sessions implements Disposable {
 			}
 		}
 		for (const entry of this.entries.values()) {
-			if (!keys.has(entry.key) && !entry.isOpened) this.remove(entry.key);
+			if (!keys.has(entry.key) && !entry.isOpened && !this.held.has(entry.key)) this.remove(entry.key);
 		}
 		this.hasSearched = true;
 		this.changed.fire(undefined);

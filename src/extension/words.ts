@@ -127,11 +127,10 @@ const stateWords: Readonly<Record<AgentState, string>> = {
 	unknown: 'no sign of its end',
 };
 
-/** "general-purpose · ⧗ 41 s analytics_query", "general-purpose · killed · 1 orphaned". */
+/** "⧗ 41 s analytics_query · general-purpose", "killed · 1 orphaned · general-purpose". */
 export function agentWords(summary: AgentSummary, now: number): string {
 	const { agent, state, pending } = summary;
 	const words: string[] = [];
-	if (agent.type !== undefined && agent.type !== summary.name) words.push(shortened(agent.type, 40));
 	const own = ownPending(summary);
 	if (state === 'running' && own !== undefined) {
 		words.push(
@@ -145,6 +144,8 @@ export function agentWords(summary: AgentSummary, now: number): string {
 	else if (pending.length > 0 && state === 'unknown') words.push(`${pending.length} without a result`);
 	if (summary.failed > 0) words.push(`${summary.failed} failed`);
 	if (pending.length === 0 && summary.orphaned === 0) words.push(counted(summary.calls, 'call'));
+	// In a narrow sidebar the end is cut off, so what changes comes first.
+	if (agent.type !== undefined && agent.type !== summary.name) words.push(shortened(agent.type, 40));
 	return words.join(' · ');
 }
 
@@ -152,7 +153,7 @@ export function agentWords(summary: AgentSummary, now: number): string {
 export function spokenAgent(conversation: Conversation, summary: AgentSummary, now: number): string {
 	const { agent, state } = summary;
 	const own = ownPending(summary);
-	const type = agent.type === undefined ? '' : `, ${agent.type}`;
+	const type = agent.type === undefined ? '' : `, ${agent.type},`;
 	const work = own === undefined ? '' : `: ${own.name} ${spokenCall(conversation, own, now)}`;
 	const counts = [
 		counted(summary.calls, 'call'),
@@ -160,7 +161,7 @@ export function spokenAgent(conversation: Conversation, summary: AgentSummary, n
 		...(summary.failed > 0 ? [`${summary.failed} failed`] : []),
 	];
 	const findings = summary.findings > 0 ? ` ${counted(summary.findings, 'problem')}.` : '';
-	return `Agent ${summary.name}${type}, ${spokenStates[state]}${work}. ${counts.join(', ')}.${findings}`;
+	return `Agent ${summary.name}${type} ${spokenStates[state]}${work}. ${counts.join(', ')}.${findings}`;
 }
 
 const spokenStates: Readonly<Record<AgentState, string>> = {

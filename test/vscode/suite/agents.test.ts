@@ -1,45 +1,122 @@
 import assert from 'node:assert/strict';
-import { commands, languages } from 'vscode';
-import { ask, eventually, labels, screenshot } from '../runner.ts';
-import { api, childrenOf, outline, showAgents } from '../tested.ts';
+import { commands } from 'vscode';
+import { eventually, labels, press, screenshot, type } from '../runner.ts';
+import { agentsOutline, api, conversationOutline, endedId, killedId, rowOfSession, showAgents } from '../tested.ts';
 
 describe('the view of agents', () => {
 	before(showAgents);
+	after(() => commands.executeCommand('crosstalk.clearFilter'));
 
-	it('lists the sessions of all agents, with what was read of them', async () => {
-		const { agents, sessions } = await api();
-		const rows = await eventually(
-			'Every session was read',
-			() => agents.tree.getChildren(),
-			(found) => found.length === 3 && sessions.list.every(({ details }) => details !== undefined),
-		);
-		assert.equal(rows.length, 3);
-		const text = await outline();
-		await say(text);
-		assert.match(text, /claude-code|Claude Code/);
+	it('shows who did what in a session that ended well', async () => {
+		assert.deepEqual(await agentsOutline(await rowOfSession(endedId)), [
+			'pass main — 3 calls',
+			'  pass worker 1 — done · 1 call · general-purpose',
+			'  pass worker 2 — done · 1 call · general-purpose',
+			'  pass worker 3 — done · 1 call · general-purpose',
+		]);
 	});
 
-	it('shows rows in the window, with labels that are sentences', async () => {
+	it('shows which calls a killed session has left', async () => {
+		assert.deepEqual((await agentsOutline(await rowOfSession(killedId))).slice(1), [
+			'  circle-slash worker 1 — killed · 1 orphaned · general-purpose',
+			'  circle-slash worker 2 — killed · 1 orphaned · general-purpose',
+			'  circle-slash worker 3 — killed · 1 orphaned · general-purpose',
+		]);
+	});
+
+	it('has rows in the window whose labels are sentences', async () => {
 		const { agents } = await api();
-		const [row] = await agents.tree.getChildren();
-		assert.ok(row);
-		await agents.view.reveal(row, { expand: 2 });
+		await agents.view.reveal(await rowOfSession(endedId), { expand: 2, select: true });
+		await agents.view.reveal(await rowOfSession(killedId), { expand: 2, select: true });
 		const spoken = await eventually(
 			'The agents are shown',
 			() => labels('.monaco-list-row[role="treeitem"]'),
-			(found) => found.some((label) => label.startsWith('Agent main')),
+			(found) => found.filter((label) => label.startsWith('Agent worker')).length === 6,
 		);
-		await say(spoken.join('\n'));
+		assert.ok(spoken.includes('Agent worker 1, general-purpose, was killed. 1 call, 1 orphaned. 1 problem.'), spoken.join('\n'));
+		assert.ok(spoken.some((label) => /^Session LEAD go of Claude Code, last active .* ago\. 4 agents, 6 calls\. 3 problems\.$/.test(label)), spoken.join('\n'));
 		await screenshot('agents');
 	});
 
-	it('finds what is wrong in the session that was killed', async () => {
-		await commands.executeCommand('workbench.action.closeAllEditors');
-		await say(languages.getDiagnostics().map(([uri, list]) => `${uri.path}: ${list.map((d) => d.message).join(' | ')}`).join('\n'));
-		assert.ok(await childrenOf());
+	it('is narrowed down to what a person looks for, and says so', async () => {
+		const { agents } = await api();
+		void commands.executeCommand('crosstalk.filterSessions');
+		await eventually(
+			'The filter is asked for',
+			() => labels('.quick-input-widget .monaco-list-row'),
+			(rows) => rows.some((row) => row.includes('With findings')),
+		);
+		await press('Enter');
+		const rows = await eventually(
+			'Only what has findings is shown',
+			() => agents.tree.getChildren(),
+			(found) => found.length === 1,
+		);
+		assert.equal(rows[0]?.kind === 'session' && rows[0].key.includes(killedId), true);
+		assert.equal(agents.view.description, 'with findings');
+		await commands.executeCommand('crosstalk.clearFilter');
+		assert.equal((await agents.tree.getChildren()).length, 3);
+	});
+
+	it('finds sessions by a part of their name', async () => {
+		const { agents } = await api();
+		void commands.executeCommand('crosstalk.filterSessions');
+		await eventually(
+			'The filter is asked for',
+			() => labels('.quick-input-widget .monaco-list-row'),
+			(rows) => rows.length > 0,
+		);
+		await type('root_task');
+		await eventually(
+			'The name is offered',
+			() => labels('.quick-input-widget .monaco-list-row'),
+			(rows) => rows.some((row) => row.includes('root_task')),
+		);
+		await press('Enter');
+		await eventually(
+			'Only the Codex session is shown',
+			() => agents.tree.getChildren(),
+			(found) => found.length === 1,
+		);
+		await commands.executeCommand('crosstalk.clearFilter');
 	});
 });
 
-async function say(line: string): Promise<void> {
-	await ask('report', { line });
-}
+describe('the view of a conversation', () => {
+	it('shows the turns of the chosen agent, and each call with its result as one row that opens to both', async () => {
+		const { agents, conversation } = await showAgents();
+		const [main] = await agents.tree.getChildren(await rowOfSession(endedId));
+		const [worker] = await agents.tree.getChildren(main);
+		assert.ok(worker);
+		await agents.view.reveal(worker, { select: true, focus: true });
+		await commands.executeCommand('crosstalk.showConversation');
+		await eventually(
+			'The agent is shown',
+			() => conversation.view.title,
+			(title) => title === 'Conversation: worker 1',
+		);
+		const rows = await conversationOutline(3);
+		assert.match(rows[0] ?? '', /^Turn 1 — \d\d:\d\d:\d\d/);
+		const call = rows.findIndex((row) => row.includes('arrow-swap '));
+		assert.ok(call > 0, rows.join('\n'));
+		assert.match(rows[call + 1] ?? '', /Arguments — \{/);
+		assert.match(rows[call + 2] ?? '', /Result — /);
+		await screenshot('conversation');
+	});
+
+	it('marks the call that never came back', async () => {
+		const { agents, conversation } = await showAgents();
+		const [main] = await agents.tree.getChildren(await rowOfSession(killedId));
+		const [worker] = await agents.tree.getChildren(main);
+		assert.ok(worker);
+		await commands.executeCommand('crosstalk.showConversation', worker);
+		await eventually(
+			'Its session was read',
+			() => conversation.tree.session?.key.includes(killedId) ?? false,
+			(isShown) => isShown,
+		);
+		const rows = await conversationOutline(3);
+		assert.ok(rows.some((row) => /^ {2}warning .*→ {2}no result {3}orphaned: killed in mid-call$/.test(row)), rows.join('\n'));
+		assert.ok(rows.some((row) => row.includes('No result. ')), rows.join('\n'));
+	});
+});

@@ -1,0 +1,87 @@
+import { commands, env, window } from 'vscode';
+import type { Disposable, TreeView } from 'vscode';
+import { agentId as toAgentId, mainAgentId } from '../core/base/ids.ts';
+import { DisposableStore } from '../core/base/lifecycle.ts';
+import { agentName } from '../core/conversation/index.ts';
+import { agentOf } from './agentsView.ts';
+import type { AgentsView } from './agentsView.ts';
+import { registerCommand } from './commands.ts';
+import { locationOf } from './convert.ts';
+import { ConversationTree, nodePlace } from './conversationTree.ts';
+import type { ConversationNode } from './conversationTree.ts';
+import { commandIds, contextKeys, languageId, viewIds } from './ids.ts';
+import type { Log } from './log.ts';
+import type { OpenTranscripts } from './openTranscripts.ts';
+import { openPlace } from './reveal.ts';
+import type { SessionKey } from './sessionInView.ts';
+import type { Sessions } from './sessions.ts';
+import { transcriptLines } from './transcriptLines.ts';
+
+export interface ConversationView extends Disposable {
+	readonly tree: ConversationTree;
+	readonly view: TreeView<ConversationNode>;
+}
+
+export function registerConversationView(sessions: Sessions, transcripts: OpenTranscripts, agents: AgentsView, log: Log): ConversationView {
+	const disposables = new DisposableStore();
+	const tree = disposables.add(new ConversationTree(sessions));
+	const view = disposables.add(window.createTreeView<ConversationNode>(viewIds.conversation, { treeDataProvider: tree, showCollapseAll: true }));
+	disposables.add(view.onDidChangeVisibility(({ visible }) => tree.setVisible(visible)));
+	tree.setVisible(view.visible);
+
+	const show = async (key: SessionKey, agentId: string): Promise<void> => {
+		tree.show(key, toAgentId(agentId));
+		void commands.executeCommand('setContext', contextKeys.hasConversation, true);
+		await tree.session?.whenRead;
+		if (tree.agent !== undefined) view.title = `Conversation: ${agentName(tree.agent)}`;
+	};
+	disposables.add(
+		agents.view.onDidChangeSelection(({ selection }) => {
+			const agent = agentOf(selection[0]);
+			if (agent !== undefined) void show(agent.key, agent.agentId); // reading does not fail, it says why it could not
+		}),
+	);
+	disposables.add(
+		registerCommand(log, commandIds.showConversation, 'The conversation could not be shown', async (node?: unknown) => {
+			const agent = agentOf(agents.nodeOf(node)) ?? (await agentInEditor(transcripts));
+			if (agent === undefined) return;
+			await commands.executeCommand(`${viewIds.conversation}.focus`);
+			await show(agent.key, agent.agentId);
+		}),
+	);
+	disposables.add(
+		registerCommand(log, commandIds.revealTranscript, 'The transcript could not be opened', async (node?: unknown) => {
+			if (agents.isNode(node) || (node === undefined && view.selection.length === 0)) {
+				await agents.reveal(node);
+				return;
+			}
+			// Menus hand over the row of the view they were opened in.
+			const row = (node as ConversationNode | undefined) ?? view.selection[0];
+			const place = row === undefined ? undefined : nodePlace(row);
+			const location = place === undefined ? undefined : locationOf(place);
+			if (location !== undefined) await openPlace(location.uri.fsPath, location.range);
+		}),
+	);
+	disposables.add(
+		registerCommand(log, commandIds.copyId, 'The id could not be copied', async (node?: unknown) => {
+			const call = [node, view.selection[0]].find(isCall);
+			const id = agents.idOf(node) ?? call?.call.id ?? agents.idOf(undefined);
+			if (id !== undefined) await env.clipboard.writeText(id);
+		}),
+	);
+	return { tree, view, dispose: () => disposables.dispose() };
+}
+
+/** The agent that wrote what stands in the active editor. */
+export async function agentInEditor(transcripts: OpenTranscripts): Promise<{ readonly key: SessionKey; readonly agentId: string } | undefined> {
+	const document = window.activeTextEditor?.document;
+	if (document === undefined || document.languageId !== languageId) return undefined;
+	const session = await transcripts.sessionOf(document);
+	if (session === undefined) return undefined;
+	const [agentId = mainAgentId] = transcriptLines(session.conversation, document.uri.fsPath).agents.keys();
+	return { key: session.key, agentId };
+}
+
+function isCall(value: unknown): value is Extract<ConversationNode, { readonly kind: 'call' }> {
+	return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'call';
+}
