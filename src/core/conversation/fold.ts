@@ -425,21 +425,30 @@ function foldSpawn(state: ConversationState, event: AgentSpawned, changes: Chang
 	agent.promptDigest ??= event.promptDigest;
 	const isBetter =
 		agent.spawnEvidence === undefined || evidenceRanks[event.evidence] >= evidenceRanks[agent.spawnEvidence];
-	const speaksOfParent = event.parentId !== undefined || event.toolUseId !== undefined;
+	const parentId =
+		event.parentId !== undefined && canHaveParent(state, agent, event.parentId) ? event.parentId : undefined;
+	const speaksOfParent = parentId !== undefined || event.toolUseId !== undefined;
 	agent.name = isBetter ? (event.name ?? agent.name) : (agent.name ?? event.name);
 	agent.type = isBetter ? (event.agentType ?? agent.type) : (agent.type ?? event.agentType);
 	agent.description = isBetter ? (event.description ?? agent.description) : (agent.description ?? event.description);
 	if (event.relation !== undefined) agent.relation = event.relation;
 	if (!speaksOfParent) return;
 	if (isBetter) {
-		agent.parentId = event.parentId ?? agent.parentId;
+		agent.parentId = parentId ?? agent.parentId;
 		agent.spawnToolUseId = event.toolUseId ?? agent.spawnToolUseId;
 		agent.spawnEvidence = event.evidence;
 	} else {
-		agent.parentId ??= event.parentId;
+		agent.parentId ??= parentId;
 		agent.spawnToolUseId ??= event.toolUseId;
 	}
 	state.unlinked.add(agent);
+}
+
+/** Nobody descends from themselves, and nobody spawned the main agent; a damaged file may say so. */
+function canHaveParent(state: ConversationState, agent: AgentState, parentId: AgentId): boolean {
+	if (agent.id === mainAgentId || agent.id === parentId) return false;
+	const parent = state.agents.get(parentId);
+	return parent === undefined || !isDescendant(state, parent, agent);
 }
 
 function foldEnd(state: ConversationState, event: AgentEnded, changes: ChangesState): void {
@@ -515,8 +524,7 @@ function findCall(
 function link(state: ConversationState, agent: AgentState, call: ToolCallState, changes: ChangesState): void {
 	if (agent.spawnCall === call) return;
 	unlink(agent, changes);
-	// Nobody descends from themselves; a damaged file may say so.
-	if (isDescendant(state, call.agent, agent)) return;
+	if (!canHaveParent(state, agent, call.agent.id)) return;
 	agent.spawnCall = call;
 	agent.parentId = call.agent.id;
 	agent.type ??= call.spawn?.agentType;
