@@ -380,6 +380,30 @@ describe('a transcript that is hard to read', () => {
 		}
 	});
 
+	it('may come with sidecars that name each other, or themselves, for a parent', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt);
+		const agents = ['one', 'two', 'self', 'main'].map((agentId) => ({
+			path: `/home/dev/session/subagents/agent-${agentId}.jsonl`,
+			agentId,
+			sidecarPath: `/home/dev/session/subagents/agent-${agentId}.meta.json`,
+			isWorkflow: false,
+		}));
+		for (const { path: agentPath, sidecarPath, agentId } of agents) {
+			files.write(agentPath, prompt);
+			const parentAgentId = agentId === 'one' ? 'two' : agentId === 'two' ? 'one' : 'self';
+			files.write(sidecarPath, JSON.stringify({ parentAgentId }));
+		}
+		const { conversation } = await coreWith(files).readSession({ ...session, agents }, options);
+		for (const agent of conversation.agents.values()) {
+			let steps = 0;
+			for (let parentId = agent.parentId; parentId !== undefined && parentId !== null && steps < 9; steps++) {
+				parentId = conversation.agents.get(parentId)?.parentId;
+			}
+			assert.ok(steps < 9, agent.id);
+		}
+	});
+
 	it('stops when it is told to', async () => {
 		const files = new MemoryFiles();
 		files.write(path, prompt + call + result);
