@@ -585,7 +585,7 @@ class CodexWriter extends Writer {
 }
 
 /** The native id of a Codex agent. */
-export function threadId(name: string): string {
+function threadId(name: string): string {
 	const digits = [...name].map((character) => character.charCodeAt(0).toString(16)).join('');
 	return `01a1fd3b-0000-7000-8000-${digits.padStart(12, '0').slice(-12)}`;
 }

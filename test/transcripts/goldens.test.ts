@@ -75,9 +75,12 @@ function compareWithGolden(name: string, text: string): void {
 	assert.equal(`${text}\n`, readFileSync(path, 'utf8').replaceAll('\r\n', '\n'));
 }
 
+const envelope = new Set(['version', 'seq', 'at', 'sessionId', 'agent', 'source', 'type']);
+
 /** An event on one line, without what every event of the file has. */
 function told(event: SessionEvent, shape: string): string {
-	const { version: _version, seq, at, sessionId: _sessionId, agent, source, type, ...fields } = event;
+	const { seq, at, agent, source, type } = event;
+	const fields = Object.fromEntries(Object.entries(event).filter(([key]) => !envelope.has(key)));
 	const path = source.kind === 'transcript' ? source.path.replaceAll('\\', '/') : '';
 	const file = path.slice(path.indexOf(shape) + shape.length + 1).replace(/^.*\//, '');
 	const place =

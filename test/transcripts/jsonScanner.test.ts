@@ -59,7 +59,6 @@ function leavesByParser(value: Value, path = ''): string[] {
 }
 
 function isPlain(key: string): boolean {
-	// eslint-disable-next-line no-control-regex -- what JSON writes with an escape
 	return /^[\u0020-\u007f]*$/.test(key) && !/["\\]/.test(key) && key !== '__proto__';
 }
 
