@@ -22,10 +22,11 @@ export default defineRule({
 						other.id !== mainAgentId && other.hasTranscript && other.path !== agent.spawnCall?.agent.path,
 				);
 				// A transcript that was copied alone has none of its subagents', and one that was just started may not have begun.
-				if (!hasOthers || conversation.liveness.state === 'live') {
+				const isLive = conversation.liveness.state === 'live';
+				if (!hasOthers || isLive) {
 					context.inconclusive(
 						agent.spawnCall.place,
-						`The transcript of ${agentName(agent)} is not there; perhaps it was never copied.`,
+						`The transcript of ${agentName(agent)} is not there; perhaps it ${isLive ? 'has not begun yet' : 'was never copied'}.`,
 					);
 					return;
 				}
