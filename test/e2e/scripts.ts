@@ -40,6 +40,8 @@ export interface WorkersOptions {
 	readonly workers: number;
 	/** A worker first calls `echo`, then makes this call, then says that it is done. */
 	readonly secondCall: (worker: number) => { readonly name: string; readonly input: Record<string, unknown> };
+	/** What the main agent calls first when it is resumed; nothing unless given. */
+	readonly afterResume?: Call;
 }
 
 /** The main agent starts workers in the background, all at once, and acknowledges whatever it is told afterwards. */
@@ -51,6 +53,7 @@ export function claudeCodeWorkers(options: WorkersOptions): Script {
 					text('Starting the workers.'),
 					...numbers(options.workers).map((worker) => agentCall(`toolu_spawn_${worker}`, `WORKER ${worker}`)),
 				],
+				...(options.afterResume !== undefined && isResumed(request) ? [[options.afterResume]] : []),
 				[text('Noted.')],
 			]);
 		}
@@ -78,7 +81,6 @@ export function codexWorkers(generation: MultiAgentGeneration, options: WorkersO
 			),
 			namespace,
 		}));
-		const isResumed = request.said.some((words) => words.startsWith(`${rootPrompt} again`));
 		const unfinished = unfinishedChildren(request, generation, options.workers);
 		const wait: Call = {
 			...call(`call_wait_${request.asked.filter((id) => id.startsWith('call_wait')).length + 1}`, 'wait_agent', {
@@ -89,7 +91,8 @@ export function codexWorkers(generation: MultiAgentGeneration, options: WorkersO
 		};
 		return nextTurn(request, 'main', [
 			[text('Starting the workers.'), ...spawns],
-			...(unfinished.length > 0 && !isResumed ? [[wait]] : []),
+			...(unfinished.length > 0 && !isResumed(request) ? [[wait]] : []),
+			...(options.afterResume !== undefined && isResumed(request) ? [[options.afterResume]] : []),
 			[text('Noted.')],
 		]);
 	};
@@ -134,6 +137,14 @@ export function isRoot(request: ModelRequest): boolean {
 	return request.said.some((words) => words.startsWith(rootPrompt));
 }
 
-function numbers(count: number): number[] {
+/** The prompt of a run that resumes another begins with this. */
+export const resumePrompt = `${rootPrompt} again`;
+
+export function isResumed(request: ModelRequest): boolean {
+	return request.said.some((words) => words.startsWith(resumePrompt));
+}
+
+/** From 1 on. */
+export function numbers(count: number): number[] {
 	return Array.from({ length: count }, (_, index) => index + 1);
 }

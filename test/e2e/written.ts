@@ -42,7 +42,12 @@ export async function codexCalls(rollout: string): Promise<WrittenCall[]> {
 			.map(({ item, line }) => ({ id: String(item['call_id']), name: String(item['name']), line })),
 		items
 			.filter(({ item }) => item['type'] === 'function_call_output')
-			.map(({ item, line }) => ({ id: String(item['call_id']), line, isError: false })),
+			.map(({ item, line }) => ({
+				id: String(item['call_id']),
+				line,
+				// Codex has no mark for a failure; of those that scenarios provoke this is the beginning.
+				isError: String(item['output']).startsWith('aborted by user after '),
+			})),
 	);
 }
 
