@@ -530,7 +530,12 @@ class CodexWriter extends Writer {
 					replacement_history: [],
 				});
 			case 'header':
-				return this.item(path, statement, 'session_meta', this.header(name, undefined));
+				return this.item(
+					path,
+					statement,
+					'session_meta',
+					this.header(statement.attributes.get('of') ?? name, undefined),
+				);
 			case 'rewind':
 				return this.event(path, statement, { type: 'thread_rolled_back', num_turns: Number(statement.rest) });
 			case 'aborted':

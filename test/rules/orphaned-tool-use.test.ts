@@ -299,6 +299,23 @@ assistant [agent=kid ordinal=51]: call k1 exec_command
 tool [agent=kid ordinal=52]: result k1 ok
 done [agent=kid ordinal=53]:`,
 		},
+		{
+			name: 'a child that was forked by an older Codex repeats the header of its parent and then its history',
+			transcript: `
+client: codex 0.120.0
+user: hi
+assistant: call c1 spawn_agent
+tool: result c1 agent kid
+assistant: done
+header [agent=kid of=main]:
+user [agent=kid]: hi
+assistant [agent=kid]: call c1 spawn_agent
+aborted [agent=kid]:
+user [agent=kid]: your part
+assistant [agent=kid]: call k1 exec_command
+tool [agent=kid]: result k1 ok
+done [agent=kid]:`,
+		},
 	],
 	invalid: [
 		{
