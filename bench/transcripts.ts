@@ -6,11 +6,11 @@ import { join } from 'node:path';
 /**
  * Claude Code transcripts of a wanted size, in the shapes of real ones: each turn is a prompt, then rounds of thinking, text and one to
  * three parallel calls with their results. The sizes of results follow what was measured on real files: a median of about 1 KB, one in
- * ten above 10 KB, some of 100 KB; every result stands twice in its line, as the block and as `toolUseResult`, and is code or a listing
+ * ten above 6 KB, some of 60 KB; every result stands twice in its line, as the block and as `toolUseResult`, and is code or a listing
  * full of quotes and escapes. The same seed gives the same bytes.
  */
 export async function generateHome(megabytes: number): Promise<string> {
-	const folder = join(tmpdir(), `crosstalk-bench-${megabytes}`);
+	const folder = join(tmpdir(), `crosstalk-bench-2-${megabytes}`);
 	const marker = join(folder, 'complete');
 	if (existsSync(marker)) return folder;
 	rmSync(folder, { recursive: true, force: true });
@@ -99,13 +99,17 @@ export async function generateSession(path: string, number: number, bytes: numbe
 function sizeOf(random: () => number): number {
 	const draw = random();
 	if (draw < 0.5) return 100 + random() * 900;
-	if (draw < 0.9) return 1000 + random() * 9000;
-	if (draw < 0.99) return 10_000 + random() * 40_000;
-	return 100_000;
+	if (draw < 0.9) return 1000 + random() * 5000;
+	if (draw < 0.99) return 6000 + random() * 20_000;
+	return 60_000;
 }
 
-// Code is what tools mostly return: quotes, tabs, line ends, now and then a letter outside of ASCII.
-const source = readFileSync(new URL(import.meta.url), 'utf8').replaceAll('KB', 'KB – é');
+// Code, listings and prose are what tools return: line ends, tabs, now and then a letter outside of ASCII. In real transcripts 160 bytes
+// lie between two escaped quotes; this file alone would have five times as many.
+let quotes = 0;
+const source = readFileSync(new URL(import.meta.url), 'utf8')
+	.replaceAll('KB', 'KB – é')
+	.replaceAll('"', () => (quotes++ % 5 === 0 ? '"' : "'"));
 
 function code(random: () => number, length: number): string {
 	let text = '';

@@ -21,10 +21,14 @@ export interface ChainNode<Member extends ChainMember> {
  * to the last compaction. A line whose parent is not there follows the line before it; formats without parents are one long path.
  */
 export class Chain<Member extends ChainMember> {
-	private readonly nodes = new Map<string, ChainNode<Member> | undefined>();
+	/** By id. `null`: a line without a message and without any above it. */
+	private readonly nodes = new Map<string, ChainNode<Member> | null>();
 	private readonly waiting = new Map<string, ChainNode<Member>[]>();
 	private readonly active: ChainNode<Member>[] = [];
 	private last: ChainNode<Member> | undefined;
+	/** The id of the line that came last, and what it stands for: most lines follow the one before them. */
+	private lastId = '';
+	private lastOfId: ChainNode<Member> | null = null;
 	private leaf: ChainNode<Member> | undefined;
 	private nextOrder = 0;
 	private isReparented = false;
@@ -38,7 +42,7 @@ export class Chain<Member extends ChainMember> {
 
 	/** The node of the line that was appended last with this id, or the node above it when the line carries no message. */
 	node(id: string): ChainNode<Member> | undefined {
-		return this.nodes.get(id);
+		return (id === this.lastId ? this.lastOfId : this.nodes.get(id)) ?? undefined;
 	}
 
 	/** Appends a line that carries a message. */
@@ -54,8 +58,7 @@ export class Chain<Member extends ChainMember> {
 		if (this.nodes.has(link.id)) return;
 		const parent = this.parentOf(link);
 		if (!parent.isKnown && this.nextOrder === 0 && this.nodes.size === 0) this.isHeadCut = true;
-		this.nodes.set(link.id, parent.node);
-		this.settle(link.id, parent.node);
+		this.place(link.id, parent.node ?? null);
 	}
 
 	/** Begins the conversation anew behind a compaction. What it preserved follows its summary, the anchor. */
@@ -142,8 +145,7 @@ export class Chain<Member extends ChainMember> {
 				if (waiting === undefined) this.waiting.set(link.parentId, [node]);
 				else waiting.push(node);
 			}
-			this.nodes.set(link.id, node);
-			this.settle(link.id, node);
+			this.place(link.id, node);
 		}
 		this.last = node;
 		return node;
@@ -151,8 +153,15 @@ export class Chain<Member extends ChainMember> {
 
 	private parentOf(link: ChainLink): { readonly node: ChainNode<Member> | undefined; readonly isKnown: boolean } {
 		if (link.parentId === null) return { node: undefined, isKnown: true };
-		if (this.nodes.has(link.parentId)) return { node: this.nodes.get(link.parentId), isKnown: true };
-		return { node: this.last, isKnown: false };
+		const node = link.parentId === this.lastId ? this.lastOfId : this.nodes.get(link.parentId);
+		return node === undefined ? { node: this.last, isKnown: false } : { node: node ?? undefined, isKnown: true };
+	}
+
+	private place(id: string, node: ChainNode<Member> | null): void {
+		this.nodes.set(id, node);
+		this.lastId = id;
+		this.lastOfId = node;
+		if (this.waiting.size > 0) this.settle(id, node ?? undefined);
 	}
 
 	/** Lines that came before their parent get it now. A parent that is its own descendant is refused: damaged files have such rings. */
@@ -180,8 +189,8 @@ export class Chain<Member extends ChainMember> {
 		const { preserved } = this;
 		this.preserved = undefined;
 		if (preserved === undefined) return;
-		const head = this.nodes.get(preserved.headId);
-		let node = this.nodes.get(preserved.tailId);
+		const head = this.nodes.get(preserved.headId) ?? undefined;
+		let node = this.nodes.get(preserved.tailId) ?? undefined;
 		const kept: ChainNode<Member>[] = [];
 		for (let guard = this.nextOrder; node !== undefined && guard >= 0; guard--) {
 			kept.push(node);
@@ -205,6 +214,8 @@ export class Chain<Member extends ChainMember> {
 		// Some versions go on under the preserved tail, others under the summary: both mean behind what was preserved.
 		this.nodes.set(preserved.tailId, parent);
 		this.nodes.set(preserved.anchorId, parent);
+		this.lastId = preserved.anchorId;
+		this.lastOfId = parent;
 		this.last = this.leaf = parent;
 	}
 

@@ -68,7 +68,10 @@ export function fold(conversation: Conversation, events: Iterable<SessionEvent>)
 }
 
 function foldEvent(state: ConversationState, event: SessionEvent, changes: ChangesState): void {
-	if (event.source.kind === 'transcript') state.paths.add(event.source.path);
+	if (event.source.kind === 'transcript' && event.source.path !== state.lastPath) {
+		state.lastPath = event.source.path;
+		state.paths.add(event.source.path);
+	}
 	if (event.at !== undefined) {
 		if (state.startedAt === undefined || event.at < state.startedAt) state.startedAt = event.at;
 		if (state.lastEventAt === undefined || event.at > state.lastEventAt) state.lastEventAt = event.at;
@@ -211,7 +214,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		role: event.role,
 		kind: event.kind,
 		at: event.at,
-		place: { source: event.source, range: undefined },
+		source: event.source,
 		parts: event.parts,
 		text: event.text,
 		model: event.model,
@@ -268,7 +271,8 @@ function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesS
 	});
 	agent.toolCalls.push(call);
 	agent.callsById.set(call.id, call);
-	message.toolCalls.push(call);
+	if (message.toolCalls.length === 0) message.toolCalls = [call];
+	else message.toolCalls.push(call);
 	agent.openCalls.add(call);
 	for (const mark of spawnMarks(event.spawn)) {
 		const spawns = state.spawnsByMark.get(mark);

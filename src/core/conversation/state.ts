@@ -5,6 +5,7 @@ import type {
 	Entrypoint,
 	MessageKind,
 	PartKind,
+	Source,
 	SpawnEvidence,
 	ToolUse,
 } from '../events/sessionEvent.ts';
@@ -44,6 +45,7 @@ export class ConversationState implements Conversation {
 	readonly damage: Damage[] = [];
 	readonly unknownRecords = new Map<string, number>();
 	readonly paths = new Set<string>();
+	lastPath = '';
 	revision = 0;
 	/** Outcomes of tasks that may or may not turn out to be agents. */
 	readonly outcomes = new Map<AgentId, NonNullable<Agent['ended']>>();
@@ -103,10 +105,10 @@ export class MessageState implements Message {
 	readonly role: Message['role'];
 	readonly kind: MessageKind;
 	readonly at: number | undefined;
-	readonly place: Place;
+	private readonly source: Source;
 	parts: readonly PartKind[];
 	text: BodyRef | undefined;
-	readonly toolCalls: ToolCallState[] = [];
+	toolCalls: ToolCallState[] = noCalls;
 	model: string | undefined;
 	stopReason: string | undefined;
 	tokens: Message['tokens'];
@@ -118,21 +120,26 @@ export class MessageState implements Message {
 	constructor(
 		fields: Pick<
 			Message,
-			'id' | 'role' | 'kind' | 'at' | 'place' | 'parts' | 'text' | 'model' | 'stopReason' | 'tokens' | 'turn'
-		> & { readonly agent: AgentState },
+			'id' | 'role' | 'kind' | 'at' | 'parts' | 'text' | 'model' | 'stopReason' | 'tokens' | 'turn'
+		> & { readonly agent: AgentState; readonly source: Source },
 	) {
 		this.id = fields.id;
 		this.agent = fields.agent;
 		this.role = fields.role;
 		this.kind = fields.kind;
 		this.at = fields.at;
-		this.place = fields.place;
+		this.source = fields.source;
 		this.parts = fields.parts;
 		this.text = fields.text;
 		this.model = fields.model;
 		this.stopReason = fields.stopReason;
 		this.tokens = fields.tokens;
 		this.turn = fields.turn;
+	}
+
+	/** Made when somebody asks: a long session has a hundred thousand messages, and few are pointed at. */
+	get place(): Place {
+		return { source: this.source, range: undefined };
 	}
 
 	get isActive(): boolean {

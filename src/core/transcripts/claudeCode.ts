@@ -185,15 +185,9 @@ class ClaudeCodeReader extends JsonLineReader {
 			parts,
 			// A session is called after its first prompt, so prompts always have a preview; there are few.
 			text:
-				text === undefined
+				text === undefined || !(this.file.withPreviews || kind === 'prompt')
 					? undefined
-					: bodyRef(
-							bytes,
-							text.start,
-							text.end,
-							source.offset - lineStart,
-							this.file.withPreviews || kind === 'prompt',
-						),
+					: bodyRef(bytes, text.start, text.end, source.offset - lineStart, true),
 			model: line.model === '' ? undefined : line.model,
 			stopReason: line.stopReason === '' ? undefined : line.stopReason,
 			tokens: line.inputTokens === -1 ? undefined : { input: line.inputTokens, output: line.outputTokens },

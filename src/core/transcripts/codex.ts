@@ -230,15 +230,9 @@ class CodexReader extends JsonLineReader {
 			kind,
 			parts,
 			text:
-				line.text.start === -1
+				line.text.start === -1 || !(this.file.withPreviews || kind === 'prompt')
 					? undefined
-					: bodyRef(
-							bytes,
-							line.text.start,
-							line.text.end,
-							source.offset - lineStart,
-							this.file.withPreviews || kind === 'prompt',
-						),
+					: bodyRef(bytes, line.text.start, line.text.end, source.offset - lineStart, true),
 		});
 	}
 

@@ -279,6 +279,7 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The text of UTF-8 bytes. Below a dozen bytes the loop is cheaper than calling the decoder. */
 export function asciiOrUtf8(bytes: Uint8Array, start: number, end: number): string {
+	if (end - start === 36) return uuidOrUtf8(bytes, start);
 	if (end - start > 12) return utf8.decode(bytes.subarray(start, end));
 	let text = '';
 	for (let position = start; position < end; position++) {
@@ -287,6 +288,20 @@ export function asciiOrUtf8(bytes: Uint8Array, start: number, end: number): stri
 		text += String.fromCharCode(byte);
 	}
 	return text;
+}
+
+/** Every line has a UUID or two. One call for all of its characters takes half the time of the decoder. */
+function uuidOrUtf8(bytes: Uint8Array, start: number): string {
+	let all = 0;
+	for (let offset = 0; offset < 36; offset++) all |= byteAt(bytes, start + offset);
+	if (all >= 0x80) return utf8.decode(bytes.subarray(start, start + 36));
+	const at = (offset: number) => byteAt(bytes, start + offset);
+	// prettier-ignore
+	return String.fromCharCode(
+		at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), at(8), at(9), at(10), at(11),
+		at(12), at(13), at(14), at(15), at(16), at(17), at(18), at(19), at(20), at(21), at(22), at(23),
+		at(24), at(25), at(26), at(27), at(28), at(29), at(30), at(31), at(32), at(33), at(34), at(35),
+	);
 }
 
 /** The number of UTF-16 units that the UTF-8 bytes [start, end) decode to. */

@@ -9,7 +9,7 @@ export interface TranscriptFile {
 	readonly nativeSessionId: string;
 	/** The agent whose file this is; `null` when the lines say it. */
 	readonly agentId: string | null;
-	/** Whether bodies get a preview for a person to see. */
+	/** Whether bodies get a preview for a person to see. Without, texts are left out, but for the prompts that sessions are called after. */
 	readonly withPreviews: boolean;
 }
 
