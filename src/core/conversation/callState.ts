@@ -1,6 +1,6 @@
 import type { CallState, Conversation, Message, Result, ToolCall } from './model.ts';
 import { laterTurn } from './fold.ts';
-import type { ResultState, ToolCallState } from './state.ts';
+import type { AgentState, ResultState, ToolCallState } from './state.ts';
 
 /**
  * What has become of a call, by the best evidence there is, in this order: its result, a compaction that came in between, what the
@@ -10,6 +10,22 @@ import type { ResultState, ToolCallState } from './state.ts';
 export function callState(conversation: Conversation, call: ToolCall): CallState {
 	if (call.result !== undefined) return { state: call.result.isError ? 'failed' : 'completed' };
 	const { agent } = call;
+	if (agent.relation === 'fork') {
+		const inherited = inheritedCall(conversation, call);
+		if (inherited !== undefined) return callState(conversation, inherited);
+		if (
+			agent.parentId !== undefined &&
+			agent.parentId !== null &&
+			conversation.agents.get(agent.parentId)?.hasTranscript !== true
+		) {
+			return {
+				state: 'pending',
+				isCertain: false,
+				evidence:
+					'It may be a copy of a call of the agent that this one was forked from, whose transcript is not there.',
+			};
+		}
+	}
 	if (call.compactedBy !== undefined) {
 		return {
 			state: 'orphaned',
@@ -50,6 +66,15 @@ export function callState(conversation: Conversation, call: ToolCall): CallState
 		return { state: 'pending', isCertain: true, evidence: liveness.evidence };
 	}
 	return { state: 'pending', isCertain: false, evidence: liveness.evidence };
+}
+
+/** A fork begins with a copy of its parent's history: the parent's own call that this one is a copy of. */
+export function inheritedCall(conversation: Conversation, call: ToolCall): ToolCall | undefined {
+	const { agent } = call;
+	if (agent.relation !== 'fork' || agent.parentId === undefined || agent.parentId === null) return undefined;
+	// Same as in `fold`: agents come from nowhere else. They form no ring, so that following parents ends.
+	const parent = conversation.agents.get(agent.parentId) as AgentState | undefined;
+	return parent?.callsById.get(call.id);
 }
 
 function orphanedBy(later: Message): CallState {

@@ -1,5 +1,5 @@
 // What other stages may use of the conversation. The state behind it is nobody else's.
-export { callState, isActiveResult, turnsBetween } from './callState.ts';
+export { callState, inheritedCall, isActiveResult, turnsBetween } from './callState.ts';
 export { createConversation, fold, laterTurn } from './fold.ts';
 export type { Changes } from './fold.ts';
 export type {
@@ -8,12 +8,10 @@ export type {
 	Compaction,
 	Conversation,
 	Damage,
-	Duplicate,
-	Liveness,
 	Message,
 	OrphanCause,
 	Place,
 	Result,
 	ToolCall,
 } from './model.ts';
-export { agentName, activeDuplicates, isOnStrictChain } from './queries.ts';
+export { agentName, activeDuplicates } from './queries.ts';

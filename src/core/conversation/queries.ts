@@ -1,18 +1,12 @@
 import { mainAgentId } from '../base/ids.ts';
 import { singleLine, truncated } from '../base/text.ts';
-import type { Agent, Duplicate, Result, ToolCall } from './model.ts';
-import type { ResultState, ToolCallState } from './state.ts';
+import type { Agent, Duplicate, ToolCall } from './model.ts';
+import type { ToolCallState } from './state.ts';
 
 /** What a person calls the agent: its name, else what it was asked to do, else its id. */
 export function agentName(agent: Agent): string {
 	if (agent.id === mainAgentId) return 'main';
 	return truncated(singleLine(agent.name ?? agent.description ?? agent.id), 60);
-}
-
-/** Whether the line of the result lies on the very path through the tree of lines, rather than beside it. */
-export function isOnStrictChain(result: Result): boolean {
-	const { node, message } = result as ResultState;
-	return node === undefined ? (message?.isActive ?? false) : node.activeIndex !== -1;
 }
 
 /** Further lines with the call's id that are part of the conversation together with the call itself. */

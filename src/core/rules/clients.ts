@@ -32,7 +32,7 @@ export const anthropicErrors = {
 		`\`${name}\` tool use with id \`${id}\` was found without a corresponding \`${name}_tool_result\` block`,
 } as const;
 
-export const openAiErrors = {
+const openAiErrors = {
 	unanswered: (id: string) => `No tool output found for function call ${id}.`,
 	unasked: (id: string) => `No tool call found for function call output with call_id ${id}.`,
 } as const;

@@ -1,4 +1,4 @@
-import { agentName } from '../conversation/index.ts';
+import { agentName, inheritedCall } from '../conversation/index.ts';
 import { damageAfter } from './evidence.ts';
 import { defineRule } from './rule.ts';
 import { hasAnsweredSibling } from './siblings.ts';
@@ -27,6 +27,8 @@ export default defineRule({
 				) {
 					return;
 				}
+				// A fork's copy of a call is its parent's matter.
+				if (inheritedCall(context.conversation, call) !== undefined) return;
 				const state = context.stateOf(call);
 				// A process that ended in mid-call is the other rule's.
 				if (state.state !== 'orphaned' || state.cause !== 'unknown') return;

@@ -1,4 +1,4 @@
-import { agentName } from '../conversation/index.ts';
+import { agentName, inheritedCall } from '../conversation/index.ts';
 import { damageAfter } from './evidence.ts';
 import { defineRule } from './rule.ts';
 import { hasAnsweredSibling } from './siblings.ts';
@@ -20,6 +20,8 @@ export default defineRule({
 		return {
 			toolCall(call) {
 				if (call.result !== undefined || call.answeredBy === 'provider') return;
+				// A fork's copy of a call is its parent's matter.
+				if (inheritedCall(context.conversation, call) !== undefined) return;
 				const state = context.stateOf(call);
 				if (state.state === 'pending') {
 					if (!state.isCertain) {

@@ -48,7 +48,8 @@ class CodexReader extends JsonLineReader {
 	protected readonly sessionId: SessionId;
 	private line = new CodexLine();
 	private readonly agent: AgentRef;
-	private hasHeader = false;
+	/** The id in the first header, which is the file's own. */
+	private header = '';
 	/** Lines with a lower ordinal are a copy of the parent's history. */
 	private historyStart = -1;
 	/** The calls and texts of one response share a message; it ends where the client counts its tokens or somebody else speaks. */
@@ -104,11 +105,22 @@ class CodexReader extends JsonLineReader {
 	private emitHeader(source: TranscriptSource): void {
 		const { line } = this;
 		// A forked thread repeats its parent's header behind its own.
-		if (this.hasHeader) {
+		if (this.header !== '') {
 			this.emitUnknown(source, 'inherited');
+			// Versions that do not say where the copy of the parent's history ends: what is in it can only be told by the parent.
+			if (line.id !== this.header && line.id !== '' && this.historyStart === -1 && this.file.agentId !== null) {
+				this.sink({
+					...this.envelope(source, this.agent, line.at),
+					type: 'agent-spawned',
+					agentId: this.threadAgent(this.file.agentId),
+					parentId: this.threadAgent(line.id),
+					evidence: 'header',
+					relation: 'fork',
+				});
+			}
 			return;
 		}
-		this.hasHeader = true;
+		this.header = line.id;
 		this.historyStart = line.historyStart;
 		if (this.file.agentId === null) {
 			this.sink({
