@@ -240,17 +240,16 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 		const isLive = details?.state === 'live';
 		const lastAt = details?.lastEventAt ?? entry.modifiedAt;
 		const since = details?.since;
-		const words = [
-			formatNames[files.format] ?? files.format,
-			isLive ? `live${since === undefined ? '' : ` ${duration(now - since)}`}` : ago(lastAt, now),
-		];
-		if (details === undefined) words.push(bytes(entry.bytes));
-		else {
+		const words = [isLive ? `live${since === undefined ? '' : ` ${duration(now - since)}`}` : ago(lastAt, now)];
+		if (details !== undefined) {
 			if (details.pending > 0)
 				words.push(isLive ? `${details.pending} in flight` : `${details.pending} without a result`);
 			if (details.orphaned > 0) words.push(`${details.orphaned} orphaned`);
 			if (details.diagnostics.length > 0) words.push(counted(details.diagnostics.length, 'problem'));
 		}
+		// In a narrow sidebar the end is cut off, so what stays the same comes last.
+		words.push(formatNames[files.format] ?? files.format);
+		if (details === undefined) words.push(bytes(entry.bytes));
 		item.description = words.join(' · ');
 		item.iconPath = new ThemeIcon(isLive ? 'circle-filled' : 'circle-outline', colorOf(details?.worst, isLive));
 		item.contextValue = `crosstalkSession.${details?.state ?? 'unread'}`;

@@ -109,7 +109,11 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 		nodeOf: rowOf,
 		idOf(node) {
 			const row = rowOf(node);
-			return row?.kind === 'session' ? sessions.entry(row.key)?.files.nativeId : row?.kind === 'agent' ? row.agentId : undefined;
+			return row?.kind === 'session'
+				? sessions.entry(row.key)?.files.nativeId
+				: row?.kind === 'agent'
+					? row.agentId
+					: undefined;
 		},
 		async reveal(node) {
 			const row = rowOf(node);

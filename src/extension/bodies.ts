@@ -27,7 +27,11 @@ export async function readBody(files: TranscriptFiles, place: Place, body: BodyR
 		if (!(error instanceof ExpectedError)) throw error;
 		return { ...plain(body.preview), cut: error.message };
 	}
-	if (body.length > limit) return { ...plain(readableStart(raw)), cut: `Cut after ${limit.toLocaleString('en')} of ${body.length.toLocaleString('en')} bytes.` };
+	if (body.length > limit)
+		return {
+			...plain(readableStart(raw)),
+			cut: `Cut after ${limit.toLocaleString('en')} of ${body.length.toLocaleString('en')} bytes.`,
+		};
 	try {
 		return pretty(JSON.parse(raw) as unknown); // anything that JSON can be
 	} catch {
@@ -40,7 +44,11 @@ export async function readBody(files: TranscriptFiles, place: Place, body: BodyR
 export function cutLines(body: BodyText, limit: number): BodyText {
 	const lines = body.text.split('\n');
 	if (lines.length <= limit) return body;
-	return { ...body, text: lines.slice(0, limit).join('\n'), cut: body.cut ?? `Cut after ${limit} of ${lines.length.toLocaleString('en')} lines.` };
+	return {
+		...body,
+		text: lines.slice(0, limit).join('\n'),
+		cut: body.cut ?? `Cut after ${limit} of ${lines.length.toLocaleString('en')} lines.`,
+	};
 }
 
 async function readRange(files: TranscriptFiles, path: string, offset: number, length: number): Promise<string> {

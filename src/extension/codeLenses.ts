@@ -41,8 +41,18 @@ export class TranscriptCodeLenses implements CodeLensProvider, Disposable {
 			if (line === undefined || call.answeredBy === 'provider') return [];
 			if (state.state === 'pending' && state.isCertain) isTicking = true;
 			const words = callWords(conversation, call, now);
-			const title = state.state === 'orphaned' ? `$(warning) ${words}` : `$(clock) ${words} · agent ${agentName(call.agent)}`;
-			return [new CodeLens(new Range(line, 0, line, 0), { title, tooltip: state.state === 'pending' || state.state === 'orphaned' ? state.evidence : '', command: commandIds.revealInAgents, arguments: [session.key, call.agent.id] })];
+			const title =
+				state.state === 'orphaned'
+					? `$(warning) ${words}`
+					: `$(clock) ${words} · agent ${agentName(call.agent)}`;
+			return [
+				new CodeLens(new Range(line, 0, line, 0), {
+					title,
+					tooltip: state.state === 'pending' || state.state === 'orphaned' ? state.evidence : '',
+					command: commandIds.revealInAgents,
+					arguments: [session.key, call.agent.id],
+				}),
+			];
 		});
 		if (isTicking) this.tickOnce();
 		return lenses;
@@ -63,7 +73,8 @@ export class TranscriptCodeLenses implements CodeLensProvider, Disposable {
 	private tickOnce(): void {
 		this.ticking ??= setTimeout(() => {
 			this.ticking = undefined;
-			if (window.visibleTextEditors.some(({ document }) => document.languageId === languageId)) this.changed.fire();
+			if (window.visibleTextEditors.some(({ document }) => document.languageId === languageId))
+				this.changed.fire();
 		}, 1000);
 	}
 }

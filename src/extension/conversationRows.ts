@@ -34,7 +34,9 @@ export function turnsOf(agent: Agent): readonly Turn[] {
 		.sort(([one], [other]) => one - other)
 		.map(([number, rows]) => {
 			rows.sort((one, other) => order(one) - order(other));
-			const prompt = rows.map((row) => (row.kind === 'message' ? row.message : undefined)).find((message) => message !== undefined && isPrompt(message));
+			const prompt = rows
+				.map((row) => (row.kind === 'message' ? row.message : undefined))
+				.find((message) => message !== undefined && isPrompt(message));
 			return { number, at: prompt?.at ?? timeOf(rows), prompt, rows };
 		});
 }
@@ -97,7 +99,14 @@ function order(row: Row): number {
 
 function timeOf(rows: readonly Row[]): number | undefined {
 	for (const row of rows) {
-		const at = row.kind === 'message' ? row.message.at : row.kind === 'call' ? row.call.startedAt : row.kind === 'stray' ? row.result.at : row.compaction.at;
+		const at =
+			row.kind === 'message'
+				? row.message.at
+				: row.kind === 'call'
+					? row.call.startedAt
+					: row.kind === 'stray'
+						? row.result.at
+						: row.compaction.at;
 		if (at !== undefined) return at;
 	}
 	return undefined;

@@ -37,7 +37,9 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 	private readonly sessions: Sessions;
 	private readonly disposables = new DisposableStore();
 	private readonly refreshing: Throttle;
-	private shown: { readonly hold: SessionHold; readonly agentId: AgentId; readonly listening: Disposable } | undefined;
+	private shown:
+		| { readonly hold: SessionHold; readonly agentId: AgentId; readonly listening: Disposable }
+		| undefined;
 	private shownAgent: { readonly key: SessionKey; readonly agentId: AgentId } | undefined;
 	private isVisible = false;
 	private ticker: NodeJS.Timeout | undefined;
@@ -73,7 +75,11 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 			this.take();
 			this.ticker = setInterval(() => {
 				const conversation = this.session?.conversation;
-				if (conversation?.liveness.state === 'live' && this.agent?.toolCalls.some((call) => call.result === undefined) === true) this.refreshing.request();
+				if (
+					conversation?.liveness.state === 'live' &&
+					this.agent?.toolCalls.some((call) => call.result === undefined) === true
+				)
+					this.refreshing.request();
 			}, 1000);
 			this.changed.fire(undefined);
 		} else {
@@ -110,7 +116,11 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		const item = this.itemOf(node);
 		const place = nodePlace(node);
 		if (place?.source.kind === 'transcript') {
-			item.command ??= { command: commandIds.revealPlace, title: 'Reveal in Transcript', arguments: [place.source.path, place.source.line - 1, (place.range?.column ?? 1) - 1] };
+			item.command ??= {
+				command: commandIds.revealPlace,
+				title: 'Reveal in Transcript',
+				arguments: [place.source.path, place.source.line - 1, (place.range?.column ?? 1) - 1],
+			};
 		}
 		return item;
 	}
@@ -119,8 +129,10 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 	async resolveTreeItem(item: TreeItem, node: ConversationNode): Promise<TreeItem> {
 		if (node.kind === 'call') item.tooltip = await this.bodyTooltip(node.call.place, node.call.arguments);
 		if (node.kind === 'arguments') item.tooltip = await this.bodyTooltip(node.call.place, node.call.arguments);
-		if (node.kind === 'result' || node.kind === 'stray') item.tooltip = await this.bodyTooltip(node.result.place, node.result.body);
-		if (node.kind === 'message' && node.message.text !== undefined) item.tooltip = await this.bodyTooltip(node.message.place, node.message.text);
+		if (node.kind === 'result' || node.kind === 'stray')
+			item.tooltip = await this.bodyTooltip(node.result.place, node.result.body);
+		if (node.kind === 'message' && node.message.text !== undefined)
+			item.tooltip = await this.bodyTooltip(node.message.place, node.message.text);
 		return item;
 	}
 
@@ -152,21 +164,32 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		const { agent } = this;
 		if (agent === undefined) return [{ kind: 'note', text: 'Nothing of this agent was found.' }];
 		const turns = turnsOf(agent);
-		if (turns.length === 0) return [{ kind: 'note', text: agent.hasTranscript ? 'Nothing was said yet.' : "This agent's transcript is missing." }];
+		if (turns.length === 0)
+			return [
+				{
+					kind: 'note',
+					text: agent.hasTranscript ? 'Nothing was said yet.' : "This agent's transcript is missing.",
+				},
+			];
 		return turns.map((turn) => ({ kind: 'turn', turn }));
 	}
 
 	private partsOf(call: ToolCall): ConversationNode[] {
 		const parts: ConversationNode[] = [{ kind: 'arguments', call }];
-		for (const result of [...(call.result === undefined ? [] : [call.result]), ...call.furtherResults]) parts.push({ kind: 'result', call, result });
+		for (const result of [...(call.result === undefined ? [] : [call.result]), ...call.furtherResults])
+			parts.push({ kind: 'result', call, result });
 		const state = this.session === undefined ? undefined : callState(this.session.conversation, call);
-		if (state?.state === 'pending' || state?.state === 'orphaned') parts.push({ kind: 'note', text: `No result. ${state.evidence}` });
+		if (state?.state === 'pending' || state?.state === 'orphaned')
+			parts.push({ kind: 'note', text: `No result. ${state.evidence}` });
 		return parts;
 	}
 
 	private async membersOf(place: Place, body: BodyRef): Promise<ConversationNode[]> {
 		const { value, cut, text } = await readBody(this.sessions.platform.files, place, body, bodyLimitBytes);
-		const nodes: ConversationNode[] = typeof value === 'object' && value !== null ? members(value, place) : cutText(text).map((line) => ({ kind: 'note', text: line }));
+		const nodes: ConversationNode[] =
+			typeof value === 'object' && value !== null
+				? members(value, place)
+				: cutText(text).map((line) => ({ kind: 'note', text: line }));
 		if (cut !== undefined) nodes.push({ kind: 'note', text: cut });
 		return nodes;
 	}
@@ -183,7 +206,10 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 			case 'turn':
 				return turnItem(node.turn, this.agent);
 			case 'rows': {
-				const item = new TreeItem(`Rows ${node.from} to ${node.from + node.rows.length - 1}`, TreeItemCollapsibleState.Collapsed);
+				const item = new TreeItem(
+					`Rows ${node.from} to ${node.from + node.rows.length - 1}`,
+					TreeItemCollapsibleState.Collapsed,
+				);
 				item.iconPath = new ThemeIcon('list-flat');
 				return item;
 			}
@@ -208,7 +234,11 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 			case 'arguments':
 				return bodyItem('Arguments', node.call.arguments, 'symbol-parameter');
 			case 'result':
-				return bodyItem(node.result === node.call.result ? (node.result.isError ? 'Error' : 'Result') : 'Further result', node.result.body, node.result.isError ? 'error' : 'output');
+				return bodyItem(
+					node.result === node.call.result ? (node.result.isError ? 'Error' : 'Result') : 'Further result',
+					node.result.body,
+					node.result.isError ? 'error' : 'output',
+				);
 			case 'member':
 				return memberItem(node.name, node.value);
 			case 'note': {
@@ -243,7 +273,9 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				break;
 		}
 		item.contextValue = `crosstalkCall.${state.state}`;
-		item.accessibilityInformation = { label: `Call to ${toolLabel(call)} ${spokenCall(conversation, call, now)}. Arguments: ${shortened(call.arguments.preview, 80)}` };
+		item.accessibilityInformation = {
+			label: `Call to ${toolLabel(call)} ${spokenCall(conversation, call, now)}. Arguments: ${shortened(call.arguments.preview, 80)}`,
+		};
 		return item;
 	}
 }
@@ -275,7 +307,8 @@ export function nodePlace(node: ConversationNode): Place | undefined {
 function grouped(rows: readonly Row[]): ConversationNode[] {
 	if (rows.length <= groupSize) return [...rows];
 	const groups: ConversationNode[] = [];
-	for (let start = 0; start < rows.length; start += groupSize) groups.push({ kind: 'rows', rows: rows.slice(start, start + groupSize), from: start + 1 });
+	for (let start = 0; start < rows.length; start += groupSize)
+		groups.push({ kind: 'rows', rows: rows.slice(start, start + groupSize), from: start + 1 });
 	return groups;
 }
 
@@ -289,7 +322,9 @@ function turnItem(turn: Turn, agent: Agent | undefined): TreeItem {
 	item.description = [time, prompt].filter((word) => word !== '').join(' · ');
 	item.contextValue = 'crosstalkTurn';
 	const calls = turn.rows.filter(({ kind }) => kind === 'call').length;
-	item.accessibilityInformation = { label: `${label}${time === '' ? '' : ` at ${time}`}, ${counted(calls, 'call')}. ${prompt}` };
+	item.accessibilityInformation = {
+		label: `${label}${time === '' ? '' : ` at ${time}`}, ${counted(calls, 'call')}. ${prompt}`,
+	};
 	return item;
 }
 
@@ -297,7 +332,9 @@ function messageItem({ message }: Extract<Row, { readonly kind: 'message' }>): T
 	const speaker = speakerOf(message);
 	const text = shortened(message.text?.preview ?? '', 120);
 	const item = new TreeItem(text, TreeItemCollapsibleState.None);
-	item.iconPath = new ThemeIcon(message.role === 'assistant' ? 'comment' : message.kind === 'prompt' ? 'account' : 'note');
+	item.iconPath = new ThemeIcon(
+		message.role === 'assistant' ? 'comment' : message.kind === 'prompt' ? 'account' : 'note',
+	);
 	if (!message.isActive) item.description = 'no longer part of the conversation';
 	item.contextValue = `crosstalkMessage.${message.kind}`;
 	item.accessibilityInformation = { label: `${speaker}: ${text}` };
@@ -326,12 +363,17 @@ function memberItem(name: string, value: unknown): TreeItem {
 function members(value: unknown, place: Place): ConversationNode[] {
 	if (typeof value !== 'object' || value === null) return [];
 	const entries = Object.entries(value);
-	const nodes: ConversationNode[] = entries.slice(0, shownMembers).map(([name, member]) => ({ kind: 'member', name, value: member as unknown, place }));
-	if (entries.length > shownMembers) nodes.push({ kind: 'note', text: `… and ${entries.length - shownMembers} more` });
+	const nodes: ConversationNode[] = entries
+		.slice(0, shownMembers)
+		.map(([name, member]) => ({ kind: 'member', name, value: member as unknown, place }));
+	if (entries.length > shownMembers)
+		nodes.push({ kind: 'note', text: `… and ${entries.length - shownMembers} more` });
 	return nodes;
 }
 
 function cutText(text: string): string[] {
 	const lines = text.split('\n');
-	return lines.length <= tooltipLines ? lines : [...lines.slice(0, tooltipLines), `… and ${lines.length - tooltipLines} more lines`];
+	return lines.length <= tooltipLines
+		? lines
+		: [...lines.slice(0, tooltipLines), `… and ${lines.length - tooltipLines} more lines`];
 }

@@ -22,10 +22,20 @@ export interface ConversationView extends Disposable {
 	readonly view: TreeView<ConversationNode>;
 }
 
-export function registerConversationView(sessions: Sessions, transcripts: OpenTranscripts, agents: AgentsView, log: Log): ConversationView {
+export function registerConversationView(
+	sessions: Sessions,
+	transcripts: OpenTranscripts,
+	agents: AgentsView,
+	log: Log,
+): ConversationView {
 	const disposables = new DisposableStore();
 	const tree = disposables.add(new ConversationTree(sessions));
-	const view = disposables.add(window.createTreeView<ConversationNode>(viewIds.conversation, { treeDataProvider: tree, showCollapseAll: true }));
+	const view = disposables.add(
+		window.createTreeView<ConversationNode>(viewIds.conversation, {
+			treeDataProvider: tree,
+			showCollapseAll: true,
+		}),
+	);
 	disposables.add(view.onDidChangeVisibility(({ visible }) => tree.setVisible(visible)));
 	tree.setVisible(view.visible);
 
@@ -33,7 +43,8 @@ export function registerConversationView(sessions: Sessions, transcripts: OpenTr
 		tree.show(key, toAgentId(agentId));
 		void commands.executeCommand('setContext', contextKeys.hasConversation, true);
 		await tree.session?.whenRead;
-		if (tree.agent !== undefined) view.title = `Conversation: ${agentName(tree.agent)}`;
+		// Not as its title: VS Code would write the name with a capital.
+		if (tree.agent !== undefined) view.description = agentName(tree.agent);
 	};
 	disposables.add(
 		agents.view.onDidChangeSelection(({ selection }) => {
@@ -42,25 +53,35 @@ export function registerConversationView(sessions: Sessions, transcripts: OpenTr
 		}),
 	);
 	disposables.add(
-		registerCommand(log, commandIds.showConversation, 'The conversation could not be shown', async (node?: unknown) => {
-			const agent = agentOf(agents.nodeOf(node)) ?? (await agentInEditor(transcripts));
-			if (agent === undefined) return;
-			await commands.executeCommand(`${viewIds.conversation}.focus`);
-			await show(agent.key, agent.agentId);
-		}),
+		registerCommand(
+			log,
+			commandIds.showConversation,
+			'The conversation could not be shown',
+			async (node?: unknown) => {
+				const agent = agentOf(agents.nodeOf(node)) ?? (await agentInEditor(transcripts));
+				if (agent === undefined) return;
+				await commands.executeCommand(`${viewIds.conversation}.focus`);
+				await show(agent.key, agent.agentId);
+			},
+		),
 	);
 	disposables.add(
-		registerCommand(log, commandIds.revealTranscript, 'The transcript could not be opened', async (node?: unknown) => {
-			if (agents.isNode(node) || (node === undefined && view.selection.length === 0)) {
-				await agents.reveal(node);
-				return;
-			}
-			// Menus hand over the row of the view they were opened in.
-			const row = (node as ConversationNode | undefined) ?? view.selection[0];
-			const place = row === undefined ? undefined : nodePlace(row);
-			const location = place === undefined ? undefined : locationOf(place);
-			if (location !== undefined) await openPlace(location.uri.fsPath, location.range);
-		}),
+		registerCommand(
+			log,
+			commandIds.revealTranscript,
+			'The transcript could not be opened',
+			async (node?: unknown) => {
+				if (agents.isNode(node) || (node === undefined && view.selection.length === 0)) {
+					await agents.reveal(node);
+					return;
+				}
+				// Menus hand over the row of the view they were opened in.
+				const row = (node as ConversationNode | undefined) ?? view.selection[0];
+				const place = row === undefined ? undefined : nodePlace(row);
+				const location = place === undefined ? undefined : locationOf(place);
+				if (location !== undefined) await openPlace(location.uri.fsPath, location.range);
+			},
+		),
 	);
 	disposables.add(
 		registerCommand(log, commandIds.copyId, 'The id could not be copied', async (node?: unknown) => {
@@ -73,7 +94,9 @@ export function registerConversationView(sessions: Sessions, transcripts: OpenTr
 }
 
 /** The agent that wrote what stands in the active editor. */
-export async function agentInEditor(transcripts: OpenTranscripts): Promise<{ readonly key: SessionKey; readonly agentId: string } | undefined> {
+export async function agentInEditor(
+	transcripts: OpenTranscripts,
+): Promise<{ readonly key: SessionKey; readonly agentId: string } | undefined> {
 	const document = window.activeTextEditor?.document;
 	if (document === undefined || document.languageId !== languageId) return undefined;
 	const session = await transcripts.sessionOf(document);

@@ -27,7 +27,10 @@ export class TranscriptDefinitions implements DefinitionProvider {
 		}
 		const { call, range } = target;
 		const results = [...(call.result === undefined ? [] : [call.result]), ...call.furtherResults];
-		return present([agentLink(spawnedBy(conversation, call.spawnedAgentId), range), ...results.map(({ place }) => linkTo(place, range))]);
+		return present([
+			agentLink(spawnedBy(conversation, call.spawnedAgentId), range),
+			...results.map(({ place }) => linkTo(place, range)),
+		]);
 	}
 }
 
@@ -35,8 +38,14 @@ export class TranscriptDefinitions implements DefinitionProvider {
 function spawnOf(conversation: Conversation, path: string, line: number): LocationLink[] {
 	const { agents } = transcriptLines(conversation, path);
 	// With several agents in one file it is the one whose line it is.
-	const own = [...agents.values()].filter(({ messages }) => agents.size === 1 || messages.some(({ place }) => place.source.kind === 'transcript' && place.source.line - 1 === line));
-	return present(own.map(({ agent }) => (agent.spawnCall === undefined ? undefined : linkTo(agent.spawnCall.place, undefined))));
+	const own = [...agents.values()].filter(
+		({ messages }) =>
+			agents.size === 1 ||
+			messages.some(({ place }) => place.source.kind === 'transcript' && place.source.line - 1 === line),
+	);
+	return present(
+		own.map(({ agent }) => (agent.spawnCall === undefined ? undefined : linkTo(agent.spawnCall.place, undefined))),
+	);
 }
 
 function spawnedBy(conversation: Conversation, id: Agent['id'] | undefined): Agent | undefined {
@@ -46,13 +55,19 @@ function spawnedBy(conversation: Conversation, id: Agent['id'] | undefined): Age
 function agentLink(agent: Agent | undefined, origin: Range): LocationLink | undefined {
 	const first = agent?.messages[0];
 	if (first !== undefined) return linkTo(first.place, origin);
-	return agent?.path === undefined ? undefined : { originSelectionRange: origin, targetUri: Uri.file(agent.path), targetRange: new Range(0, 0, 0, 0) };
+	return agent?.path === undefined
+		? undefined
+		: { originSelectionRange: origin, targetUri: Uri.file(agent.path), targetRange: new Range(0, 0, 0, 0) };
 }
 
 function linkTo(place: Place, origin: Range | undefined): LocationLink | undefined {
 	const target = filePlace(place);
 	if (target === undefined) return undefined;
-	return { ...(origin === undefined ? {} : { originSelectionRange: origin }), targetUri: Uri.file(target.path), targetRange: target.range };
+	return {
+		...(origin === undefined ? {} : { originSelectionRange: origin }),
+		targetUri: Uri.file(target.path),
+		targetRange: target.range,
+	};
 }
 
 function present(links: readonly (LocationLink | undefined)[]): LocationLink[] {

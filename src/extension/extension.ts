@@ -51,11 +51,15 @@ export function activate(context: ExtensionContext): TestApi {
 		registerCommand(log, commandIds.showLog, 'The log could not be shown', () => log.channel.show(true)),
 	);
 	const agents = register('The view of agents', () => registerAgentsView(sessions, log));
-	const conversation = agents && register('The view of a conversation', () => registerConversationView(sessions, transcripts, agents, log));
+	const conversation =
+		agents &&
+		register('The view of a conversation', () => registerConversationView(sessions, transcripts, agents, log));
 	register('Problems', () => registerProblems(context.extensionUri, sessions, transcripts));
 	register('Transcripts in editors', () => registerTranscriptFeatures(platform.files, transcripts));
 	if (agents !== undefined && conversation !== undefined) {
-		register('The readable view', () => registerReadableView({ extension: context.extensionUri, sessions, transcripts, agents, conversation, log }));
+		register('The readable view', () =>
+			registerReadableView({ extension: context.extensionUri, sessions, transcripts, agents, conversation, log }),
+		);
 	}
 	register('Tasks', () => registerTasks(context.extensionUri));
 	register('Links', () => registerReveal(log));

@@ -18,7 +18,9 @@ export class TranscriptFolding implements FoldingRangeProvider {
 		const path = document.uri.fsPath;
 		const { agents } = transcriptLines(session.conversation, path);
 		const starts = [...agents.values()]
-			.flatMap(({ messages }) => messages.filter(({ kind }) => kind === 'prompt').map(({ place }) => lineIn(place, path)))
+			.flatMap(({ messages }) =>
+				messages.filter(({ kind }) => kind === 'prompt').map(({ place }) => lineIn(place, path)),
+			)
 			.filter((line) => line !== undefined)
 			.sort((one, other) => one - other);
 		const ranges: FoldingRange[] = [];

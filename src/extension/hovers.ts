@@ -38,8 +38,10 @@ export class TranscriptHovers implements HoverProvider {
 			contents.push(await this.body('Arguments', call.place, call.arguments));
 		}
 		const result = target.kind === 'result' ? target.result : target.call.result;
-		if (result !== undefined) contents.push(await this.body(result.isError ? 'Error' : 'Result', result.place, result.body));
-		if (call === undefined) contents.unshift(new MarkdownString().appendText('The call of this result is not in the transcript.'));
+		if (result !== undefined)
+			contents.push(await this.body(result.isError ? 'Error' : 'Result', result.place, result.body));
+		if (call === undefined)
+			contents.unshift(new MarkdownString().appendText('The call of this result is not in the transcript.'));
 		return new Hover(contents, target.range);
 	}
 
@@ -62,14 +64,21 @@ function callTable(conversation: Conversation, key: SessionKey, call: ToolCall):
 	const cells = [
 		agentName(call.agent),
 		toolLabel(call),
-		state.state === 'orphaned' ? `orphaned: ${orphanWords[state.cause]}` : state.state === 'pending' ? (state.isCertain ? 'in flight' : 'no result yet') : state.state,
+		state.state === 'orphaned'
+			? `orphaned: ${orphanWords[state.cause]}`
+			: state.state === 'pending'
+				? state.isCertain
+					? 'in flight'
+					: 'no result yet'
+				: state.state,
 		call.startedAt === undefined ? '–' : timeOfDay(call.startedAt),
 		took === undefined ? '–' : duration(took),
 		tokens === undefined ? '–' : `${tokens.input} in, ${tokens.output} out`,
 	];
 	for (const cell of cells) markdown.appendMarkdown(' ').appendText(cell.replaceAll('|', '¦')).appendMarkdown(' |');
 	markdown.appendMarkdown('\n\n');
-	if (state.state === 'orphaned' || state.state === 'pending') markdown.appendText(state.evidence).appendMarkdown('\n\n');
+	if (state.state === 'orphaned' || state.state === 'pending')
+		markdown.appendText(state.evidence).appendMarkdown('\n\n');
 	const readable = JSON.stringify([readableUri(conversation, key, call.agent, call.id).toString()]);
 	const agent = JSON.stringify([key, call.agent.id]);
 	markdown.appendMarkdown(

@@ -4,7 +4,9 @@ import { filePlace } from './convert.ts';
 import { transcriptLines } from './transcriptLines.ts';
 
 /** A call or a result, and the columns that stand for it. */
-export type PointedAt = { readonly kind: 'call'; readonly call: ToolCall; readonly range: Range } | { readonly kind: 'result'; readonly result: Result; readonly call: ToolCall | undefined; readonly range: Range };
+export type PointedAt =
+	| { readonly kind: 'call'; readonly call: ToolCall; readonly range: Range }
+	| { readonly kind: 'result'; readonly result: Result; readonly call: ToolCall | undefined; readonly range: Range };
 
 /** What stands at a position: the block itself or, in a line that has only one, that one wherever one points. */
 export function pointedAt(conversation: Conversation, path: string, position: Position): PointedAt | undefined {

@@ -15,7 +15,13 @@ export interface ReadableText {
 	/** The 0-based line on which a place of the transcript is shown, by `placeKey`. */
 	readonly lineOf: ReadonlyMap<string, number>;
 	/** Where "line 12" stands in the text, and what it leads to. */
-	readonly links: readonly { readonly line: number; readonly column: number; readonly length: number; readonly path: string; readonly targetLine: number }[];
+	readonly links: readonly {
+		readonly line: number;
+		readonly column: number;
+		readonly length: number;
+		readonly path: string;
+		readonly targetLine: number;
+	}[];
 }
 
 /** A message of this size is read; the rest of a larger one is in the transcript. */
@@ -25,7 +31,12 @@ const bodyLines = 40;
 /** So much is shown of a long conversation: its end. */
 const shownCharacters = 4 * 1024 * 1024;
 
-export async function readableText(files: TranscriptFiles, conversation: Conversation, agent: Agent, signal: AbortSignal): Promise<ReadableText> {
+export async function readableText(
+	files: TranscriptFiles,
+	conversation: Conversation,
+	agent: Agent,
+	signal: AbortSignal,
+): Promise<ReadableText> {
 	const writer = new Writer(files, conversation);
 	const turns = turnsOf(agent);
 	// From the end, since what happened last is what one wants to know.
@@ -43,8 +54,15 @@ export async function readableText(files: TranscriptFiles, conversation: Convers
 	const head = new Block();
 	head.line(`# ${agentName(agent)}`);
 	head.line('');
-	head.line(`${formatNames[conversation.format] ?? conversation.format} session “${shortened(conversation.title ?? conversation.nativeId, 120)}”, ${counted(agent.toolCalls.length, 'call')}.`);
-	if (agent.spawnCall !== undefined) head.place(`Started by ${agentName(agent.spawnCall.agent)}'s call to ${toolLabel(agent.spawnCall)}`, agent.spawnCall.place, undefined);
+	head.line(
+		`${formatNames[conversation.format] ?? conversation.format} session “${shortened(conversation.title ?? conversation.nativeId, 120)}”, ${counted(agent.toolCalls.length, 'call')}.`,
+	);
+	if (agent.spawnCall !== undefined)
+		head.place(
+			`Started by ${agentName(agent.spawnCall.agent)}'s call to ${toolLabel(agent.spawnCall)}`,
+			agent.spawnCall.place,
+			undefined,
+		);
 	if (first > 0) {
 		head.line('');
 		head.line(`> The first ${counted(first, 'turn')} are left out here; the tree in the sidebar has them.`);
@@ -55,7 +73,9 @@ export async function readableText(files: TranscriptFiles, conversation: Convers
 
 /** Names a place, for looking up where it is shown. */
 export function placeKey(place: Place): string | undefined {
-	return place.source.kind === 'transcript' ? `${place.source.path}:${place.source.line}:${place.range?.column ?? 0}` : undefined;
+	return place.source.kind === 'transcript'
+		? `${place.source.path}:${place.source.line}:${place.range?.column ?? 0}`
+		: undefined;
 }
 
 export function lineKey(place: Place): string | undefined {
@@ -64,7 +84,12 @@ export function lineKey(place: Place): string | undefined {
 
 class Block {
 	readonly lines: string[] = [];
-	readonly places: { readonly line: number; readonly column: number; readonly length: number; readonly place: Place }[] = [];
+	readonly places: {
+		readonly line: number;
+		readonly column: number;
+		readonly length: number;
+		readonly place: Place;
+	}[] = [];
 	size = 0;
 
 	line(text: string): void {
@@ -97,12 +122,18 @@ class Writer {
 
 	async turn(turn: Turn, budget: number, signal: AbortSignal): Promise<Block> {
 		const block = new Block();
-		block.line(turn.number === 0 ? '## Before the first turn' : `## Turn ${turn.number}${turn.at === undefined ? '' : ` · ${timeOfDay(turn.at)}`}`);
+		block.line(
+			turn.number === 0
+				? '## Before the first turn'
+				: `## Turn ${turn.number}${turn.at === undefined ? '' : ` · ${timeOfDay(turn.at)}`}`,
+		);
 		block.line('');
 		for (const [index, row] of turn.rows.entries()) {
 			signal.throwIfAborted();
 			if (block.size > budget) {
-				block.line(`> ${counted(turn.rows.length - index, 'further row')} of this turn are left out here; the tree in the sidebar has them.`);
+				block.line(
+					`> ${counted(turn.rows.length - index, 'further row')} of this turn are left out here; the tree in the sidebar has them.`,
+				);
 				block.line('');
 				break;
 			}
@@ -115,7 +146,11 @@ class Writer {
 		switch (row.kind) {
 			case 'message': {
 				const { message } = row;
-				block.place(`**${speakerOf(message)}**`, message.place, message.isActive ? undefined : '· no longer part of the conversation');
+				block.place(
+					`**${speakerOf(message)}**`,
+					message.place,
+					message.isActive ? undefined : '· no longer part of the conversation',
+				);
 				block.line('');
 				if (message.text !== undefined) await this.text(block, message.place, message.text);
 				return;
@@ -136,7 +171,11 @@ class Writer {
 
 	private async call(block: Block, call: ToolCall): Promise<void> {
 		const words = callWords(this.conversation, call, this.now);
-		block.place(`### ${call.result === undefined ? '⚠' : '⇄'} ${shortened(toolLabel(call), 120)}${words === '' ? '' : ` · ${words}`}`, call.place, undefined);
+		block.place(
+			`### ${call.result === undefined ? '⚠' : '⇄'} ${shortened(toolLabel(call), 120)}${words === '' ? '' : ` · ${words}`}`,
+			call.place,
+			undefined,
+		);
 		block.line('');
 		await this.body(block, call.place, call.arguments);
 		if (call.result === undefined) {

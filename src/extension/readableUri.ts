@@ -17,7 +17,12 @@ export function readableUri(conversation: Conversation, key: SessionKey, agent: 
 	const title = shortened(conversation.title ?? conversation.nativeId, 40);
 	const name = `${title} · ${agentName(agent)}`.replaceAll(/[/\\?#:*"<>|]/g, '_');
 	const target: ReadableTarget = { key, agentId: agent.id };
-	return Uri.from({ scheme: readableScheme, path: `/${name}.md`, query: JSON.stringify(target), fragment: toolUseId ?? '' });
+	return Uri.from({
+		scheme: readableScheme,
+		path: `/${name}.md`,
+		query: JSON.stringify(target),
+		fragment: toolUseId ?? '',
+	});
 }
 
 export function readableTarget(uri: Uri): ReadableTarget | undefined {

@@ -1,5 +1,12 @@
 import { DocumentLink, EventEmitter, Range, Uri, commands, languages, window, workspace } from 'vscode';
-import type { CancellationToken, Diagnostic, Disposable, DocumentLinkProvider, TextDocument, TextDocumentContentProvider } from 'vscode';
+import type {
+	CancellationToken,
+	Diagnostic,
+	Disposable,
+	DocumentLinkProvider,
+	TextDocument,
+	TextDocumentContentProvider,
+} from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import { mainAgentId } from '../core/base/ids.ts';
 import { agentOf } from './agentsView.ts';
@@ -45,36 +52,55 @@ export function registerReadableView(options: ReadableViewOptions): Disposable {
 				: (agentOf(agents.isNode(value) ? value : undefined) ??
 					(await agentInEditor(transcripts)) ??
 					agentOf(agents.nodeOf(undefined)) ??
-					(shown === undefined || conversation.tree.session === undefined ? undefined : { key: conversation.tree.session.key, agentId: shown.id }));
+					(shown === undefined || conversation.tree.session === undefined
+						? undefined
+						: { key: conversation.tree.session.key, agentId: shown.id }));
 		return found === undefined ? undefined : uriOf(sessions, found);
 	};
 	disposables.add(
-		registerCommand(log, commandIds.openReadableView, 'The readable view could not be opened', async (value?: unknown) => {
-			const uri = await chosen(value);
-			if (uri === undefined) {
-				void window.showInformationMessage('Select an agent in the Crosstalk view, or open a transcript, to read its conversation.');
-				return;
-			}
-			const document = await workspace.openTextDocument(uri.with({ fragment: '' }));
-			const line = documents.lineOfCall(document.uri, uri.fragment) ?? 0;
-			await window.showTextDocument(document, { preview: true, selection: new Range(line, 0, line, 0) });
-		}),
+		registerCommand(
+			log,
+			commandIds.openReadableView,
+			'The readable view could not be opened',
+			async (value?: unknown) => {
+				const uri = await chosen(value);
+				if (uri === undefined) {
+					void window.showInformationMessage(
+						'Select an agent in the Crosstalk view, or open a transcript, to read its conversation.',
+					);
+					return;
+				}
+				const document = await workspace.openTextDocument(uri.with({ fragment: '' }));
+				const line = documents.lineOfCall(document.uri, uri.fragment) ?? 0;
+				await window.showTextDocument(document, { preview: true, selection: new Range(line, 0, line, 0) });
+			},
+		),
 	);
 	disposables.add(
-		registerCommand(log, commandIds.revealProblems, 'The problems could not be shown', () => commands.executeCommand('workbench.actions.view.problems')),
+		registerCommand(log, commandIds.revealProblems, 'The problems could not be shown', () =>
+			commands.executeCommand('workbench.actions.view.problems'),
+		),
 	);
 	return { dispose: () => disposables.dispose() };
 }
 
 /** The view of an agent; with a path instead of one, of the agent that wrote the file. */
-async function uriOf(sessions: Sessions, target: { readonly key: SessionKey } & ({ readonly agentId: string } | { readonly path: string })): Promise<Uri | undefined> {
+async function uriOf(
+	sessions: Sessions,
+	target: { readonly key: SessionKey } & ({ readonly agentId: string } | { readonly path: string }),
+): Promise<Uri | undefined> {
 	const hold = sessions.hold(target.key);
 	if (hold === undefined) return undefined;
 	try {
 		await hold.session.whenRead;
 		const { conversation } = hold.session;
 		const all = [...conversation.agents.values()];
-		const agent = 'agentId' in target ? all.find(({ id }) => id === target.agentId) : (all.find(({ id, path }) => path === target.path && id !== mainAgentId) ?? conversation.agents.get(mainAgentId) ?? all[0]);
+		const agent =
+			'agentId' in target
+				? all.find(({ id }) => id === target.agentId)
+				: (all.find(({ id, path }) => path === target.path && id !== mainAgentId) ??
+					conversation.agents.get(mainAgentId) ??
+					all[0]);
 		return agent === undefined ? undefined : readableUri(conversation, target.key, agent);
 	} finally {
 		hold.dispose();
@@ -127,7 +153,10 @@ class ReadableDocuments implements TextDocumentContentProvider, DocumentLinkProv
 		const links = this.shown.get(document.uri.toString())?.text?.links ?? [];
 		return links.map(({ line, column, length, path, targetLine }) => {
 			const values = encodeURIComponent(JSON.stringify([path, targetLine, 0]));
-			const link = new DocumentLink(new Range(line, column, line, column + length), Uri.parse(`command:${commandIds.revealPlace}?${values}`));
+			const link = new DocumentLink(
+				new Range(line, column, line, column + length),
+				Uri.parse(`command:${commandIds.revealPlace}?${values}`),
+			);
 			link.tooltip = 'Reveal in the transcript';
 			return link;
 		});
@@ -191,7 +220,8 @@ class ReadableDocuments implements TextDocumentContentProvider, DocumentLinkProv
 		const mapped: Diagnostic[] = [];
 		for (const finding of session.diagnostics) {
 			const diagnostic = toDiagnostic(this.options.extension, finding);
-			const line = text.lineOf.get(placeKey(finding.place) ?? '') ?? text.lineOf.get(lineKey(finding.place) ?? '');
+			const line =
+				text.lineOf.get(placeKey(finding.place) ?? '') ?? text.lineOf.get(lineKey(finding.place) ?? '');
 			if (diagnostic === undefined || line === undefined) continue;
 			const length = text.text.split('\n', line + 1)[line]?.length ?? 0;
 			diagnostic.range = new Range(line, 0, line, length);

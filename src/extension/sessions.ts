@@ -5,8 +5,10 @@ import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { Core } from '../core/core.ts';
 import type { Platform } from '../core/platform.ts';
 import type { Diagnostic } from '../core/rules/linter.ts';
+import { joinPath } from '../core/transcripts/files.ts';
 import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
+import { watchFolder } from '../platform/node/watch.ts';
 import type { Log } from './log.ts';
 import { SessionInView, keyOf } from './sessionInView.ts';
 import type { SessionKey } from './sessionInView.ts';
@@ -54,6 +56,10 @@ const detailLimitBytes = 64 * 1024 * 1024;
 const lingerMs = 30_000;
 /** So many live sessions are followed for their rows alone. */
 const followedLiveSessions = 8;
+/** `sessions/2026/11/21` */
+const dateFolders = 2;
+/** Looked at when its first file may be there, and again when a slow program has come to write it. */
+const settleMs = [100, 1500] as const;
 
 /** All sessions that are known in this window. Nothing is read or watched before somebody asks. */
 export class Sessions implements Disposable {
@@ -381,6 +387,38 @@ export class Sessions implements Disposable {
 			watching.add(watcher.onDidCreate(touch));
 			watching.add(watcher.onDidChange(touch));
 			watching.add(watcher.onDidDelete(touch));
+			void this.watchNewest(path, watching, dateFolders); // its failures are logged
+		}
+	}
+
+	/**
+	 * VS Code's watcher misses what is written into a folder that has just been made, and that is how sessions of a new project or of
+	 * a new day begin. So the folder itself is watched, and the last one in it by name, as deep as folders of dates go.
+	 */
+	private async watchNewest(folder: string, watching: DisposableStore, depth: number): Promise<void> {
+		const { files } = this.platform;
+		watching.add(
+			watchFolder(folder, (name) => {
+				if (name === undefined || name.endsWith('.jsonl')) return;
+				const path = joinPath(files, folder, name);
+				for (const wait of settleMs) {
+					const timer = setTimeout(() => {
+						this.touched.add(path);
+						this.touching.request();
+					}, wait);
+					watching.add({ dispose: () => clearTimeout(timer) });
+				}
+			}),
+		);
+		if (depth === 0) return;
+		try {
+			if ((await files.stat(folder)) === undefined) return;
+			const newest = (await files.list(folder))
+				.filter(({ name, isDirectory }) => isDirectory && /^\d{2,4}$/.test(name))
+				.sort((one, other) => (one.name < other.name ? 1 : -1))[0];
+			if (newest !== undefined) await this.watchNewest(joinPath(files, folder, newest.name), watching, depth - 1);
+		} catch (error) {
+			this.log.failure(folder, error);
 		}
 	}
 
@@ -408,7 +446,10 @@ export class Sessions implements Disposable {
 		const key = this.keyByPath.get(path);
 		const stat = await this.platform.files.stat(path);
 		if (stat === undefined) {
-			if (key === path) this.remove(key);
+			const below = `${path}${this.platform.files.separator}`;
+			for (const other of [...this.entries.keys()]) {
+				if (other === path || other.startsWith(below)) this.remove(other);
+			}
 			return;
 		}
 		const entry = key === undefined ? undefined : this.entries.get(key);
@@ -416,7 +457,7 @@ export class Sessions implements Disposable {
 			this.entries.set(entry.key, { ...entry, modifiedAt: Math.max(entry.modifiedAt, stat.modifiedAt) });
 			return;
 		}
-		const { sessions } = await this.core.findSessions(path);
+		const { sessions } = await this.core.findSessions(path, { isHome: this.folders.some(({ isHome }) => isHome) });
 		for (const session of sessions) {
 			// A subagent may have been there before its main transcript.
 			for (const other of pathsOf(session)) {

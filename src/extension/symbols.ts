@@ -24,7 +24,9 @@ export class TranscriptSymbols implements DocumentSymbolProvider {
 		const path = document.uri.fsPath;
 		const agents = [...transcriptLines(conversation, path).agents.values()].map(({ agent }) => agent);
 		if (agents.length === 1) return agents.flatMap((agent) => turnSymbols(conversation, agent, path));
-		return agents.flatMap((agent) => enclosing(agentName(agent), agent.type ?? '', SymbolKind.Class, turnSymbols(conversation, agent, path)));
+		return agents.flatMap((agent) =>
+			enclosing(agentName(agent), agent.type ?? '', SymbolKind.Class, turnSymbols(conversation, agent, path)),
+		);
 	}
 }
 
@@ -40,13 +42,25 @@ function rowSymbol(conversation: Conversation, row: Row, path: string): Document
 	const place = placeOf(row);
 	switch (row.kind) {
 		case 'call':
-			return symbol(toolLabel(row.call), callWords(conversation, row.call, Date.now()), SymbolKind.Method, place, path);
+			return symbol(
+				toolLabel(row.call),
+				callWords(conversation, row.call, Date.now()),
+				SymbolKind.Method,
+				place,
+				path,
+			);
 		case 'compaction':
 			return symbol(compactionWords(row.compaction), '', SymbolKind.Constant, place, path);
 		case 'stray':
 			return symbol(row.result.toolUseId, 'a result without its call', SymbolKind.Event, place, path);
 		case 'message':
-			return symbol(shortened(row.message.text?.preview ?? '', 80) || '…', speakerOf(row.message), SymbolKind.String, place, path);
+			return symbol(
+				shortened(row.message.text?.preview ?? '', 80) || '…',
+				speakerOf(row.message),
+				SymbolKind.String,
+				place,
+				path,
+			);
 	}
 }
 
@@ -61,7 +75,13 @@ function enclosing(name: string, detail: string, kind: SymbolKind, children: Doc
 	const [first] = children;
 	if (first === undefined) return [];
 	const range = children.reduce((all, child) => all.union(child.range), first.range);
-	const enclosed = new DocumentSymbol(name, detail, kind, new Range(range.start.line, 0, range.end.line, range.end.character), first.range);
+	const enclosed = new DocumentSymbol(
+		name,
+		detail,
+		kind,
+		new Range(range.start.line, 0, range.end.line, range.end.character),
+		first.range,
+	);
 	enclosed.children = children;
 	return [enclosed];
 }

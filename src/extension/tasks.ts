@@ -15,6 +15,10 @@ export function registerTasks(extension: Uri): Disposable {
 	return tasks.registerTaskProvider(taskType, new LintTasks(extension));
 }
 
+// `$crosstalk` asks the file system which kind of path it has. Of a command that ends at once VS Code drops what it still asks about,
+// so here each kind has a matcher that knows.
+const matchers = ['$crosstalk-absolute', '$crosstalk-relative'];
+
 /** Runs the command line that comes with the extension, on the Node that runs the extension. */
 class LintTasks implements TaskProvider {
 	private readonly extension: Uri;
@@ -25,7 +29,10 @@ class LintTasks implements TaskProvider {
 
 	provideTasks(): Task[] {
 		const scopes: readonly (WorkspaceFolder | TaskScope.Workspace)[] = workspace.workspaceFolders ?? [];
-		return scopes.flatMap((scope) => [this.task({ type: taskType, command: 'lint' }, scope), this.task({ type: taskType, command: 'lint', watch: true }, scope)]);
+		return scopes.flatMap((scope) => [
+			this.task({ type: taskType, command: 'lint' }, scope),
+			this.task({ type: taskType, command: 'lint', watch: true }, scope),
+		]);
 	}
 
 	resolveTask(task: Task): Task | undefined {
@@ -38,15 +45,28 @@ class LintTasks implements TaskProvider {
 		const { paths = [], watch = false, arguments: further = [] } = definition;
 		const command = Uri.joinPath(this.extension, 'dist', 'cli.js').fsPath;
 		const folder = typeof scope === 'object' ? scope.uri.fsPath : workspace.workspaceFolders?.[0]?.uri.fsPath;
-		const execution = new ProcessExecution(process.execPath, [command, 'lint', ...(watch ? ['--watch'] : []), ...further, ...paths], {
-			// The editor's own executable is Electron, which is Node when it is told so.
-			env: { ELECTRON_RUN_AS_NODE: '1' },
-			...(folder === undefined ? {} : { cwd: folder }),
-		});
-		const task = new Task(definition, scope, watch ? 'lint --watch' : 'lint', 'crosstalk', execution, watch ? '$crosstalk-watch' : '$crosstalk');
+		const execution = new ProcessExecution(
+			process.execPath,
+			[command, 'lint', ...(watch ? ['--watch'] : []), ...further, ...paths],
+			{
+				// The editor's own executable is Electron, which is Node when it is told so.
+				env: { ELECTRON_RUN_AS_NODE: '1' },
+				...(folder === undefined ? {} : { cwd: folder }),
+			},
+		);
+		const task = new Task(
+			definition,
+			scope,
+			watch ? 'lint --watch' : 'lint',
+			'crosstalk',
+			execution,
+			watch ? '$crosstalk-watch' : matchers,
+		);
 		task.group = TaskGroup.Test;
 		task.isBackground = watch;
-		task.detail = watch ? "Looks at the project's sessions again whenever something was written" : "Looks for what is wrong with the project's sessions";
+		task.detail = watch
+			? "Looks at the project's sessions again whenever something was written"
+			: "Looks for what is wrong with the project's sessions";
 		return task;
 	}
 }

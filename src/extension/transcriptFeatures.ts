@@ -16,7 +16,11 @@ export function registerTranscriptFeatures(files: TranscriptFiles, transcripts: 
 	const selector = { language: languageId };
 	disposables.add(languages.registerDefinitionProvider(selector, new TranscriptDefinitions(transcripts)));
 	disposables.add(languages.registerHoverProvider(selector, new TranscriptHovers(files, transcripts)));
-	disposables.add(languages.registerDocumentSymbolProvider(selector, new TranscriptSymbols(transcripts), { label: 'Conversation' }));
+	disposables.add(
+		languages.registerDocumentSymbolProvider(selector, new TranscriptSymbols(transcripts), {
+			label: 'Conversation',
+		}),
+	);
 	disposables.add(languages.registerFoldingRangeProvider(selector, new TranscriptFolding(transcripts)));
 	const lenses = disposables.add(new TranscriptCodeLenses(transcripts));
 	disposables.add(languages.registerCodeLensProvider(selector, lenses));

@@ -37,7 +37,7 @@ export async function eventually<T>(
 	what: string,
 	read: () => T | PromiseLike<T>,
 	holds: (value: T) => boolean,
-	{ timeoutMs = 10_000 } = {},
+	{ timeoutMs = 10_000, everyMs = 50 } = {},
 ): Promise<T> {
 	const deadline = Date.now() + timeoutMs;
 	for (;;) {
@@ -46,7 +46,7 @@ export async function eventually<T>(
 		if (Date.now() > deadline) {
 			throw new Error(`${what}: not within ${timeoutMs} ms. Last seen: ${JSON.stringify(value)}`);
 		}
-		await new Promise((resolve) => setTimeout(resolve, 50));
+		await new Promise((resolve) => setTimeout(resolve, everyMs));
 	}
 }
 

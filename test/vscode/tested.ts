@@ -69,12 +69,19 @@ export async function agentsOutline(node?: AgentsNode, depth = 0): Promise<reado
 	const { tree } = (await api()).agents;
 	const lines: string[] = [];
 	for (const child of await tree.getChildren(node)) {
-		lines.push(`${'  '.repeat(depth)}${rowText(tree.getTreeItem(child))}`, ...(await agentsOutline(child, depth + 1)));
+		lines.push(
+			`${'  '.repeat(depth)}${rowText(tree.getTreeItem(child))}`,
+			...(await agentsOutline(child, depth + 1)),
+		);
 	}
 	return lines;
 }
 
-export async function conversationOutline(depth: number, node?: ConversationNode, indent = 0): Promise<readonly string[]> {
+export async function conversationOutline(
+	depth: number,
+	node?: ConversationNode,
+	indent = 0,
+): Promise<readonly string[]> {
 	const { tree } = (await api()).conversation;
 	const lines: string[] = [];
 	for (const child of await tree.getChildren(node)) {
@@ -86,8 +93,13 @@ export async function conversationOutline(depth: number, node?: ConversationNode
 
 function rowText(item: TreeItem): string {
 	const label = typeof item.label === 'string' ? item.label : (item.label?.label ?? '');
-	const icon = item.iconPath !== undefined && typeof item.iconPath === 'object' && 'id' in item.iconPath ? `${item.iconPath.id} ` : '';
-	return typeof item.description === 'string' && item.description !== '' ? `${icon}${label} — ${item.description}` : `${icon}${label}`;
+	const icon =
+		item.iconPath !== undefined && typeof item.iconPath === 'object' && 'id' in item.iconPath
+			? `${item.iconPath.id} `
+			: '';
+	return typeof item.description === 'string' && item.description !== ''
+		? `${icon}${label} — ${item.description}`
+		: `${icon}${label}`;
 }
 
 /** Opens a transcript in an editor and waits until it is recognised. */
@@ -96,7 +108,10 @@ export async function openTranscript(path: string): Promise<TextDocument> {
 	await commands.executeCommand('vscode.open', Uri.file(path), { preview: false });
 	const open = await eventually(
 		'The transcript is recognised',
-		() => workspace.textDocuments.find(({ uri, languageId }) => uri.fsPath === path && languageId === 'agent-transcript'),
+		() =>
+			workspace.textDocuments.find(
+				({ uri, languageId }) => uri.fsPath === path && languageId === 'agent-transcript',
+			),
 		(document) => document !== undefined,
 	);
 	if (open === undefined) throw new Error(`${path} is not open.`);

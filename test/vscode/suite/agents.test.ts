@@ -33,8 +33,16 @@ describe('the view of agents', () => {
 			() => labels('.monaco-list-row[role="treeitem"]'),
 			(found) => found.filter((label) => label.startsWith('Agent worker')).length === 6,
 		);
-		assert.ok(spoken.includes('Agent worker 1, general-purpose, was killed. 1 call, 1 orphaned. 1 problem.'), spoken.join('\n'));
-		assert.ok(spoken.some((label) => /^Session LEAD go of Claude Code, last active .* ago\. 4 agents, 6 calls\. 3 problems\.$/.test(label)), spoken.join('\n'));
+		assert.ok(
+			spoken.includes('Agent worker 1, general-purpose, was killed. 1 call, 1 orphaned. 1 problem.'),
+			spoken.join('\n'),
+		);
+		assert.ok(
+			spoken.some((label) =>
+				/^Session LEAD go of Claude Code, last active .* ago\. 4 agents, 6 calls\. 3 problems\.$/.test(label),
+			),
+			spoken.join('\n'),
+		);
 		await screenshot('agents');
 	});
 
@@ -92,8 +100,8 @@ describe('the view of a conversation', () => {
 		await commands.executeCommand('crosstalk.showConversation');
 		await eventually(
 			'The agent is shown',
-			() => conversation.view.title,
-			(title) => title === 'Conversation: worker 1',
+			() => conversation.view.description,
+			(name) => name === 'worker 1',
 		);
 		const rows = await conversationOutline(3);
 		assert.match(rows[0] ?? '', /^Turn 1 — \d\d:\d\d:\d\d/);
@@ -116,7 +124,13 @@ describe('the view of a conversation', () => {
 			(isShown) => isShown,
 		);
 		const rows = await conversationOutline(3);
-		assert.ok(rows.some((row) => /^ {2}warning .*→ {2}no result {3}orphaned: killed in mid-call$/.test(row)), rows.join('\n'));
-		assert.ok(rows.some((row) => row.includes('No result. ')), rows.join('\n'));
+		assert.ok(
+			rows.some((row) => /^ {2}warning .*→ {2}no result {3}orphaned: killed in mid-call$/.test(row)),
+			rows.join('\n'),
+		);
+		assert.ok(
+			rows.some((row) => row.includes('No result. ')),
+			rows.join('\n'),
+		);
 	});
 });

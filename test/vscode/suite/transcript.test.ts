@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { Uri, commands, languages, window } from 'vscode';
+import { ConfigurationTarget, DiagnosticSeverity, Uri, commands, languages, window, workspace } from 'vscode';
 import type { CodeLens, DocumentSymbol, FoldingRange, Hover, Location, LocationLink, Position, Range } from 'vscode';
 import { eventually, labels, screenshot } from '../runner.ts';
 import { claudePath, endedId, killedId, openTranscript, problemsOf, rangeOf, subagentPaths } from '../tested.ts';
@@ -40,8 +40,16 @@ describe('a transcript in an editor', () => {
 	it('tells of a call when one rests on it', async () => {
 		const [path] = subagentPaths(endedId);
 		const document = await openTranscript(path!);
-		const hovers = await commands.executeCommand<Hover[]>('vscode.executeHoverProvider', document.uri, rangeOf(document, '"type":"tool_use"').start);
-		const text = hovers.flatMap(({ contents }) => contents.map((content) => (typeof content === 'string' ? content : content.value))).join('\n');
+		const hovers = await commands.executeCommand<Hover[]>(
+			'vscode.executeHoverProvider',
+			document.uri,
+			rangeOf(document, '"type":"tool_use"').start,
+		);
+		const text = hovers
+			.flatMap(({ contents }) =>
+				contents.map((content) => (typeof content === 'string' ? content : content.value)),
+			)
+			.join('\n');
 		assert.match(text, /\| Agent \| Tool \| State \| Started \| Took \| Tokens \|/);
 		assert.match(text, /worker&nbsp;\d|worker \d/);
 		assert.match(text, /completed/);
@@ -53,12 +61,18 @@ describe('a transcript in an editor', () => {
 	it('has an outline of turns and calls, and folds by turn', async () => {
 		const [path] = subagentPaths(endedId);
 		const document = await openTranscript(path!);
-		const symbols = await commands.executeCommand<DocumentSymbol[]>('vscode.executeDocumentSymbolProvider', document.uri);
+		const symbols = await commands.executeCommand<DocumentSymbol[]>(
+			'vscode.executeDocumentSymbolProvider',
+			document.uri,
+		);
 		assert.deepEqual(
 			symbols.map(({ name }) => name),
 			['Turn 1'],
 		);
-		assert.ok(symbols[0]?.children.some(({ name }) => name.includes('/')), symbols[0]?.children.map(({ name }) => name).join(', '));
+		assert.ok(
+			symbols[0]?.children.some(({ name }) => name.includes('/')),
+			symbols[0]?.children.map(({ name }) => name).join(', '),
+		);
 		const folds = await commands.executeCommand<FoldingRange[]>('vscode.executeFoldingRangeProvider', document.uri);
 		assert.equal(folds.length, 1);
 		assert.equal(folds[0]?.start, 0);
@@ -74,7 +88,11 @@ describe('a transcript in an editor', () => {
 		);
 		for (const problem of found) {
 			assert.equal(typeof problem.code === 'object' && problem.code.value, 'orphaned-tool-use');
-			assert.equal(typeof problem.code === 'object' && problem.code.target.path.endsWith('/docs/rules/orphaned-tool-use.md'), true);
+			assert.equal(
+				typeof problem.code === 'object' &&
+					problem.code.target.path.endsWith('/docs/rules/orphaned-tool-use.md'),
+				true,
+			);
 			assert.match(problem.message, /^worker \d's call to [\w-]+ has no result/);
 			assert.ok(problem.range.isSingleLine);
 			assert.ok(problem.range.start.character > 0, 'it stands at the block, not at its line');
@@ -120,18 +138,29 @@ describe('a transcript in an editor', () => {
 	});
 
 	it('follows the setting for a rule', async () => {
-		const { workspace, ConfigurationTarget } = await import('vscode');
 		await openTranscript(claudePath(killedId));
 		const [path] = subagentPaths(killedId);
 		const severities = () => problemsOf(path!).map(({ severity }) => severity);
-		await eventually('It is an error', severities, (found) => found.length === 1 && found[0] === 0);
+		await eventually(
+			'It is an error',
+			severities,
+			(found) => found.length === 1 && found[0] === DiagnosticSeverity.Error,
+		);
 		const settings = workspace.getConfiguration('crosstalk');
 		await settings.update('rules', { 'orphaned-tool-use': 'note' }, ConfigurationTarget.Global);
-		await eventually('It is a note', severities, (found) => found.length === 1 && found[0] === 2);
+		await eventually(
+			'It is a note',
+			severities,
+			(found) => found.length === 1 && found[0] === DiagnosticSeverity.Information,
+		);
 		await settings.update('rules', { 'orphaned-tool-use': 'off' }, ConfigurationTarget.Global);
 		await eventually('It is silent', severities, (found) => found.length === 0);
 		await settings.update('rules', undefined, ConfigurationTarget.Global);
-		await eventually('It is an error again', severities, (found) => found.length === 1 && found[0] === 0);
+		await eventually(
+			'It is an error again',
+			severities,
+			(found) => found.length === 1 && found[0] === DiagnosticSeverity.Error,
+		);
 	});
 });
 
@@ -161,6 +190,14 @@ interface Target {
 }
 
 async function definitions(uri: Uri, position: Position): Promise<readonly Target[]> {
-	const found = await commands.executeCommand<(Location | LocationLink)[]>('vscode.executeDefinitionProvider', uri, position);
-	return found.map((link) => ('targetUri' in link ? { path: link.targetUri.fsPath, range: link.targetRange } : { path: link.uri.fsPath, range: link.range }));
+	const found = await commands.executeCommand<(Location | LocationLink)[]>(
+		'vscode.executeDefinitionProvider',
+		uri,
+		position,
+	);
+	return found.map((link) =>
+		'targetUri' in link
+			? { path: link.targetUri.fsPath, range: link.targetRange }
+			: { path: link.uri.fsPath, range: link.range },
+	);
 }

@@ -1,0 +1,222 @@
+// A session that is being written: what a person sees follows what is appended.
+
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Uri, commands, languages } from 'vscode';
+import type { CodeLens } from 'vscode';
+import { ask, eventually, screenshot } from '../runner.ts';
+import { agentsOutline, api, home, openTranscript, problemsOf, rowOfSession, showAgents } from '../tested.ts';
+
+const sessionId = '77777777-aaaa-4bbb-8ccc-dddddddddddd';
+const project = join(home(), '.claude', 'projects', '-home-dev-live');
+const path = join(project, `${sessionId}.jsonl`);
+const registration = join(home(), '.claude', 'sessions', `${process.pid}.json`);
+
+let lastUuid: string | null = null;
+let lines = 0;
+
+/** A line as Claude Code writes it. */
+function line(fields: Readonly<Record<string, unknown>>): string {
+	const uuid = `00000000-0000-4000-8000-${String(++lines).padStart(12, '0')}`;
+	const text = JSON.stringify({
+		parentUuid: lastUuid,
+		isSidechain: false,
+		userType: 'external',
+		cwd: '/home/dev/live',
+		sessionId,
+		version: '2.1.328',
+		...fields,
+		uuid,
+		timestamp: new Date().toISOString(),
+	});
+	lastUuid = uuid;
+	return `${text}\n`;
+}
+
+function prompt(text: string): string {
+	return line({ type: 'user', message: { role: 'user', content: text } });
+}
+
+function call(id: string, name: string): string {
+	return line({
+		type: 'assistant',
+		message: {
+			id: `msg_${id}`,
+			type: 'message',
+			role: 'assistant',
+			model: 'm',
+			content: [{ type: 'tool_use', id, name, input: { page: 1 } }],
+			stop_reason: 'tool_use',
+			usage: { input_tokens: 1, output_tokens: 1 },
+		},
+	});
+}
+
+function result(id: string): string {
+	return line({
+		type: 'user',
+		message: { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content: 'fine' }] },
+	});
+}
+
+describe('a live session', () => {
+	before(async () => {
+		await showAgents();
+		mkdirSync(dirname(registration), { recursive: true });
+		// This very process stands for the agent: it is alive.
+		writeFileSync(
+			registration,
+			JSON.stringify({
+				pid: process.pid,
+				sessionId,
+				startedAt: Date.now() - 1000,
+				version: '2.1.328',
+				kind: 'interactive',
+			}),
+		);
+		mkdirSync(project, { recursive: true });
+		writeFileSync(path, prompt('Look at the numbers') + call('toolu_live1', 'mcp__analytics__query'));
+	});
+
+	after(async () => {
+		await commands.executeCommand('workbench.action.closeAllEditors');
+		rmSync(registration, { force: true });
+		rmSync(project, { recursive: true, force: true });
+		const { sessions } = await api();
+		await eventually(
+			'It is gone from the list',
+			() => sessions.list.length,
+			(length) => length === 3,
+		);
+	});
+
+	it('appears in the list by itself, at the top', async () => {
+		const { agents, sessions } = await api();
+		await eventually(
+			'It is read',
+			() => sessions.list.find(({ files }) => files.nativeId === sessionId)?.details?.state,
+			(state) => state === 'live',
+		);
+		const [first] = await agents.tree.getChildren();
+		assert.equal(first?.kind === 'session' && first.key, path);
+		assert.ok(first);
+		const item = agents.tree.getTreeItem(first);
+		assert.match(String(item.description), /^live .*1 in flight/);
+		assert.equal(item.contextValue, 'crosstalkSession.live');
+	});
+
+	it('shows a call that is out as in flight, and as no problem', async () => {
+		const { agents } = await api();
+		const row = await rowOf();
+		await agents.view.reveal(row, { expand: 2 });
+		assert.match((await agentsOutline(row))[0] ?? '', /^sync~spin main — ⧗ \d+ (m?s) query/);
+		const document = await openTranscript(path);
+		const lenses = await eventually(
+			'The lens is there',
+			() => commands.executeCommand<CodeLens[]>('vscode.executeCodeLensProvider', document.uri),
+			(found) => found.length === 1,
+		);
+		assert.match(lenses[0]?.command?.title ?? '', /^\$\(clock\) in flight \d+ m?s · agent main$/);
+		assert.deepEqual(problemsOf(path), []);
+		await screenshot('live');
+	});
+
+	it('has its result in the tree as soon as it is written', async () => {
+		const row = await rowOf();
+		const took = await timed(result('toolu_live1'), async () => {
+			await eventually(
+				'The call is answered',
+				() => agentsOutline(row),
+				([main]) => main?.includes('⧗') === false,
+				{ everyMs: 2 },
+			);
+		});
+		await ask('report', { line: `      appended result → tree: ${took} ms` });
+	});
+
+	it('has a new problem as soon as the line that makes it one is written', async () => {
+		appendFileSync(path, call('toolu_live2', 'mcp__analytics__query'));
+		// Results for ids that nobody has called, one after the other.
+		const times: number[] = [];
+		for (let round = 0; round < 20; round++) {
+			const expected = round + 1;
+			// VS Code tells of new diagnostics 50 ms late, so they are asked for.
+			const appeared = () =>
+				eventually('The problem is there', strays, (found) => found === expected, { everyMs: 1 });
+			times.push(await timed(result(`toolu_nobody${round}`), appeared));
+		}
+		times.sort((one, other) => one - other);
+		await ask('report', {
+			line: `      appended line → Problems: median ${times[10]} ms, longest ${times.at(-1)} ms`,
+		});
+		assert.equal(strays(), 20);
+	});
+
+	it('gets a subagent when the file of one appears', async () => {
+		const folder = join(project, sessionId, 'subagents');
+		mkdirSync(folder, { recursive: true });
+		const agent = {
+			parentUuid: null,
+			isSidechain: true,
+			agentId: 'abc123',
+			sessionId,
+			cwd: '/home/dev/live',
+			version: '2.1.328',
+			timestamp: new Date().toISOString(),
+			uuid: '11111111-0000-4000-8000-000000000001',
+		};
+		writeFileSync(
+			join(folder, 'agent-abc123.jsonl'),
+			`${JSON.stringify({ ...agent, type: 'user', message: { role: 'user', content: 'Read the schema' } })}\n`,
+		);
+		writeFileSync(
+			join(folder, 'agent-abc123.meta.json'),
+			JSON.stringify({ agentType: 'general-purpose', description: 'read-schema', toolUseId: 'toolu_live2' }),
+		);
+		const row = await rowOf();
+		await eventually(
+			'The subagent is below the agent that started it',
+			() => agentsOutline(row),
+			(found) => found.some((text) => /^ {2}sync~spin read-schema/.test(text)),
+		);
+	});
+
+	it('is killed: its calls are orphaned, each one a problem', async () => {
+		writeFileSync(
+			registration,
+			JSON.stringify({
+				pid: 4_999_998,
+				sessionId,
+				startedAt: Date.now() - 1000,
+				version: '2.1.328',
+				kind: 'interactive',
+			}),
+		);
+		await eventually(
+			'The call without a result is a problem',
+			() => problemsOf(path).map(({ message }) => message),
+			(messages) => messages.some((message) => message.includes("main's call to query has no result")),
+		);
+		const { sessions } = await api();
+		assert.equal(sessions.entry(path)?.details?.state, 'ended');
+	});
+});
+
+async function rowOf() {
+	return rowOfSession(sessionId);
+}
+
+function strays(): number {
+	return languages
+		.getDiagnostics(Uri.file(path))
+		.filter(({ code }) => typeof code === 'object' && code.value === 'orphaned-tool-result').length;
+}
+
+/** Milliseconds from the append to what comes of it. */
+async function timed(text: string, seen: () => Promise<unknown>): Promise<number> {
+	const startedAt = performance.now();
+	appendFileSync(path, text);
+	await seen();
+	return Math.round(performance.now() - startedAt);
+}
