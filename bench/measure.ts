@@ -7,6 +7,7 @@ export interface Run {
 	/** Peak resident memory in MB; `undefined` where the system does not tell. */
 	readonly peakMegabytes: number | undefined;
 	readonly stdout: string;
+	readonly code: number | null;
 }
 
 /** Runs a command with its output kept. Peak memory is read while it runs; the kernel keeps the highest, so a late look is enough. */
@@ -27,12 +28,12 @@ export async function run(command: string, args: readonly string[]): Promise<Run
 			// It has ended meanwhile.
 		}
 	}, 10);
-	await new Promise<void>((resolve, reject) => {
-		child.on('close', () => resolve());
+	const code = await new Promise<number | null>((resolve, reject) => {
+		child.on('close', resolve);
 		child.on('error', reject);
 	});
 	clearInterval(look);
-	return { seconds: (performance.now() - start) / 1000, peakMegabytes: peak, stdout };
+	return { seconds: (performance.now() - start) / 1000, peakMegabytes: peak, stdout, code };
 }
 
 /** The middle of an odd number of values, or the upper middle. */
