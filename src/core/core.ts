@@ -1,4 +1,4 @@
-import { sessionId } from './base/ids.ts';
+import { agentId, sessionId } from './base/ids.ts';
 import { createConversation, fold } from './conversation/index.ts';
 import type { Changes, Conversation } from './conversation/index.ts';
 import { FORMAT_VERSION } from './events/sessionEvent.ts';
@@ -9,7 +9,7 @@ import type { Diagnostic, Inconclusive, RuleSettings } from './rules/linter.ts';
 import { TranscriptFollower, readSession, readSidecar } from './transcripts/readSession.ts';
 import type { FileReading } from './transcripts/readSession.ts';
 import { findSessions, pathsOf } from './transcripts/sessionFiles.ts';
-import type { FindOptions, FoundSessions, SessionFiles } from './transcripts/sessionFiles.ts';
+import type { AgentFile, FindOptions, FoundSessions, SessionFiles } from './transcripts/sessionFiles.ts';
 
 /** How an unanswered last call is to be read: by what the system tells (`auto`), or as a person says. */
 export type Assume = 'auto' | 'live' | 'ended';
@@ -194,25 +194,23 @@ export class FollowedSession {
 				follower !== undefined &&
 				scope.paths !== undefined &&
 				!scope.paths.has(path) &&
-				!(agent?.sidecarPath !== undefined && scope.paths.has(agent.sidecarPath))
+				!(agent?.sidecarPath !== undefined && scope.paths.has(agent.sidecarPath)) &&
+				!this.isBehind(agent)
 			)
 				continue;
 			if (follower === undefined) {
 				follower = new TranscriptFollower(platform.files, files, agent, options);
 				this.followers.set(path, follower);
 			}
+			// The sidecar says that the agent has ended. It is read before the lines that were written before that.
+			const sidecar = await this.readChangedSidecar(agent);
 			const result = await follower.readOn(sink, options.signal);
 			if (result === 'replaced') return 'replaced';
 			if (result === 'read') this.problems.delete(path);
 			else this.problems.set(path, result.problem);
-			if (agent?.sidecarPath === undefined) continue;
-			const stat = await platform.files.stat(agent.sidecarPath);
-			const stamp = stat === undefined ? '' : `${stat.identity} ${stat.size} ${stat.modifiedAt}`;
-			if (this.sidecarsRead.get(agent.sidecarPath) === stamp) continue;
-			const events = await readSidecar(platform.files, files, agent);
-			// Torn in mid-write: it will be looked at again.
-			if (events.length > 0 || stat === undefined) this.sidecarsRead.set(agent.sidecarPath, stamp);
-			if (events.length > 0) sink(events);
+			if (agent?.sidecarPath === undefined || sidecar === undefined) continue;
+			this.sidecarsRead.set(agent.sidecarPath, sidecar.stamp);
+			if (sidecar.events.length > 0) sink(sidecar.events);
 		}
 		const isUnknown = this.lastEvidence === '';
 		const evidence =
@@ -230,6 +228,26 @@ export class FollowedSession {
 			for (const follower of this.followers.values()) follower.finish(sink);
 		}
 		return { isFresh: false, hasNewEvents: changes.length > 0, hasNewFindings, changes };
+	}
+
+	/** What a sidecar says, unless it is as it was or torn in mid-write: then it will be looked at again. */
+	private async readChangedSidecar(
+		agent: AgentFile | undefined,
+	): Promise<{ readonly stamp: string; readonly events: readonly SessionEvent[] } | undefined> {
+		if (agent?.sidecarPath === undefined) return undefined;
+		const { files } = this.platform;
+		const stat = await files.stat(agent.sidecarPath);
+		const stamp = stat === undefined ? '' : `${stat.identity} ${stat.size} ${stat.modifiedAt}`;
+		if (this.sidecarsRead.get(agent.sidecarPath) === stamp) return undefined;
+		const events = await readSidecar(files, this.files, agent);
+		return events.length > 0 || stat === undefined ? { stamp, events } : undefined;
+	}
+
+	/** Whether its parent knows of its end and its own last lines were not read: files do not change in the order in which they are told to have changed. */
+	private isBehind(agent: AgentFile | undefined): boolean {
+		if (agent === undefined || this.current.liveness.state !== 'live') return false;
+		const known = this.current.agents.get(agentId(agent.agentId));
+		return known?.ended !== undefined && known.toolCalls.some((call) => call.result === undefined);
 	}
 }
 

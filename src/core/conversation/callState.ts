@@ -47,6 +47,9 @@ export function callState(conversation: Conversation, call: ToolCall): CallState
 	const { ended } = agent;
 	// An agent that was woken again has calls that are younger than its end.
 	if (ended !== undefined && !(ended.at !== undefined && call.startedAt !== undefined && call.startedAt > ended.at)) {
+		// Others may tell of its end before its own last lines are there.
+		if (ended.outcome === 'completed' && conversation.liveness.state === 'live')
+			return { state: 'pending', isCertain: false, evidence: `${ended.evidence} Its last lines may still come.` };
 		return {
 			state: 'orphaned',
 			cause: ended.outcome === 'killed' ? 'killed' : 'unknown',
