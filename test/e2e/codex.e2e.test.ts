@@ -5,7 +5,7 @@ import { readFile, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { createCore } from '../../src/core/core.ts';
-import type { FollowedSession } from '../../src/core/core.ts';
+import type { FollowedSession, SessionUpdate } from '../../src/core/core.ts';
 import { callState } from '../../src/core/conversation/index.ts';
 import { createNodePlatform } from '../../src/platform/node/platform.ts';
 import { readJsonLines, until } from './agentProcess.ts';
@@ -42,6 +42,7 @@ describe(`Codex ${codexVersion}`, () => {
 				let live: Look;
 				let ended: Look;
 				let followed: FollowedSession;
+				let lastUpdate: SessionUpdate;
 				const followedStates: Record<string, number>[] = [];
 
 				before(async () => {
@@ -59,7 +60,8 @@ describe(`Codex ${codexVersion}`, () => {
 						return statesOf(followed)['pending'] === undefined ? true : undefined;
 					});
 					assert.deepEqual(await blocked.agent.exited, { code: 0, signal: null }, blocked.agent.stderr());
-					await followed.update();
+					await followed.update({ paths: new Set(rollouts), isProbing: false });
+					lastUpdate = await followed.update();
 					ended = await crosstalk.look(written(rollouts));
 				});
 				after(async () => workbench?.dispose());
@@ -127,6 +129,8 @@ describe(`Codex ${codexVersion}`, () => {
 						);
 					}
 					assert.equal(followed.conversation.liveness.state, 'ended');
+					// Nothing more was written; that the process has ended is news all the same.
+					assert.equal(lastUpdate.hasNewEvents, true);
 					assert.deepEqual([followed.diagnostics, followed.inconclusive], [[], []]);
 				});
 
