@@ -14,6 +14,8 @@ const required = [
 	'dist/cli.js',
 	'dist/extension.cjs',
 	'media/activity-bar.svg',
+	'media/agent-transcript.language-configuration.json',
+	'media/agent-transcript.tmLanguage.json',
 	'media/icon.png',
 	'package.json',
 ];

@@ -187,6 +187,9 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 
 	private async rootNodes(): Promise<AgentsNode[]> {
 		await this.sessions.search();
+		for (const key of [...this.holds.keys()]) {
+			if (this.sessions.entry(key) === undefined) this.release(key);
+		}
 		const shown = this.sessions.list.filter((entry) => isShown(entry, this.filter));
 		const page = shown.slice(0, this.shownCount);
 		// Whether a session has findings shows when it was read, so that a filter for them needs more of the list.

@@ -54,7 +54,7 @@ export function placeOf(row: Row): Place {
 	}
 }
 
-export function isPrompt(message: Message): boolean {
+function isPrompt(message: Message): boolean {
 	return message.kind === 'prompt' || message.kind === 'notification';
 }
 

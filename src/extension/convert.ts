@@ -1,5 +1,4 @@
 import { Location, Range, Uri } from 'vscode';
-import type { CancellationToken } from 'vscode';
 import type { Place } from '../core/conversation/index.ts';
 
 /** A place that can be shown in an editor. */
@@ -33,11 +32,4 @@ export function locationOf(place: Place): Location | undefined {
 /** 0-based line of a place, `undefined` when it is not in this file. */
 export function lineIn(place: Place, path: string): number | undefined {
 	return place.source.kind === 'transcript' && place.source.path === path ? place.source.line - 1 : undefined;
-}
-
-export function signalOf(token: CancellationToken): AbortSignal {
-	const controller = new AbortController();
-	if (token.isCancellationRequested) controller.abort();
-	token.onCancellationRequested(() => controller.abort());
-	return controller.signal;
 }

@@ -25,6 +25,8 @@ export interface SessionEntry {
 	readonly bytes: number;
 	/** A person opened it, so it stays, wherever it lies. */
 	readonly isOpened: boolean;
+	/** It lies in one of the folders that are searched; others stay for as long as they are held. */
+	readonly isFound: boolean;
 	readonly details: SessionDetails | undefined;
 }
 
@@ -56,6 +58,8 @@ const detailLimitBytes = 64 * 1024 * 1024;
 const lingerMs = 30_000;
 /** So many live sessions are followed for their rows alone. */
 const followedLiveSessions = 8;
+/** Where nothing tells whether its process still runs, a session that was written this lately counts as live. */
+const recentMs = 60_000;
 /** `sessions/2026/11/21` */
 const dateFolders = 2;
 /** Looked at when its first file may be there, and again when a slow program has come to write it. */
@@ -250,20 +254,21 @@ export class Sessions implements Disposable {
 				this.log.info(`Searched ${folder.path}: ${sessions.length} sessions.`);
 				for (const session of sessions) {
 					keys.add(keyOf(session));
-					await this.add(session, false);
+					await this.add(session, true);
 				}
 			} catch (error) {
 				this.log.failure(`${folder.path} could not be searched`, error);
 			}
 		}
 		for (const entry of this.entries.values()) {
-			if (!keys.has(entry.key) && !entry.isOpened && !this.held.has(entry.key)) this.remove(entry.key);
+			const isWanted = entry.isOpened || (!entry.isFound && this.held.has(entry.key));
+			if (!keys.has(entry.key) && !isWanted) this.remove(entry.key);
 		}
 		this.hasSearched = true;
 		this.changed.fire(undefined);
 	}
 
-	private async add(files: SessionFiles, isOpened: boolean): Promise<void> {
+	private async add(files: SessionFiles, isFound: boolean): Promise<void> {
 		const key = keyOf(files);
 		const known = this.entries.get(key);
 		let modifiedAt = 0;
@@ -283,7 +288,8 @@ export class Sessions implements Disposable {
 			files,
 			modifiedAt,
 			bytes,
-			isOpened: isOpened || known?.isOpened === true,
+			isOpened: known?.isOpened === true,
+			isFound: isFound || known?.isFound === true,
 			details: known?.details,
 		});
 	}
@@ -353,13 +359,13 @@ export class Sessions implements Disposable {
 
 	private needsDetails(key: SessionKey): boolean {
 		const entry = this.entries.get(key);
-		if (entry === undefined || entry.bytes > detailLimitBytes || this.held.has(key)) return false;
+		if (entry === undefined || (entry.bytes > detailLimitBytes && !this.held.has(key))) return false;
 		return entry.details === undefined || entry.details.modifiedAt < entry.modifiedAt;
 	}
 
 	/** Live sessions are followed for as long as the list is watched, a few of them. */
 	private keepIfLive(key: SessionKey, hold: SessionHold): void {
-		if (this.watchers > 0 && hold.session.conversation.liveness.state === 'live' && !this.liveHolds.has(key)) {
+		if (this.watchers > 0 && this.mayGrow(hold.session) && !this.liveHolds.has(key)) {
 			this.liveHolds.set(key, hold);
 			const oldest = this.liveHolds.keys().next();
 			if (this.liveHolds.size > followedLiveSessions && oldest.done === false) {
@@ -371,6 +377,13 @@ export class Sessions implements Disposable {
 		hold.dispose();
 		// Read for its row alone, it need not linger.
 		if (this.held.get(key)?.holds === 0) this.forget(key);
+	}
+
+	/** Read on from where it ends rather than from its beginning whenever something is appended. */
+	private mayGrow({ key, conversation }: SessionInView): boolean {
+		const { state } = conversation.liveness;
+		const modifiedAt = this.entries.get(key)?.modifiedAt ?? 0;
+		return state === 'live' || (state === 'unknown' && Date.now() - modifiedAt < recentMs);
 	}
 
 	private startWatching(): void {
@@ -464,7 +477,7 @@ export class Sessions implements Disposable {
 				const otherKey = this.keyByPath.get(other);
 				if (otherKey !== undefined && otherKey !== keyOf(session)) this.remove(otherKey);
 			}
-			await this.add(session, false);
+			await this.add(session, true);
 		}
 	}
 }

@@ -1,4 +1,4 @@
-import { ConfigurationTarget, workspace } from 'vscode';
+import { workspace } from 'vscode';
 import { userHome } from '../platform/node/watch.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
 import { agentHomes } from '../core/transcripts/homes.ts';
@@ -40,10 +40,6 @@ export function ruleSettings(): RuleSettings {
 export function diagnosticsScope(): DiagnosticsScope {
 	const value = workspace.getConfiguration(section).get<unknown>('diagnostics.scope');
 	return value === 'open' || value === 'found' ? value : 'project';
-}
-
-export async function setOwnHomes(homes: readonly string[]): Promise<void> {
-	await workspace.getConfiguration(section).update('homes', homes, ConfigurationTarget.Global);
 }
 
 function isLevel(value: unknown): boolean {

@@ -127,14 +127,14 @@ const stateWords: Readonly<Record<AgentState, string>> = {
 	unknown: 'no sign of its end',
 };
 
-/** "⧗ 41 s analytics_query · general-purpose", "killed · 1 orphaned · general-purpose". */
+/** "analytics_query 41 s · general-purpose", "killed · 1 orphaned · general-purpose". */
 export function agentWords(summary: AgentSummary, now: number): string {
 	const { agent, state, pending } = summary;
 	const words: string[] = [];
 	const own = ownPending(summary);
 	if (state === 'running' && own !== undefined) {
 		words.push(
-			`⧗ ${own.startedAt === undefined ? '' : `${duration(now - own.startedAt)} `}${shortened(own.name, 40)}`,
+			`${shortened(own.name, 40)}${own.startedAt === undefined ? '' : ` ${duration(now - own.startedAt)}`}`,
 		);
 		if (pending.length > 1) words.push(`${pending.length} in flight`);
 	} else if (state === 'waiting' && pending.length > 0) {

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
-import { commands } from 'vscode';
+import { join } from 'node:path';
+import { ConfigurationTarget, commands, workspace } from 'vscode';
 import { eventually, labels, press, screenshot, type } from '../runner.ts';
-import { agentsOutline, api, conversationOutline, endedId, killedId, rowOfSession, showAgents } from '../tested.ts';
+import {
+	agentsOutline,
+	api,
+	conversationOutline,
+	endedId,
+	home,
+	killedId,
+	rowOfSession,
+	showAgents,
+} from '../tested.ts';
 
 describe('the view of agents', () => {
 	before(showAgents);
@@ -87,6 +97,46 @@ describe('the view of agents', () => {
 			(found) => found.length === 1,
 		);
 		await commands.executeCommand('crosstalk.clearFilter');
+	});
+});
+
+describe('the view of agents, without any', () => {
+	const setHomes = (homes: readonly string[] | undefined) =>
+		workspace.getConfiguration('crosstalk').update('homes', homes, ConfigurationTarget.Global);
+	after(async () => {
+		await setHomes(undefined);
+		await showAgents();
+	});
+
+	it('says where it has looked, and what to do next', async () => {
+		const { sessions } = await showAgents();
+		await setHomes([join(home(), 'nothing-here')]);
+		await eventually(
+			'The list is empty',
+			() => sessions.list.length,
+			(length) => length === 0,
+		);
+		const said = await eventually(
+			'The welcome is shown',
+			() => labels('.welcome-view-content p, .welcome-view-content .monaco-button'),
+			(found) => found.some((text) => text.includes('crosstalk.homes')),
+		);
+		assert.ok(
+			said.some((text) => text.includes('Open a Transcript…')),
+			said.join('\n'),
+		);
+		await screenshot('empty');
+	});
+
+	it('searches a folder that a person has named', async () => {
+		const { sessions } = await api();
+		await setHomes([join(home(), '.codex')]);
+		const list = await eventually(
+			'The Codex session is found',
+			() => sessions.list,
+			(found) => found.length === 1,
+		);
+		assert.equal(list[0]?.files.format, 'codex');
 	});
 });
 

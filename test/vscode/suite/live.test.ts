@@ -110,7 +110,7 @@ describe('a live session', () => {
 		const { agents } = await api();
 		const row = await rowOf();
 		await agents.view.reveal(row, { expand: 2 });
-		assert.match((await agentsOutline(row))[0] ?? '', /^sync~spin main — ⧗ \d+ (m?s) query/);
+		assert.match((await agentsOutline(row))[0] ?? '', /^sync~spin main — query \d+ m?s/);
 		const document = await openTranscript(path);
 		const lenses = await eventually(
 			'The lens is there',
@@ -128,7 +128,7 @@ describe('a live session', () => {
 			await eventually(
 				'The call is answered',
 				() => agentsOutline(row),
-				([main]) => main?.includes('⧗') === false,
+				([main]) => main?.includes('query') === false,
 				{ everyMs: 2 },
 			);
 		});

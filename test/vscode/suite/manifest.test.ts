@@ -75,7 +75,9 @@ describe('the manifest', () => {
 
 	it('has a text for every name, and no name for nothing', () => {
 		const used = new Set(
-			[...readFileSync(join(folder, 'package.json'), 'utf8').matchAll(/"%([\w.-]+)%"/g)].map((match) => match[1]),
+			[...readFileSync(join(folder, 'package.json'), 'utf8').matchAll(/"%([\w.-]+)%"/g)].map(
+				(match) => match[1] ?? '',
+			),
 		);
 		const texts = JSON.parse(readFileSync(join(folder, 'package.nls.json'), 'utf8')) as Readonly<
 			Record<string, string>
