@@ -3,7 +3,7 @@ import type { Disposable, Event } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { Core, FollowedSession, SessionUpdate, UpdateScope } from '../core/core.ts';
 import type { Conversation } from '../core/conversation/index.ts';
-import type { Diagnostic, Inconclusive, RuleSettings } from '../core/rules/linter.ts';
+import type { Diagnostic, RuleSettings } from '../core/rules/linter.ts';
 import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import { watchFolder } from '../platform/node/watch.ts';
@@ -93,10 +93,6 @@ export class SessionInView implements Disposable {
 
 	get diagnostics(): readonly Diagnostic[] {
 		return this.followed.diagnostics;
-	}
-
-	get inconclusive(): readonly Inconclusive[] {
-		return this.followed.inconclusive;
 	}
 
 	get fileProblems(): ReadonlyMap<string, string> {

@@ -71,14 +71,8 @@ export class Sessions implements Disposable {
 	readonly platform: Platform;
 	/** Fires when the list, or what is known of a session in it, is different; `undefined`: the list. */
 	readonly onDidChange: Event<SessionKey | undefined>;
-	/** Fires when a session begins to be held. */
-	readonly onDidOpen: Event<SessionInView>;
-	/** Fires when nobody holds a session any more and it is forgotten. */
-	readonly onDidClose: Event<SessionKey>;
 	private readonly log: Log;
 	private readonly changed = new EventEmitter<SessionKey | undefined>();
-	private readonly opened = new EventEmitter<SessionInView>();
-	private readonly closed = new EventEmitter<SessionKey>();
 	private readonly entries = new Map<SessionKey, SessionEntry>();
 	private readonly keyByPath = new Map<string, SessionKey>();
 	private readonly held = new Map<
@@ -102,8 +96,6 @@ export class Sessions implements Disposable {
 		this.platform = platform;
 		this.log = log;
 		this.onDidChange = this.changed.event;
-		this.onDidOpen = this.opened.event;
-		this.onDidClose = this.closed.event;
 		this.listChanged = this.disposables.add(new Throttle(200, () => this.changed.fire(undefined)));
 		this.touching = this.disposables.add(new Throttle(300, () => void this.lookAtTouched()));
 		this.disposables.add(
@@ -112,7 +104,7 @@ export class Sessions implements Disposable {
 				if (event.affectsConfiguration(`${section}.homes`)) void this.searchAgain();
 			}),
 		);
-		for (const emitter of [this.changed, this.opened, this.closed]) this.disposables.add(emitter);
+		this.disposables.add(this.changed);
 	}
 
 	get folders(): readonly SearchedFolder[] {
@@ -137,10 +129,6 @@ export class Sessions implements Disposable {
 	/** The session as it is followed, if somebody holds it. */
 	inView(key: SessionKey): SessionInView | undefined {
 		return this.held.get(key)?.session;
-	}
-
-	get allInView(): readonly SessionInView[] {
-		return [...this.held.values()].map(({ session }) => session);
 	}
 
 	/** Looks through the folders once. */
@@ -183,7 +171,6 @@ export class Sessions implements Disposable {
 			this.held.set(key, holding);
 			const taking = holding;
 			session.onDidUpdate(() => this.takeDetails(taking.session));
-			this.opened.fire(session);
 		}
 		clearTimeout(holding.timer);
 		holding.holds++;
@@ -228,11 +215,6 @@ export class Sessions implements Disposable {
 		this.detailing ??= this.readDetails().finally(() => {
 			this.detailing = undefined;
 		});
-	}
-
-	/** Resolves when nothing is left of what `wantDetails` was asked for. */
-	async whenDetailed(): Promise<void> {
-		await this.detailing;
 	}
 
 	dispose(): void {
@@ -310,13 +292,12 @@ export class Sessions implements Disposable {
 		clearTimeout(holding.timer);
 		this.held.delete(key);
 		holding.session.dispose();
-		this.closed.fire(key);
 	}
 
 	/** Other rules look at everything anew. */
 	private startOver(): void {
 		for (const [key, entry] of this.entries) this.entries.set(key, { ...entry, details: undefined });
-		for (const session of this.allInView) void session.restart(ruleSettings()); // its failures are logged
+		for (const { session } of this.held.values()) void session.restart(ruleSettings()); // its failures are logged
 		this.changed.fire(undefined);
 	}
 
