@@ -1,4 +1,4 @@
-import { callState } from '../core/conversation/index.ts';
+import { agentsInOrder, callState } from '../core/conversation/index.ts';
 import type { Compaction, Conversation, ToolCall } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
@@ -19,7 +19,7 @@ export async function* conversationJson(
 ): AsyncIterable<string> {
 	const { conversation } = read;
 	const main = mainPlace(read.files);
-	const agents = [...conversation.agents.values()];
+	const agents = agentsInOrder(conversation);
 	yield `{\n${[
 		member('version', 1),
 		member('session', summaryOf(read.files, conversation)),

@@ -1,5 +1,5 @@
 import { counted, singleLine, truncated } from '../core/base/text.ts';
-import { agentName, callState } from '../core/conversation/index.ts';
+import { agentName, agentsInOrder, callState } from '../core/conversation/index.ts';
 import type { Agent, CallState, Compaction, Message, ToolCall } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import { printable } from '../core/report/index.ts';
@@ -37,14 +37,15 @@ export async function* conversationText(
 	const bodies = new Bodies(files);
 	// Files may claim parents in a circle; each agent is shown once.
 	const shown = new Set<Agent>();
-	const childrenOf = grouped(conversation.agents.values(), (agent) => agent.parentId);
+	const agents = agentsInOrder(conversation);
+	const childrenOf = grouped(agents, (agent) => agent.parentId);
 	try {
 		yield `${header()}\n`;
-		for (const agent of conversation.agents.values()) {
+		for (const agent of agents) {
 			if (agent.parentId === null || agent.parentId === undefined || !conversation.agents.has(agent.parentId))
 				yield* printed(agentRow(agent), '', '');
 		}
-		for (const agent of conversation.agents.values()) {
+		for (const agent of agents) {
 			if (!shown.has(agent)) yield* printed(agentRow(agent), '', '');
 		}
 	} finally {

@@ -1,6 +1,6 @@
 import { ExpectedError } from '../core/base/errors.ts';
 import { mainAgentId } from '../core/base/ids.ts';
-import { agentName, callState } from '../core/conversation/index.ts';
+import { agentName, agentsInOrder, callState } from '../core/conversation/index.ts';
 import type { Agent, Conversation, Damage, Place } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import type { TranscriptSource } from '../core/events/sessionEvent.ts';
@@ -59,7 +59,7 @@ export async function findingsOf(
 	} finally {
 		await widths.close();
 	}
-	const agents = [...conversation.agents.values()].filter(
+	const agents = agentsInOrder(conversation).filter(
 		(agent) => only === undefined || (agent.path !== undefined && isAskedFor(agent.path)),
 	);
 	return {

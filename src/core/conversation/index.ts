@@ -14,4 +14,4 @@ export type {
 	Result,
 	ToolCall,
 } from './model.ts';
-export { agentName, activeDuplicates } from './queries.ts';
+export { activeDuplicates, agentName, agentsInOrder } from './queries.ts';

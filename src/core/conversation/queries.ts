@@ -1,6 +1,6 @@
 import { mainAgentId } from '../base/ids.ts';
 import { singleLine, truncated } from '../base/text.ts';
-import type { Agent, Duplicate, ToolCall } from './model.ts';
+import type { Agent, Conversation, Duplicate, ToolCall } from './model.ts';
 import type { ToolCallState } from './state.ts';
 
 /** What a person calls the agent: its name, else what it was asked to do, else its id. */
@@ -20,5 +20,16 @@ export function activeDuplicates(call: ToolCall): readonly Duplicate[] {
 			duplicate.isDistinct &&
 			duplicate.message !== message &&
 			(duplicate.node === undefined ? duplicate.message.isActive : duplicate.node.activeIndex !== -1),
+	);
+}
+
+/** The agents in an order that does not depend on what was read first: the main one, then as they began. */
+export function agentsInOrder(conversation: Conversation): readonly Agent[] {
+	const rank = (agent: Agent) => (agent.id === mainAgentId ? 0 : 1);
+	return [...conversation.agents.values()].sort(
+		(one, other) =>
+			rank(one) - rank(other) ||
+			(one.firstAt ?? Infinity) - (other.firstAt ?? Infinity) ||
+			(one.id < other.id ? -1 : 1),
 	);
 }

@@ -43,8 +43,9 @@ export async function readSession(
 	}
 	for (const agent of session.agents) {
 		options.signal?.throwIfAborted();
-		readings.push(await readWhole(new TranscriptFollower(files, session, agent, options), sink, options));
+		// The sidecar says that the agent has ended; it is read before the lines that were written before that.
 		const events = await readSidecar(files, session, agent);
+		readings.push(await readWhole(new TranscriptFollower(files, session, agent, options), sink, options));
 		if (events.length > 0) sink(events);
 	}
 	return readings;

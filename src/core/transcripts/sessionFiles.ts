@@ -147,17 +147,20 @@ class Search {
 	async folder(path: string, depth = 32): Promise<void> {
 		this.options.signal?.throwIfAborted();
 		const entries = [...(await this.entries(path))].sort((one, other) => (one.name < other.name ? -1 : 1));
-		for (const entry of entries) {
-			const child = joinPath(
-				this.files,
-				path.endsWith(this.files.separator) ? path.slice(0, -1) : path,
-				entry.name,
-			);
-			if (entry.isDirectory) {
-				if (depth > 0 && !skippedFolders.has(entry.name)) await this.folder(child, depth - 1);
-			} else if (entry.name.endsWith('.jsonl')) {
-				await this.add(child);
+		const folder = path.endsWith(this.files.separator) ? path.slice(0, -1) : path;
+		const transcripts = entries
+			.filter((entry) => !entry.isDirectory && entry.name.endsWith('.jsonl'))
+			.map((entry) => joinPath(this.files, folder, entry.name));
+		for (let start = 0; start < transcripts.length; start += lookedAtTogether) {
+			const some = transcripts.slice(start, start + lookedAtTogether);
+			for (const header of await Promise.all(some.map(async (transcript) => this.header(transcript)))) {
+				if (header !== undefined) this.take(header);
 			}
+		}
+		if (depth === 0) return;
+		for (const entry of entries) {
+			if (!entry.isDirectory || skippedFolders.has(entry.name)) continue;
+			await this.folder(joinPath(this.files, folder, entry.name), depth - 1);
 		}
 	}
 
@@ -173,7 +176,10 @@ class Search {
 
 	private async add(path: string): Promise<void> {
 		const header = await this.header(path);
-		if (header === undefined) return;
+		if (header !== undefined) this.take(header);
+	}
+
+	private take(header: Header): void {
 		if (header.format === 'codex') this.codexThreads.push(header);
 		else this.addClaude(header);
 	}
@@ -207,7 +213,11 @@ class Search {
 
 	private async header(path: string): Promise<Header | undefined> {
 		// In an agent's own home names tell what a file is, and a home may hold thousands.
-		if (this.options.isHome === true && sessionName.test(baseName(this.files, path))) {
+		const name = baseName(this.files, path);
+		if (
+			this.options.isHome === true &&
+			(sessionName.test(name) || (isAgentFile(name) && this.ownerFolder(path) !== undefined))
+		) {
 			return { path, format: 'claude-code', id: '', parentId: '', rootId: '' };
 		}
 		try {
@@ -319,6 +329,9 @@ export function pathsOf(session: SessionFiles): readonly string[] {
 		...session.agents.map((agent) => agent.path),
 	];
 }
+
+/** Looking at a file is mostly waiting for it. */
+const lookedAtTogether = 16;
 
 const skippedFolders: ReadonlySet<string> = new Set(['node_modules', '.git', 'tool-results']);
 
