@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -165,6 +165,8 @@ async function installServer(age: keyof typeof versions): Promise<InstalledServe
 			}
 		},
 	});
+	// VS Code's own npm extension needs a ripgrep that its package downloads when it is installed; without, it greets everybody with an error.
+	await rm(join(vscodeIn(directory), 'extensions', 'npm'), { recursive: true, force: true });
 	return { directory, node: nodeExecutable };
 }
 
