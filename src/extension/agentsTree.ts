@@ -64,6 +64,8 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 	private readonly holds = new Map<SessionKey, { readonly hold: SessionHold; readonly listening: Disposable }>();
 	private readonly changedKeys = new Set<SessionKey>();
 	private readonly refreshing: Throttle;
+	/** The order of the sessions as the rows were last made. */
+	private shownOrder = '';
 	private shownCount = pageSize;
 	private filter: SessionFilter = noFilter;
 	private isVisible = false;
@@ -292,12 +294,25 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 	}
 
 	private refresh(): void {
+		// What a session says of its last event may move it among the others; rows do not move by themselves.
+		if (this.order() !== this.shownOrder) {
+			this.fireRoot();
+			return;
+		}
 		const keys = [...this.changedKeys];
 		this.changedKeys.clear();
 		for (const key of keys) this.changed.fire(this.sessionNode(key));
 	}
 
+	private order(): string {
+		return this.sessions.list
+			.slice(0, this.shownCount)
+			.map(({ key }) => key)
+			.join('\n');
+	}
+
 	private fireRoot(): void {
+		this.shownOrder = this.order();
 		this.changedKeys.clear();
 		this.changed.fire(undefined);
 	}
