@@ -194,6 +194,7 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 		}
 		const shown = this.sessions.list.filter((entry) => isShown(entry, this.filter));
 		const page = shown.slice(0, this.shownCount);
+		this.shownOrder = this.order();
 		// Whether a session has findings shows when it was read, so that a filter for them needs more of the list.
 		const wanted = this.filter === noFilter ? page : this.sessions.list.slice(0, this.shownCount * 4);
 		if (this.isVisible) this.sessions.wantDetails(wanted.map(({ key }) => key));
@@ -312,7 +313,6 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 	}
 
 	private fireRoot(): void {
-		this.shownOrder = this.order();
 		this.changedKeys.clear();
 		this.changed.fire(undefined);
 	}
