@@ -152,7 +152,7 @@ class Writer {
 					message.isActive ? undefined : '· no longer part of the conversation',
 				);
 				block.line('');
-				if (message.text !== undefined) await this.text(block, message.place, message.text);
+				for (const text of message.texts) await this.text(block, message.place, text);
 				return;
 			}
 			case 'call':

@@ -30,6 +30,8 @@ export class Chain<Member extends ChainMember> {
 	private lastId = '';
 	private lastOfId: ChainNode<Member> | null = null;
 	private leaf: ChainNode<Member> | undefined;
+	/** Counts up when lines come or the active chain changes: what was found out about the chain holds as long as it stays. */
+	version = 0;
 	private nextOrder = 0;
 	private isReparented = false;
 	private preserved: { readonly headId: string; readonly anchorId: string; readonly tailId: string } | undefined;
@@ -85,6 +87,7 @@ export class Chain<Member extends ChainMember> {
 
 	/** Brings the active chain up to date at a cost in proportion to what has changed. Calls `onChange` for each member that enters or leaves it. */
 	refresh(onChange: (member: Member) => void): void {
+		this.version++;
 		if (this.isReparented) {
 			this.isReparented = false;
 			this.cutTo(0, onChange);

@@ -5,6 +5,7 @@ import type {
 	AgentEnded,
 	AgentRef,
 	AgentSpawned,
+	BodyRef,
 	CompactionEvent,
 	DamagedLine,
 	MessageEvent,
@@ -196,14 +197,13 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	if (event.chain !== undefined && agent.chain.has(event.chain.id)) return;
 	const known = event.role === 'assistant' ? agent.messagesById.get(event.messageId) : undefined;
 	if (known !== undefined) {
-		known.parts = [...known.parts, ...event.parts];
-		known.text ??= event.text;
+		known.extend(event.parts, event.text);
 		known.stopReason = event.stopReason ?? known.stopReason;
 		// The counts grow from line to line of one message.
 		if (event.tokens !== undefined && (known.tokens === undefined || event.tokens.output >= known.tokens.output)) {
 			known.tokens = event.tokens;
 		}
-		agent.chain.append(event.chain, known);
+		known.lastNode = agent.chain.append(event.chain, known);
 		changes.messages.add(known);
 		return;
 	}
@@ -216,7 +216,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		at: event.at,
 		source: event.source,
 		parts: event.parts,
-		text: event.text,
+		texts: event.text === undefined ? noTexts : [event.text],
 		model: event.model,
 		stopReason: event.stopReason,
 		tokens: event.tokens,
@@ -235,9 +235,12 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	}
 	agent.messages.push(message);
 	agent.messagesById.set(event.messageId, message);
-	agent.chain.append(event.chain, message);
+	message.lastNode = agent.chain.append(event.chain, message);
 	changes.messages.add(message);
 }
+
+// Most messages have none.
+const noTexts: readonly BodyRef[] = [];
 
 function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesState): void {
 	const agent = agentOf(state, event.agent, changes);
@@ -332,6 +335,7 @@ function answer(call: ToolCallState, result: ResultState): void {
 	if (result.message !== undefined)
 		result.message.answers = result.message.answers.length === 0 ? [call] : [...result.message.answers, call];
 	if (call.result === undefined) {
+		if (call.answeredBy === 'client') call.message.answeredCalls++;
 		call.result = result;
 		return;
 	}
@@ -397,11 +401,17 @@ export function laterTurn(call: ToolCall): Message | undefined {
 	const { agent, message, node } = call as ToolCallState;
 	if (node === undefined) return undefined;
 	const { chain } = agent;
-	for (let next = chain.placeOf(node); next !== undefined; next = chain.next(next)) {
+	// The calls of one message share the answer; a message may have very many.
+	if (message.later?.version === chain.version) return message.later.turn;
+	const { lastNode } = message;
+	const from = lastNode !== undefined && lastNode.activeIndex !== -1 ? lastNode : chain.placeOf(node);
+	let turn: MessageState | undefined;
+	for (let next = from; next !== undefined && turn === undefined; next = chain.next(next)) {
 		if (next.member !== undefined && next.member !== message && isTurn(next.member) && next.order > node.order)
-			return next.member;
+			turn = next.member;
 	}
-	return undefined;
+	message.later = { version: chain.version, turn };
+	return turn;
 }
 
 function isTurn(message: MessageState): boolean {

@@ -94,8 +94,13 @@ export interface Message {
 	/** The first line. */
 	readonly place: Place;
 	readonly parts: readonly PartKind[];
+	/** The first text. */
 	readonly text: BodyRef | undefined;
+	/** All texts, one a line at most. */
+	readonly texts: readonly BodyRef[];
 	readonly toolCalls: readonly ToolCall[];
+	/** How many of its calls the client has answered. */
+	readonly answeredCalls: number;
 	readonly model: string | undefined;
 	readonly stopReason: string | undefined;
 	readonly tokens: { readonly input: number; readonly output: number } | undefined;

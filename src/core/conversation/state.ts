@@ -107,7 +107,9 @@ export class MessageState implements Message {
 	readonly at: number | undefined;
 	private readonly source: Source;
 	parts: readonly PartKind[];
-	text: BodyRef | undefined;
+	texts: readonly BodyRef[];
+	/** The lists above once they are this message's own; until then they may be shared with others. */
+	private own: { readonly parts: PartKind[]; readonly texts: BodyRef[] } | undefined;
 	toolCalls: ToolCallState[] = noCalls;
 	model: string | undefined;
 	stopReason: string | undefined;
@@ -115,12 +117,17 @@ export class MessageState implements Message {
 	readonly turn: number;
 	/** The calls that this message answers. */
 	answers: ToolCallState[] = noCalls;
+	answeredCalls = 0;
+	/** The first turn behind it, as the chain stood then. */
+	later: { readonly version: number; readonly turn: MessageState | undefined } | undefined;
+	/** The last of its lines. */
+	lastNode: ChainNode<MessageState> | undefined;
 	activeLines = 0;
 
 	constructor(
 		fields: Pick<
 			Message,
-			'id' | 'role' | 'kind' | 'at' | 'parts' | 'text' | 'model' | 'stopReason' | 'tokens' | 'turn'
+			'id' | 'role' | 'kind' | 'at' | 'parts' | 'texts' | 'model' | 'stopReason' | 'tokens' | 'turn'
 		> & { readonly agent: AgentState; readonly source: Source },
 	) {
 		this.id = fields.id;
@@ -130,7 +137,7 @@ export class MessageState implements Message {
 		this.at = fields.at;
 		this.source = fields.source;
 		this.parts = fields.parts;
-		this.text = fields.text;
+		this.texts = fields.texts;
 		this.model = fields.model;
 		this.stopReason = fields.stopReason;
 		this.tokens = fields.tokens;
@@ -140,6 +147,19 @@ export class MessageState implements Message {
 	/** Made when somebody asks: a long session has a hundred thousand messages, and few are pointed at. */
 	get place(): Place {
 		return { source: this.source, range: undefined };
+	}
+
+	/** Takes in a further line of the same message. A file may have very many of them. */
+	extend(parts: readonly PartKind[], text: BodyRef | undefined): void {
+		this.own ??= { parts: [...this.parts], texts: [...this.texts] };
+		this.own.parts.push(...parts);
+		if (text !== undefined) this.own.texts.push(text);
+		this.parts = this.own.parts;
+		this.texts = this.own.texts;
+	}
+
+	get text(): BodyRef | undefined {
+		return this.texts[0];
 	}
 
 	get isActive(): boolean {
