@@ -15,7 +15,7 @@ const worthThreads = 32 * 1024 * 1024;
 /** Each thread takes some 35 MB; with three, half a gigabyte of transcripts is linted in less than 200 MB. */
 const mostThreads = 3;
 /** Megabytes. What a reader makes is short-lived: a larger room for it would only fill up before it is swept. */
-const youngGeneration = 4;
+const youngGeneration = 8;
 
 /**
  * Works on whole sessions, on other threads where there is enough to do: reading blocks its thread, and this one draws and listens. Results come in the order of the tasks, whoever was faster.
