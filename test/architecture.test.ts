@@ -19,13 +19,18 @@ interface Zone {
 const importTable: Readonly<Record<string, Zone>> = {
 	'core/base': { from: [] },
 	'core/events': { from: ['core/base'], packages: ['zod'] },
+	'core/host': { from: ['core/base', 'core/events'] },
 	'core/transcripts': { from: ['core/base', 'core/events'] },
 	'core/conversation': { from: ['core/base', 'core/events'] },
 	'core/rules': { from: ['core/base', 'core/events', 'core/conversation'] },
 	'core/report': { from: ['core/base', 'core/rules'] },
 	'core/core.ts': { from: ['core'] },
 	'core/platform.ts': { from: ['core'] },
-	'platform/node': { from: ['core/platform.ts', 'core/base'], typesFrom: ['core'], packages: ['node:*'] },
+	'platform/node': {
+		from: ['core/platform.ts', 'core/base'],
+		typesFrom: ['core'],
+		packages: ['node:*', 'vscode-jsonrpc'],
+	},
 	cli: { from: ['core', 'platform/node'], packages: ['jsonc-parser', 'node:*'] },
 	extension: { from: ['core', 'platform/node'], packages: ['vscode'] },
 };

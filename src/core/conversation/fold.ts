@@ -143,6 +143,15 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'tool-outcome':
 			foldOutcome(state, event, changes);
 			return;
+		// What passes through the host is joined by tool use id once the host's log is read beside the transcript.
+		case 'wire-message':
+		case 'call-queued':
+		case 'call-sent':
+		case 'call-ended':
+		case 'upstream-state':
+		case 'reconnect':
+		case 'hook':
+			return;
 		case 'unknown': {
 			state.unknownRecords.set(event.nativeType, (state.unknownRecords.get(event.nativeType) ?? 0) + 1);
 			if (event.chain !== undefined) agentOf(state, event.agent, changes).chain.pass(event.chain);

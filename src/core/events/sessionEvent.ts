@@ -21,6 +21,13 @@ export type SessionEvent =
 	| ToolProgress
 	| ToolDetached
 	| ToolOutcome
+	| WireMessage
+	| CallQueued
+	| CallSent
+	| CallEnded
+	| UpstreamStateChanged
+	| Reconnect
+	| HookEvent
 	| UnknownRecord
 	| DamagedLine;
 
@@ -277,6 +284,100 @@ export interface ToolOutcome extends Envelope {
 	readonly toolUseId?: ToolUseId | undefined;
 	readonly agentId?: AgentId | undefined;
 	readonly outcome: AgentOutcome;
+}
+
+/** One JSON-RPC message between an agent and the host. What passes between host and server says the same and is not recorded twice. */
+export interface WireMessage extends Envelope {
+	readonly type: 'wire-message';
+	readonly kind: 'request' | 'response' | 'error' | 'notification';
+	readonly server: string;
+	/** Of a response: that of its request. */
+	readonly method?: string | undefined;
+	readonly tool?: string | undefined;
+	readonly toolUseId?: ToolUseId | undefined;
+	/** The host's id of the call that the message belongs to, when it belongs to one. */
+	readonly callId?: string | undefined;
+	/** The whole message. */
+	readonly body: BodyRef;
+}
+
+/** A call waits for its server. */
+export interface CallQueued extends Envelope {
+	readonly type: 'call-queued';
+	readonly callId: string;
+	readonly server: string;
+	/** A sentence. */
+	readonly reason: string;
+}
+
+/** A call was handed to its server. */
+export interface CallSent extends Envelope {
+	readonly type: 'call-sent';
+	readonly callId: string;
+	readonly server: string;
+	readonly tool?: string | undefined;
+	readonly toolUseId?: ToolUseId | undefined;
+	readonly upstreamId: string;
+	/** The process behind the connection. */
+	readonly pid?: number | undefined;
+	/** 1 for the first time; more when a call that is safe to repeat was sent again. */
+	readonly attempt: number;
+}
+
+/** How a call ended. `outcome-unknown`: it may have run, and nobody will ever hear of it. */
+export type CallEnding = 'completed' | 'failed' | 'cancelled' | 'timed-out' | 'refused' | 'outcome-unknown';
+
+export interface CallEnded extends Envelope {
+	readonly type: 'call-ended';
+	readonly callId: string;
+	readonly server: string;
+	readonly tool?: string | undefined;
+	readonly toolUseId?: ToolUseId | undefined;
+	readonly ending: CallEnding;
+	readonly durationMs: number;
+	/** A sentence, when it did not complete. */
+	readonly reason?: string | undefined;
+}
+
+/** A connection to an MCP server changed its state. */
+export interface UpstreamStateChanged extends Envelope {
+	readonly type: 'upstream-state';
+	readonly server: string;
+	readonly upstreamId: string;
+	readonly state: 'connecting' | 'connected' | 'draining' | 'reconnecting' | 'failed' | 'stopped';
+	readonly pid?: number | undefined;
+	readonly exitCode?: number | undefined;
+	readonly signal?: string | undefined;
+	/** A sentence. */
+	readonly reason?: string | undefined;
+	readonly stderrTail?: string | undefined;
+}
+
+/** A connection was made anew: one, however many callers waited for it. */
+export interface Reconnect extends Envelope {
+	readonly type: 'reconnect';
+	readonly server: string;
+	readonly upstreamId: string;
+	/** A sentence. */
+	readonly reason: string;
+	/** Calls that waited when the new connection stood. */
+	readonly callersWaiting: number;
+	/** From the decision to reconnect until no call was running on the old connection. */
+	readonly drainedMs: number;
+	/** From the decision to the new connection. */
+	readonly durationMs: number;
+	readonly attempts: number;
+	readonly isSuccessful: boolean;
+}
+
+/** An agent's own report through one of its hooks. */
+export interface HookEvent extends Envelope {
+	readonly type: 'hook';
+	readonly event: string;
+	readonly toolUseId?: ToolUseId | undefined;
+	readonly toolName?: string | undefined;
+	readonly agentType?: string | undefined;
+	readonly body: BodyRef;
 }
 
 /** A record that this build does not interpret. It is kept, and it keeps its place in the tree of lines. */

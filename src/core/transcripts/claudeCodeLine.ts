@@ -1,6 +1,6 @@
 import { epochMilliseconds } from './fields.ts';
-import { MemberTable } from './jsonScanner.ts';
-import type { JsonScanner, MemberReader, Span } from './jsonScanner.ts';
+import { MemberTable } from '../base/jsonScanner.ts';
+import type { JsonScanner, MemberReader, Span } from '../base/jsonScanner.ts';
 
 /** One content block of a message. */
 export interface Block extends Span {

@@ -5,7 +5,7 @@ import { CodexLine, codexItemMembers, codexTimesMembers } from './codexLine.ts';
 import type { CodexItem } from './codexLine.ts';
 import { bodyRef, columnRange } from './fields.ts';
 import { JsonLineReader } from './jsonLineReader.ts';
-import { JsonScanner, MemberTable, OPEN_BRACE } from './jsonScanner.ts';
+import { JsonScanner, MemberTable, OPEN_BRACE } from '../base/jsonScanner.ts';
 import { splitMcpName } from './toolNames.ts';
 import type { EventSink, TranscriptFile, TranscriptFormat } from './transcriptFormat.ts';
 

@@ -1,6 +1,6 @@
 import { epochMilliseconds } from './fields.ts';
-import { MemberTable, QUOTE } from './jsonScanner.ts';
-import type { Span } from './jsonScanner.ts';
+import { MemberTable, QUOTE } from '../base/jsonScanner.ts';
+import type { Span } from '../base/jsonScanner.ts';
 
 /** What one line of a rollout says. The payload's members are read whatever its type; each type uses its own few. */
 export class CodexLine {

@@ -1,5 +1,5 @@
 import type { DamageKind } from '../events/sessionEvent.ts';
-import { JsonScanner, OPEN_BRACE } from './jsonScanner.ts';
+import { JsonScanner, OPEN_BRACE } from '../base/jsonScanner.ts';
 
 export interface Damage {
 	readonly kind: DamageKind;

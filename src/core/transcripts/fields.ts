@@ -1,6 +1,6 @@
 import type { BodyRef, ColumnRange } from '../events/sessionEvent.ts';
 import { singleLine, truncated } from '../base/text.ts';
-import { asciiOrUtf8, QUOTE, utf16Length } from './jsonScanner.ts';
+import { asciiOrUtf8, QUOTE, utf16Length } from '../base/jsonScanner.ts';
 
 const previewLength = 80;
 

@@ -2,8 +2,9 @@ import type { SessionId } from '../base/ids.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { AgentRef, TranscriptSource } from '../events/sessionEvent.ts';
 import { diagnoseLine } from './damage.ts';
-import { JsonScanner, OPEN_BRACE } from './jsonScanner.ts';
-import type { EventSink, LinePosition, LineReader, TranscriptFile } from './transcriptFormat.ts';
+import { JsonScanner, OPEN_BRACE } from '../base/jsonScanner.ts';
+import type { LinePosition } from '../base/lineSplitter.ts';
+import type { EventSink, LineReader, TranscriptFile } from './transcriptFormat.ts';
 
 /** What readers of JSON lines share: the walk over a line, and what is to be done with one that is damaged. */
 export abstract class JsonLineReader implements LineReader {

@@ -3,7 +3,7 @@ import { ExpectedError } from '../base/errors.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { SessionEvent } from '../events/sessionEvent.ts';
 import type { OpenFile, TranscriptFiles } from './files.ts';
-import { LineSplitter } from './lineSplitter.ts';
+import { LineSplitter } from '../base/lineSplitter.ts';
 import { transcriptFormats } from './sessionFiles.ts';
 import type { AgentFile, SessionFiles } from './sessionFiles.ts';
 import type { LineReader, TranscriptFile } from './transcriptFormat.ts';

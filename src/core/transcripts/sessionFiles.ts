@@ -4,7 +4,7 @@ import { codex } from './codex.ts';
 import { CodexLine } from './codexLine.ts';
 import { baseName, joinPath, parentFolder } from './files.ts';
 import type { DirectoryEntry, TranscriptFiles } from './files.ts';
-import { JsonScanner, MemberTable } from './jsonScanner.ts';
+import { JsonScanner, MemberTable } from '../base/jsonScanner.ts';
 import type { TranscriptFormat, TranscriptFormatId } from './transcriptFormat.ts';
 
 export const transcriptFormats: readonly TranscriptFormat[] = [claudeCode, codex];

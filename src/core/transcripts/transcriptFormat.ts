@@ -1,3 +1,4 @@
+import type { LinePosition } from '../base/lineSplitter.ts';
 import type { SessionEvent } from '../events/sessionEvent.ts';
 
 export type TranscriptFormatId = 'claude-code' | 'codex';
@@ -11,14 +12,6 @@ export interface TranscriptFile {
 	readonly agentId: string | null;
 	/** Whether bodies get a preview for a person to see. Without, texts are left out, but for the prompts that sessions are called after. */
 	readonly withPreviews: boolean;
-}
-
-/** Where a line stands in its file. */
-export interface LinePosition {
-	/** 1-based. */
-	readonly line: number;
-	/** Bytes before the line. */
-	readonly offset: number;
 }
 
 /** Receives what a reader finds, in file order. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { JsonScanner, MemberTable } from '../../src/core/transcripts/jsonScanner.ts';
+import { JsonScanner, MemberTable } from '../../src/core/base/jsonScanner.ts';
 
 type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
 

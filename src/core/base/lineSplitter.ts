@@ -1,6 +1,12 @@
-import type { LinePosition } from './transcriptFormat.ts';
-
 const NEWLINE = 0x0a;
+
+/** Where a line stands in its file or stream. */
+export interface LinePosition {
+	/** 1-based. */
+	readonly line: number;
+	/** Bytes before the line. */
+	readonly offset: number;
+}
 
 /** Called with `bytes[start, end)`, one line without its line end; `isTerminated` is false for what follows the last line end. */
 export type LineConsumer = (

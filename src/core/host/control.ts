@@ -1,0 +1,50 @@
+import type { ServerDefinition } from './serverDefinition.ts';
+import type { HostStatus } from './status.ts';
+
+/**
+ * What a window, a command line or a debug session asks of the host over its local socket (JSON-RPC 2.0 with the framing of
+ * `vscode-jsonrpc`). The socket lies in a folder that only its user may enter.
+ */
+export interface ControlRequests {
+	/** First. Another `protocol` than the host's own is refused with a sentence that says which side is older. */
+	'host/attach': { params: { readonly protocol: number; readonly client: string }; result: HostAddress };
+	'host/status': { params: Record<string, never>; result: HostStatus };
+	/** From now on this client gets `host/didChange`, and one at once. */
+	'host/watch': { params: Record<string, never>; result: null };
+	/** Ends the host as soon as no call is in flight, or at once. */
+	'host/stop': { params: { readonly isForced: boolean }; result: null };
+	/**
+	 * Makes the servers of one source (a configuration file, a run, a window) known; those that the same source gave before and gives no
+	 * more are forgotten. A server keeps its name unless another source has a different server of that name.
+	 * The result gives for each name the one to use in URLs.
+	 */
+	'servers/put': {
+		params: { readonly source: string; readonly servers: readonly ServerDefinition[] };
+		result: { readonly names: Readonly<Record<string, string>> };
+	};
+	/** Reconnects when the calls in flight have ended; resolves when the new connection stands, or fails with a sentence. */
+	'servers/reconnect': { params: { readonly server: string }; result: null };
+	/** What the server printed on stderr, and noise on stdout, the last 64 KB of it. */
+	'servers/output': { params: { readonly server: string }; result: { readonly text: string } };
+	/** Cancels one call; `false`: it has ended already. */
+	'calls/cancel': { params: { readonly callId: string }; result: { readonly wasInFlight: boolean } };
+}
+
+export interface ControlNotifications {
+	/** At most ten times a second, and only when something is different. */
+	'host/didChange': HostStatus;
+}
+
+export const CONTROL_PROTOCOL = 1;
+
+/** The first line that `crosstalk host` prints, and what `host.json` in the data directory holds (mode 0600). */
+export interface HostAddress {
+	/** `http://127.0.0.1:<port>`, without the token. */
+	readonly url: string;
+	readonly token: string;
+	/** Path of the unix socket, or name of the pipe on Windows. */
+	readonly controlSocket: string;
+	readonly pid: number;
+	readonly generation: number;
+	readonly dataDir: string;
+}

@@ -1,0 +1,80 @@
+import type { CallEnding } from '../events/sessionEvent.ts';
+import type { ConnectionIdentity } from './agentIdentity.ts';
+
+/** Who caused a record, as far as is known at that time. */
+export interface RecordOrigin extends ConnectionIdentity {
+	/** The agent's connection to the host. */
+	readonly connectionId: string;
+}
+
+/**
+ * Takes down what passes through the host. Implemented by the event log; the relay calls it on its hot path, so it only appends to
+ * memory and lets a later moment write. Nothing here may throw.
+ */
+export interface Recorder {
+	/**
+	 * One message between an agent and the host.
+	 * @param bytes The whole message, as the agent sends or receives it; they are not changed afterwards.
+	 */
+	message(origin: RecordOrigin, message: RecordedMessage, bytes: Uint8Array): void;
+	callQueued(origin: RecordOrigin, call: RecordedCall, reason: string): void;
+	callSent(
+		origin: RecordOrigin,
+		call: RecordedCall,
+		to: { upstreamId: string; pid: number | undefined; attempt: number },
+	): void;
+	callEnded(
+		origin: RecordOrigin,
+		call: RecordedCall,
+		how: { ending: CallEnding; durationMs: number; reason: string | undefined },
+	): void;
+	upstreamState(change: {
+		server: string;
+		upstreamId: string;
+		state: 'connecting' | 'connected' | 'draining' | 'reconnecting' | 'failed' | 'stopped';
+		pid: number | undefined;
+		exitCode: number | undefined;
+		signal: string | undefined;
+		reason: string | undefined;
+		stderrTail: string | undefined;
+	}): void;
+	reconnect(record: {
+		server: string;
+		upstreamId: string;
+		reason: string;
+		callersWaiting: number;
+		drainedMs: number;
+		durationMs: number;
+		attempts: number;
+		isSuccessful: boolean;
+	}): void;
+	hook(
+		origin: RecordOrigin,
+		event: {
+			event: string;
+			toolUseId: string | undefined;
+			toolName: string | undefined;
+			agentType: string | undefined;
+		},
+		bytes: Uint8Array,
+	): void;
+}
+
+export interface RecordedMessage {
+	readonly kind: 'request' | 'response' | 'error' | 'notification';
+	/** `in`: from the agent; `out`: to the agent. */
+	readonly direction: 'in' | 'out';
+	readonly rpcId: string | number | undefined;
+	readonly server: string;
+	readonly method: string | undefined;
+	readonly tool: string | undefined;
+	readonly toolUseId: string | undefined;
+	readonly callId: string | undefined;
+}
+
+export interface RecordedCall {
+	readonly callId: string;
+	readonly server: string;
+	readonly tool: string | undefined;
+	readonly toolUseId: string | undefined;
+}

@@ -1,0 +1,82 @@
+import type { Sharing } from './serverDefinition.ts';
+
+/** What the host is doing, as `crosstalk status --json` prints it and as the views show it. Times are ISO 8601. */
+export interface HostStatus {
+	readonly version: 1;
+	readonly host: { readonly pid: number; readonly generation: number; readonly startedAt: string };
+	readonly servers: readonly ServerStatus[];
+	readonly calls: readonly CallStatus[];
+	readonly sessions: readonly SessionStatus[];
+}
+
+export type UpstreamState = 'connected' | 'connecting' | 'draining' | 'reconnecting' | 'stopped' | 'failed';
+
+/** One server. Where it has several connections, the counters are sums and `state` is that of the worst. */
+export interface ServerStatus {
+	readonly name: string;
+	readonly transport: 'stdio' | 'http' | 'sse';
+	readonly state: UpstreamState;
+	readonly sharing: Exclude<Sharing, 'auto'>;
+	/** A sentence: why it is shared or not, when that was not a person's choice. */
+	readonly sharingReason?: string | undefined;
+	readonly pid: number | null;
+	readonly connections: readonly ConnectionStatus[];
+	readonly inFlight: number;
+	readonly queued: number;
+	readonly calls: number;
+	readonly errors: number;
+	readonly timeouts: number;
+	readonly cancelled: number;
+	readonly reconnects: number;
+	/** Of the last calls, milliseconds; `null` before the first. */
+	readonly p50Ms: number | null;
+	readonly p99Ms: number | null;
+	readonly lastExit: ExitStatus | null;
+	/** A sentence: why it failed or reconnects. */
+	readonly reason?: string | undefined;
+}
+
+export interface ConnectionStatus {
+	readonly id: string;
+	readonly state: UpstreamState;
+	readonly pid: number | null;
+	/** Whom it is for: `all`, a session id or an agent. */
+	readonly owner: string;
+	readonly protocolVersion: string | null;
+	readonly inFlight: number;
+	readonly queued: number;
+}
+
+export interface ExitStatus {
+	readonly code: number | null;
+	readonly signal: string | null;
+	readonly stderrTail: string;
+	readonly at: string;
+	readonly reason: string;
+}
+
+export type CallState = 'queued' | 'held' | 'running';
+
+export interface CallStatus {
+	readonly id: string;
+	readonly server: string;
+	readonly tool: string;
+	readonly state: CallState;
+	/** `null`: not known, and not guessed. */
+	readonly agentId: string | null;
+	readonly sessionId: string | null;
+	readonly toolUseId: string | null;
+	readonly startedAt: string;
+	readonly ageMs: number;
+	/** The call's line in the transcript, when it was found there; 1-based. */
+	readonly path?: string | undefined;
+	readonly line?: number | undefined;
+	/** A sentence: why it waits. */
+	readonly reason?: string | undefined;
+}
+
+export interface SessionStatus {
+	readonly id: string;
+	readonly agents: number;
+	readonly inFlight: number;
+}
