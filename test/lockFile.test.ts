@@ -37,7 +37,7 @@ describe('the lock file', () => {
 		>;
 		const inexact = ['dependencies', 'devDependencies']
 			.flatMap((kind) => Object.entries(manifest[kind] ?? {}))
-			.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
+			.filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version));
 		assert.deepEqual(inexact, []);
 	});
 
