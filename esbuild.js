@@ -83,6 +83,12 @@ function buildOptions(target, { production, write, plugins }) {
 		// What is imported dynamically becomes a file of its own, loaded when it is first needed; what is shared is shared by all of them.
 		format: 'esm',
 		splitting: true,
+		// A package in CommonJS asks for Node's own modules with `require`, which an ES module does not have.
+		banner: target.isCommonJs
+			? {}
+			: {
+					js: "import { createRequire as createRequireOf } from 'node:module';const require = createRequireOf(import.meta.url);",
+				},
 		outExtension: { '.js': target.isCommonJs ? '.cjs' : '.js' },
 		// Some packages' "main" hides its requires from bundlers; their "module" does not.
 		mainFields: ['module', 'main'],
