@@ -15,6 +15,8 @@ export type UpstreamState = 'connected' | 'connecting' | 'draining' | 'reconnect
 export interface ServerStatus {
 	readonly name: string;
 	readonly transport: 'stdio' | 'http' | 'sse';
+	/** A digest of the definition that gives nothing of it away: another one, another definition. */
+	readonly definition?: string | undefined;
 	readonly state: UpstreamState;
 	readonly sharing: Exclude<Sharing, 'auto'>;
 	/** A sentence: why it is shared or not, when that was not a person's choice. */
