@@ -1,0 +1,180 @@
+import { FORMAT_VERSION } from '../events/sessionEvent.ts';
+import type { EventLog } from './eventLog.ts';
+import type { RecordedCall, RecordedMessage, Recorder, RecordOrigin } from './recorder.ts';
+import { Redaction } from './redaction.ts';
+import type { RedactedServer } from './redaction.ts';
+
+/**
+ * Makes events of what passes through the host and appends them to the log. It runs for every message, so an event is put together
+ * as text at once: an object that is made only to be encoded would cost several times as much.
+ */
+export class EventRecorder implements Recorder {
+	private readonly log: EventLog;
+	private readonly now: () => number;
+	private redaction = new Redaction([]);
+	private seq = 0;
+	/** Names and ids as JSON. The same few stand in every event; what is unique passes through and is let go with the rest. */
+	private readonly quotedTexts = new Map<string, string>();
+
+	/** @param clock Epoch milliseconds. */
+	constructor(log: EventLog, clock: { now(): number }) {
+		this.log = log;
+		this.now = () => clock.now();
+	}
+
+	/** From now on these servers' secrets and arguments are kept out of the log. */
+	setServers(servers: readonly RedactedServer[]): void {
+		this.redaction = new Redaction(servers);
+		this.quotedTexts.clear();
+	}
+
+	message(origin: RecordOrigin, message: RecordedMessage, bytes: Uint8Array): void {
+		const { rpcId } = message;
+		const id = rpcId === undefined ? '' : `,"rpcId":${typeof rpcId === 'number' ? rpcId : this.quoted(rpcId)}`;
+		const callId = this.optional(',"callId":', message.callId);
+		const head =
+			`${this.envelope(origin)},"source":{"kind":"wire","connectionId":${this.quoted(origin.connectionId)}` +
+			`,"direction":"${message.direction}"${id}},"type":"wire-message","kind":"${message.kind}"` +
+			`,"server":${this.quoted(message.server)}${this.optional(',"method":', message.method)}` +
+			`${this.optional(',"tool":', message.tool)}${this.optional(',"toolUseId":', message.toolUseId)}${callId}`;
+		const isCall = message.kind === 'request' && message.method === 'tools/call';
+		this.append(head, onOneLine(this.redaction.message(bytes, message.server, isCall)));
+	}
+
+	callQueued(origin: RecordOrigin, call: RecordedCall, reason: string): void {
+		const { callId, server } = call;
+		this.append(
+			`${this.envelope(origin)},"source":{"kind":"process"},"type":"call-queued","callId":${this.quoted(callId)}` +
+				`,"server":${this.quoted(server)},"reason":${this.quotedOnce(reason)}`,
+			undefined,
+		);
+	}
+
+	callSent(origin: RecordOrigin, call: RecordedCall, to: Parameters<Recorder['callSent']>[2]): void {
+		const pid = to.pid === undefined ? '' : `,"pid":${to.pid}`;
+		this.append(
+			`${this.envelope(origin)},"source":{"kind":"process"${pid}},"type":"call-sent"${this.call(call)}` +
+				`,"upstreamId":${this.quoted(to.upstreamId)}${pid},"attempt":${to.attempt}`,
+			undefined,
+		);
+	}
+
+	callEnded(origin: RecordOrigin, call: RecordedCall, how: Parameters<Recorder['callEnded']>[2]): void {
+		const reason = how.reason === undefined ? '' : `,"reason":${this.quotedOnce(how.reason)}`;
+		this.append(
+			`${this.envelope(origin)},"source":{"kind":"process"},"type":"call-ended"${this.call(call)}` +
+				`,"ending":"${how.ending}","durationMs":${milliseconds(how.durationMs)}${reason}`,
+			undefined,
+		);
+	}
+
+	upstreamState(change: Parameters<Recorder['upstreamState']>[0]): void {
+		const { server, upstreamId, state, pid, exitCode, signal, reason, stderrTail } = change;
+		this.appendObject(upstreamId, pid, {
+			type: 'upstream-state',
+			server,
+			upstreamId,
+			state,
+			pid,
+			exitCode,
+			signal,
+			reason: reason === undefined ? undefined : this.redaction.text(reason),
+			stderrTail: stderrTail === undefined ? undefined : this.redaction.text(stderrTail),
+		});
+	}
+
+	reconnect(record: Parameters<Recorder['reconnect']>[0]): void {
+		const { upstreamId, reason, drainedMs, durationMs } = record;
+		this.appendObject(upstreamId, undefined, {
+			type: 'reconnect',
+			server: record.server,
+			upstreamId,
+			reason: this.redaction.text(reason),
+			callersWaiting: record.callersWaiting,
+			drainedMs: milliseconds(drainedMs),
+			durationMs: milliseconds(durationMs),
+			attempts: record.attempts,
+			isSuccessful: record.isSuccessful,
+		});
+	}
+
+	hook(origin: RecordOrigin, event: Parameters<Recorder['hook']>[1], bytes: Uint8Array): void {
+		const name = this.quoted(event.event);
+		const agentType = this.optional(',"agentType":', event.agentType);
+		const head =
+			`${this.envelope(origin)},"source":{"kind":"hook","event":${name}},"type":"hook","event":${name}` +
+			`${this.optional(',"toolUseId":', event.toolUseId)}${this.optional(',"toolName":', event.toolName)}${agentType}`;
+		this.append(head, onOneLine(this.redaction.hook(bytes, event.toolName)));
+	}
+
+	/** Up to the agent. Who is not known is not guessed: the connection then stands for a session of its own. */
+	private envelope(origin: RecordOrigin): string {
+		const { sessionId, agentId, connectionId } = origin;
+		const session = this.quoted(sessionId ?? `mcp:${connectionId}`);
+		const agent = agentId === undefined ? unknownAgent : `{"id":${this.quoted(agentId)}}`;
+		return `{"version":${FORMAT_VERSION},"seq":${this.seq},"at":${this.now()},"sessionId":${session},"agent":${agent}`;
+	}
+
+	private call(call: RecordedCall): string {
+		const tool = this.optional(',"tool":', call.tool);
+		const toolUseId = this.optional(',"toolUseId":', call.toolUseId);
+		return `,"callId":${this.quoted(call.callId)},"server":${this.quoted(call.server)}${tool}${toolUseId}`;
+	}
+
+	private appendObject(
+		upstreamId: string,
+		pid: number | undefined,
+		members: Readonly<Record<string, unknown>>,
+	): void {
+		const event = JSON.stringify({
+			version: FORMAT_VERSION,
+			seq: this.seq,
+			at: this.now(),
+			sessionId: `mcp:${upstreamId}`,
+			agent: { unknown: "A connection to a server is no agent's." },
+			source: { kind: 'process', pid },
+			...members,
+		});
+		this.append(event.slice(0, -1), undefined);
+	}
+
+	private append(head: string, message: Uint8Array | undefined): void {
+		// What is not taken leaves no gap: the order of a log is dense.
+		if (this.log.append(head, message)) this.seq++;
+	}
+
+	private optional(member: string, text: string | undefined): string {
+		return text === undefined ? '' : member + this.quoted(text);
+	}
+
+	private quoted(text: string): string {
+		const known = this.quotedTexts.get(text);
+		if (known !== undefined) return known;
+		const quoted = this.quotedOnce(text);
+		if (this.quotedTexts.size >= 4096) this.quotedTexts.clear();
+		// An id as long as a message would be kept for nothing.
+		if (text.length <= 256) this.quotedTexts.set(text, quoted);
+		return quoted;
+	}
+
+	private quotedOnce(text: string): string {
+		return JSON.stringify(this.redaction.text(text));
+	}
+}
+
+const unknownAgent = '{"unknown":"The connection does not say which agent is behind it."}';
+
+/** A duration as a JSON number, to the microsecond. */
+function milliseconds(duration: number): number {
+	return Number.isFinite(duration) ? Math.round(duration * 1000) / 1000 : 0;
+}
+
+/** Agents may send a message over several lines; between the tokens of JSON a line end is a space like any other. */
+function onOneLine(bytes: Uint8Array): Uint8Array {
+	if (bytes.indexOf(LINE_FEED) === -1 && bytes.indexOf(CARRIAGE_RETURN) === -1) return bytes;
+	return bytes.map((byte) => (byte === LINE_FEED || byte === CARRIAGE_RETURN ? SPACE : byte));
+}
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
