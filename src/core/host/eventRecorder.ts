@@ -1,3 +1,4 @@
+import { JsonScanner } from '../base/jsonScanner.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { EventLog } from './eventLog.ts';
 import type { RecordedCall, RecordedMessage, Recorder, RecordOrigin } from './recorder.ts';
@@ -13,6 +14,7 @@ export class EventRecorder implements Recorder {
 	private readonly now: () => number;
 	private redaction = new Redaction([]);
 	private seq = 0;
+	private readonly scanner = new JsonScanner();
 	/** Names and ids as JSON. The same few stand in every event; what is unique passes through and is let go with the rest. */
 	private readonly quotedTexts = new Map<string, string>();
 
@@ -38,7 +40,7 @@ export class EventRecorder implements Recorder {
 			`,"server":${this.quoted(message.server)}${this.optional(',"method":', message.method)}` +
 			`${this.optional(',"tool":', message.tool)}${this.optional(',"toolUseId":', message.toolUseId)}${callId}`;
 		const isCall = message.kind === 'request' && message.method === 'tools/call';
-		this.append(head, onOneLine(this.redaction.message(bytes, message.server, isCall)));
+		this.append(head, this.body(this.redaction.message(bytes, message.server, isCall)));
 	}
 
 	callQueued(origin: RecordOrigin, call: RecordedCall, reason: string): void {
@@ -104,7 +106,7 @@ export class EventRecorder implements Recorder {
 		const head =
 			`${this.envelope(origin)},"source":{"kind":"hook","event":${name}},"type":"hook","event":${name}` +
 			`${this.optional(',"toolUseId":', event.toolUseId)}${this.optional(',"toolName":', event.toolName)}${agentType}`;
-		this.append(head, onOneLine(this.redaction.hook(bytes, event.toolName)));
+		this.append(head, this.body(this.redaction.hook(bytes, event.toolName)));
 	}
 
 	/** Up to the agent. Who is not known is not guessed: the connection then stands for a session of its own. */
@@ -136,6 +138,15 @@ export class EventRecorder implements Recorder {
 			...members,
 		});
 		this.append(event.slice(0, -1), undefined);
+	}
+
+	/** What can stand in a line as the value of a member. */
+	private body(bytes: Uint8Array): Uint8Array {
+		const { scanner } = this;
+		scanner.reset(bytes, 0, bytes.length);
+		if (scanner.skipValue() && scanner.isAtEnd()) return onOneLine(bytes);
+		// No JSON has come this far, or a mistake of ours; either way it must not spoil the line.
+		return utf8.encode(JSON.stringify(this.redaction.text(decoder.decode(bytes))));
 	}
 
 	private append(head: string, message: Uint8Array | undefined): void {
@@ -174,6 +185,9 @@ function onOneLine(bytes: Uint8Array): Uint8Array {
 	if (bytes.indexOf(LINE_FEED) === -1 && bytes.indexOf(CARRIAGE_RETURN) === -1) return bytes;
 	return bytes.map((byte) => (byte === LINE_FEED || byte === CARRIAGE_RETURN ? SPACE : byte));
 }
+
+const decoder = new TextDecoder();
+const utf8 = new TextEncoder();
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

@@ -1,7 +1,19 @@
 import type { Event } from '../base/emitter.ts';
 import type { Disposable } from '../base/lifecycle.ts';
+import type { AgentConnection, AgentOutput } from './agentConnection.ts';
+import type { ConnectionIdentity } from './agentIdentity.ts';
+import type { Metrics } from './metrics.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { HostStatus } from './status.ts';
+
+export interface AgentOptions {
+	readonly server: string;
+	readonly identity: ConnectionIdentity;
+	readonly transport: 'stdio' | 'http';
+	/** Connections with the same key are the same agent where servers are not shared; `undefined`: this connection is one of its own. */
+	readonly isolationKey: string | undefined;
+	readonly output: AgentOutput;
+}
 
 /**
  * The shared MCP host: many agents on one side, MCP servers on the other.
@@ -20,8 +32,15 @@ export interface Host extends Disposable {
 	cancelCall(callId: string): boolean;
 	/** One hook event of an agent: who calls what is learnt from it. `format` is the agent's (`claude-code`). */
 	hook(format: string, body: Uint8Array): void;
-	/** Prometheus text format 0.0.4. */
-	metrics(): string;
+	readonly metrics: Metrics;
+	/** Whether agents can ask for a server of this name. */
+	hasServer(name: string): boolean;
+	/** Connects an agent to one server; there has to be one of that name. */
+	connectAgent(options: AgentOptions): AgentConnection;
+	/** What an agent of the era of handshakes gets as its MCP session id: enough to go on with after the host was started anew. */
+	sessionIdOf(agent: AgentConnection): string;
+	/** The connection that such an id was given for, made again; `undefined`: the id is not ours. */
+	resumeAgent(mcpSessionId: string, options: AgentOptions): AgentConnection | undefined;
 	/** Calls in flight and open agent connections: zero and zero is idle. */
 	readonly activity: { readonly calls: number; readonly agents: number };
 	/** Stops taking calls, gives those in flight their errors, closes every connection. */

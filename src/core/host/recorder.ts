@@ -1,5 +1,6 @@
 import type { CallEnding } from '../events/sessionEvent.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
+import type { ServerDefinition } from './serverDefinition.ts';
 
 /** Who caused a record, as far as is known at that time. */
 export interface RecordOrigin extends ConnectionIdentity {
@@ -12,6 +13,8 @@ export interface RecordOrigin extends ConnectionIdentity {
  * memory and lets a later moment write. Nothing here may throw.
  */
 export interface Recorder {
+	/** From now on these servers' secrets and arguments are kept out of what is taken down. */
+	setServers(servers: readonly ServerDefinition[]): void;
 	/**
 	 * One message between an agent and the host.
 	 * @param bytes The whole message, as the agent sends or receives it; they are not changed afterwards.

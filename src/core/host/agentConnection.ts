@@ -1,0 +1,419 @@
+import type { Disposable } from '../base/lifecycle.ts';
+import type { ConnectionIdentity } from './agentIdentity.ts';
+import type { CallOrigin } from './attribution.ts';
+import { Exchange } from './exchange.ts';
+import type { ExchangeEnd } from './exchange.ts';
+import { CallFailure } from './failures.ts';
+import type { RecordOrigin } from './recorder.ts';
+import { LATEST_LEGACY, MODERN, legacyRevisions } from './revisions.ts';
+import {
+	INVALID_PARAMS,
+	INVALID_REQUEST,
+	META,
+	bytesAt,
+	decoded,
+	encodedText,
+	errorAnswer,
+	isObject,
+	objectAt,
+	readRpc,
+	replaced,
+	resultAnswer,
+	stringAt,
+} from './rpc.ts';
+import type { JsonObject, RpcMessage } from './rpc.ts';
+import type { ServerHub } from './serverHub.ts';
+import type { Upstream } from './upstream.ts';
+
+/** The way back to an agent for one message that it has sent. */
+export interface MessageChannel {
+	/** A message that belongs to the agent's request, before its answer. */
+	deliver(bytes: Uint8Array): void;
+	/** The answer, the last of it. `error` is its JSON-RPC code when it is an error. */
+	answer(bytes: Uint8Array, error: number | undefined): void;
+	/** The message needs no answer. */
+	accepted(): void;
+	/** The request will have no answer: the agent has cancelled it. */
+	dropped(): void;
+	/** Headers of the agent's HTTP request that the message cannot be without (`Mcp-Param-*`). */
+	readonly headers: Readonly<Record<string, string>> | undefined;
+}
+
+/** The way to an agent for what belongs to no request of its own. `false`: there is none at this time. */
+export type AgentOutput = (bytes: Uint8Array) => boolean;
+
+/** What an agent of the era of handshakes has said of itself. */
+export interface AgentIntroduction {
+	readonly protocolVersion: string;
+	readonly clientInfo: JsonObject;
+	readonly capabilities: JsonObject;
+}
+
+/** Of revision 2026-07-28, basic/versioning. */
+const UNSUPPORTED_PROTOCOL_VERSION = -32_022;
+/** What a server of the older era says on HTTP to a request without a session. */
+const LEGACY_BAD_REQUEST = -32_000;
+
+const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+
+/** One agent's connection to one server, as the agent sees it: the agent side of the relay. */
+export class AgentConnection {
+	readonly id: string;
+	readonly identity: ConnectionIdentity;
+	/** Whoever has the same key is the same agent as far as isolation goes. */
+	readonly isolationKey: string;
+	/** How it reaches the host. */
+	readonly transport: 'stdio' | 'http';
+	introduction: AgentIntroduction | undefined;
+	readonly subscriptions = new Set<string>();
+	private readonly hub: ServerHub;
+	private readonly output: AgentOutput;
+	/** By the raw JSON of their ids. */
+	private readonly exchanges = new Map<string, { exchange: Exchange; upstream: Upstream }>();
+	/** Requests of servers that the agent has not answered. */
+	private readonly asked = new Map<number, { upstream: Upstream; id: Uint8Array; exchange: Exchange | undefined }>();
+	private nextId = 1;
+	private logLevel = 0;
+	private isClosed = false;
+
+	constructor(options: {
+		id: string;
+		hub: ServerHub;
+		identity: ConnectionIdentity;
+		isolationKey: string;
+		transport: 'stdio' | 'http';
+		introduction: AgentIntroduction | undefined;
+		output: AgentOutput;
+	}) {
+		this.id = options.id;
+		this.hub = options.hub;
+		this.identity = options.identity;
+		this.isolationKey = options.isolationKey;
+		this.transport = options.transport;
+		this.introduction = options.introduction;
+		this.output = options.output;
+		this.hub.attach(this);
+	}
+
+	/** Requests of this agent that are under way. */
+	get runningExchanges(): number {
+		return this.exchanges.size;
+	}
+
+	hasCapability(name: string): boolean {
+		return this.introduction !== undefined && isObject(this.introduction.capabilities[name]);
+	}
+
+	get record(): RecordOrigin {
+		return { connectionId: this.id, ...this.identity };
+	}
+
+	/** Takes one message of the agent. It never throws; every request gets exactly one answer. */
+	receive(bytes: Uint8Array, channel: MessageChannel): void {
+		const message = readRpc(bytes);
+		if (message.kind === 'problem') {
+			const id = message.id === null ? null : encodedText(JSON.stringify(message.id));
+			channel.answer(errorAnswer(id, message.code, message.reason), message.code);
+			return;
+		}
+		switch (message.kind) {
+			case 'response':
+			case 'error':
+				this.takeAnswer(message);
+				channel.accepted();
+				return;
+			case 'notification':
+				this.takeNotification(message);
+				channel.accepted();
+				return;
+			case 'request':
+				this.takeRequest(message, channel);
+		}
+	}
+
+	/** The request with this raw id is of no interest any more: its agent went away. */
+	disconnected(rawId: string): void {
+		this.cancelExchange(rawId, 'The agent closed its connection while the call was running.', true);
+	}
+
+	/** Sends something that belongs to no request. */
+	send(bytes: Uint8Array, message: RpcMessage): void {
+		if (message.method === 'notifications/message' && levelOf(message.params['level']) < this.logLevel) return;
+		if (!this.output(bytes)) return;
+		this.hub.recordOut(this.record, message, bytes, undefined);
+	}
+
+	/** Hands a request of a server to the agent; its answer goes back to the server. */
+	ask(upstream: Upstream, message: RpcMessage, exchange: Exchange | undefined): void {
+		const id = this.nextId++;
+		this.asked.set(id, { upstream, id: bytesAt(message, message.spans.id) ?? encodedText('null'), exchange });
+		if (exchange !== undefined) exchange.openQuestions++;
+		const bytes = replaced(message.bytes, [{ span: message.spans.id, with: encodedText(String(id)) }]);
+		if (exchange !== undefined) exchange.deliver(bytes);
+		else if (!this.output(bytes)) {
+			this.asked.delete(id);
+			const reason = 'The agent has no open stream on which it could be asked.';
+			upstream.answer(errorAnswer(bytesAt(message, message.spans.id) ?? null, INVALID_REQUEST, reason));
+			return;
+		}
+		this.hub.recordOut(exchange?.record ?? this.record, message, bytes, exchange);
+	}
+
+	/** The server takes a question back. */
+	unask(upstream: Upstream, message: RpcMessage): boolean {
+		const requestId = bytesAt(message, message.spans.requestId);
+		if (requestId === undefined) return false;
+		const raw = decoded(requestId);
+		for (const [id, question] of this.asked) {
+			if (question.upstream !== upstream || decoded(question.id) !== raw) continue;
+			this.asked.delete(id);
+			if (question.exchange !== undefined) question.exchange.openQuestions--;
+			const bytes = replaced(message.bytes, [{ span: message.spans.requestId, with: encodedText(String(id)) }]);
+			if (question.exchange === undefined) this.output(bytes);
+			else question.exchange.deliver(bytes);
+			return true;
+		}
+		return false;
+	}
+
+	/** Ends the connection: what is under way for this agent is cancelled at its servers. */
+	close(): void {
+		if (this.isClosed) return;
+		this.isClosed = true;
+		for (const rawId of [...this.exchanges.keys()]) this.disconnected(rawId);
+		for (const { upstream, id } of this.asked.values())
+			upstream.answer(errorAnswer(id, LEGACY_BAD_REQUEST, 'The agent closed its connection.'));
+		this.asked.clear();
+		this.hub.detach(this);
+	}
+
+	private takeAnswer(message: RpcMessage): void {
+		const question = typeof message.id === 'number' ? this.asked.get(message.id) : undefined;
+		this.hub.recordIn(question?.exchange?.record ?? this.record, message, question?.exchange);
+		// An answer that nobody has asked for is of no use to anybody.
+		if (question === undefined || typeof message.id !== 'number') return;
+		this.asked.delete(message.id);
+		const { exchange, upstream, id } = question;
+		if (exchange !== undefined) exchange.openQuestions--;
+		upstream.answer(replaced(message.bytes, [{ span: message.spans.id, with: id }]));
+	}
+
+	private takeNotification(message: RpcMessage): void {
+		this.hub.recordIn(this.record, message, undefined);
+		switch (message.method) {
+			case 'notifications/initialized':
+				return;
+			case 'notifications/cancelled': {
+				const reason = stringAt(message.params, 'reason') ?? 'The agent cancelled the call.';
+				const requestId = bytesAt(message, message.spans.requestId);
+				if (requestId !== undefined) this.cancelExchange(decoded(requestId), reason, true);
+				return;
+			}
+			default:
+				this.hub.existingUpstream(this)?.notify(message.bytes);
+		}
+	}
+
+	private takeRequest(message: RpcMessage, channel: MessageChannel): void {
+		const rawId = bytesAt(message, message.spans.id) ?? encodedText('null');
+		const refuse = (code: number, reason: string, data?: JsonObject) => {
+			const bytes = errorAnswer(rawId, code, reason, data);
+			this.hub.recordOut(this.record, message, bytes, undefined);
+			channel.answer(bytes, code);
+		};
+		if (this.isClosed) return refuse(INVALID_REQUEST, 'The connection is closed.');
+		const meta = objectAt(message.params, '_meta');
+		const version = stringAt(meta, META.protocolVersion);
+		if (version !== undefined && message.method !== 'initialize') {
+			if (version === MODERN) return void this.takeModern(message, rawId, meta, channel, refuse);
+			const supported = [MODERN, ...legacyRevisions];
+			return refuse(UNSUPPORTED_PROTOCOL_VERSION, `Revision ${version} is not supported.`, {
+				supported,
+				requested: version,
+			});
+		}
+		switch (message.method) {
+			case 'initialize':
+				this.hub.recordIn(this.record, message, undefined);
+				return void this.initialize(message, rawId, channel, refuse);
+			case 'ping': {
+				const answer = resultAnswer(rawId, {});
+				this.hub.recordIn(this.record, message, undefined);
+				this.hub.recordOut(this.record, message, answer, undefined);
+				return channel.answer(answer, undefined);
+			}
+			case 'logging/setLevel':
+				this.logLevel = Math.max(0, levelOf(message.params['level']));
+				break;
+			case 'resources/subscribe':
+				this.subscriptions.add(stringAt(message.params, 'uri') ?? '');
+				break;
+			case 'resources/unsubscribe': {
+				const uri = stringAt(message.params, 'uri') ?? '';
+				this.subscriptions.delete(uri);
+				if (!this.hub.isSubscribed(uri)) break;
+				// Others of the same connection still want it.
+				const answer = resultAnswer(rawId, {});
+				return channel.answer(answer, undefined);
+			}
+		}
+		this.relay(message, rawId, undefined, channel, refuse);
+	}
+
+	private async initialize(
+		message: RpcMessage,
+		rawId: Uint8Array,
+		channel: MessageChannel,
+		refuse: (code: number, reason: string, data?: JsonObject) => void,
+	): Promise<void> {
+		const requested = stringAt(message.params, 'protocolVersion');
+		if (requested === undefined) return refuse(INVALID_PARAMS, 'initialize needs a "protocolVersion".');
+		this.introduction = {
+			protocolVersion: legacyRevisions.find((known) => known === requested) ?? LATEST_LEGACY,
+			clientInfo: objectAt(message.params, 'clientInfo'),
+			capabilities: objectAt(message.params, 'capabilities'),
+		};
+		const upstream = this.hub.upstreamFor(this, this.identity, 'legacy');
+		try {
+			await upstream.ready();
+		} catch (error) {
+			if (!(error instanceof CallFailure)) throw error;
+			return refuse(error.code, error.message, error.data);
+		}
+		const result = { ...upstream.introduction?.result, protocolVersion: this.introduction.protocolVersion };
+		const answer = resultAnswer(rawId, result);
+		this.hub.recordOut(this.record, message, answer, undefined);
+		channel.answer(answer, undefined);
+	}
+
+	private async takeModern(
+		message: RpcMessage,
+		rawId: Uint8Array,
+		meta: JsonObject,
+		channel: MessageChannel,
+		refuse: (code: number, reason: string, data?: JsonObject) => void,
+	): Promise<void> {
+		this.introduction ??= {
+			protocolVersion: MODERN,
+			clientInfo: objectAt(meta, META.clientInfo),
+			capabilities: objectAt(meta, META.clientCapabilities),
+		};
+		if (!this.hub.isKnownModern) {
+			try {
+				if (!(await this.hub.speaksModern(this)))
+					return refuse(
+						LEGACY_BAD_REQUEST,
+						`Bad Request: ${this.hub.name} speaks ${legacyRevisions[0]} and earlier; initialize first.`,
+					);
+			} catch (error) {
+				if (!(error instanceof CallFailure)) throw error;
+				return refuse(error.code, error.message, error.data);
+			}
+		}
+		this.relay(message, rawId, MODERN, channel, refuse);
+	}
+
+	private relay(
+		message: RpcMessage,
+		rawId: Uint8Array,
+		protocolVersion: string | undefined,
+		channel: MessageChannel,
+		refuse: (code: number, reason: string, data?: JsonObject) => void,
+	): void {
+		const key = decoded(rawId);
+		if (this.exchanges.has(key))
+			return refuse(INVALID_REQUEST, `The id ${key} is in use by a request that has no answer yet.`);
+		const tool = message.method === 'tools/call' ? stringAt(message.params, 'name') : undefined;
+		if (message.method === 'tools/call' && tool === undefined)
+			return refuse(INVALID_PARAMS, 'tools/call needs the "name" of a tool.');
+		const { hub } = this;
+		let learning: Disposable | undefined;
+		let origin: CallOrigin = { ...this.identity, toolUseId: undefined };
+		if (tool !== undefined) {
+			const attributed = hub.attribution.wire(objectAt(message.params, '_meta'), this.identity, (learnt) => {
+				exchange.record.agentId = learnt.agentId;
+				exchange.record.sessionId = learnt.sessionId;
+				hub.didChange();
+			});
+			learning = attributed;
+			({ origin } = attributed);
+		}
+		const token = bytesAt(message, message.spans.metaProgressToken);
+		const upstream = hub.upstreamFor(this, origin, protocolVersion === undefined ? 'legacy' : 'modern');
+		const exchange = new Exchange({
+			callId: hub.newCallId(),
+			server: hub.name,
+			agent: this,
+			message,
+			origin,
+			connectionId: this.id,
+			tool,
+			startedAt: hub.platform.clock.now(),
+			began: hub.platform.clock.elapsed(),
+			headers: channel.headers,
+			protocolVersion,
+			deliver: (bytes) => channel.deliver(bytes),
+			progressToken: token,
+			rawId,
+			finish: (end) => {
+				learning?.dispose();
+				this.exchanges.delete(key);
+				this.answer(exchange, end, channel);
+			},
+		});
+		this.exchanges.set(key, { exchange, upstream });
+		hub.recordIn(exchange.record, message, exchange);
+		upstream.submit(exchange);
+	}
+
+	private answer(exchange: Exchange, end: ExchangeEnd, channel: MessageChannel): void {
+		const { hub } = this;
+		const { message, rawId } = exchange;
+		let bytes: Uint8Array;
+		let code: number | undefined;
+		if (end.answer !== undefined) {
+			const { spans } = end.answer;
+			bytes = replaced(end.answer.bytes, [
+				{ span: spans.id, with: rawId },
+				{ span: spans.subscriptionId, with: rawId },
+			]);
+			if (end.answer.kind === 'error') code = Number(end.answer.result['code']);
+			hub.observe(message, end.answer);
+		} else {
+			const failure = end.failure ?? new CallFailure('refused', 'The call has no answer.', { server: hub.name });
+			({ code } = failure);
+			bytes = errorAnswer(rawId, failure.code, failure.message, failure.data);
+		}
+		hub.ended(exchange, end, code);
+		if (exchange.isUnwanted) {
+			// MCP, cancellation: "should not send a response for the cancelled request".
+			channel.dropped();
+			return;
+		}
+		hub.recordOut(exchange.record, message, bytes, exchange, code !== undefined);
+		channel.answer(bytes, code);
+	}
+
+	/** @param isOwn The agent itself does not want it any more, so it gets no answer. */
+	private cancelExchange(rawId: string, reason: string, isOwn: boolean): void {
+		const found = this.exchanges.get(rawId);
+		if (found === undefined) return;
+		found.exchange.isUnwanted = isOwn;
+		const failure = new CallFailure('cancelled', reason, { server: this.hub.name, tool: found.exchange.tool });
+		found.upstream.cancel(found.exchange, 'cancelled', failure, reason);
+	}
+
+	/** As `cancelExchange`, from outside: the call with the host's own id. */
+	cancelCall(callId: string, reason: string): boolean {
+		for (const [rawId, { exchange }] of this.exchanges) {
+			if (exchange.callId !== callId) continue;
+			this.cancelExchange(rawId, reason, false);
+			return true;
+		}
+		return false;
+	}
+}
+
+function levelOf(level: unknown): number {
+	return logLevels.indexOf(String(level));
+}

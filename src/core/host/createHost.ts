@@ -1,0 +1,192 @@
+import { ExpectedError } from '../base/errors.ts';
+import { Emitter } from '../base/emitter.ts';
+import { AgentConnection } from './agentConnection.ts';
+import type { AgentIntroduction } from './agentConnection.ts';
+import { Attribution } from './attribution.ts';
+import type { AgentOptions, Host } from './host.ts';
+import { Metrics } from './metrics.ts';
+import type { HostPlatform } from './ports.ts';
+import type { Recorder } from './recorder.ts';
+import { isObject, objectAt, stringAt } from './rpc.ts';
+import { ServerHub } from './serverHub.ts';
+import type { HostServices } from './serverHub.ts';
+import type { ServerDefinition } from './serverDefinition.ts';
+import type { CallStatus, HostStatus, SessionStatus } from './status.ts';
+
+export interface CreateHostOptions {
+	readonly platform: HostPlatform;
+	readonly recorder: Recorder;
+	/** Of this program. */
+	readonly version: string;
+	readonly process: { readonly pid: number; readonly generation: number; readonly startedAt: string };
+	/** A listener of ours has thrown: a bug, told to whoever keeps the log. */
+	readonly onError: (error: unknown) => void;
+}
+
+/** The host, in the order in which a call passes: agent connection, server hub, upstream. */
+export function createHost(options: CreateHostOptions): Host {
+	const { platform, recorder, version } = options;
+	const changed = new Emitter<void>(options.onError);
+	const metrics = new Metrics(platform.clock, version);
+	const attribution = new Attribution(platform.clock);
+	const hubs = new Map<string, ServerHub>();
+	/** By source: the names that it gave, and the names that they have here. */
+	const sources = new Map<string, Map<string, string>>();
+	// Ids are read by people, so they are short; the host's own start keeps those of two hosts apart.
+	const start = platform.random.id().slice(0, 6);
+	let lastId = 0;
+	const services: HostServices = {
+		platform,
+		recorder,
+		attribution,
+		metrics,
+		version,
+		newId: (prefix) => `${prefix}-${start}-${++lastId}`,
+		didChange: () => changed.fire(),
+	};
+	metrics.observeInFlight(() => [...hubs.values()].map((hub) => [hub.name, hub.callsInFlight] as const));
+
+	function hubOf(name: string): ServerHub {
+		const hub = hubs.get(name);
+		if (hub === undefined) throw new ExpectedError(`There is no MCP server "${name}".`);
+		return hub;
+	}
+
+	function connect(agent: AgentOptions, introduction: AgentIntroduction | undefined): AgentConnection {
+		const id = services.newId('agent');
+		return new AgentConnection({
+			id,
+			hub: hubOf(agent.server),
+			identity: agent.identity,
+			isolationKey: agent.isolationKey ?? id,
+			transport: agent.transport,
+			introduction,
+			output: agent.output,
+		});
+	}
+
+	return {
+		onDidChange: changed.event,
+		metrics,
+		status: () => statusOf(options, [...hubs.values()]),
+		putServers(source, servers) {
+			const before = sources.get(source) ?? new Map<string, string>();
+			const names = new Map<string, string>();
+			for (const definition of servers) {
+				const name = before.get(definition.name) ?? freeName(hubs, definition);
+				names.set(definition.name, name);
+				const known = hubs.get(name);
+				if (known === undefined) hubs.set(name, new ServerHub({ ...definition, name }, services));
+				else known.redefine({ ...definition, name });
+			}
+			sources.set(source, names);
+			const used = new Set([...sources.values()].flatMap((given) => [...given.values()]));
+			for (const [name, hub] of hubs) {
+				if (used.has(name)) continue;
+				hubs.delete(name);
+				void hub.close(`${name} was taken out of the configuration.`);
+			}
+			recorder.setServers([...hubs.values()].map(({ definition }) => definition));
+			changed.fire();
+			return Object.fromEntries(names);
+		},
+		reconnect: async (server) => hubOf(server).reconnect('somebody asked for it'),
+		outputOf: (server) => [...hubOf(server).allUpstreams].map(({ output }) => output).join('\n'),
+		cancelCall: (callId) => [...hubs.values()].some((hub) => hub.cancelCall(callId, 'It was cancelled by hand.')),
+		hook(format, body) {
+			const facts = attribution.hook(format, body);
+			if (facts === undefined) return;
+			const origin = { connectionId: `hooks-${format}`, sessionId: facts.sessionId, agentId: facts.agentId };
+			recorder.hook(origin, facts, body);
+		},
+		hasServer: (name) => hubs.has(name),
+		connectAgent: (agent) => connect(agent, undefined),
+		sessionIdOf(agent) {
+			const text = `${agent.id}.${encodeURIComponent(JSON.stringify(agent.introduction))}`;
+			return `${text}.${platform.seal.of(text)}`;
+		},
+		resumeAgent(mcpSessionId, agent) {
+			const end = mcpSessionId.lastIndexOf('.');
+			const text = mcpSessionId.slice(0, end);
+			if (end === -1 || platform.seal.of(text) !== mcpSessionId.slice(end + 1)) return undefined;
+			const introduction = introductionIn(text.slice(text.indexOf('.') + 1));
+			return introduction === undefined ? undefined : connect(agent, introduction);
+		},
+		get activity() {
+			const all = [...hubs.values()];
+			return {
+				calls: all.reduce((sum, hub) => sum + hub.callsInFlight, 0),
+				agents: all.reduce((sum, hub) => sum + hub.agentCount, 0),
+			};
+		},
+		async close() {
+			await Promise.all([...hubs.values()].map((hub) => hub.close('The host is closing.')));
+		},
+		dispose: () => changed.dispose(),
+	};
+}
+
+/** The name that a server gets: its own, unless another server has it. */
+function freeName(hubs: ReadonlyMap<string, ServerHub>, definition: ServerDefinition): string {
+	for (let count = 1; ; count++) {
+		const name = count === 1 ? definition.name : `${definition.name}-${count}`;
+		const known = hubs.get(name);
+		if (known === undefined) return name;
+		if (JSON.stringify(known.definition) === JSON.stringify({ ...definition, name })) return name;
+	}
+}
+
+/** What was sealed is what we wrote; it is looked at all the same, for an older version of ours may have written it. */
+function introductionIn(text: string): AgentIntroduction | undefined {
+	const value: unknown = JSON.parse(decodeURIComponent(text));
+	if (!isObject(value)) return undefined;
+	const protocolVersion = stringAt(value, 'protocolVersion');
+	if (protocolVersion === undefined) return undefined;
+	return {
+		protocolVersion,
+		clientInfo: objectAt(value, 'clientInfo'),
+		capabilities: objectAt(value, 'capabilities'),
+	};
+}
+
+function statusOf(options: CreateHostOptions, hubs: readonly ServerHub[]): HostStatus {
+	const { clock } = options.platform;
+	const calls: CallStatus[] = [];
+	const sessions = new Map<string, { agents: Set<string>; inFlight: number }>();
+	for (const hub of hubs) {
+		for (const upstream of hub.allUpstreams) {
+			for (const exchange of [...upstream.runningExchanges, ...upstream.waitingExchanges]) {
+				const { record, tool } = exchange;
+				if (tool === undefined) continue;
+				calls.push({
+					id: exchange.callId,
+					server: hub.name,
+					tool,
+					state: exchange.state === 'running' ? 'running' : 'queued',
+					agentId: record.agentId ?? null,
+					sessionId: record.sessionId ?? null,
+					toolUseId: exchange.toolUseId ?? null,
+					startedAt: new Date(exchange.startedAt).toISOString(),
+					ageMs: Math.round(clock.elapsed() - exchange.began),
+					...(exchange.reason === undefined ? {} : { reason: exchange.reason }),
+				});
+				if (record.sessionId === undefined) continue;
+				const session = sessions.get(record.sessionId) ?? { agents: new Set<string>(), inFlight: 0 };
+				sessions.set(record.sessionId, session);
+				session.inFlight++;
+				if (record.agentId !== undefined) session.agents.add(record.agentId);
+			}
+		}
+	}
+	return {
+		version: 1,
+		host: options.process,
+		servers: hubs.map((hub) => hub.status()),
+		calls,
+		sessions: [...sessions].map(([id, { agents, inFlight }]): SessionStatus => ({
+			id,
+			agents: agents.size,
+			inFlight,
+		})),
+	};
+}

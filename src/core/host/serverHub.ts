@@ -1,0 +1,504 @@
+import { counted } from '../base/text.ts';
+import type { AgentConnection } from './agentConnection.ts';
+import type { ConnectionIdentity } from './agentIdentity.ts';
+import type { Attribution } from './attribution.ts';
+import type { Exchange, ExchangeEnd } from './exchange.ts';
+import type { Metrics } from './metrics.ts';
+import type { HostPlatform } from './ports.ts';
+import { RecentDurations } from './recentDurations.ts';
+import type { RecordOrigin, Recorder } from './recorder.ts';
+import { INVALID_REQUEST, METHOD_NOT_FOUND, bytesAt, errorAnswer, isObject, replaced, stringAt } from './rpc.ts';
+import type { JsonObject, RpcMessage } from './rpc.ts';
+import type { ServerDefinition } from './serverDefinition.ts';
+import type { ServerStatus, UpstreamState } from './status.ts';
+import { Upstream } from './upstream.ts';
+import type { ClientIntroduction, Era, UpstreamListener } from './upstream.ts';
+
+/** What the parts of the host share. */
+export interface HostServices {
+	readonly platform: HostPlatform;
+	readonly recorder: Recorder;
+	readonly attribution: Attribution;
+	readonly metrics: Metrics;
+	readonly version: string;
+	/** A new id of ours, unique in this host. */
+	newId(prefix: string): string;
+	didChange(): void;
+}
+
+type EffectiveSharing = ServerStatus['sharing'];
+
+/** Requests that only read: MCP itself says so, whatever the server. */
+const readingMethods = new Set([
+	'tools/list',
+	'prompts/list',
+	'prompts/get',
+	'resources/list',
+	'resources/read',
+	'resources/templates/list',
+	'completion/complete',
+	'server/discover',
+]);
+
+/** Which capability an agent needs for a server's request. */
+const capabilityOf: Readonly<Record<string, string>> = {
+	'roots/list': 'roots',
+	'sampling/createMessage': 'sampling',
+	'elicitation/create': 'elicitation',
+};
+
+/** One MCP server as the agents know it: its connections, who uses which, and what was learnt about it. */
+export class ServerHub implements UpstreamListener {
+	readonly services: HostServices;
+	readonly platform: HostPlatform;
+	readonly attribution: Attribution;
+	definition: ServerDefinition;
+	/** The server speaks revision 2026-07-28; `undefined`: nobody has asked it yet. */
+	private modern: boolean | undefined;
+	private readonly upstreams = new Map<string, Upstream>();
+	private readonly agents = new Set<AgentConnection>();
+	/** Tools that may run twice without harm, by their annotations. */
+	private readonly repeatableTools = new Set<string>();
+	private digest: string;
+	private statefulBecause: string | undefined;
+	private readonly durations = new RecentDurations();
+	private readonly totals = { calls: 0, errors: 0, timeouts: 0, cancelled: 0, reconnects: 0 };
+
+	constructor(definition: ServerDefinition, services: HostServices) {
+		this.definition = definition;
+		this.services = services;
+		this.platform = services.platform;
+		this.attribution = services.attribution;
+		this.digest = this.platform.seal.of(JSON.stringify(definition));
+	}
+
+	get name(): string {
+		return this.definition.name;
+	}
+
+	get isKnownModern(): boolean {
+		return this.modern === true;
+	}
+
+	get sharing(): EffectiveSharing {
+		const { sharing } = this.definition;
+		if (sharing !== 'auto') return sharing;
+		return this.statefulBecause === undefined ? 'shared' : 'per-agent';
+	}
+
+	get allUpstreams(): Iterable<Upstream> {
+		return this.upstreams.values();
+	}
+
+	get agentCount(): number {
+		return this.agents.size;
+	}
+
+	get callsInFlight(): number {
+		let count = 0;
+		for (const upstream of this.upstreams.values()) count += inFlight(upstream).running + inFlight(upstream).queued;
+		return count;
+	}
+
+	newCallId(): string {
+		return this.services.newId('call');
+	}
+
+	didChange(): void {
+		this.services.didChange();
+	}
+
+	attach(agent: AgentConnection): void {
+		this.agents.add(agent);
+		this.didChange();
+	}
+
+	detach(agent: AgentConnection): void {
+		this.agents.delete(agent);
+		for (const [key, upstream] of this.upstreams) {
+			if (upstream.owner === 'all' || this.isWanted(upstream) || hasWork(upstream)) continue;
+			this.upstreams.delete(key);
+			void upstream.close(`${this.name} was closed because the agent that it was for has gone.`);
+		}
+		this.didChange();
+	}
+
+	/** The connection that serves this agent. */
+	upstreamFor(agent: AgentConnection, origin: ConnectionIdentity, era: Era): Upstream {
+		const owner = this.ownerFor(agent, origin);
+		const key = `${era} ${owner}`;
+		const known = this.upstreams.get(key);
+		if (known !== undefined) return known;
+		const upstream = new Upstream({
+			id: this.services.newId('upstream'),
+			definition: this.definition,
+			owner,
+			era,
+			client: this.introductionFor(agent, owner),
+			platform: this.platform,
+			recorder: this.services.recorder,
+			listener: this,
+		});
+		this.upstreams.set(key, upstream);
+		return upstream;
+	}
+
+	/** The connection that this agent's messages without an answer go to, if there is one. */
+	existingUpstream(agent: AgentConnection): Upstream | undefined {
+		return this.upstreams.get(`legacy ${this.ownerFor(agent, agent.identity)}`);
+	}
+
+	/** Finds out whether the server speaks revision 2026-07-28. Rejects with `CallFailure` when there is no connection to be had. */
+	async speaksModern(agent: AgentConnection): Promise<boolean> {
+		if (this.modern !== undefined) return this.modern;
+		const upstream = this.upstreamFor(agent, agent.identity, 'modern');
+		await upstream.ready();
+		this.modern = upstream.era === 'modern';
+		if (this.modern) return true;
+		// It has answered the older handshake: from now on this is the connection for agents of that era.
+		this.upstreams.delete(`modern ${upstream.owner}`);
+		const key = `legacy ${upstream.owner}`;
+		if (this.upstreams.has(key)) void upstream.close('A connection of this kind exists already.');
+		else this.upstreams.set(key, upstream);
+		return false;
+	}
+
+	isSubscribed(uri: string): boolean {
+		return [...this.agents].some((agent) => agent.subscriptions.has(uri));
+	}
+
+	async reconnect(reason: string): Promise<void> {
+		await Promise.all([...this.upstreams.values()].map((upstream) => upstream.reconnect(reason)));
+	}
+
+	/** Takes up another definition: connections are made anew when their calls have ended. */
+	redefine(definition: ServerDefinition): void {
+		if (JSON.stringify(definition) === JSON.stringify(this.definition)) return;
+		this.definition = definition;
+		this.digest = this.platform.seal.of(JSON.stringify(definition));
+		this.modern = undefined;
+		for (const upstream of this.upstreams.values()) {
+			upstream.definition = definition;
+			// Whoever waits for the new connection is told if there is none.
+			if (upstream.state !== 'stopped') upstream.reconnect('its configuration was changed').catch(() => {});
+		}
+	}
+
+	cancelCall(callId: string, reason: string): boolean {
+		return [...this.agents].some((agent) => agent.cancelCall(callId, reason));
+	}
+
+	async close(reason: string): Promise<void> {
+		const upstreams = [...this.upstreams.values()];
+		await Promise.all(upstreams.map((upstream) => upstream.close(reason)));
+	}
+
+	// What happens on the server's side.
+
+	onConnected(upstream: Upstream): void {
+		// A process that was started anew knows nothing of what its forerunner was asked to tell.
+		if (upstream.era === 'legacy')
+			for (const uri of new Set([...this.agents].flatMap((agent) => [...agent.subscriptions])))
+				upstream.ask('resources/subscribe', { uri }, this.definition.limits.connectMs).catch(() => {});
+	}
+
+	onDidChange(): void {
+		this.didChange();
+	}
+
+	isWanted(upstream: Upstream): boolean {
+		if (upstream.owner === 'all') return this.agents.size > 0;
+		return [...this.agents].some((agent) => this.ownerFor(agent, agent.identity) === upstream.owner);
+	}
+
+	isRepeatable(exchange: Exchange): boolean {
+		if (exchange.tool === undefined) return readingMethods.has(exchange.message.method);
+		return this.repeatableTools.has(exchange.tool);
+	}
+
+	onNotification(upstream: Upstream, message: RpcMessage, exchange: Exchange | undefined): void {
+		if (message.method === 'notifications/cancelled') {
+			for (const agent of this.agents) if (agent.unask(upstream, message)) return;
+			return;
+		}
+		if (exchange !== undefined) {
+			const bytes = replaced(message.bytes, [
+				...(exchange.progressToken === undefined
+					? []
+					: [{ span: message.spans.progressToken, with: exchange.progressToken }]),
+				{ span: message.spans.subscriptionId, with: exchange.rawId },
+			]);
+			this.recordOut(exchange.record, message, bytes, exchange);
+			exchange.deliver(bytes);
+			return;
+		}
+		// Progress of a request that nobody waits for any more.
+		if (message.method === 'notifications/progress') return;
+		if (message.method === 'notifications/resources/updated') {
+			const uri = stringAt(message.params, 'uri') ?? '';
+			for (const agent of this.agentsOf(upstream))
+				if (agent.subscriptions.has(uri)) agent.send(message.bytes, message);
+			return;
+		}
+		// What a server says while it works for one agent is that agent's; what it says by itself is everybody's.
+		const working =
+			message.method === 'notifications/message' ? agentsWithCalls(upstream) : new Set<AgentConnection>();
+		const [only] = working;
+		if (working.size === 1 && only !== undefined) {
+			const [running] = upstream.runningExchanges;
+			if (running === undefined) only.send(message.bytes, message);
+			else {
+				this.recordOut(running.record, message, message.bytes, running);
+				running.deliver(message.bytes);
+			}
+			return;
+		}
+		for (const agent of this.agentsOf(upstream)) agent.send(message.bytes, message);
+	}
+
+	onRequest(upstream: Upstream, message: RpcMessage, related: Exchange | undefined): void {
+		const id = bytesAt(message, message.spans.id) ?? null;
+		if (message.method === 'ping') {
+			upstream.answer(
+				replaced(pong, [{ span: { start: pongIdAt, end: pongIdAt + 1 }, with: id ?? new Uint8Array() }]),
+			);
+			return;
+		}
+		if (message.method !== 'roots/list') this.provedStateful(`it asks its clients (${message.method})`);
+		const found = related === undefined ? this.whomToAsk(upstream) : { agent: related.agent, exchange: related };
+		if (typeof found === 'string') {
+			upstream.answer(errorAnswer(id, INVALID_REQUEST, `${message.method} was refused: ${found}`));
+			return;
+		}
+		const { agent, exchange } = found;
+		const capability = capabilityOf[message.method];
+		if (capability !== undefined && !agent.hasCapability(capability)) {
+			upstream.answer(
+				errorAnswer(
+					id,
+					METHOD_NOT_FOUND,
+					`The agent whose call this belongs to has no capability "${capability}".`,
+				),
+			);
+			return;
+		}
+		agent.ask(upstream, message, exchange);
+	}
+
+	// What the agents' side tells.
+
+	recordIn(origin: RecordOrigin, message: RpcMessage, exchange: Exchange | undefined): void {
+		this.record('in', origin, message, message.bytes, exchange, message.kind);
+	}
+
+	/** @param message Of an answer: the request that it answers. */
+	recordOut(
+		origin: RecordOrigin,
+		message: RpcMessage,
+		bytes: Uint8Array,
+		exchange: Exchange | undefined,
+		isError = false,
+	): void {
+		const isAnswer = message.bytes !== bytes && message.kind === 'request' && message === exchange?.message;
+		this.record(
+			'out',
+			origin,
+			message,
+			bytes,
+			exchange,
+			isAnswer ? (isError ? 'error' : 'response') : message.kind,
+		);
+	}
+
+	/** Learns from what passes: which tools may be repeated. */
+	observe(request: RpcMessage, answer: RpcMessage): void {
+		if (request.method !== 'tools/list' || !Array.isArray(answer.result['tools'])) return;
+		for (const tool of answer.result['tools']) {
+			if (!isObject(tool) || !isObject(tool['annotations'])) continue;
+			const name = stringAt(tool, 'name');
+			const { readOnlyHint, idempotentHint } = tool['annotations'];
+			if (name === undefined) continue;
+			if (readOnlyHint === true || idempotentHint === true) this.repeatableTools.add(name);
+			else this.repeatableTools.delete(name);
+		}
+	}
+
+	ended(exchange: Exchange, end: ExchangeEnd, code: number | undefined): void {
+		const durationMs = this.platform.clock.elapsed() - exchange.began;
+		const isToolError = end.answer?.kind === 'response' && end.answer.result['isError'] === true;
+		if (exchange.tool !== undefined) {
+			this.totals.calls++;
+			if (end.ending === 'timed-out') this.totals.timeouts++;
+			else if (end.ending === 'cancelled') this.totals.cancelled++;
+			else if (end.ending !== 'completed') this.totals.errors++;
+			this.durations.add(durationMs);
+			this.services.recorder.callEnded(exchange.record, exchange, {
+				ending: end.ending,
+				durationMs,
+				reason: end.failure?.message,
+			});
+		}
+		const operation = {
+			server: this.name,
+			method: exchange.message.method,
+			tool: exchange.tool,
+			transport: this.definition.transport.kind,
+			protocolVersion: exchange.protocolVersion ?? exchange.agent.introduction?.protocolVersion,
+			errorType: isToolError
+				? 'tool_error'
+				: code === undefined
+					? undefined
+					: (end.failure?.type ?? String(code)),
+			callId: exchange.callId,
+		};
+		const { metrics } = this.services;
+		metrics.operation({
+			...operation,
+			side: 'server',
+			transport: exchange.agent.transport,
+			seconds: durationMs / 1000,
+		});
+		if (exchange.attempts === 0) return;
+		const answeredMs = this.platform.clock.elapsed() - exchange.sentAt;
+		metrics.operation({ ...operation, side: 'client', seconds: answeredMs / 1000 });
+	}
+
+	status(): ServerStatus {
+		const upstreams = [...this.upstreams.values()];
+		const sorted = upstreams.sort((one, other) => severity(other.state) - severity(one.state));
+		const [worst] = sorted;
+		const counts = sorted.map(inFlight);
+		const exits = sorted.flatMap(({ lastExit }) => (lastExit === undefined ? [] : [lastExit]));
+		const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+		return {
+			name: this.name,
+			transport: this.definition.transport.kind,
+			definition: this.digest,
+			state: worst?.state ?? 'stopped',
+			sharing: this.sharing,
+			...(this.statefulBecause === undefined
+				? {}
+				: { sharingReason: `Each agent has a connection of its own because ${this.statefulBecause}.` }),
+			pid: sorted.find(({ pid }) => pid !== undefined)?.pid ?? null,
+			connections: sorted.map((upstream, index) => ({
+				id: upstream.id,
+				state: upstream.state,
+				pid: upstream.pid ?? null,
+				owner: upstream.owner,
+				protocolVersion: upstream.introduction?.protocolVersion ?? null,
+				inFlight: counts[index]?.running ?? 0,
+				queued: counts[index]?.queued ?? 0,
+			})),
+			inFlight: sum(counts.map(({ running }) => running)),
+			queued: sum(counts.map(({ queued }) => queued)),
+			...this.totals,
+			reconnects: this.totals.reconnects + sum(sorted.map(({ reconnects }) => reconnects)),
+			p50Ms: this.durations.quantile(0.5) ?? null,
+			p99Ms: this.durations.quantile(0.99) ?? null,
+			lastExit: exits.sort((one, other) => other.at.localeCompare(one.at))[0] ?? null,
+			...(worst?.reason === undefined ? {} : { reason: worst.reason }),
+		};
+	}
+
+	private record(
+		direction: 'in' | 'out',
+		origin: RecordOrigin,
+		message: RpcMessage,
+		bytes: Uint8Array,
+		exchange: Exchange | undefined,
+		kind: RpcMessage['kind'],
+	): void {
+		this.services.recorder.message(
+			origin,
+			{
+				kind,
+				direction,
+				rpcId: message.id,
+				server: this.name,
+				method: message.method === '' ? exchange?.message.method : message.method,
+				tool: exchange?.tool,
+				toolUseId: exchange?.toolUseId,
+				callId: exchange?.callId,
+			},
+			bytes,
+		);
+	}
+
+	private ownerFor(agent: AgentConnection, origin: ConnectionIdentity): string {
+		const session = origin.sessionId ?? agent.identity.sessionId;
+		switch (this.sharing) {
+			case 'shared':
+				return 'all';
+			case 'per-session':
+				return session ?? agent.isolationKey;
+			case 'per-agent': {
+				const acting = origin.agentId ?? agent.identity.agentId;
+				return acting === undefined ? agent.isolationKey : `${session ?? agent.isolationKey} ${acting}`;
+			}
+		}
+	}
+
+	/** A connection for one agent introduces that agent; one for all says what the host can pass on. */
+	private introductionFor(agent: AgentConnection, owner: string): ClientIntroduction {
+		const { introduction } = agent;
+		if (owner !== 'all' && introduction !== undefined)
+			return { clientInfo: introduction.clientInfo, capabilities: introduction.capabilities };
+		return { clientInfo: { name: 'crosstalk', version: this.services.version }, capabilities: sharedCapabilities };
+	}
+
+	private provedStateful(because: string): void {
+		if (this.definition.sharing !== 'auto' || this.statefulBecause !== undefined) return;
+		this.statefulBecause = because;
+		this.didChange();
+	}
+
+	private agentsOf(upstream: Upstream): AgentConnection[] {
+		return [...this.agents].filter(
+			(agent) => upstream.owner === 'all' || this.ownerFor(agent, agent.identity) === upstream.owner,
+		);
+	}
+
+	/** Whose a server's request is that does not say it: certain only where there is but one. */
+	private whomToAsk(upstream: Upstream): { agent: AgentConnection; exchange: Exchange | undefined } | string {
+		const running = [...upstream.runningExchanges];
+		const working = agentsWithCalls(upstream);
+		const [only] = working;
+		if (working.size === 1 && only !== undefined) return { agent: only, exchange: running[0] };
+		if (working.size > 1)
+			return `${counted(working.size, 'agent')} have calls in flight on this connection, and nothing tells whose it is. Set the server's sharing to per-agent.`;
+		const agents = this.agentsOf(upstream);
+		const [sole] = agents;
+		if (agents.length === 1 && sole !== undefined) return { agent: sole, exchange: undefined };
+		return `no call is in flight, and ${counted(agents.length, 'agent')} share this connection.`;
+	}
+}
+
+const sharedCapabilities: JsonObject = {
+	roots: { listChanged: true },
+	sampling: {},
+	elicitation: { form: {}, url: {} },
+};
+
+const pong = new TextEncoder().encode('{"jsonrpc":"2.0","id":0,"result":{}}');
+const pongIdAt = '{"jsonrpc":"2.0","id":'.length;
+
+function agentsWithCalls(upstream: Upstream): Set<AgentConnection> {
+	return new Set([...upstream.runningExchanges].map(({ agent }) => agent));
+}
+
+function hasWork(upstream: Upstream): boolean {
+	return upstream.waitingExchanges.length > 0 || !upstream.runningExchanges[Symbol.iterator]().next().done;
+}
+
+/** Counted anew each time: a counter that is kept could drift. */
+export function inFlight(upstream: Upstream): { running: number; queued: number } {
+	let running = 0;
+	for (const { tool } of upstream.runningExchanges) if (tool !== undefined) running++;
+	return { running, queued: upstream.waitingExchanges.filter(({ tool }) => tool !== undefined).length };
+}
+
+const states: readonly UpstreamState[] = ['stopped', 'connected', 'connecting', 'draining', 'reconnecting', 'failed'];
+
+function severity(state: UpstreamState): number {
+	return states.indexOf(state);
+}
