@@ -68,7 +68,7 @@ export class AgentConnection {
 	readonly subscriptions = new Set<string>();
 	private readonly hub: ServerHub;
 	private readonly output: AgentOutput;
-	/** By the raw JSON of their ids. */
+	/** By their scope and the raw JSON of their ids. */
 	private readonly exchanges = new Map<string, { exchange: Exchange; upstream: Upstream }>();
 	/** Requests of servers that the agent has not answered. */
 	private readonly asked = new Map<number, { upstream: Upstream; id: Uint8Array; exchange: Exchange | undefined }>();
@@ -108,32 +108,39 @@ export class AgentConnection {
 		return { connectionId: this.id, ...this.identity };
 	}
 
-	/** Takes one message of the agent. It never throws; every request gets exactly one answer. */
-	receive(bytes: Uint8Array, channel: MessageChannel): void {
+	/**
+	 * Takes one message of the agent. It never throws; every request gets exactly one answer.
+	 * @param scope Ids are unique within it: '' where a connection is one stream, something of its own for each request where it is not.
+	 * @returns Of a request: tells that its agent does not wait for the answer any more.
+	 */
+	receive(bytes: Uint8Array, channel: MessageChannel, scope: string): (() => void) | undefined {
 		const message = readRpc(bytes);
 		if (message.kind === 'problem') {
 			const id = message.id === null ? null : encodedText(JSON.stringify(message.id));
 			channel.answer(errorAnswer(id, message.code, message.reason), message.code);
-			return;
+			return undefined;
 		}
 		switch (message.kind) {
 			case 'response':
 			case 'error':
 				this.takeAnswer(message);
 				channel.accepted();
-				return;
+				return undefined;
 			case 'notification':
 				this.takeNotification(message);
 				channel.accepted();
-				return;
-			case 'request':
-				this.takeRequest(message, channel);
+				return undefined;
+			case 'request': {
+				const rawId = bytesAt(message, message.spans.id) ?? encodedText('null');
+				const key = `${scope}${decoded(rawId)}`;
+				this.takeRequest(message, rawId, key, channel);
+				return () => this.disconnected(key);
+			}
 		}
 	}
 
-	/** The request with this raw id is of no interest any more: its agent went away. */
-	disconnected(rawId: string): void {
-		this.cancelExchange(rawId, 'The agent closed its connection while the call was running.', true);
+	private disconnected(key: string): void {
+		this.cancelExchange(key, 'The agent closed its connection while the call was running.', true);
 	}
 
 	/** Sends something that belongs to no request. */
@@ -214,8 +221,7 @@ export class AgentConnection {
 		}
 	}
 
-	private takeRequest(message: RpcMessage, channel: MessageChannel): void {
-		const rawId = bytesAt(message, message.spans.id) ?? encodedText('null');
+	private takeRequest(message: RpcMessage, rawId: Uint8Array, key: string, channel: MessageChannel): void {
 		const refuse = (code: number, reason: string, data?: JsonObject) => {
 			const bytes = errorAnswer(rawId, code, reason, data);
 			this.hub.recordOut(this.record, message, bytes, undefined);
@@ -225,7 +231,7 @@ export class AgentConnection {
 		const meta = objectAt(message.params, '_meta');
 		const version = stringAt(meta, META.protocolVersion);
 		if (version !== undefined && message.method !== 'initialize') {
-			if (version === MODERN) return void this.takeModern(message, rawId, meta, channel, refuse);
+			if (version === MODERN) return void this.takeModern(message, rawId, key, meta, channel, refuse);
 			const supported = [MODERN, ...legacyRevisions];
 			return refuse(UNSUPPORTED_PROTOCOL_VERSION, `Revision ${version} is not supported.`, {
 				supported,
@@ -257,7 +263,7 @@ export class AgentConnection {
 				return channel.answer(answer, undefined);
 			}
 		}
-		this.relay(message, rawId, undefined, channel, refuse);
+		this.relay(message, rawId, key, undefined, channel, refuse);
 	}
 
 	private async initialize(
@@ -289,6 +295,7 @@ export class AgentConnection {
 	private async takeModern(
 		message: RpcMessage,
 		rawId: Uint8Array,
+		key: string,
 		meta: JsonObject,
 		channel: MessageChannel,
 		refuse: (code: number, reason: string, data?: JsonObject) => void,
@@ -310,19 +317,19 @@ export class AgentConnection {
 				return refuse(error.code, error.message, error.data);
 			}
 		}
-		this.relay(message, rawId, MODERN, channel, refuse);
+		this.relay(message, rawId, key, MODERN, channel, refuse);
 	}
 
 	private relay(
 		message: RpcMessage,
 		rawId: Uint8Array,
+		key: string,
 		protocolVersion: string | undefined,
 		channel: MessageChannel,
 		refuse: (code: number, reason: string, data?: JsonObject) => void,
 	): void {
-		const key = decoded(rawId);
 		if (this.exchanges.has(key))
-			return refuse(INVALID_REQUEST, `The id ${key} is in use by a request that has no answer yet.`);
+			return refuse(INVALID_REQUEST, `The id ${decoded(rawId)} is in use by a request that has no answer yet.`);
 		const tool = message.method === 'tools/call' ? stringAt(message.params, 'name') : undefined;
 		if (message.method === 'tools/call' && tool === undefined)
 			return refuse(INVALID_PARAMS, 'tools/call needs the "name" of a tool.');

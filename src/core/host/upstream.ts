@@ -464,7 +464,8 @@ export class Upstream {
 
 	private receive(bytes: Uint8Array, relatedTo: number | undefined): void {
 		this.heardAt = this.platform.clock.elapsed();
-		const message = readRpc(bytes);
+		// Over HTTP a message may come on several lines; where it goes on to it has to be one.
+		const message = readRpc(onOneLine(bytes));
 		if (message.kind === 'problem') {
 			this.keepOutput(`${message.reason}\n`);
 			// The answer that somebody waits for may be the very one that cannot be read.
