@@ -1,0 +1,254 @@
+import { chmod } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import { ExpectedError } from '../../../core/base/errors.ts';
+import type { ControlRequests, HostAddress } from '../../../core/host/control.ts';
+import type { Host } from '../../../core/host/host.ts';
+import type { HostStatus } from '../../../core/host/status.ts';
+import { connectionOver } from './controlConnection.ts';
+import { controlProtocol, expectedFailure } from './controlProtocol.ts';
+import { serversIn } from './controlServers.ts';
+
+export interface ControlServerOptions {
+	readonly host: Host;
+	/** Where to listen; nothing may lie there. */
+	readonly path: string;
+	/** What a client that attaches is told. Asked only after `open`. */
+	readonly address: () => HostAddress;
+	readonly stop: (isForced: boolean) => void;
+	/** A client has come or gone. */
+	readonly onClients: () => void;
+	readonly log: (sentence: string) => void;
+}
+
+/** The host's side of the control socket. */
+export interface ControlServer {
+	/** Clients that have attached and are still there. */
+	readonly clients: number;
+	close(): Promise<void>;
+}
+
+export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
+	const server = new NodeControlServer(options);
+	await server.listen();
+	return server;
+}
+
+/** At most ten times a second, as the protocol promises. */
+const throttleMs = 100;
+
+/** Who has said nothing by then is no client. */
+const greetingMs = 10_000;
+
+class NodeControlServer implements ControlServer {
+	private readonly options: ControlServerOptions;
+	private readonly server: Server;
+	private readonly connected = new Set<Client>();
+	private readonly watch: StatusWatch;
+
+	constructor(options: ControlServerOptions) {
+		this.options = options;
+		this.watch = new StatusWatch(options.host);
+		this.server = createServer((socket) => this.accept(socket));
+	}
+
+	get clients(): number {
+		let attached = 0;
+		for (const { isAttached } of this.connected) if (isAttached) attached++;
+		return attached;
+	}
+
+	async listen(): Promise<void> {
+		const { path } = this.options;
+		await new Promise<void>((resolve, reject) => {
+			this.server.once('error', (error) =>
+				reject(new ExpectedError(`The host cannot listen at ${path}: ${error.message}.`, { cause: error })),
+			);
+			this.server.listen(path, resolve);
+		});
+		this.server.on('error', (error) => this.options.log(`The control socket: ${error.message}.`));
+		// The folder keeps others out already, where it is the data directory's own.
+		if (process.platform !== 'win32') await chmod(path, 0o600);
+	}
+
+	async close(): Promise<void> {
+		this.watch.dispose();
+		// It removes the socket file too.
+		const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+		for (const client of this.connected) client.end();
+		await closed;
+	}
+
+	private accept(socket: Socket): void {
+		const client = new Client(socket, this.options, this.watch);
+		this.connected.add(client);
+		socket.once('close', () => {
+			this.connected.delete(client);
+			if (client.isAttached) this.options.onClients();
+		});
+	}
+}
+
+class Client {
+	isAttached = false;
+	private readonly socket: Socket;
+	private readonly connection: MessageConnection;
+	private readonly options: ControlServerOptions;
+	private readonly watch: StatusWatch;
+
+	constructor(socket: Socket, options: ControlServerOptions, watch: StatusWatch) {
+		this.socket = socket;
+		this.options = options;
+		this.watch = watch;
+		// What goes wrong with a socket closes it, and that is all there is to do about it.
+		socket.on('error', () => socket.destroy());
+		const greeting = setTimeout(() => {
+			if (!this.isAttached) socket.destroy();
+		}, greetingMs);
+		greeting.unref();
+		this.connection = connectionOver(socket, ({ message }) =>
+			options.log(`A client of the control socket was turned away: ${message}`),
+		);
+		this.connection.onClose(() => {
+			clearTimeout(greeting);
+			watch.remove(this.connection);
+		});
+		this.answerRequests();
+		this.connection.listen();
+	}
+
+	/** What was already answered still arrives. */
+	end(): void {
+		this.socket.end();
+		this.socket.unref();
+		setTimeout(() => this.socket.destroy(), 500).unref();
+	}
+
+	private answerRequests(): void {
+		const { host, stop, onClients, address } = this.options;
+		this.answer('host/attach', (params) => {
+			refuseOtherProtocols(params.protocol);
+			if (!this.isAttached) {
+				this.isAttached = true;
+				onClients();
+			}
+			return address();
+		});
+		this.answer('host/status', () => host.status());
+		this.answer('host/watch', () => {
+			this.watch.add(this.connection);
+			return null;
+		});
+		this.answer('host/stop', ({ isForced }) => {
+			stop(isForced);
+			return null;
+		});
+		this.answer('servers/put', ({ source, servers }) => ({
+			names: host.putServers(text('source', source), serversIn(servers)),
+		}));
+		this.answer('servers/reconnect', async ({ server }) => {
+			await host.reconnect(text('server', server));
+			return null;
+		});
+		this.answer('servers/output', ({ server }) => ({ text: host.outputOf(text('server', server)) }));
+		this.answer('calls/cancel', ({ callId }) => ({ wasInFlight: host.cancelCall(text('callId', callId)) }));
+	}
+
+	private answer<Name extends keyof ControlRequests>(
+		name: Name,
+		handle: (
+			params: ControlRequests[Name]['params'],
+		) => ControlRequests[Name]['result'] | Promise<ControlRequests[Name]['result']>,
+	): void {
+		this.connection.onRequest<unknown, void>(name, async (params: unknown) => {
+			if (!this.isAttached && name !== 'host/attach')
+				throw new ResponseError(ErrorCodes.InvalidRequest, 'The first request has to be host/attach.');
+			if (typeof params !== 'object' || params === null)
+				throw new ResponseError(ErrorCodes.InvalidParams, `${name} needs its parameters by name.`);
+			try {
+				// Each handler looks at the members that it takes from a client that may be of another version.
+				return await handle(params as ControlRequests[Name]['params']);
+			} catch (error) {
+				if (error instanceof ExpectedError) throw expectedFailure(error.message);
+				throw error;
+			}
+		});
+	}
+}
+
+function refuseOtherProtocols(protocol: unknown): void {
+	if (protocol === controlProtocol) return;
+	const isOlder = typeof protocol === 'number' && protocol < controlProtocol;
+	throw expectedFailure(
+		isOlder
+			? `The host is newer than this program: it speaks version ${controlProtocol} of the control protocol, not ${protocol}. Update this program.`
+			: `The host is older than this program: it speaks version ${controlProtocol} of the control protocol, not ${String(protocol)}. Stop the host; the next one to need it starts a new one.`,
+	);
+}
+
+function text(name: string, value: unknown): string {
+	if (typeof value === 'string') return value;
+	throw new ResponseError(ErrorCodes.InvalidParams, `${name} has to be a text.`);
+}
+
+/** Tells everybody who watches what is different, as fast as each of them reads and no faster than the throttle. */
+class StatusWatch {
+	private readonly host: Host;
+	/** For each the last status that it was told, and whether it is being told one. */
+	private readonly watchers = new Map<MessageConnection, { told: string; isBusy: boolean }>();
+	private readonly subscription: { dispose(): void };
+	private timer: NodeJS.Timeout | undefined;
+	private lastRound = -Infinity;
+
+	constructor(host: Host) {
+		this.host = host;
+		this.subscription = host.onDidChange(() => this.soon());
+	}
+
+	add(connection: MessageConnection): void {
+		this.watchers.set(connection, { told: '', isBusy: false });
+		this.tell(this.host.status());
+	}
+
+	remove(connection: MessageConnection): void {
+		this.watchers.delete(connection);
+	}
+
+	dispose(): void {
+		clearTimeout(this.timer);
+		this.subscription.dispose();
+		this.watchers.clear();
+	}
+
+	private soon(): void {
+		if (this.watchers.size === 0 || this.timer !== undefined) return;
+		this.timer = setTimeout(
+			() => {
+				this.timer = undefined;
+				this.lastRound = performance.now();
+				this.tell(this.host.status());
+			},
+			Math.max(0, this.lastRound + throttleMs - performance.now()),
+		);
+	}
+
+	private tell(status: HostStatus): void {
+		// Ages grow all the time and are no news.
+		const news = JSON.stringify(status, (key, value: unknown) => (key === 'ageMs' ? undefined : value));
+		for (const [connection, watcher] of this.watchers) {
+			if (watcher.isBusy || watcher.told === news) continue;
+			watcher.told = news;
+			watcher.isBusy = true;
+			void connection.sendNotification('host/didChange', status).then(
+				() => {
+					watcher.isBusy = false;
+					this.soon();
+				},
+				// It is gone; its socket's end removes it.
+				() => this.watchers.delete(connection),
+			);
+		}
+	}
+}

@@ -1,0 +1,172 @@
+// The folder that holds all that outlives a host: who owns it, its address, its secrets, what it has recorded.
+
+import { chmod, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join, posix, win32 } from 'node:path';
+import { ExpectedError } from '../../../core/base/errors.ts';
+import type { HostAddress } from '../../../core/host/control.ts';
+
+export interface Surroundings {
+	readonly platform: NodeJS.Platform;
+	readonly environment: Readonly<Record<string, string | undefined>>;
+	readonly homeFolder: string;
+}
+
+/** Where a person's host keeps its data when nobody says otherwise. */
+export function defaultDataDirectory({ platform, environment, homeFolder }: Surroundings): string {
+	switch (platform) {
+		case 'win32': {
+			const local = environment['LOCALAPPDATA'];
+			const base =
+				local !== undefined && win32.isAbsolute(local) ? local : win32.join(homeFolder, 'AppData', 'Local');
+			return win32.join(base, 'crosstalk');
+		}
+		case 'darwin':
+			return posix.join(homeFolder, 'Library', 'Application Support', 'crosstalk');
+		default: {
+			const state = environment['XDG_STATE_HOME'];
+			// The standard says that a relative path is to be ignored.
+			const base =
+				state !== undefined && posix.isAbsolute(state) ? state : posix.join(homeFolder, '.local', 'state');
+			return posix.join(base, 'crosstalk');
+		}
+	}
+}
+
+/** Makes the folder, for its user alone, and gives its one true path. */
+export async function prepareDataDirectory(directory: string): Promise<string> {
+	try {
+		await mkdir(directory, { recursive: true, mode: 0o700 });
+		const real = await realpath(directory);
+		await keepToOneself(real);
+		return real;
+	} catch (error) {
+		if (error instanceof ExpectedError) throw error;
+		throw new ExpectedError(`The data directory ${directory} cannot be used${codeOf(error)}.`, { cause: error });
+	}
+}
+
+async function keepToOneself(directory: string): Promise<void> {
+	// On Windows the folder's own access list keeps others out.
+	if (process.getuid === undefined) return;
+	const { uid, mode } = await stat(directory);
+	if (uid !== process.getuid())
+		throw new ExpectedError(`The data directory ${directory} belongs to somebody else. Name another with --data.`);
+	if ((mode & 0o077) === 0) return;
+	const names = await readdir(directory);
+	// A folder with other things in it may be meant for others; what is secret is in files that only their owner may read.
+	if (names.length === 0 || names.includes(ownerFile)) await chmod(directory, 0o700);
+}
+
+/** The lock's own file. What it holds is the generation. */
+export const ownerFile = 'owner.sqlite';
+
+/** The log of hosts that were started in the background. */
+export const logFile = 'host.log';
+
+const addressFile = 'host.json';
+
+/** What the last host of this folder has said of itself, whether it still runs or not. */
+export async function readAddress(directory: string): Promise<HostAddress | undefined> {
+	const text = await readIfThere(join(directory, addressFile));
+	if (text === undefined) return undefined;
+	try {
+		const address: unknown = JSON.parse(text);
+		return isAddress(address) ? address : undefined;
+	} catch {
+		// A file that somebody has damaged says nothing; the next owner writes it anew.
+		return undefined;
+	}
+}
+
+export async function writeAddress(directory: string, address: HostAddress): Promise<void> {
+	await writeSecret(join(directory, addressFile), `${JSON.stringify(address)}\n`);
+}
+
+function isAddress(value: unknown): value is HostAddress {
+	if (typeof value !== 'object' || value === null) return false;
+	const members: Partial<Record<keyof HostAddress, unknown>> = value;
+	return (
+		typeof members.url === 'string' &&
+		/^http:\/\/127\.0\.0\.1:\d+$/.test(members.url) &&
+		typeof members.token === 'string' &&
+		typeof members.controlSocket === 'string' &&
+		typeof members.pid === 'number' &&
+		typeof members.generation === 'number' &&
+		typeof members.dataDir === 'string'
+	);
+}
+
+/** A secret that stays the same for as long as the folder lives; made when it is first asked for. Only the folder's owner may ask. */
+export async function lastingSecret(directory: string, name: string, bytes: number): Promise<string> {
+	const path = join(directory, name);
+	const length = Math.ceil((bytes * 4) / 3);
+	const known = (await readIfThere(path))?.trim();
+	if (known !== undefined && known.length === length && /^[\w-]+$/.test(known)) return known;
+	const secret = randomBytes(bytes).toString('base64url');
+	await writeSecret(path, `${secret}\n`);
+	return secret;
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+	try {
+		return await readFile(path, 'utf8');
+	} catch (error) {
+		if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+		throw new ExpectedError(`${path} cannot be read${codeOf(error)}.`, { cause: error });
+	}
+}
+
+/** Replaces a file at once and as a whole, readable by its owner alone. */
+async function writeSecret(path: string, text: string): Promise<void> {
+	const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+	try {
+		const file = await open(temporary, 'wx', 0o600);
+		try {
+			await file.writeFile(text);
+			await file.sync();
+		} finally {
+			await file.close();
+		}
+		await renameOver(temporary, path);
+	} catch (error) {
+		await rm(temporary, { force: true });
+		throw new ExpectedError(`${path} cannot be written${codeOf(error)}.`, { cause: error });
+	}
+}
+
+async function renameOver(from: string, to: string): Promise<void> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			await rename(from, to);
+			return;
+		} catch (error) {
+			// Windows does not replace a file while somebody reads it, which takes a moment only.
+			if (attempt === 10 || !(isErrno(error, 'EPERM') || isErrno(error, 'EACCES') || isErrno(error, 'EBUSY')))
+				throw error;
+			await new Promise((resolve) => setTimeout(resolve, 10 * attempt));
+		}
+	}
+}
+
+/** Makes a folder that only this user may enter, or makes sure that the one which is there is such. */
+export async function preparePrivateFolder(folder: string): Promise<void> {
+	try {
+		await mkdir(folder, { mode: 0o700 });
+	} catch (error) {
+		if (!isErrno(error, 'EEXIST')) throw error;
+		// Somebody else could have put it there, in a folder where everybody may write.
+		const found = await lstat(folder);
+		if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0)
+			throw new ExpectedError(`${folder} is not this user's alone. Remove it.`, { cause: error });
+	}
+}
+
+export function isErrno(error: unknown, code: string): boolean {
+	return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** As in “… cannot be read (EACCES).” */
+export function codeOf(error: unknown): string {
+	return error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+}

@@ -1,0 +1,117 @@
+// One host for each data directory. Who holds the lock of the operating system is the owner; the system takes it back from a process
+// that ends, however it ends, so there is no such thing as a lock left behind.
+
+import { createHmac } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { ExpectedError } from '../../../core/base/errors.ts';
+import type { Disposable } from '../../../core/base/lifecycle.ts';
+import type { HostAddress } from '../../../core/host/control.ts';
+import type { Seal } from '../../../core/host/ports.ts';
+import { isErrno, lastingSecret, ownerFile, prepareDataDirectory, readAddress, writeAddress } from './dataDirectory.ts';
+
+/** Held until it is disposed of or the process ends. */
+export interface Ownership extends Disposable {
+	/** The folder's one true path. */
+	readonly directory: string;
+	/** Greater than that of every owner before. */
+	readonly generation: number;
+	/** The same for every owner of this folder, so that the addresses which clients know stay true. */
+	readonly token: string;
+	/** Likewise: the port that the owner before had. */
+	readonly previousPort: number | undefined;
+	readonly seal: Seal;
+	/** Tells everybody where this owner is to be found. */
+	publish(place: { readonly port: number; readonly controlSocket: string }): Promise<HostAddress>;
+}
+
+/** `undefined`: another process owns this folder. */
+export async function takeOwnership(directory: string): Promise<Ownership | undefined> {
+	const real = await prepareDataDirectory(directory);
+	const path = join(real, ownerFile);
+	const lock = lockFile(await loadSqlite(), path);
+	if (lock === undefined) return undefined;
+	try {
+		if (process.platform !== 'win32') await chmod(path, 0o600);
+		const [token, key, previous] = [
+			await lastingSecret(real, 'token', 24),
+			await lastingSecret(real, 'seal-key', 32),
+			await readAddress(real),
+		];
+		const { generation } = lock;
+		return {
+			directory: real,
+			generation,
+			token,
+			previousPort: previous === undefined ? undefined : Number(new URL(previous.url).port),
+			seal: { of: (text) => createHmac('sha256', key).update(text).digest('base64url') },
+			async publish({ port, controlSocket }) {
+				const url = `http://127.0.0.1:${port}`;
+				const address = { url, token, controlSocket, pid: process.pid, generation, dataDir: real };
+				await writeAddress(real, address);
+				return address;
+			},
+			dispose: () => lock.dispose(),
+		};
+	} catch (error) {
+		lock.dispose();
+		throw error;
+	}
+}
+
+interface Lock extends Disposable {
+	readonly generation: number;
+}
+
+/** How long two that begin at the same time try again; one of them has it well before. */
+const contentionMs = 300;
+
+const sqliteBusy = 5;
+
+function lockFile(Sqlite: typeof DatabaseSync, path: string): Lock | undefined {
+	let database: DatabaseSync | undefined;
+	try {
+		database = new Sqlite(path, { timeout: contentionMs });
+		// In this mode SQLite keeps the lock of the first transaction for as long as the connection is open.
+		database.exec('PRAGMA locking_mode = EXCLUSIVE');
+		database.exec('BEGIN EXCLUSIVE');
+		database.exec(
+			'CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), generation INTEGER NOT NULL)',
+		);
+		const row = database
+			.prepare(
+				'INSERT INTO owner VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET generation = generation + 1 RETURNING generation',
+			)
+			.get();
+		database.exec('COMMIT');
+		const held = database;
+		return { generation: Number(row?.['generation']), dispose: () => held.close() };
+	} catch (error) {
+		database?.close();
+		// The lower byte is SQLite's basic code.
+		if (error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === sqliteBusy)
+			return undefined;
+		throw new ExpectedError(
+			`The lock ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}. If no host is running there, remove it.`,
+			{ cause: error },
+		);
+	}
+}
+
+async function loadSqlite(): Promise<typeof DatabaseSync> {
+	// oxlint-disable-next-line typescript/unbound-method -- it is put back, not called
+	const { emitWarning } = process;
+	// Some versions of Node warn of SQLite as an experiment, in a line that means nothing to whoever reads it.
+	process.emitWarning = () => undefined;
+	try {
+		return (await import('node:sqlite')).DatabaseSync;
+	} catch (error) {
+		if (!isErrno(error, 'ERR_UNKNOWN_BUILTIN_MODULE')) throw error;
+		throw new ExpectedError(`The host needs Node 22.13 or newer; this is Node ${process.versions.node}.`, {
+			cause: error,
+		});
+	} finally {
+		process.emitWarning = emitWarning;
+	}
+}
