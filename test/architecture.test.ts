@@ -27,9 +27,9 @@ const importTable: Readonly<Record<string, Zone>> = {
 	'core/core.ts': { from: ['core'] },
 	'core/platform.ts': { from: ['core'] },
 	'platform/node': {
-		from: ['core/platform.ts', 'core/base'],
+		from: ['core/platform.ts', 'core/base', 'core/host'],
 		typesFrom: ['core'],
-		packages: ['node:*', 'vscode-jsonrpc'],
+		packages: ['jsonc-parser', 'node:*', 'toml-eslint-parser', 'vscode-jsonrpc'],
 	},
 	cli: { from: ['core', 'platform/node'], packages: ['jsonc-parser', 'node:*'] },
 	extension: { from: ['core', 'platform/node'], packages: ['vscode'] },
