@@ -6,6 +6,7 @@ import { commandOf, runNode } from './process.ts';
 const suites: readonly { readonly name: string; readonly command: readonly string[] }[] = [
 	{ name: 'check', command: ['tools/check.ts'] },
 	{ name: 'unit', command: [commandOf('mocha'), 'test/**/*.test.ts'] },
+	{ name: 'mcp', command: [commandOf('mocha'), '--no-package', '--config', 'test/mcp/.mocharc.json'] },
 	{ name: 'e2e', command: [commandOf('mocha'), '--no-package', '--config', 'test/e2e/.mocharc.json'] },
 	{ name: 'vscode', command: ['test/vscode/run.ts'] },
 ];
