@@ -42,6 +42,22 @@ export interface MessageChannel {
 /** The way to an agent for what belongs to no request of its own. `false`: there is none at this time. */
 export type AgentOutput = (bytes: Uint8Array) => boolean;
 
+/** An agent's connection, to one server or to all of them. */
+export interface AgentEndpoint {
+	readonly id: string;
+	readonly introduction: AgentIntroduction | undefined;
+	/** Requests of this agent that are under way. */
+	readonly runningExchanges: number;
+	/**
+	 * Takes one message of the agent. It never throws; every request gets exactly one answer.
+	 * @param scope Ids are unique within it: '' where a connection is one stream, something of its own for each request where it is not.
+	 * @returns Of a request: tells that its agent does not wait for the answer any more.
+	 */
+	receive(bytes: Uint8Array, channel: MessageChannel, scope: string): (() => void) | undefined;
+	/** Ends the connection: what is under way for this agent is cancelled at its servers. */
+	close(): void;
+}
+
 /** What an agent of the era of handshakes has said of itself. */
 export interface AgentIntroduction {
 	readonly protocolVersion: string;
@@ -57,7 +73,7 @@ const LEGACY_BAD_REQUEST = -32_000;
 const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
 
 /** One agent's connection to one server, as the agent sees it: the agent side of the relay. */
-export class AgentConnection {
+export class AgentConnection implements AgentEndpoint {
 	readonly id: string;
 	readonly identity: ConnectionIdentity;
 	/** Whoever has the same key is the same agent as far as isolation goes. */
@@ -72,7 +88,6 @@ export class AgentConnection {
 	private readonly exchanges = new Map<string, { exchange: Exchange; upstream: Upstream }>();
 	/** Requests of servers that the agent has not answered. */
 	private readonly asked = new Map<number, { upstream: Upstream; id: Uint8Array; exchange: Exchange | undefined }>();
-	private nextId = 1;
 	private logLevel = 0;
 	private isClosed = false;
 
@@ -95,7 +110,6 @@ export class AgentConnection {
 		this.hub.attach(this);
 	}
 
-	/** Requests of this agent that are under way. */
 	get runningExchanges(): number {
 		return this.exchanges.size;
 	}
@@ -108,11 +122,6 @@ export class AgentConnection {
 		return { connectionId: this.id, ...this.identity };
 	}
 
-	/**
-	 * Takes one message of the agent. It never throws; every request gets exactly one answer.
-	 * @param scope Ids are unique within it: '' where a connection is one stream, something of its own for each request where it is not.
-	 * @returns Of a request: tells that its agent does not wait for the answer any more.
-	 */
 	receive(bytes: Uint8Array, channel: MessageChannel, scope: string): (() => void) | undefined {
 		const message = readRpc(bytes);
 		if (message.kind === 'problem') {
@@ -152,7 +161,7 @@ export class AgentConnection {
 
 	/** Hands a request of a server to the agent; its answer goes back to the server. */
 	ask(upstream: Upstream, message: RpcMessage, exchange: Exchange | undefined): void {
-		const id = this.nextId++;
+		const id = this.hub.newRequestId();
 		this.asked.set(id, { upstream, id: bytesAt(message, message.spans.id) ?? encodedText('null'), exchange });
 		if (exchange !== undefined) exchange.openQuestions++;
 		const bytes = replaced(message.bytes, [{ span: message.spans.id, with: encodedText(String(id)) }]);
@@ -183,7 +192,6 @@ export class AgentConnection {
 		return false;
 	}
 
-	/** Ends the connection: what is under way for this agent is cancelled at its servers. */
 	close(): void {
 		if (this.isClosed) return;
 		this.isClosed = true;

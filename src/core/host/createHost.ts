@@ -1,7 +1,8 @@
 import { ExpectedError } from '../base/errors.ts';
 import { Emitter } from '../base/emitter.ts';
 import { AgentConnection } from './agentConnection.ts';
-import type { AgentIntroduction } from './agentConnection.ts';
+import type { AgentEndpoint, AgentIntroduction, AgentOutput } from './agentConnection.ts';
+import { AllServersConnection } from './allServers.ts';
 import { Attribution } from './attribution.ts';
 import type { AgentOptions, Host } from './host.ts';
 import { Metrics } from './metrics.ts';
@@ -35,6 +36,7 @@ export function createHost(options: CreateHostOptions): Host {
 	// Ids are read by people, so they are short; the host's own start keeps those of two hosts apart.
 	const start = platform.random.id().slice(0, 6);
 	let lastId = 0;
+	let lastRequestId = 0;
 	const services: HostServices = {
 		platform,
 		recorder,
@@ -42,6 +44,7 @@ export function createHost(options: CreateHostOptions): Host {
 		metrics,
 		version,
 		newId: (prefix) => `${prefix}-${start}-${++lastId}`,
+		newRequestId: () => ++lastRequestId,
 		didChange: () => changed.fire(),
 	};
 	metrics.observeInFlight(() => [...hubs.values()].map((hub) => [hub.name, hub.callsInFlight] as const));
@@ -52,8 +55,28 @@ export function createHost(options: CreateHostOptions): Host {
 		return hub;
 	}
 
-	function connect(agent: AgentOptions, introduction: AgentIntroduction | undefined): AgentConnection {
+	function connect(agent: AgentOptions, introduction: AgentIntroduction | undefined): AgentEndpoint {
 		const id = services.newId('agent');
+		if (agent.server === undefined) {
+			const connectTo = (server: string, output: AgentOutput) =>
+				connectOne({ ...agent, server, output }, services.newId('agent'), introduction);
+			return new AllServersConnection({
+				id,
+				version,
+				introduction,
+				output: agent.output,
+				servers: () => [...hubs.keys()],
+				connectTo,
+			});
+		}
+		return connectOne({ ...agent, server: agent.server }, id, introduction);
+	}
+
+	function connectOne(
+		agent: AgentOptions & { server: string },
+		id: string,
+		introduction: AgentIntroduction | undefined,
+	): AgentConnection {
 		return new AgentConnection({
 			id,
 			hub: hubOf(agent.server),

@@ -1,13 +1,14 @@
 import type { Event } from '../base/emitter.ts';
 import type { Disposable } from '../base/lifecycle.ts';
-import type { AgentConnection, AgentOutput } from './agentConnection.ts';
+import type { AgentEndpoint, AgentOutput } from './agentConnection.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { Metrics } from './metrics.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { HostStatus } from './status.ts';
 
 export interface AgentOptions {
-	readonly server: string;
+	/** `undefined`: all of them, each tool with its server's name before it. */
+	readonly server: string | undefined;
 	readonly identity: ConnectionIdentity;
 	readonly transport: 'stdio' | 'http';
 	/** Connections with the same key are the same agent where servers are not shared; `undefined`: this connection is one of its own. */
@@ -35,12 +36,12 @@ export interface Host extends Disposable {
 	readonly metrics: Metrics;
 	/** Whether agents can ask for a server of this name. */
 	hasServer(name: string): boolean;
-	/** Connects an agent to one server; there has to be one of that name. */
-	connectAgent(options: AgentOptions): AgentConnection;
+	/** Connects an agent; there has to be a server of that name. */
+	connectAgent(options: AgentOptions): AgentEndpoint;
 	/** What an agent of the era of handshakes gets as its MCP session id: enough to go on with after the host was started anew. */
-	sessionIdOf(agent: AgentConnection): string;
+	sessionIdOf(agent: AgentEndpoint): string;
 	/** The connection that such an id was given for, made again; `undefined`: the id is not ours. */
-	resumeAgent(mcpSessionId: string, options: AgentOptions): AgentConnection | undefined;
+	resumeAgent(mcpSessionId: string, options: AgentOptions): AgentEndpoint | undefined;
 	/** Calls in flight and open agent connections: zero and zero is idle. */
 	readonly activity: { readonly calls: number; readonly agents: number };
 	/** Stops taking calls, gives those in flight their errors, closes every connection. */

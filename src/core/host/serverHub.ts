@@ -23,6 +23,8 @@ export interface HostServices {
 	readonly version: string;
 	/** A new id of ours, unique in this host. */
 	newId(prefix: string): string;
+	/** A number that no other request has which a server asks through this host. */
+	newRequestId(): number;
 	didChange(): void;
 }
 
@@ -102,6 +104,10 @@ export class ServerHub implements UpstreamListener {
 
 	newCallId(): string {
 		return this.services.newId('call');
+	}
+
+	newRequestId(): number {
+		return this.services.newRequestId();
 	}
 
 	didChange(): void {

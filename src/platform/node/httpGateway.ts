@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { agentId, storedSessionId } from '../../core/base/ids.ts';
 import type { Disposable } from '../../core/base/lifecycle.ts';
 import { LineSplitter } from '../../core/base/lineSplitter.ts';
-import type { AgentConnection, MessageChannel } from '../../core/host/agentConnection.ts';
+import type { AgentEndpoint, MessageChannel } from '../../core/host/agentConnection.ts';
 import type { AgentOptions, Host } from '../../core/host/host.ts';
 
 /** A message of an agent may be this long; what is longer is refused before it is read to its end. */
@@ -49,7 +49,7 @@ class HttpGateway implements Gateway {
 	/** By MCP session id. */
 	private readonly sessions = new Map<string, HttpSession>();
 	/** Agents of the era without handshakes, by address and isolation key. */
-	private readonly statelessAgents = new Map<string, { agent: AgentConnection; usedAt: number }>();
+	private readonly statelessAgents = new Map<string, { agent: AgentEndpoint; usedAt: number }>();
 	private readonly pending = new Set<PendingAnswer>();
 	private readonly streams = new Set<ServerResponse>();
 	private readonly sockets = new Set<Duplex>();
@@ -131,8 +131,9 @@ class HttpGateway implements Gateway {
 			this.hook(rest[1] ?? '', request, response);
 		} else {
 			const address = addressIn(rest);
-			if (address === undefined || !this.host.hasServer(address.server))
-				refuse(response, 404, -32_000, address === undefined ? 'Not found.' : unknownServer(address.server));
+			if (address?.server !== undefined && !this.host.hasServer(address.server))
+				refuse(response, 404, -32_000, `There is no MCP server "${address.server}" here.`);
+			else if (address === undefined) refuse(response, 404, -32_000, 'Not found.');
 			else this.mcp(address, request, response);
 		}
 	}
@@ -265,7 +266,7 @@ class HttpGateway implements Gateway {
 			return;
 		}
 		const isolationKey = `${address.agent ?? ''} ${headerOf(request, 'x-crosstalk-session') ?? ''} ${facts?.client ?? ''}`;
-		const key = `${address.server} ${isolationKey}`;
+		const key = `${address.server ?? ''} ${isolationKey}`;
 		let known = this.statelessAgents.get(key);
 		if (known === undefined) {
 			const agent = this.host.connectAgent({
@@ -287,10 +288,10 @@ class HttpGateway implements Gateway {
 	private newSession(
 		address: Address,
 		request: IncomingMessage,
-		connect: (options: AgentOptions) => AgentConnection,
+		connect: (options: AgentOptions) => AgentEndpoint,
 	): HttpSession {
 		// The agent and its session know each other; the session is there first.
-		const session: Omit<HttpSession, 'agent'> & { agent?: AgentConnection } = {
+		const session: Omit<HttpSession, 'agent'> & { agent?: AgentEndpoint } = {
 			usedAt: Date.now(),
 			server: address.server,
 			stream: undefined,
@@ -318,10 +319,10 @@ class HttpGateway implements Gateway {
 		let session = this.sessions.get(id);
 		if (session === undefined) {
 			let isOurs = true;
-			const resumed = (options: AgentOptions): AgentConnection => {
+			const resumed = (options: AgentOptions): AgentEndpoint => {
 				const agent = this.host.resumeAgent(id, options);
 				isOurs = agent !== undefined;
-				return agent as AgentConnection; // looked at below
+				return agent as AgentEndpoint; // looked at below
 			};
 			session = this.newSession(address, request, resumed);
 			if (!isOurs) return undefined;
@@ -376,7 +377,7 @@ class HttpGateway implements Gateway {
 			? '403 Forbidden'
 			: !this.isToken(token)
 				? '401 Unauthorized'
-				: address === undefined || !this.host.hasServer(address.server)
+				: address === undefined || (address.server !== undefined && !this.host.hasServer(address.server))
 					? '404 Not Found'
 					: request.headers.upgrade?.toLowerCase() !== 'mcp-stdio'
 						? '400 Bad Request'
@@ -459,8 +460,8 @@ class HttpGateway implements Gateway {
 }
 
 interface HttpSession {
-	readonly agent: AgentConnection;
-	readonly server: string;
+	readonly agent: AgentEndpoint;
+	readonly server: string | undefined;
 	usedAt: number;
 	stream: ServerResponse | undefined;
 	readonly waiting: Uint8Array[];
@@ -555,16 +556,18 @@ class PendingAnswer implements MessageChannel {
 }
 
 interface Address {
-	readonly server: string;
+	/** `undefined`: all of them. */
+	readonly server: string | undefined;
 	readonly agent: string | undefined;
 }
 
-/** `mcp/<server>` or `agent/<name>/mcp/<server>`. */
+/** `mcp`, `mcp/<server>`, `agent/<name>/mcp` or `agent/<name>/mcp/<server>`. */
 function addressIn(path: readonly string[]): Address | undefined {
-	if (path.length === 2 && path[0] === 'mcp' && path[1]) return { server: path[1], agent: undefined };
-	if (path.length === 4 && path[0] === 'agent' && path[2] === 'mcp' && path[1] && path[3])
-		return { server: path[3], agent: path[1] };
-	return undefined;
+	const [first, name] = path;
+	const isNamed = first === 'agent' && name !== undefined && name !== '';
+	const [mcp, server, ...rest] = isNamed ? path.slice(2) : path;
+	if (mcp !== 'mcp' || server === '' || rest.length > 0) return undefined;
+	return { server, agent: isNamed ? name : undefined };
 }
 
 function identityOf(address: Address, request: IncomingMessage): AgentOptions['identity'] {
@@ -733,8 +736,4 @@ function refuse(
 		'application/json',
 		JSON.stringify({ jsonrpc: '2.0', id: id ?? null, error: { code, message, data } }),
 	);
-}
-
-function unknownServer(name: string): string {
-	return `There is no MCP server "${name}" here.`;
 }
