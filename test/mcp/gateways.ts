@@ -248,7 +248,7 @@ function configured(servers: Servers): object {
 			name,
 			{
 				...entry,
-				...(sharing === undefined && limits === undefined ? {} : { crosstalk: { sharing, ...limits } }),
+				...(sharing === undefined && limits === undefined ? {} : { crosstalk: { sharing, limits } }),
 			},
 		]),
 	);
