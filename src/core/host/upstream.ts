@@ -88,7 +88,10 @@ export class Upstream {
 	/** Tells what a connection says from what an earlier one still had to say. */
 	private epoch = 0;
 	private nextId = 1;
+	/** Attempts since the last handshake that went well. */
 	private attempts = 0;
+	/** Connections in a row that broke before they had served anybody. */
+	private breaks = 0;
 	private connectedAt = 0;
 	private heardAt = 0;
 	private failedAt = 0;
@@ -256,6 +259,7 @@ export class Upstream {
 
 	private begin(): void {
 		this.attempts = 0;
+		this.breaks = 0;
 		this.open();
 	}
 
@@ -332,12 +336,14 @@ export class Upstream {
 		this.timer = undefined;
 		this.introduction = introduction;
 		this.connectedAt = this.platform.clock.elapsed();
+		const { attempts } = this;
+		this.attempts = 0;
 		const { renewal } = this;
 		this.renewal = undefined;
 		this.changeState('connected', undefined);
 		if (renewal !== undefined) {
 			this.reconnects++;
-			this.recordReconnect(renewal, true);
+			this.recordReconnect(renewal, attempts, true);
 		}
 		this.listener.onConnected(this);
 		for (const { resolve } of this.arrivals.splice(0)) resolve();
@@ -491,7 +497,7 @@ export class Upstream {
 				this.keepOutput(`An answer to the unknown request ${JSON.stringify(message.id)} was ignored.\n`);
 			return;
 		}
-		this.attempts = 0;
+		this.breaks = 0;
 		this.finish(exchange, { answer: message });
 	}
 
@@ -590,7 +596,7 @@ export class Upstream {
 			return;
 		}
 		const wasProven = this.platform.clock.elapsed() - this.connectedAt >= PROVEN_AFTER_MS;
-		if (wasProven) this.attempts = 0;
+		this.breaks = wasProven ? 1 : this.breaks + 1;
 		this.leave();
 		this.renewal ??= { reason: exit.reason, began: this.platform.clock.elapsed(), drainedMs: 0 };
 		this.changeState('reconnecting', exit.reason);
@@ -644,8 +650,8 @@ export class Upstream {
 	/** The next attempt, after a while that grows with their number; or the end of it. */
 	private tryAgain(reason: string, isHopeless = false): void {
 		this.reason = reason;
-		if (isHopeless || this.attempts >= this.definition.limits.connectAttempts) {
-			if (this.renewal !== undefined) this.recordReconnect(this.renewal, false);
+		if (isHopeless || this.attempts + Math.max(0, this.breaks - 1) >= this.definition.limits.connectAttempts) {
+			if (this.renewal !== undefined) this.recordReconnect(this.renewal, this.attempts, false);
 			this.renewal = undefined;
 			this.failedAt = this.platform.clock.elapsed();
 			this.changeState('failed', reason);
@@ -654,8 +660,8 @@ export class Upstream {
 		}
 		this.changeState(this.renewal === undefined ? 'connecting' : 'reconnecting', reason);
 		// The first attempt after a good connection comes at once.
-		const backoff =
-			this.attempts === 0 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** (this.attempts - 1), MAXIMUM_BACKOFF_MS);
+		const failures = this.attempts + Math.max(0, this.breaks - 1);
+		const backoff = failures === 0 ? 0 : Math.min(FIRST_BACKOFF_MS * 2 ** (failures - 1), MAXIMUM_BACKOFF_MS);
 		const delay = backoff * (0.5 + this.platform.random.fraction() / 2);
 		this.timer?.dispose();
 		this.timer = this.platform.clock.after(delay, () => this.open());
@@ -702,6 +708,7 @@ export class Upstream {
 
 	private recordReconnect(
 		renewal: { reason: string; began: number; drainedMs: number },
+		attempts: number,
 		isSuccessful: boolean,
 	): void {
 		this.recorder.reconnect({
@@ -711,7 +718,7 @@ export class Upstream {
 			callersWaiting: this.waiting.length,
 			drainedMs: renewal.drainedMs,
 			durationMs: this.platform.clock.elapsed() - renewal.began,
-			attempts: this.attempts,
+			attempts,
 			isSuccessful,
 		});
 	}
