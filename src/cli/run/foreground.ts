@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { ExpectedError } from '../../core/base/errors.ts';
+
+export interface ForegroundCommand {
+	readonly command: string;
+	readonly args: readonly string[];
+	readonly workingFolder: string;
+	readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Runs a command in place of this process: the same terminal, the same input and output. Gives its exit code, as a shell does for a
+ * command that a signal has ended.
+ */
+export async function runInForeground({
+	command,
+	args,
+	workingFolder,
+	environment,
+}: ForegroundCommand): Promise<number> {
+	const child = spawn(command, args, {
+		cwd: workingFolder,
+		env: { ...environment },
+		stdio: 'inherit',
+	});
+	const forward = (signal: NodeJS.Signals) => void child.kill(signal);
+	// A terminal sends Ctrl-C to the agent as well; what it means is the agent's to say. Without one it came to us alone.
+	const interrupt = (signal: NodeJS.Signals) => {
+		if (!process.stdin.isTTY) forward(signal);
+	};
+	process.on('SIGINT', interrupt);
+	process.on('SIGQUIT', interrupt);
+	process.on('SIGTERM', forward);
+	process.on('SIGHUP', forward);
+	try {
+		return await new Promise((resolve, reject) => {
+			child.once('error', (error) => reject(cannotStart(command, error)));
+			child.once('exit', (code, signal) => {
+				resolve(code ?? (signal === null ? 1 : 128 + constants.signals[signal]));
+			});
+		});
+	} finally {
+		process.off('SIGINT', interrupt);
+		process.off('SIGQUIT', interrupt);
+		process.off('SIGTERM', forward);
+		process.off('SIGHUP', forward);
+	}
+}
+
+function cannotStart(command: string, error: NodeJS.ErrnoException): Error {
+	const reason =
+		error.code === 'ENOENT'
+			? 'there is no such program'
+			: error.code === 'EACCES'
+				? 'it is no program that may be started'
+				: error.message;
+	return new ExpectedError(`"${command}" cannot be started: ${reason}.`, { cause: error });
+}

@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ExpectedError } from '../../core/base/errors.ts';
+import type { Disposable } from '../../core/base/lifecycle.ts';
+import type { HostAddress } from '../../core/host/control.ts';
+import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
+import type { ControlClient } from '../../platform/node/host/controlClient.ts';
+
+const longestPauseMs = 10_000;
+
+/**
+ * Sees to it that a host knows the servers of this run for as long as the run takes: an agent cannot start one by itself, and its
+ * addresses stay the same when another takes over.
+ */
+export class HostKeeper implements Disposable {
+	readonly address: HostAddress;
+	readonly names: Readonly<Record<string, string>>;
+	private readonly attach: () => Promise<ControlClient>;
+	private readonly source: string;
+	private readonly servers: readonly ServerDefinition[];
+	private client: ControlClient;
+	private isDisposed = false;
+
+	private constructor(options: KeeperOptions, client: ControlClient, names: Readonly<Record<string, string>>) {
+		this.attach = options.attach;
+		this.source = options.source;
+		this.servers = options.servers;
+		this.client = client;
+		this.address = client.address;
+		this.names = names;
+		this.watch();
+	}
+
+	/** Rejects with an `ExpectedError` when there is no host and none can be started. */
+	static async begin(options: KeeperOptions): Promise<HostKeeper> {
+		const client = await options.attach();
+		try {
+			const { names } = await client.request('servers/put', {
+				source: options.source,
+				servers: options.servers,
+			});
+			return new HostKeeper(options, client, names);
+		} catch (error) {
+			client.dispose();
+			throw error;
+		}
+	}
+
+	/** The host forgets the servers of this run. */
+	async end(): Promise<void> {
+		this.isDisposed = true;
+		try {
+			await this.client.request('servers/put', { source: this.source, servers: [] });
+		} catch (error) {
+			// A host that has ended knows them no more.
+			if (!(error instanceof ExpectedError)) throw error;
+		} finally {
+			this.dispose();
+		}
+	}
+
+	dispose(): void {
+		this.isDisposed = true;
+		this.client.dispose();
+	}
+
+	private watch(): void {
+		this.client.onDidClose(() => void this.renew()); // has no failures
+	}
+
+	private async renew(): Promise<void> {
+		for (let pauseMs = 50; !this.isDisposed; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+			try {
+				const client = await this.attach();
+				if (this.isDisposed) {
+					client.dispose();
+					return;
+				}
+				this.client = client;
+				await client.request('servers/put', { source: this.source, servers: this.servers });
+				this.watch();
+				return;
+			} catch {
+				// The agent goes on without its servers; a line in the middle of its screen would help nobody.
+				await delay(pauseMs, undefined, { ref: false });
+			}
+		}
+	}
+}
+
+export interface KeeperOptions {
+	/** Attaches to the host, and starts one where there is none. */
+	readonly attach: () => Promise<ControlClient>;
+	/** Names this run among all that give servers to the host. */
+	readonly source: string;
+	readonly servers: readonly ServerDefinition[];
+}

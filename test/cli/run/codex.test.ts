@@ -1,0 +1,187 @@
+// Codex is asked for its servers; what it answers is what 0.169.0 prints. The real one is asked in the end-to-end tests.
+
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { planCodex } from '../../../src/cli/run/codex.ts';
+import type { Invocation } from '../../../src/cli/run/agentPlan.ts';
+
+type Json = Record<string, unknown>;
+
+const stdio = { type: 'stdio', command: 'node', args: ['x.js'], env: null, env_vars: [], cwd: null };
+const http = {
+	type: 'streamable_http',
+	url: 'https://a.example/mcp',
+	bearer_token_env_var: null,
+	http_headers: null,
+	env_http_headers: null,
+	http_headers_helper: null,
+};
+
+function listed(name: string, transport: Json, more: Json = {}): Json {
+	return {
+		name,
+		enabled: true,
+		disabled_reason: null,
+		transport,
+		startup_timeout_sec: null,
+		tool_timeout_sec: null,
+		auth_status: 'unsupported',
+		...more,
+	};
+}
+
+describe('crosstalk run codex', () => {
+	let folder: string;
+
+	beforeEach(async () => {
+		folder = await realpath(await mkdtemp(join(tmpdir(), 'xtalk-run-')));
+	});
+	afterEach(() => rm(folder, { recursive: true, force: true }));
+
+	/** With a Codex that prints this, and takes down how it was asked. */
+	async function plan(output: unknown, args: readonly string[] = ['exec', 'go'], more: Partial<Invocation> = {}) {
+		const command = join(folder, 'codex');
+		const text = typeof output === 'string' ? output : JSON.stringify(output);
+		await writeFile(join(folder, 'output'), text);
+		await writeFile(command, `#!/bin/sh\nprintf '%s\\n' "$PWD" "$@" > ${folder}/asked\ncat ${folder}/output\n`);
+		await chmod(command, 0o755);
+		return planCodex({
+			command,
+			args,
+			workingFolder: folder,
+			homeFolder: folder,
+			environment: { PATH: process.env['PATH'], TOKEN: 'a long secret' },
+			isTerminal: false,
+			serverVariables: {},
+			...more,
+		});
+	}
+
+	async function launch(output: unknown, args: readonly string[]): Promise<readonly string[]> {
+		const planned = await plan(output, args);
+		assert.ok(planned);
+		const { args: launched } = await planned.launch({
+			address: {
+				url: 'http://127.0.0.1:4711',
+				token: 'secret',
+				controlSocket: '',
+				pid: 1,
+				generation: 1,
+				dataDir: folder,
+			},
+			names: { one: 'one-2' },
+			connect: { command: '/usr/bin/node', args: ['/a "b"/cli.js', 'connect'], environment: { AS_NODE: '1' } },
+			write: () => assert.fail('Codex needs no files'),
+		});
+		return launched;
+	}
+
+	it('takes the commands that Codex would start, with their limits and variables', async () => {
+		const planned = await plan([
+			listed(
+				'one',
+				{ ...stdio, env: { A: '1' }, env_vars: ['TOKEN', { name: 'NOT_SET' }], cwd: 'sub' },
+				{ tool_timeout_sec: 7.0, startup_timeout_sec: 3 },
+			),
+			listed('off', stdio, { enabled: false }),
+		]);
+		assert.deepEqual(planned?.notes, []);
+		assert.equal(planned?.servers.length, 1);
+		const [{ name, transport, limits, secrets } = assert.fail()] = planned.servers;
+		assert.equal(name, 'one');
+		assert.deepEqual(transport, {
+			kind: 'stdio',
+			command: 'node',
+			args: ['x.js'],
+			cwd: join(folder, 'sub'),
+			env: { TOKEN: 'a long secret', A: '1' },
+		});
+		assert.equal(limits.callMs, 7_000);
+		assert.equal(limits.connectMs, 3_000);
+		assert.ok(secrets.includes('a long secret'));
+	});
+
+	it('leaves alone what it cannot stand in for, and says why', async () => {
+		const planned = await plan([
+			listed('open', http),
+			listed('signed', http, { auth_status: 'not_logged_in' }),
+			listed('two words', stdio),
+		]);
+		assert.deepEqual(planned?.servers, []);
+		const notes = planned?.notes.join('\n') ?? '';
+		for (const name of ['open', 'signed', 'two words']) assert.match(notes, new RegExp(`"${name}" is left to it`));
+	});
+
+	for (const output of ['', 'no JSON', '{}']) {
+		it(`leaves all alone when Codex answers ${JSON.stringify(output)}`, async () => {
+			const planned = await plan(output);
+			assert.deepEqual(planned?.servers, []);
+			assert.match(planned?.notes.join(' ') ?? '', /left to it/);
+		});
+	}
+
+	it('asks with the options that choose the configuration, in the folder that the session will be in', async () => {
+		await plan(
+			[],
+			[
+				...[
+					'-c',
+					'a=1',
+					'--config=b=2',
+					'-m',
+					'mcp',
+					'exec',
+					'--json',
+					'-pmine',
+					'--cd',
+					'/',
+					'-i',
+					'x.png',
+					'go',
+				],
+				...['--enable', 'f', '--', '-c', 'c=3'],
+			],
+		);
+		assert.deepEqual((await readFile(join(folder, 'asked'), 'utf8')).trim().split('\n'), [
+			'/',
+			'-c',
+			'a=1',
+			'--config',
+			'b=2',
+			'-p',
+			'mine',
+			'--enable',
+			'f',
+			'mcp',
+			'list',
+			'--json',
+		]);
+	});
+
+	it('starts it with overrides behind its own, and no secret among them', async () => {
+		const args = await launch(
+			[listed('one', { ...stdio, env: { A: 'hidden' } })],
+			[...['exec', '-c', 'mcp_servers.one.command="mine"', 'go', '--', '-x']],
+		);
+		assert.deepEqual(args, [
+			...['exec', '-c', 'mcp_servers.one.command="mine"', 'go'],
+			...['-c', 'mcp_servers.one.command="/usr/bin/node"'],
+			...['-c', 'mcp_servers.one.args=["/a \\"b\\"/cli.js","connect","one-2"]'],
+			...['-c', 'mcp_servers.one.env.AS_NODE="1"', '--', '-x'],
+		]);
+	});
+
+	for (const args of [['mcp', 'list'], ['--version'], ['-m', 'gpt', 'login'], ['exec', '--help']]) {
+		it(`has nothing to do with: codex ${args.join(' ')}`, async () => {
+			assert.equal(await plan([], args), undefined);
+		});
+	}
+
+	for (const args of [[], ['please log in'], ['resume', '--last'], ['e', 'mcp'], ['-m', 'mcp']]) {
+		it(`begins a session with: codex ${args.join(' ')}`, async () => {
+			assert.ok(await plan([], args));
+		});
+	}
+});
