@@ -23,6 +23,14 @@ async function runMain(): Promise<number> {
 	return main(process.argv.slice(2), {
 		stdout: outputOf(process.stdout, stop),
 		stderr: outputOf(process.stderr, stop),
+		pipe: {
+			get input() {
+				return process.stdin;
+			},
+			get output() {
+				return process.stdout;
+			},
+		},
 		workingFolder: process.cwd(),
 		homeFolder: homedir(),
 		environment: process.env,

@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import type { Platform } from '../core/platform.ts';
 
 /** Everything a command may touch of the process it runs in. */
@@ -6,6 +7,8 @@ export interface CommandIo {
 	readonly stdout: Output;
 	/** Progress and whatever a person has to be told. */
 	readonly stderr: Output;
+	/** For a command that stands between two programs: bytes, as they come and go. Opened when they are first asked for. */
+	readonly pipe: { readonly input: Readable; readonly output: Writable };
 	/** Absolute. */
 	readonly workingFolder: string;
 	readonly homeFolder: string;
@@ -26,6 +29,8 @@ export interface Output {
 
 export interface Command {
 	readonly help: string;
+	/** Where some of the arguments are another program's: those that are not. */
+	ownArguments?(args: readonly string[]): readonly string[];
 	/** Gives the exit code: 0 done or clean, 1 findings, 2 could not run. */
 	run(args: readonly string[], io: CommandIo): Promise<number>;
 }

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import type { CommandIo } from '../../src/cli/io.ts';
 import { main } from '../../src/cli/main.ts';
@@ -9,6 +10,7 @@ export const root = process.cwd();
 export class MemoryIo implements CommandIo {
 	readonly stdout = new MemoryOutput();
 	readonly stderr = new MemoryOutput();
+	readonly pipe = { input: new PassThrough(), output: new PassThrough() };
 	readonly workingFolder: string;
 	readonly homeFolder: string;
 	readonly environment: Readonly<Record<string, string | undefined>>;

@@ -80,7 +80,7 @@ export async function readAddress(directory: string): Promise<HostAddress | unde
 }
 
 export async function writeAddress(directory: string, address: HostAddress): Promise<void> {
-	await writeSecret(join(directory, addressFile), `${JSON.stringify(address)}\n`);
+	await writePrivateFile(join(directory, addressFile), `${JSON.stringify(address)}\n`);
 }
 
 function isAddress(value: unknown): value is HostAddress {
@@ -97,6 +97,22 @@ function isAddress(value: unknown): value is HostAddress {
 	);
 }
 
+const configFile = 'last-config';
+
+/** The configuration file that the last host in the foreground was given: one that is started after it in the background goes on with it. */
+export async function rememberedConfig(directory: string): Promise<string | undefined> {
+	const path = (await readIfThere(join(directory, configFile)))?.trim();
+	return path === undefined || path === '' ? undefined : path;
+}
+
+export async function rememberConfig(directory: string, path: string | undefined): Promise<void> {
+	await writePrivateFile(
+		join(directory, configFile),
+		`${path ?? ''}
+`,
+	);
+}
+
 /** A secret that stays the same for as long as the folder lives; made when it is first asked for. Only the folder's owner may ask. */
 export async function lastingSecret(directory: string, name: string, bytes: number): Promise<string> {
 	const path = join(directory, name);
@@ -104,7 +120,7 @@ export async function lastingSecret(directory: string, name: string, bytes: numb
 	const known = (await readIfThere(path))?.trim();
 	if (known !== undefined && known.length === length && /^[\w-]+$/.test(known)) return known;
 	const secret = randomBytes(bytes).toString('base64url');
-	await writeSecret(path, `${secret}\n`);
+	await writePrivateFile(path, `${secret}\n`);
 	return secret;
 }
 
@@ -118,7 +134,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 /** Replaces a file at once and as a whole, readable by its owner alone. */
-async function writeSecret(path: string, text: string): Promise<void> {
+export async function writePrivateFile(path: string, text: string): Promise<void> {
 	const temporary = `${path}.${randomBytes(6).toString('hex')}`;
 	try {
 		const file = await open(temporary, 'wx', 0o600);
