@@ -1,0 +1,314 @@
+// What passes through the host, and to whom.
+
+import assert from 'node:assert/strict';
+import { agentId, storedSessionId } from '../../src/core/base/ids.ts';
+import type { MessageChannel } from '../../src/core/host/agentConnection.ts';
+import { readRpc, replaced } from '../../src/core/host/rpc.ts';
+import { answerHandshake, bytesOf, createRig, settled } from './rig.ts';
+import type { FakeTransport, Json, Rig } from './rig.ts';
+
+const decoder = new TextDecoder();
+
+function lastCall(rig: Rig): Json {
+	return rig.last.requests('tools/call').at(-1)!;
+}
+
+describe('a message', () => {
+	it('keeps every byte but its id and its progress token', () => {
+		const text = `{ "id":"a\\"b" ,"params":{"big":12345678901234567890,"_meta":{"x":1,"progressToken":7},"name":"é"},"jsonrpc":"2.0","method":"m"}`;
+		const message = readRpc(new TextEncoder().encode(text));
+		assert.notEqual(message.kind, 'problem');
+		if (message.kind === 'problem') return;
+		const bytes = replaced(message.bytes, [
+			{ span: message.spans.id, with: new TextEncoder().encode('5') },
+			{ span: message.spans.metaProgressToken, with: new TextEncoder().encode('99') },
+		]);
+		assert.equal(
+			decoder.decode(bytes),
+			text.replace('"a\\"b"', '5').replace('"progressToken":7', '"progressToken":99'),
+		);
+	});
+
+	const problems: readonly [text: string, code: number, id: unknown][] = [
+		['{"jsonrpc":"2.0","id":1', -32_700, null],
+		['[{"jsonrpc":"2.0","id":1,"method":"ping"}]', -32_600, null],
+		['7', -32_600, null],
+		['{"id":4,"method":"ping"}', -32_600, 4],
+		['{"jsonrpc":"2.0","id":{},"method":"ping"}', -32_600, null],
+		['{"jsonrpc":"2.0","id":2,"method":"ping","params":[1]}', -32_600, 2],
+		['{"jsonrpc":"2.0","id":3}', -32_600, 3],
+	];
+	for (const [text, code, id] of problems) {
+		it(`that is none gets ${code}: ${text}`, () => {
+			const rig = createRig();
+			let answer = '';
+			const channel: MessageChannel = {
+				deliver() {},
+				answer: (bytes) => void (answer = decoder.decode(bytes)),
+				accepted() {},
+				dropped() {},
+				headers: undefined,
+			};
+			rig.agent().endpoint.receive(new TextEncoder().encode(text), channel, '');
+			const body = JSON.parse(answer) as { id: unknown; error: { code: number } };
+			assert.deepEqual([body.error.code, body.id], [code, id]);
+		});
+	}
+});
+
+describe('a request', () => {
+	it('whose id is in use is refused, and the first goes on', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		const first = agent.call('slow');
+		let second: Json = {};
+		agent.endpoint.receive(
+			bytesOf({ jsonrpc: '2.0', id: first.id, method: 'tools/call', params: { name: 'slow' } }),
+			{
+				deliver() {},
+				answer: (bytes) => void (second = JSON.parse(decoder.decode(bytes)) as Json),
+				accepted() {},
+				dropped() {},
+				headers: undefined,
+			},
+			'',
+		);
+		assert.equal((second['error'] as { code: number }).code, -32_600);
+		rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: {} });
+		assert.ok(first.answer);
+	});
+
+	it('of a method that nobody knows goes to the server, and so does what it says', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		const call = agent.ask('vendor/own', { x: 1 });
+		const request = rig.last.requests('vendor/own')[0]!;
+		assert.deepEqual(request['params'], { x: 1 });
+		rig.last.say({ jsonrpc: '2.0', id: request['id'], error: { code: -32_601, message: 'no' } });
+		assert.deepEqual(call.answer, { jsonrpc: '2.0', id: call.id, error: { code: -32_601, message: 'no' } });
+	});
+
+	it('that its agent cancels is cancelled at the server under the id that the server knows, and gets no answer', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		const call = agent.call('slow');
+		agent.tell({
+			jsonrpc: '2.0',
+			method: 'notifications/cancelled',
+			params: { requestId: call.id, reason: 'enough' },
+		});
+		const cancelled = rig.last.sent.find(({ method }) => method === 'notifications/cancelled');
+		assert.deepEqual(cancelled?.['params'], { requestId: lastCall(rig)['id'], reason: 'enough' });
+		assert.deepEqual(call.answers, []);
+		assert.equal(rig.host.status().servers[0]!.cancelled, 1);
+	});
+
+	it('whose answer cannot be read fails as the fault of the server', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		const call = agent.call('echo');
+		rig.last.listener.onMessage(
+			new TextEncoder().encode(`{"id":${JSON.stringify(lastCall(rig)['id'])},"result":{}}`),
+			undefined,
+		);
+		assert.equal(call.failure, 'server-unavailable');
+		assert.match(JSON.stringify(call.answer), /has no \\"jsonrpc\\": \\"2.0\\"/);
+	});
+});
+
+describe('a request of a server', () => {
+	const sampling = { jsonrpc: '2.0', id: 'q', method: 'sampling/createMessage', params: { messages: [] } };
+
+	it('goes to the only agent that has a call in flight, and its answer back', async () => {
+		const rig = createRig({ sharing: 'shared' });
+		const [one, other] = [await rig.initialized({ sampling: {} }), await rig.initialized({ sampling: {} })];
+		const call = one.call('sample');
+		rig.last.say(sampling);
+		assert.equal(call.heard.length, 1);
+		assert.deepEqual(other.heard, []);
+		const asked = call.heard[0]!;
+		one.tell({ jsonrpc: '2.0', id: asked['id'], result: { role: 'assistant' } });
+		assert.deepEqual(rig.last.sent.at(-1), { jsonrpc: '2.0', id: 'q', result: { role: 'assistant' } });
+	});
+
+	it('is refused with a reason when two agents have calls in flight: nobody is guessed', async () => {
+		const rig = createRig({ sharing: 'shared' });
+		const [one, other] = [await rig.initialized({ sampling: {} }), await rig.initialized({ sampling: {} })];
+		const calls = [one.call('sample'), other.call('sample')];
+		rig.last.say(sampling);
+		assert.deepEqual(
+			calls.map(({ heard }) => heard),
+			[[], []],
+		);
+		const answer = rig.last.sent.at(-1)!;
+		assert.equal(answer['id'], 'q');
+		assert.match(JSON.stringify(answer), /2 agents have calls in flight.*per-agent/);
+	});
+
+	it('makes a server that is shared by default give each agent a connection of its own from then on', async () => {
+		const rig = createRig();
+		const [one, other] = [await rig.initialized({ sampling: {} }), await rig.initialized({ sampling: {} })];
+		one.call('sample');
+		rig.last.say(sampling);
+		assert.equal(rig.host.status().servers[0]!.sharing, 'per-agent');
+		assert.match(rig.host.status().servers[0]!.sharingReason ?? '', /asks its clients/);
+		other.call('sample');
+		await settled();
+		assert.equal(rig.transports.length, 2);
+		assert.equal(rig.last.requests('tools/call').length, 1);
+		other.endpoint.close();
+		one.endpoint.close();
+		await rig.pass(10);
+		assert.ok(rig.last.isClosed, 'a connection of one agent ends with it');
+	});
+
+	it('that the agent has no capability for is refused as unknown', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		agent.call('sample');
+		rig.last.say(sampling);
+		assert.equal((rig.last.sent.at(-1)!['error'] as { code: number }).code, -32_601);
+	});
+
+	it('keeps the time limit of the call from running out while a person answers it', async () => {
+		const rig = createRig({ limits: { callMs: 1_000 } });
+		const agent = await rig.initialized({ sampling: {} });
+		const call = agent.call('sample');
+		rig.last.say(sampling);
+		await rig.pass(5_000);
+		assert.deepEqual(call.answers, []);
+		agent.tell({ jsonrpc: '2.0', id: call.heard[0]!['id'], result: {} });
+		await rig.pass(2_100);
+		assert.equal(call.failure, 'timed-out');
+	});
+
+	it('is taken back under the id that the agent knows', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized({ sampling: {} });
+		const call = agent.call('sample');
+		rig.last.say(sampling);
+		rig.last.say({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'q' } });
+		assert.deepEqual(call.heard[1]!['params'], { requestId: call.heard[0]!['id'] });
+	});
+
+	it('for a ping is answered by the host', async () => {
+		const rig = createRig();
+		await rig.initialized();
+		rig.last.say({ jsonrpc: '2.0', id: 'p"1', method: 'ping' });
+		assert.deepEqual(rig.last.sent.at(-1), { jsonrpc: '2.0', id: 'p"1', result: {} });
+	});
+});
+
+describe('a notification of a server', () => {
+	it('about its lists goes to every agent', async () => {
+		const rig = createRig();
+		const agents = [await rig.initialized(), await rig.initialized()];
+		rig.last.say({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+		assert.deepEqual(
+			agents.map(({ heard }) => heard.length),
+			[1, 1],
+		);
+	});
+
+	it('about a resource goes to who has subscribed to it, and is asked for again after a reconnect', async () => {
+		const rig = createRig();
+		const [one, other] = [await rig.initialized(), await rig.initialized()];
+		one.ask('resources/subscribe', { uri: 'file:///a' });
+		const updated = { jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: 'file:///a' } };
+		rig.last.say(updated);
+		assert.deepEqual([one.heard, other.heard], [[updated], []]);
+		rig.last.die();
+		await rig.pass(10);
+		assert.deepEqual(
+			rig.last.requests('resources/subscribe').map(({ params }) => params),
+			[{ uri: 'file:///a' }],
+		);
+	});
+
+	it('of its log goes to the one agent that it works for', async () => {
+		const rig = createRig();
+		const [one, other] = [await rig.initialized(), await rig.initialized()];
+		const call = one.call('slow');
+		rig.last.say({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } });
+		assert.equal(call.heard.length, 1);
+		assert.deepEqual([one.heard, other.heard], [[], []]);
+	});
+});
+
+describe('sharing', () => {
+	const session = (id: string, agent: string) => ({ sessionId: storedSessionId(id), agentId: agentId(agent) });
+	const cases: readonly [sharing: 'shared' | 'per-session' | 'per-agent', connections: number][] = [
+		['shared', 1],
+		['per-session', 2],
+		['per-agent', 3],
+	];
+	for (const [sharing, connections] of cases) {
+		it(`${sharing} makes ${connections} of two agents of one session and one of another`, async () => {
+			const rig = createRig({ sharing });
+			for (const identity of [session('s1', 'a'), session('s1', 'b'), session('s2', 'a')])
+				await rig.initialized({}, identity);
+			assert.equal(rig.transports.length, connections);
+		});
+	}
+});
+
+describe('an agent of revision 2026-07-28', () => {
+	const modernMeta = {
+		_meta: {
+			'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+			'io.modelcontextprotocol/clientInfo': { name: 'm', version: '1' },
+			'io.modelcontextprotocol/clientCapabilities': {},
+		},
+	};
+	function modernServer(transport: FakeTransport, message: Json): void {
+		if (message['method'] === 'server/discover')
+			transport.say({
+				jsonrpc: '2.0',
+				id: message['id'],
+				result: { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: {} },
+			});
+		else answerHandshake(transport, message);
+	}
+
+	it('is served without a handshake by a server of that revision', async () => {
+		const rig = createRig({ answer: modernServer });
+		const agent = rig.agent();
+		const call = agent.call('echo', modernMeta);
+		await settled();
+		await settled();
+		assert.deepEqual(rig.last.requests('initialize'), []);
+		assert.deepEqual((lastCall(rig)['params'] as Json)['_meta'], modernMeta._meta);
+		rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: { resultType: 'complete' } });
+		assert.deepEqual(call.answer, { jsonrpc: '2.0', id: call.id, result: { resultType: 'complete' } });
+	});
+
+	it('learns which revisions there are when it asks for another', () => {
+		const rig = createRig();
+		const call = rig.agent().ask('tools/list', {
+			_meta: { 'io.modelcontextprotocol/protocolVersion': '1900-01-01' },
+		});
+		const { code, data } = call.answer!['error'] as { code: number; data: { supported: string[] } };
+		assert.equal(code, -32_022);
+		assert.ok(data.supported.includes('2026-07-28'));
+	});
+
+	it('gets the notifications of its own subscription under its own id', async () => {
+		const rig = createRig({ answer: modernServer });
+		const agent = rig.agent();
+		const call = agent.ask('subscriptions/listen', { ...modernMeta, notifications: { toolsListChanged: true } });
+		await settled();
+		await settled();
+		const request = rig.last.requests('subscriptions/listen')[0]!;
+		rig.last.say({
+			jsonrpc: '2.0',
+			method: 'notifications/tools/list_changed',
+			params: { _meta: { 'io.modelcontextprotocol/subscriptionId': request['id'] } },
+		});
+		assert.deepEqual(
+			call.heard.map(({ params }) => params),
+			[{ _meta: { 'io.modelcontextprotocol/subscriptionId': call.id } }],
+		);
+		await rig.pass(4_000_000);
+		assert.deepEqual(call.answers, [], 'it is open for as long as its agent wants');
+	});
+});
