@@ -312,3 +312,103 @@ describe('an agent of revision 2026-07-28', () => {
 		assert.deepEqual(call.answers, [], 'it is open for as long as its agent wants');
 	});
 });
+
+describe('an agent of the era of handshakes before a server that knows none', () => {
+	function modernOnly(transport: FakeTransport, message: Json): void {
+		const { id, method } = message;
+		if (id === undefined || method === 'tools/call') return;
+		if (method === 'server/discover') {
+			const result = {
+				resultType: 'complete',
+				supportedVersions: ['2026-07-28'],
+				capabilities: { tools: {} },
+				_meta: { 'io.modelcontextprotocol/serverInfo': { name: 'new', version: '2' } },
+			};
+			transport.say({ jsonrpc: '2.0', id, result });
+		} else if (method !== 'subscriptions/listen')
+			transport.say({ jsonrpc: '2.0', id, error: { code: -32_601, message: 'Method not found' } });
+	}
+
+	it('is introduced, and each of its requests says what the handshake had said', async () => {
+		const rig = createRig({ answer: modernOnly });
+		const agent = rig.agent();
+		const hello = agent.ask('initialize', {
+			protocolVersion: '2025-06-18',
+			capabilities: { elicitation: {} },
+			clientInfo: { name: 'old', version: '1' },
+		});
+		for (let turn = 0; turn < 4; turn++) await settled();
+		assert.deepEqual(hello.answer?.['result'], {
+			protocolVersion: '2025-06-18',
+			capabilities: { tools: {} },
+			serverInfo: { name: 'new', version: '2' },
+		});
+		const call = agent.call('echo', { _meta: { mine: 1 } });
+		assert.deepEqual((lastCall(rig)['params'] as Json)['_meta'], {
+			'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+			'io.modelcontextprotocol/clientInfo': { name: 'old', version: '1' },
+			'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
+			mine: 1,
+		});
+		rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: { resultType: 'complete', content: [] } });
+		assert.deepEqual(call.answer?.['result'], { resultType: 'complete', content: [] });
+		assert.equal(rig.transports.length, 1);
+	});
+
+	it('is asked in requests what the server asks in results, and the call is sent again with the answers', async () => {
+		const rig = createRig({ answer: modernOnly });
+		const agent = await rig.initialized({ elicitation: {} });
+		for (let turn = 0; turn < 4; turn++) await settled();
+		const call = agent.call('login');
+		rig.last.say({
+			jsonrpc: '2.0',
+			id: lastCall(rig)['id'],
+			result: {
+				resultType: 'input_required',
+				inputRequests: { who: { method: 'elicitation/create', params: { message: 'Who?' } } },
+				requestState: 'opaque',
+			},
+		});
+		assert.deepEqual(
+			call.heard.map(({ method, params }) => [method, params]),
+			[['elicitation/create', { message: 'Who?' }]],
+		);
+		agent.tell({
+			jsonrpc: '2.0',
+			id: call.heard[0]!['id'],
+			result: { action: 'accept', content: { name: 'ada' } },
+		});
+		await settled();
+		const again = lastCall(rig)['params'] as Json;
+		assert.deepEqual(
+			[again['name'], again['inputResponses'], again['requestState']],
+			['login', { who: { action: 'accept', content: { name: 'ada' } } }, 'opaque'],
+		);
+		assert.deepEqual(call.answers, []);
+		rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: { resultType: 'complete', content: [] } });
+		assert.equal(call.answers.length, 1);
+	});
+
+	it('hears of changes that it never had to ask for', async () => {
+		const rig = createRig({ answer: modernOnly });
+		const agent = await rig.initialized();
+		for (let turn = 0; turn < 4; turn++) await settled();
+		agent.ask('resources/subscribe', { uri: 'file:///a' });
+		const listens = rig.last.requests('subscriptions/listen');
+		assert.deepEqual((listens.at(-1)!['params'] as Json)['notifications'], {
+			toolsListChanged: true,
+			promptsListChanged: true,
+			resourcesListChanged: true,
+			resourceSubscriptions: ['file:///a'],
+		});
+		rig.last.say({
+			jsonrpc: '2.0',
+			method: 'notifications/tools/list_changed',
+			params: { _meta: { 'io.modelcontextprotocol/subscriptionId': listens.at(-1)!['id'] } },
+		});
+		assert.deepEqual(
+			agent.heard.map(({ method }) => method),
+			['notifications/tools/list_changed'],
+		);
+	});
+});

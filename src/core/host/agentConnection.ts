@@ -1,6 +1,7 @@
 import type { Disposable } from '../base/lifecycle.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { CallOrigin } from './attribution.ts';
+import { initializeResult, modernized, neededInput, serverRequest, withParams } from './eras.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeEnd } from './exchange.ts';
 import { CallFailure } from './failures.ts';
@@ -58,6 +59,16 @@ export interface AgentEndpoint {
 	close(): void;
 }
 
+/** What the agent was asked in the name of a server. */
+interface Question {
+	readonly upstream: Upstream;
+	/** The id that the server gave it, when it was the server's own request. */
+	readonly id: Uint8Array | undefined;
+	readonly exchange: Exchange | undefined;
+	/** Takes the answer; `undefined`: there will be none. */
+	readonly take: (answer: RpcMessage | undefined) => void;
+}
+
 /** What an agent of the era of handshakes has said of itself. */
 export interface AgentIntroduction {
 	readonly protocolVersion: string;
@@ -87,7 +98,9 @@ export class AgentConnection implements AgentEndpoint {
 	/** By their scope and the raw JSON of their ids. */
 	private readonly exchanges = new Map<string, { exchange: Exchange; upstream: Upstream }>();
 	/** Requests of servers that the agent has not answered. */
-	private readonly asked = new Map<number, { upstream: Upstream; id: Uint8Array; exchange: Exchange | undefined }>();
+	private readonly asked = new Map<number, Question>();
+	/** Requests that wait for the agent's own input, by scope and id; `true`: nobody wants them any more. */
+	private readonly gathering = new Map<string, { isCancelled: boolean }>();
 	private logLevel = 0;
 	private isClosed = false;
 
@@ -162,7 +175,14 @@ export class AgentConnection implements AgentEndpoint {
 	/** Hands a request of a server to the agent; its answer goes back to the server. */
 	ask(upstream: Upstream, message: RpcMessage, exchange: Exchange | undefined): void {
 		const id = this.hub.newRequestId();
-		this.asked.set(id, { upstream, id: bytesAt(message, message.spans.id) ?? encodedText('null'), exchange });
+		const own = bytesAt(message, message.spans.id) ?? encodedText('null');
+		const take = (answer: RpcMessage | undefined) =>
+			upstream.answer(
+				answer === undefined
+					? errorAnswer(own, LEGACY_BAD_REQUEST, 'The agent closed its connection.')
+					: replaced(answer.bytes, [{ span: answer.spans.id, with: own }]),
+			);
+		this.asked.set(id, { upstream, id: own, exchange, take });
 		if (exchange !== undefined) exchange.openQuestions++;
 		const bytes = replaced(message.bytes, [{ span: message.spans.id, with: encodedText(String(id)) }]);
 		if (exchange !== undefined) exchange.deliver(bytes);
@@ -181,7 +201,7 @@ export class AgentConnection implements AgentEndpoint {
 		if (requestId === undefined) return false;
 		const raw = decoded(requestId);
 		for (const [id, question] of this.asked) {
-			if (question.upstream !== upstream || decoded(question.id) !== raw) continue;
+			if (question.upstream !== upstream || question.id === undefined || decoded(question.id) !== raw) continue;
 			this.asked.delete(id);
 			if (question.exchange !== undefined) question.exchange.openQuestions--;
 			const bytes = replaced(message.bytes, [{ span: message.spans.requestId, with: encodedText(String(id)) }]);
@@ -196,8 +216,7 @@ export class AgentConnection implements AgentEndpoint {
 		if (this.isClosed) return;
 		this.isClosed = true;
 		for (const rawId of [...this.exchanges.keys()]) this.disconnected(rawId);
-		for (const { upstream, id } of this.asked.values())
-			upstream.answer(errorAnswer(id, LEGACY_BAD_REQUEST, 'The agent closed its connection.'));
+		for (const { take } of this.asked.values()) take(undefined);
 		this.asked.clear();
 		this.hub.detach(this);
 	}
@@ -208,9 +227,8 @@ export class AgentConnection implements AgentEndpoint {
 		// An answer that nobody has asked for is of no use to anybody.
 		if (question === undefined || typeof message.id !== 'number') return;
 		this.asked.delete(message.id);
-		const { exchange, upstream, id } = question;
-		if (exchange !== undefined) exchange.openQuestions--;
-		upstream.answer(replaced(message.bytes, [{ span: message.spans.id, with: id }]));
+		if (question.exchange !== undefined) question.exchange.openQuestions--;
+		question.take(message);
 	}
 
 	private takeNotification(message: RpcMessage): void {
@@ -294,7 +312,12 @@ export class AgentConnection implements AgentEndpoint {
 			if (!(error instanceof CallFailure)) throw error;
 			return refuse(error.code, error.message, error.data);
 		}
-		const result = { ...upstream.introduction?.result, protocolVersion: this.introduction.protocolVersion };
+		const { protocolVersion } = this.introduction;
+		const told = upstream.introduction;
+		const result =
+			told?.era === 'modern'
+				? initializeResult(told.result, protocolVersion, this.hub.name)
+				: { ...told?.result, protocolVersion };
 		const answer = resultAnswer(rawId, result);
 		this.hub.recordOut(this.record, message, answer, undefined);
 		channel.answer(answer, undefined);
@@ -342,6 +365,41 @@ export class AgentConnection implements AgentEndpoint {
 		if (message.method === 'tools/call' && tool === undefined)
 			return refuse(INVALID_PARAMS, 'tools/call needs the "name" of a tool.');
 		const { hub } = this;
+		const upstream = hub.upstreamFor(this, this.identity, protocolVersion === undefined ? 'legacy' : 'modern');
+		if (protocolVersion === undefined && upstream.introduction?.era === 'modern') {
+			if (this.answerForModern(message, rawId, upstream, channel)) return;
+			const level = this.logLevel > 0 ? logLevels[this.logLevel] : undefined;
+			const translated = modernized(message, this.introduction, level);
+			this.start(translated, rawId, key, MODERN, channel, true);
+			return;
+		}
+		this.start(message, rawId, key, protocolVersion, channel, false);
+	}
+
+	/** What a server of the modern era is not asked any more. `true`: it is answered. */
+	private answerForModern(
+		message: RpcMessage,
+		rawId: Uint8Array,
+		upstream: Upstream,
+		channel: MessageChannel,
+	): boolean {
+		if (!['logging/setLevel', 'resources/subscribe', 'resources/unsubscribe'].includes(message.method))
+			return false;
+		if (message.method !== 'logging/setLevel') this.hub.listenFor(upstream);
+		channel.answer(resultAnswer(rawId, {}), undefined);
+		return true;
+	}
+
+	private start(
+		message: RpcMessage,
+		rawId: Uint8Array,
+		key: string,
+		protocolVersion: string | undefined,
+		channel: MessageChannel,
+		isTranslated: boolean,
+	): void {
+		const { hub } = this;
+		const tool = message.method === 'tools/call' ? stringAt(message.params, 'name') : undefined;
 		let learning: Disposable | undefined;
 		let origin: CallOrigin = { ...this.identity, toolUseId: undefined };
 		if (tool !== undefined) {
@@ -353,7 +411,6 @@ export class AgentConnection implements AgentEndpoint {
 			learning = attributed;
 			({ origin } = attributed);
 		}
-		const token = bytesAt(message, message.spans.metaProgressToken);
 		const upstream = hub.upstreamFor(this, origin, protocolVersion === undefined ? 'legacy' : 'modern');
 		const exchange = new Exchange({
 			callId: hub.newCallId(),
@@ -368,17 +425,61 @@ export class AgentConnection implements AgentEndpoint {
 			headers: channel.headers,
 			protocolVersion,
 			deliver: (bytes) => channel.deliver(bytes),
-			progressToken: token,
+			progressToken: bytesAt(message, message.spans.metaProgressToken),
 			rawId,
 			finish: (end) => {
 				learning?.dispose();
 				this.exchanges.delete(key);
-				this.answer(exchange, end, channel);
+				const input = isTranslated && end.answer !== undefined ? neededInput(end.answer) : undefined;
+				if (input === undefined) {
+					this.answer(exchange, end, channel);
+					return;
+				}
+				hub.ended(exchange, end, undefined);
+				const gathering = { isCancelled: false };
+				this.gathering.set(key, gathering);
+				void this.gather(input.requests, upstream, channel).then((inputResponses) => {
+					this.gathering.delete(key);
+					if (gathering.isCancelled || this.isClosed) {
+						channel.dropped();
+						return;
+					}
+					const state = input.requestState === undefined ? {} : { requestState: input.requestState };
+					this.start(
+						withParams(message, { inputResponses, ...state }),
+						rawId,
+						key,
+						protocolVersion,
+						channel,
+						true,
+					);
+				});
 			},
 		});
 		this.exchanges.set(key, { exchange, upstream });
 		hub.recordIn(exchange.record, message, exchange);
 		upstream.submit(exchange);
+	}
+
+	/** Asks the agent what a server needs to know, as servers of the agent's own era ask. What it refuses is left out. */
+	private async gather(
+		requests: readonly { key: string; method: string; params: JsonObject }[],
+		upstream: Upstream,
+		channel: MessageChannel,
+	): Promise<JsonObject> {
+		const answers = await Promise.all(
+			requests.map(
+				({ key, method, params }) =>
+					new Promise<readonly [string, JsonObject][]>((resolve) => {
+						const id = this.hub.newRequestId();
+						const take = (answer: RpcMessage | undefined) =>
+							resolve(answer?.kind === 'response' ? [[key, answer.result]] : []);
+						this.asked.set(id, { upstream, id: undefined, exchange: undefined, take });
+						channel.deliver(serverRequest(id, method, params));
+					}),
+			),
+		);
+		return Object.fromEntries(answers.flat());
 	}
 
 	private answer(exchange: Exchange, end: ExchangeEnd, channel: MessageChannel): void {
@@ -411,6 +512,8 @@ export class AgentConnection implements AgentEndpoint {
 
 	/** @param isOwn The agent itself does not want it any more, so it gets no answer. */
 	private cancelExchange(rawId: string, reason: string, isOwn: boolean): void {
+		const gathering = this.gathering.get(rawId);
+		if (gathering !== undefined) gathering.isCancelled = true;
 		const found = this.exchanges.get(rawId);
 		if (found === undefined) return;
 		found.exchange.isUnwanted = isOwn;

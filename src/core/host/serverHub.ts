@@ -57,6 +57,8 @@ export class ServerHub implements UpstreamListener {
 	definition: ServerDefinition;
 	/** The server speaks revision 2026-07-28; `undefined`: nobody has asked it yet. */
 	private modern: boolean | undefined;
+	/** It does not know the handshake. */
+	private isModernOnly = false;
 	private readonly upstreams = new Map<string, Upstream>();
 	private readonly agents = new Set<AgentConnection>();
 	/** Tools that may run twice without harm, by their annotations. */
@@ -135,6 +137,9 @@ export class ServerHub implements UpstreamListener {
 		const key = `${era} ${owner}`;
 		const known = this.upstreams.get(key);
 		if (known !== undefined) return known;
+		// A connection that was made for agents of the older era, to a server that knows only the newer, is as good for both.
+		const other = this.upstreams.get(`${era === 'modern' ? 'legacy' : 'modern'} ${owner}`);
+		if (other?.introduction?.era === 'modern' && (era === 'modern' || this.isModernOnly)) return other;
 		const upstream = new Upstream({
 			id: this.services.newId('upstream'),
 			definition: this.definition,
@@ -173,6 +178,15 @@ export class ServerHub implements UpstreamListener {
 		return [...this.agents].some((agent) => agent.subscriptions.has(uri));
 	}
 
+	/** Agents of the older era hear of changes without asking; of resources, when they have subscribed to them. */
+	listenFor(upstream: Upstream): void {
+		const resourceSubscriptions = [
+			...new Set(this.agentsOf(upstream).flatMap((agent) => [...agent.subscriptions])),
+		];
+		const lists = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
+		upstream.listen({ ...lists, resourceSubscriptions });
+	}
+
 	async reconnect(reason: string): Promise<void> {
 		await Promise.all([...this.upstreams.values()].map((upstream) => upstream.reconnect(reason)));
 	}
@@ -203,7 +217,12 @@ export class ServerHub implements UpstreamListener {
 
 	onConnected(upstream: Upstream): void {
 		// A process that was started anew knows nothing of what its forerunner was asked to tell.
-		if (upstream.era === 'legacy')
+		if (upstream.era === 'modern') {
+			if (this.upstreams.get(`legacy ${upstream.owner}`) !== upstream) return;
+			this.isModernOnly = true;
+			this.modern = true;
+			this.listenFor(upstream);
+		} else
 			for (const uri of new Set([...this.agents].flatMap((agent) => [...agent.subscriptions])))
 				upstream.ask('resources/subscribe', { uri }, this.definition.limits.connectMs).catch(() => {});
 	}
@@ -238,8 +257,12 @@ export class ServerHub implements UpstreamListener {
 			exchange.deliver(bytes);
 			return;
 		}
-		// Progress of a request that nobody waits for any more.
-		if (message.method === 'notifications/progress') return;
+		// Progress of a request that nobody waits for any more; what the server says to the host's own subscription.
+		if (
+			message.method === 'notifications/progress' ||
+			message.method === 'notifications/subscriptions/acknowledged'
+		)
+			return;
 		if (message.method === 'notifications/resources/updated') {
 			const uri = stringAt(message.params, 'uri') ?? '';
 			for (const agent of this.agentsOf(upstream))

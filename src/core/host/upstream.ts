@@ -97,6 +97,8 @@ export class Upstream {
 	private failedAt = 0;
 	private timer: Disposable | undefined;
 	private isProbing = false;
+	/** The host's own subscription. */
+	private listening: number | undefined;
 	/** Since when, and why, the connection is to be made anew. */
 	private renewal: { readonly reason: string; readonly began: number; drainedMs: number } | undefined;
 	private text = '';
@@ -233,6 +235,20 @@ export class Upstream {
 		});
 	}
 
+	/** Asks a server of the modern era to tell of changes; what it was asked before is forgotten. */
+	listen(notifications: JsonObject): void {
+		if (this.listening !== undefined) this.withdraw(this.listening, 'Another subscription takes its place.');
+		const id = this.nextId++;
+		this.listening = id;
+		this.own.set(id, () => {});
+		const method = 'subscriptions/listen';
+		const request = { id, method, name: undefined, headers: undefined, protocolVersion: MODERN };
+		this.transport?.send(
+			encoded({ jsonrpc: '2.0', id, method, params: { _meta: this.ownMeta(), notifications } }),
+			request,
+		);
+	}
+
 	/** The `_meta` of a request that the host makes on its own account to a server of the modern era. */
 	ownMeta(): JsonObject {
 		return {
@@ -313,6 +329,18 @@ export class Upstream {
 			const answer = await this.ask('initialize', params, connectMs);
 			if (!isCurrent()) return;
 			if (answer.kind === 'error') {
+				// A server of the modern era alone does not know the handshake.
+				const modern = await this.ask(
+					'server/discover',
+					{ _meta: this.ownMeta() },
+					Math.min(connectMs, DISCOVER_MS),
+				).catch(noAnswer);
+				if (!isCurrent()) return;
+				if (modern !== undefined && speaksModern(modern)) {
+					this.era = 'modern';
+					this.connected({ era: 'modern', protocolVersion: MODERN, result: modern.result });
+					return;
+				}
 				const said = stringAt(answer.result, 'message') ?? 'no message';
 				this.attemptFailed(
 					`${this.definition.name} refused the handshake: ${said} (${String(answer.result['code'])}).`,
@@ -461,6 +489,7 @@ export class Upstream {
 		this.timer?.dispose();
 		this.timer = undefined;
 		this.givenUp.clear();
+		this.listening = undefined;
 		for (const [id, settle] of this.own) {
 			this.own.delete(id);
 			settle(this.failure('server-unavailable', `The connection to ${this.definition.name} was closed.`));
@@ -527,8 +556,13 @@ export class Upstream {
 	}
 
 	private abandon(exchange: Exchange, reason: string): void {
-		const id = exchange.upstreamId;
-		this.running.delete(id);
+		this.running.delete(exchange.upstreamId);
+		this.withdraw(exchange.upstreamId, reason);
+	}
+
+	/** Tells the server that nobody waits for this answer any more. */
+	private withdraw(id: number, reason: string): void {
+		this.own.delete(id);
 		this.rememberGivenUp(id);
 		// In the modern era a closed stream says it on HTTP; a pipe has no streams, so it is said there in words.
 		const isWordy = this.era === 'legacy' || this.definition.transport.kind === 'stdio';
