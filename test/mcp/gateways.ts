@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,7 +192,7 @@ export async function startHttpServer(script: string, ...args: readonly string[]
 }
 
 /** The `node_modules` folder that holds the peers. */
-export async function peerModules(): Promise<string> {
+async function peerModules(): Promise<string> {
 	const folder = await installedTool({
 		name: 'mcp-gateways',
 		version: '1',
@@ -205,17 +205,7 @@ export async function peerModules(): Promise<string> {
 /** A folder for one test, with whatever it leaves. */
 export async function scratch(): Promise<{ readonly path: string; remove(): Promise<void> }> {
 	const path = await mkdtemp(join(tmpdir(), 'crosstalk-mcp-'));
-	await mkdir(path, { recursive: true });
 	return { path, remove: () => rm(path, { recursive: true, force: true }) };
-}
-
-/** The command's own children, at one moment. */
-export async function childrenOf(pid: number): Promise<readonly number[]> {
-	const tasks = await readdir(`/proc/${pid}/task`).catch(() => []);
-	const found = await Promise.all(
-		tasks.map((task) => output('cat', [`/proc/${pid}/task/${task}/children`]).then(({ stdout }) => stdout)),
-	);
-	return found.flatMap((text) => text.split(' ').filter(Boolean).map(Number));
 }
 
 export function output(
@@ -233,7 +223,7 @@ export function output(
 	});
 }
 
-export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 	if (child.exitCode !== null || child.signalCode !== null) return;
 	const exited = new Promise((resolve) => child.once('exit', resolve));
 	child.kill(signal);
