@@ -103,7 +103,11 @@ class HttpGateway implements Gateway {
 		for (const socket of this.sockets) socket.end();
 		const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
 		this.server.closeIdleConnections();
-		const forced = setTimeout(() => this.server.closeAllConnections(), 500);
+		const forced = setTimeout(() => {
+			this.server.closeAllConnections();
+			// An agent that has stopped reading does not close its side.
+			for (const socket of this.sockets) socket.destroy();
+		}, 500);
 		await closed;
 		clearTimeout(forced);
 	}
@@ -418,7 +422,8 @@ class HttpGateway implements Gateway {
 				if (end > start) agent.receive(bytes.slice(start, end), channel, '');
 			},
 			4096,
-			(length) => Buffer.allocUnsafeSlow(length),
+			// A buffer's own `slice` would share its memory.
+			(length) => new Uint8Array(length),
 			MAXIMUM_BODY,
 		);
 		this.sockets.add(socket);
