@@ -147,7 +147,7 @@ export class Upstream {
 
 	/** Sends a request, now or when there is a connection. */
 	submit(exchange: Exchange): void {
-		if (this.state === 'connected') {
+		if (this.state === 'connected' && !this.isProbing) {
 			this.dispatch(exchange);
 			return;
 		}
@@ -375,10 +375,14 @@ export class Upstream {
 		}
 		this.listener.onConnected(this);
 		for (const { resolve } of this.arrivals.splice(0)) resolve();
+		this.dispatchWaiting();
+		this.listener.onDidChange();
+	}
+
+	private dispatchWaiting(): void {
 		const { waiting } = this;
 		this.waiting = [];
 		for (const exchange of waiting) this.dispatch(exchange);
-		this.listener.onDidChange();
 	}
 
 	private dispatch(exchange: Exchange): void {
@@ -439,7 +443,7 @@ export class Upstream {
 		});
 	}
 
-	/** A slow tool is not a dead server: the server is asked before anything is torn down. */
+	/** A slow tool is not a dead server: the server is asked before anything is torn down, and new calls wait for what it says. */
 	private async probe(): Promise<void> {
 		if (this.isProbing || this.state !== 'connected') return;
 		this.isProbing = true;
@@ -456,6 +460,7 @@ export class Upstream {
 				this.renew(`it let a call pass its limit and then did not answer a ping in ${probeMs / 1000} s`);
 		} finally {
 			this.isProbing = false;
+			if (this.state === 'connected') this.dispatchWaiting();
 		}
 	}
 
@@ -764,6 +769,7 @@ export class Upstream {
 	private reasonToWait(): string {
 		if (this.state === 'draining') return `draining for a reconnect: ${this.renewal?.reason ?? ''}`;
 		if (this.state === 'reconnecting') return `reconnecting: ${this.reason ?? ''}`;
+		if (this.state === 'connected') return 'asking the server whether it lives: a call has passed its limit';
 		return 'connecting';
 	}
 
