@@ -412,3 +412,101 @@ describe('an agent of the era of handshakes before a server that knows none', ()
 		);
 	});
 });
+
+describe('an agent of revision 2026-07-28 before a server of the era of handshakes', () => {
+	const meta = {
+		_meta: {
+			'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+			'io.modelcontextprotocol/clientInfo': { name: 'm', version: '1' },
+			'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
+		},
+	};
+	async function connected(): Promise<Rig & { modern: ReturnType<Rig['agent']> }> {
+		const rig = createRig();
+		const modern = rig.agent();
+		const discover = modern.ask('server/discover', meta);
+		for (let turn = 0; turn < 4; turn++) await settled();
+		assert.match(JSON.stringify(discover.answer), /initialize first/, 'most clients fall back when they hear this');
+		return Object.assign(rig, { modern });
+	}
+
+	it('that does not fall back has its results completed', async () => {
+		const rig = await connected();
+		const call = rig.modern.ask('tools/list', meta);
+		await settled();
+		rig.last.say({ jsonrpc: '2.0', id: rig.last.requests('tools/list')[0]!['id'], result: { tools: [] } });
+		assert.deepEqual(call.answer?.['result'], {
+			resultType: 'complete',
+			ttlMs: 0,
+			cacheScope: 'private',
+			tools: [],
+		});
+		assert.equal(rig.transports.length, 1, 'the connection that was tried is the one that is used');
+	});
+
+	it('is asked in a result what the server asks in a request, and its next request goes on with the call', async () => {
+		const rig = await connected();
+		const call = rig.modern.call('login', meta);
+		await settled();
+		rig.last.say({ jsonrpc: '2.0', id: 'q', method: 'elicitation/create', params: { message: 'Who?' } });
+		const { resultType, inputRequests, requestState } = call.answer!['result'] as Json;
+		assert.equal(resultType, 'input_required');
+		const [[key, asked]] = Object.entries(inputRequests as Json) as [[string, Json]];
+		assert.deepEqual(asked, { method: 'elicitation/create', params: { message: 'Who?' } });
+		const response = { action: 'accept', content: { name: 'ada' } };
+		const again = rig.modern.call('login', { ...meta, requestState, inputResponses: { [key]: response } });
+		await settled();
+		assert.deepEqual(rig.last.sent.at(-1), { jsonrpc: '2.0', id: 'q', result: response });
+		assert.equal(rig.last.requests('tools/call').length, 1);
+		rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: { content: [] } });
+		assert.deepEqual(again.answer, {
+			jsonrpc: '2.0',
+			id: again.id,
+			result: { resultType: 'complete', content: [] },
+		});
+		assert.deepEqual(rig.host.activity.calls, 0);
+		const used = rig.modern.call('login', { ...meta, requestState });
+		await settled();
+		assert.equal((used.answer!['error'] as { code: number }).code, -32_602);
+	});
+
+	it('that leaves while it goes on with a call has that call cancelled', async () => {
+		const rig = await connected();
+		const call = rig.modern.call('login', meta);
+		await settled();
+		rig.last.say({ jsonrpc: '2.0', id: 'q', method: 'elicitation/create', params: {} });
+		const { requestState } = call.answer!['result'] as Json;
+		const again = rig.modern.call('login', { ...meta, requestState, inputResponses: {} });
+		await settled();
+		again.leave();
+		assert.ok(rig.last.sent.some(({ method }) => method === 'notifications/cancelled'));
+		assert.equal(rig.host.activity.calls, 0);
+	});
+
+	it('gets the changes that it has subscribed to, and no others', async () => {
+		const rig = await connected();
+		const filter = { toolsListChanged: true, resourceSubscriptions: ['file:///a'] };
+		const call = rig.modern.ask('subscriptions/listen', { ...meta, notifications: filter });
+		for (let turn = 0; turn < 4; turn++) await settled();
+		assert.deepEqual(
+			rig.last.requests('resources/subscribe').map(({ params }) => params),
+			[{ uri: 'file:///a' }],
+		);
+		for (const method of ['tools', 'prompts'])
+			rig.last.say({ jsonrpc: '2.0', method: `notifications/${method}/list_changed` });
+		for (const uri of ['file:///a', 'file:///b'])
+			rig.last.say({ jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } });
+		const own = { 'io.modelcontextprotocol/subscriptionId': call.id };
+		assert.deepEqual(
+			call.heard.map(({ method, params }) => [method, params]),
+			[
+				['notifications/subscriptions/acknowledged', { _meta: own, notifications: filter }],
+				['notifications/tools/list_changed', { _meta: own }],
+				['notifications/resources/updated', { _meta: own, uri: 'file:///a' }],
+			],
+		);
+		call.leave();
+		rig.last.say({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+		assert.equal(call.heard.length, 3);
+	});
+});

@@ -1,10 +1,11 @@
 import type { Disposable } from '../base/lifecycle.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { CallOrigin } from './attribution.ts';
-import { initializeResult, modernized, neededInput, serverRequest, withParams } from './eras.ts';
+import { initializeResult, modernized, neededInput, serverRequest, withMeta, withParams } from './eras.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeEnd } from './exchange.ts';
 import { CallFailure } from './failures.ts';
+import { LegacyBridge } from './legacyBridge.ts';
 import type { RecordOrigin } from './recorder.ts';
 import { LATEST_LEGACY, MODERN, legacyRevisions } from './revisions.ts';
 import {
@@ -13,6 +14,7 @@ import {
 	META,
 	bytesAt,
 	decoded,
+	encoded,
 	encodedText,
 	errorAnswer,
 	isObject,
@@ -69,6 +71,24 @@ interface Question {
 	readonly take: (answer: RpcMessage | undefined) => void;
 }
 
+/** A subscription of revision 2026-07-28 to a server of the older era. */
+interface Subscription {
+	readonly rawId: Uint8Array;
+	readonly channel: MessageChannel;
+	readonly filter: JsonObject;
+	readonly uris: readonly string[];
+}
+
+/** Which member of a subscription's filter asks for a notification. */
+const filterOf: Readonly<Record<string, string>> = {
+	'notifications/tools/list_changed': 'toolsListChanged',
+	'notifications/prompts/list_changed': 'promptsListChanged',
+	'notifications/resources/list_changed': 'resourcesListChanged',
+};
+
+/** For what the host itself takes in an agent's name. */
+const unheard: MessageChannel = { deliver() {}, answer() {}, accepted() {}, dropped() {}, headers: undefined };
+
 /** What an agent of the era of handshakes has said of itself. */
 export interface AgentIntroduction {
 	readonly protocolVersion: string;
@@ -102,6 +122,11 @@ export class AgentConnection implements AgentEndpoint {
 	/** Requests that wait for the agent's own input, by scope and id; `true`: nobody wants them any more. */
 	private readonly gathering = new Map<string, { isCancelled: boolean }>();
 	private logLevel = 0;
+	/** Calls at servers of the older era that wait for the agent of the newer to come again, by the state that it comes with. */
+	private readonly held = new Map<string, { readonly bridge: LegacyBridge; readonly key: string }>();
+	/** A request that goes on with an earlier one, by scope and id: the earlier one's. */
+	private readonly aliases = new Map<string, string>();
+	private readonly listening = new Map<string, Subscription>();
 	private isClosed = false;
 
 	constructor(options: {
@@ -168,6 +193,12 @@ export class AgentConnection implements AgentEndpoint {
 	/** Sends something that belongs to no request. */
 	send(bytes: Uint8Array, message: RpcMessage): void {
 		if (message.method === 'notifications/message' && levelOf(message.params['level']) < this.logLevel) return;
+		for (const { rawId, channel, filter, uris } of this.listening.values()) {
+			const wanted = filterOf[message.method];
+			const isWanted =
+				wanted === undefined ? uris.includes(String(message.params['uri'])) : filter[wanted] === true;
+			if (isWanted) this.tellSubscriber(rawId, channel, message);
+		}
 		if (!this.output(bytes)) return;
 		this.hub.recordOut(this.record, message, bytes, undefined);
 	}
@@ -216,6 +247,8 @@ export class AgentConnection implements AgentEndpoint {
 		if (this.isClosed) return;
 		this.isClosed = true;
 		for (const rawId of [...this.exchanges.keys()]) this.disconnected(rawId);
+		for (const { channel } of this.listening.values()) channel.dropped();
+		this.listening.clear();
 		for (const { take } of this.asked.values()) take(undefined);
 		this.asked.clear();
 		this.hub.detach(this);
@@ -338,17 +371,94 @@ export class AgentConnection implements AgentEndpoint {
 		};
 		if (!this.hub.isKnownModern) {
 			try {
-				if (!(await this.hub.speaksModern(this)))
-					return refuse(
-						LEGACY_BAD_REQUEST,
-						`Bad Request: ${this.hub.name} speaks ${legacyRevisions[0]} and earlier; initialize first.`,
-					);
+				if (!(await this.hub.speaksModern(this))) return this.bridge(message, rawId, key, channel, refuse);
 			} catch (error) {
 				if (!(error instanceof CallFailure)) throw error;
 				return refuse(error.code, error.message, error.data);
 			}
 		}
 		this.relay(message, rawId, key, MODERN, channel, refuse);
+	}
+
+	/** A request of revision 2026-07-28 for a server that speaks only those before it. */
+	private bridge(
+		message: RpcMessage,
+		rawId: Uint8Array,
+		key: string,
+		channel: MessageChannel,
+		refuse: (code: number, reason: string, data?: JsonObject) => void,
+	): void {
+		switch (message.method) {
+			case 'server/discover':
+				// Nearly every client falls back to the handshake when it hears this, and then nothing has to be translated.
+				return refuse(
+					LEGACY_BAD_REQUEST,
+					`Bad Request: ${this.hub.name} speaks ${legacyRevisions[0]} and earlier; initialize first.`,
+				);
+			case 'subscriptions/listen':
+				this.listen(objectAt(message.params, 'notifications'), rawId, key, channel);
+				return;
+			case 'tools/call':
+			case 'prompts/get':
+			case 'resources/read': {
+				const state = stringAt(message.params, 'requestState');
+				if (state === undefined) break;
+				const held = this.held.get(state);
+				if (held === undefined)
+					return refuse(
+						INVALID_PARAMS,
+						'The requestState is not one that this server has given, or was used before.',
+					);
+				this.held.delete(state);
+				this.aliases.set(key, held.key);
+				held.bridge.goOn(message.params, rawId, channel);
+				return;
+			}
+		}
+		const bridge = new LegacyBridge({
+			method: message.method,
+			channel,
+			rawId,
+			hold: (holding) => {
+				const state = this.hub.platform.random.id();
+				this.held.set(state, { bridge: holding, key });
+				return state;
+			},
+			reply: (bytes) => void this.receive(bytes, unheard, ''),
+			ended: () => {
+				for (const [state, held] of this.held) if (held.bridge === bridge) this.held.delete(state);
+				for (const [alias, first] of this.aliases) if (first === key) this.aliases.delete(alias);
+			},
+		});
+		this.relay(message, rawId, key, undefined, bridge, refuse);
+	}
+
+	/** A subscription to changes, which servers of the older era tell without being asked, but for those of resources. */
+	private listen(filter: JsonObject, rawId: Uint8Array, key: string, channel: MessageChannel): void {
+		const uris = Array.isArray(filter['resourceSubscriptions']) ? filter['resourceSubscriptions'].map(String) : [];
+		this.listening.set(key, { rawId, channel, filter, uris });
+		for (const uri of uris) this.subscriptions.add(uri);
+		const acknowledged = readRpc(
+			encoded({
+				jsonrpc: '2.0',
+				method: 'notifications/subscriptions/acknowledged',
+				params: { notifications: filter },
+			}),
+		);
+		if (acknowledged.kind === 'notification') this.tellSubscriber(rawId, channel, acknowledged);
+		const upstream = this.hub.upstreamFor(this, this.identity, 'legacy');
+		upstream
+			.ready()
+			.then(() =>
+				uris.map((uri) => upstream.ask('resources/subscribe', { uri }, this.hub.definition.limits.connectMs)),
+			)
+			.then(async (asked) => Promise.all(asked))
+			// A server that cannot be subscribed to tells nothing; the subscription stays open for what else it tells.
+			.catch(() => {});
+	}
+
+	private tellSubscriber(rawId: Uint8Array, channel: MessageChannel, message: RpcMessage): void {
+		channel.deliver(withMeta(message, { [META.subscriptionId]: JSON.parse(decoded(rawId)) as unknown }).bytes);
 	}
 
 	private relay(
@@ -512,9 +622,15 @@ export class AgentConnection implements AgentEndpoint {
 
 	/** @param isOwn The agent itself does not want it any more, so it gets no answer. */
 	private cancelExchange(rawId: string, reason: string, isOwn: boolean): void {
+		const subscription = this.listening.get(rawId);
+		if (subscription !== undefined) {
+			this.listening.delete(rawId);
+			subscription.channel.dropped();
+			return;
+		}
 		const gathering = this.gathering.get(rawId);
 		if (gathering !== undefined) gathering.isCancelled = true;
-		const found = this.exchanges.get(rawId);
+		const found = this.exchanges.get(this.aliases.get(rawId) ?? rawId);
 		if (found === undefined) return;
 		found.exchange.isUnwanted = isOwn;
 		const failure = new CallFailure('cancelled', reason, { server: this.hub.name, tool: found.exchange.tool });

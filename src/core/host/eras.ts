@@ -30,9 +30,20 @@ export function modernized(
 		[META.clientCapabilities]: agent?.capabilities ?? {},
 		...(logLevel === undefined ? {} : { [META.logLevel]: logLevel }),
 	};
+	return withMeta(message, meta);
+}
+
+/** The message with these members before those that its `_meta` has. */
+export function withMeta(message: RpcMessage, members: JsonObject): RpcMessage {
 	const { spans } = message;
-	if (spans.meta.start < 0 || !isObject(message.params['_meta'])) return withParams(message, { _meta: meta });
-	return reread(replaced(message.bytes, [insertion(message.bytes, spans.meta.start, meta)]));
+	if (spans.meta.start < 0 || !isObject(message.params['_meta'])) return withParams(message, { _meta: members });
+	return reread(replaced(message.bytes, [insertion(message.bytes, spans.meta.start, members)]));
+}
+
+/** The answer with these members before those that its result has. */
+export function withResult(bytes: Uint8Array, members: JsonObject): Uint8Array {
+	const { result } = reread(bytes).spans;
+	return result.start < 0 ? bytes : replaced(bytes, [insertion(bytes, result.start, members)]);
 }
 
 /** The request with these members before those that its params have. */
