@@ -8,6 +8,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	lint: async () => (await import('./commands/lint.ts')).lint,
 	show: async () => (await import('./commands/show.ts')).show,
 	sessions: async () => (await import('./commands/sessions.ts')).sessions,
+	host: async () => (await import('./commands/host.ts')).host,
+	connect: async () => (await import('./commands/connect.ts')).connect,
 };
 
 const help = `Usage: crosstalk <command> [options]
@@ -18,6 +20,8 @@ Commands:
   lint [path…]            Report what is wrong with transcripts
   show <path|session-id>  Print a conversation as a tree
   sessions [root…]        List the sessions that agents have written
+  host                    Run the MCP host that agents share
+  connect <server>        Be one of the host's MCP servers, on stdio
 
 Options:
   --help     Help, also for each command
@@ -49,7 +53,8 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
 			return 2;
 		}
 		const loaded = await load();
-		if (rest.includes('--help') || rest.includes('-h')) {
+		const own = loaded.ownArguments?.(rest) ?? rest;
+		if (own.includes('--help') || own.includes('-h')) {
 			io.stdout.write(loaded.help);
 			return 0;
 		}

@@ -1,0 +1,90 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { printable } from '../../core/report/index.ts';
+import { attachOrStart } from '../../platform/node/host/attach.ts';
+import { AgentStream } from '../connect/agentStream.ts';
+import { UnknownServerError, openStream } from '../connect/hostStream.ts';
+import type { StreamTarget } from '../connect/hostStream.ts';
+import { dataDirectory } from '../dataOption.ts';
+import type { Command, CommandIo } from '../io.ts';
+import { ownProgram } from '../ownProgram.ts';
+import { UsageError, parseOptions } from '../usage.ts';
+
+const help = `Usage: crosstalk connect <server> [options]
+
+An MCP server on stdio that is in truth one of the host's, shared with every other agent. For agents
+that only start commands. Starts the host when none runs, and again when it has ended.
+
+Options:
+  --agent NAME   Calls are this agent's
+  --data DIR     The data directory of the host (default: the user's)
+  --help         This text
+
+Exit code: 0 the agent has closed its side, 2 could not run.
+`;
+
+/** How long a new host is given to learn of a server that the one before knew, from whoever has told that one. */
+const unknownMs = 5_000;
+
+export const connect: Command = {
+	help,
+	async run(args, io) {
+		const { values, positionals } = parseOptions(args, {
+			agent: { type: 'string' },
+			data: { type: 'string' },
+		});
+		const [server, extra] = positionals;
+		if (server === undefined || server === '') throw new UsageError('The name of a server is needed.');
+		if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
+		if (values.agent === '') throw new UsageError('The option --agent needs a value.');
+		const target: StreamTarget = { server, agent: values.agent, sessionId: sessionIdIn(io) };
+		const open = opener(io, dataDirectory(io, values.data), target);
+		const stream = new AgentStream({
+			...io.pipe,
+			server,
+			open,
+			warn: (sentence) => io.stderr.write(`crosstalk: ${printable(sentence)}\n`),
+			signal: io.signal,
+		});
+		try {
+			await stream.run();
+		} catch (error) {
+			// Told to end before there was a way to the host.
+			if (!io.signal.aborted) throw error;
+		}
+		return 0;
+	},
+};
+
+function opener(io: CommandIo, directory: string, target: StreamTarget) {
+	const { signal } = io;
+	let isFirst = true;
+	return async () => {
+		const since = performance.now();
+		for (;;) {
+			const control = await attachOrStart({
+				directory,
+				client: `crosstalk connect ${target.server}`,
+				program: ownProgram(io),
+				signal,
+			});
+			try {
+				// The host counts the stream as a use from here on, so the control connection may go.
+				const socket = await openStream(control.address, target);
+				isFirst = false;
+				return socket;
+			} catch (error) {
+				if (isFirst || !(error instanceof UnknownServerError) || performance.now() - since > unknownMs)
+					throw error;
+			} finally {
+				control.dispose();
+			}
+			await delay(100, undefined, { signal });
+		}
+	};
+}
+
+/** Claude Code tells its servers which session starts them. */
+function sessionIdIn(io: CommandIo): string | undefined {
+	const id = io.environment['CLAUDE_CODE_SESSION_ID'];
+	return id !== undefined && /^[\w-]{1,100}$/.test(id) ? `claude-code:${id}` : undefined;
+}
