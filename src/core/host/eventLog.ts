@@ -3,6 +3,8 @@
  * message is never encoded a second time and whoever reads the log finds its body at a place in the log's own file.
  */
 export interface EventLog {
+	/** A longer message is let go before anybody looks into it. */
+	readonly maximumMessageBytes: number;
 	/**
 	 * Takes one event. Returns at once and never throws; the writing comes later. Of a disk that is too slow the bodies are let go
 	 * first: the event then says how many bytes are missing, as `droppedBytes` in place of `message`.

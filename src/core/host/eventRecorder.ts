@@ -40,7 +40,9 @@ export class EventRecorder implements Recorder {
 			`,"server":${this.quoted(message.server)}${this.optional(',"method":', message.method)}` +
 			`${this.optional(',"tool":', message.tool)}${this.optional(',"toolUseId":', message.toolUseId)}${callId}`;
 		const isCall = message.kind === 'request' && message.method === 'tools/call';
-		this.append(head, this.body(this.redaction.message(bytes, message.server, isCall)));
+		if (bytes.length > this.log.maximumMessageBytes)
+			this.append(`${head},"droppedBytes":${bytes.length}`, undefined);
+		else this.append(head, this.body(this.redaction.message(bytes, message.server, isCall)));
 	}
 
 	callQueued(origin: RecordOrigin, call: RecordedCall, reason: string): void {
@@ -106,7 +108,9 @@ export class EventRecorder implements Recorder {
 		const head =
 			`${this.envelope(origin)},"source":{"kind":"hook","event":${name}},"type":"hook","event":${name}` +
 			`${this.optional(',"toolUseId":', event.toolUseId)}${this.optional(',"toolName":', event.toolName)}${agentType}`;
-		this.append(head, this.body(this.redaction.hook(bytes, event.toolName)));
+		if (bytes.length > this.log.maximumMessageBytes)
+			this.append(`${head},"droppedBytes":${bytes.length}`, undefined);
+		else this.append(head, this.body(this.redaction.hook(bytes, event.toolName)));
 	}
 
 	/** Up to the agent. Who is not known is not guessed: the connection then stands for a session of its own. */

@@ -309,6 +309,8 @@ class HistogramFamily {
 /** Upper bounds in seconds, as the conventions give them for operations of MCP. */
 const bounds = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] as const;
 
+const plainId = /^[\w.:-]{1,100}$/;
+
 interface Exemplar {
 	readonly seconds: number;
 	readonly callId: string;
@@ -336,7 +338,8 @@ class Histogram {
 		this.sum += seconds;
 		this.minimum = Math.min(this.minimum, seconds);
 		this.maximum = Math.max(this.maximum, seconds);
-		if (callId !== undefined && callId.length <= 100) this.exemplars[bucket] = { seconds, callId, at: clock.now() };
+		// Scrapers differ in what they take inside an exemplar; the ids that the host makes are plain.
+		if (callId !== undefined && plainId.test(callId)) this.exemplars[bucket] = { seconds, callId, at: clock.now() };
 	}
 
 	/** The lines of one series. `labels` is what stands between the braces, or nothing. */
@@ -353,7 +356,7 @@ class Histogram {
 			const example =
 				exemplar === undefined
 					? ''
-					: ` # {${callIdLabel}="${escapedLabel(exemplar.callId)}"} ${exemplar.seconds} ${exemplar.at / 1000}`;
+					: ` # {${callIdLabel}="${exemplar.callId}"} ${exemplar.seconds} ${exemplar.at / 1000}`;
 			lines += `${name}_bucket{${before}le="${le}"} ${below}${example}\n`;
 		}
 		return `${lines}${name}_sum${around} ${this.sum}\n${name}_count${around} ${this.count}\n`;

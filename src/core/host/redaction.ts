@@ -286,7 +286,8 @@ function hasUnusualEscape(bytes: Uint8Array): boolean {
  */
 export class ByteSearch {
 	private readonly needles: readonly Uint8Array[];
-	private readonly window: number;
+	/** Bytes that are looked at together: as many as the shortest text has. */
+	private readonly width: number;
 	/** By two neighbouring bytes: how far the window can move when it ends with them. */
 	private readonly shifts = new Uint8Array(TABLE_SIZE);
 	private readonly candidates = new Map<number, Uint8Array[]>();
@@ -294,24 +295,24 @@ export class ByteSearch {
 	/** @param needles None shorter than two bytes. */
 	constructor(needles: readonly Uint8Array[]) {
 		this.needles = needles;
-		this.window = Math.min(255, ...needles.map((needle) => needle.length));
-		const { window, shifts, candidates } = this;
-		shifts.fill(window - 1);
+		this.width = Math.min(255, ...needles.map((needle) => needle.length));
+		const { width, shifts, candidates } = this;
+		shifts.fill(width - 1);
 		for (const needle of needles) {
-			for (let end = 1; end < window; end++) {
+			for (let end = 1; end < width; end++) {
 				const slot = slotOf(needle, end);
-				shifts[slot] = Math.min(shifts[slot] ?? 0, window - 1 - end);
+				shifts[slot] = Math.min(shifts[slot] ?? 0, width - 1 - end);
 			}
-			const slot = slotOf(needle, window - 1);
+			const slot = slotOf(needle, width - 1);
 			candidates.set(slot, [...(candidates.get(slot) ?? []), needle]);
 		}
 	}
 
 	isIn(bytes: Uint8Array): boolean {
 		if (this.needles.length === 0) return false;
-		const { shifts, window } = this;
+		const { shifts, width } = this;
 		const { length } = bytes;
-		let position = window - 1;
+		let position = width - 1;
 		while (position < length) {
 			const slot = slotOf(bytes, position);
 			// Every slot has its entry.
@@ -320,7 +321,7 @@ export class ByteSearch {
 				position += shift;
 				continue;
 			}
-			const start = position - window + 1;
+			const start = position - width + 1;
 			for (const needle of this.candidates.get(slot) ?? []) if (startsWithAt(bytes, start, needle)) return true;
 			position++;
 		}

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted } from '../../core/base/text.ts';
 import type { EventLog } from '../../core/host/eventLog.ts';
 
 export interface EventLogOptions {
@@ -37,7 +38,7 @@ export interface EventLogLimits {
 const megabyte = 1024 * 1024;
 const hour = 3_600_000;
 
-export const defaultEventLogLimits: EventLogLimits = {
+const defaultEventLogLimits: EventLogLimits = {
 	fileBytes: 64 * megabyte,
 	totalBytes: 1024 * megabyte,
 	ageMs: 14 * 24 * hour,
@@ -68,6 +69,7 @@ export class NodeEventLog implements EventLog {
 	private readonly now: () => number;
 	private readonly openFile: (path: string) => Promise<LogFile>;
 	private readonly limits: EventLogLimits;
+	readonly maximumMessageBytes: number;
 	/** What waits, line by line: its head and its message. */
 	private heads: string[] = [];
 	private messages: (Uint8Array | undefined)[] = [];
@@ -78,6 +80,7 @@ export class NodeEventLog implements EventLog {
 	private file: OpenLogFile | undefined;
 	/** One piece of writing at a time, so one piece of memory is enough. */
 	private readonly scratch = Buffer.allocUnsafeSlow(scratchBytes);
+	private lastStartedAt = 0;
 	private sweptAt = Number.NEGATIVE_INFINITY;
 	/** Until then the disk is left alone. */
 	private retryAt = 0;
@@ -93,6 +96,7 @@ export class NodeEventLog implements EventLog {
 		this.now = now;
 		this.openFile = openFile;
 		this.limits = { ...defaultEventLogLimits, ...options.limits };
+		this.maximumMessageBytes = this.limits.messageBytes;
 	}
 
 	append(head: string, message: Uint8Array | undefined): boolean {
@@ -100,18 +104,19 @@ export class NodeEventLog implements EventLog {
 		if (this.isClosed) return false;
 		let line = head;
 		let body = message;
-		if (body !== undefined) {
-			const isTooLong = body.length > limits.messageBytes;
-			if (isTooLong || this.waitingBytes + head.length + body.length > limits.waitingBytes / 2) {
-				line += `,"droppedBytes":${body.length}`;
-				body = undefined;
-				if (!isTooLong) this.lose('message');
-			}
+		if (body !== undefined && this.waitingBytes + head.length + body.length > limits.waitingBytes / 2) {
+			line += `,"droppedBytes":${body.length}`;
+			body = undefined;
 		}
 		const length = line.length + (body?.length ?? 0) + lineOverhead;
 		if (this.waitingBytes + length > limits.waitingBytes) {
-			this.lose('event');
+			this.lostEvents++;
+			this.tellOfLoss();
 			return false;
+		}
+		if (body !== message) {
+			this.lostMessages++;
+			this.tellOfLoss();
 		}
 		this.heads.push(line);
 		this.messages.push(body);
@@ -127,7 +132,8 @@ export class NodeEventLog implements EventLog {
 			this.timer = undefined;
 			this.start();
 			await this.writing;
-		} while (this.heads.length > 0 && !this.hasFailed);
+			// The end of one piece of writing may have begun the next.
+		} while (this.isWriting() || (this.heads.length > 0 && !this.hasFailed));
 	}
 
 	/** Writes what waits and takes nothing more. Does not reject. */
@@ -139,6 +145,10 @@ export class NodeEventLog implements EventLog {
 		clearTimeout(this.timer);
 		this.timer = undefined;
 		await this.closeFile();
+	}
+
+	private isWriting(): boolean {
+		return this.writing !== undefined;
 	}
 
 	private plan(): void {
@@ -213,14 +223,17 @@ export class NodeEventLog implements EventLog {
 		await this.closeFile();
 		await mkdir(this.directory, { recursive: true, mode: 0o700 });
 		await this.sweep(now, undefined);
-		for (let startedAt = now; ; startedAt++) {
+		let taken = 0;
+		// Names are in the order of the files, also of files of one millisecond and when the clock is set back.
+		for (let startedAt = Math.max(now, this.lastStartedAt + 1); ; startedAt++) {
 			const path = join(this.directory, fileName(startedAt, process.pid));
 			try {
 				const opened = await this.openFile(path);
+				this.lastStartedAt = startedAt;
 				return (this.file = new OpenLogFile(path, startedAt, opened));
 			} catch (error) {
-				// Two files of one millisecond: the next one is free.
-				if (codeOf(error) !== 'EEXIST' || startedAt - now > 1_000) throw error;
+				// Another program has taken the name; the next one is free.
+				if (codeOf(error) !== 'EEXIST' || ++taken > 1_000) throw error;
 			}
 		}
 	}
@@ -255,17 +268,20 @@ export class NodeEventLog implements EventLog {
 	}
 
 	private succeeded(): void {
-		if (this.hasFailed) {
-			this.hasFailed = false;
-			const missing = this.lostEvents === 0 ? 'nothing is missing' : `${this.lostEvents} events are missing`;
-			this.warn(`The event log is written again; ${missing}.`);
-			this.forgetLoss();
-		} else if (this.hasToldOfLoss && this.waitingBytes < this.limits.waitingBytes / 4) {
-			this.warn(
-				`The event log has caught up; the bodies of ${this.lostMessages} messages and ${this.lostEvents} events are missing.`,
-			);
-			this.forgetLoss();
-		}
+		if (this.hasFailed) this.warn(`The event log is written again; ${this.missing()}.`);
+		else if (this.hasToldOfLoss && this.waitingBytes < this.limits.waitingBytes / 4) {
+			this.warn(`The event log has caught up; ${this.missing()}.`);
+		} else return;
+		this.hasFailed = false;
+		this.hasToldOfLoss = false;
+		this.lostEvents = 0;
+		this.lostMessages = 0;
+	}
+
+	private missing(): string {
+		const { lostEvents, lostMessages } = this;
+		if (lostEvents === 0 && lostMessages === 0) return 'nothing is missing';
+		return `it misses ${counted(lostEvents, 'event')} and the content of ${counted(lostMessages, 'message')}`;
 	}
 
 	private async failed(error: unknown): Promise<void> {
@@ -281,20 +297,12 @@ export class NodeEventLog implements EventLog {
 		);
 	}
 
-	private lose(what: 'event' | 'message'): void {
-		if (what === 'event') this.lostEvents++;
-		else this.lostMessages++;
+	private tellOfLoss(): void {
 		if (this.hasToldOfLoss || this.hasFailed) return;
 		this.hasToldOfLoss = true;
 		this.warn(
 			`The disk is too slow for the event log in "${this.directory}"; for now only the lengths of messages are kept.`,
 		);
-	}
-
-	private forgetLoss(): void {
-		this.lostEvents = 0;
-		this.lostMessages = 0;
-		this.hasToldOfLoss = false;
 	}
 
 	private async closeFile(): Promise<void> {
