@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { HostAddress } from '../../src/core/host/control.ts';
 import type { ServerLimits, Sharing } from '../../src/core/host/serverDefinition.ts';
 import type { HostStatus, ServerStatus } from '../../src/core/host/status.ts';
+import { connectControl } from '../../src/platform/node/host/controlClient.ts';
 import { root } from '../../tools/process.ts';
 import { installedTool } from '../../tools/toolCache.ts';
 
@@ -39,7 +40,7 @@ export interface Host extends Gateway {
 	readonly address: HostAddress;
 	readonly dataDir: string;
 	stderr(): string;
-	/** As `crosstalk status --json` says it. */
+	/** What `crosstalk status --json` prints. */
 	status(): Promise<HostStatus>;
 	server(name: string): Promise<ServerStatus>;
 }
@@ -76,8 +77,13 @@ export async function startHost(servers: Servers, options: HostOptions = {}): Pr
 	const address = await firstLine<HostAddress>(child, () => stderr);
 
 	async function status(): Promise<HostStatus> {
-		const { stdout } = await output(process.execPath, [cli, 'status', '--json', '--data', dataDir]);
-		return JSON.parse(stdout) as HostStatus; // the contract's shape; what is read of it is compared
+		const client = await connectControl(address.controlSocket, { client: 'a test', timeoutMs: 5_000 });
+		if (client === undefined) throw new Error('The host has ended.');
+		try {
+			return await client.request('host/status', {});
+		} finally {
+			client.dispose();
+		}
 	}
 
 	return {
