@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	sessions: async () => (await import('./commands/sessions.ts')).sessions,
 	host: async () => (await import('./commands/host.ts')).host,
 	connect: async () => (await import('./commands/connect.ts')).connect,
+	status: async () => (await import('./commands/status.ts')).status,
 };
 
 const help = `Usage: crosstalk <command> [options]
@@ -22,6 +23,7 @@ Commands:
   sessions [root…]        List the sessions that agents have written
   host                    Run the MCP host that agents share
   connect <server>        Be one of the host's MCP servers, on stdio
+  status                  What the host is doing
 
 Options:
   --help     Help, also for each command

@@ -7,6 +7,7 @@ import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { runTasks } from '../runTasks.ts';
 import type { SessionSummary } from '../summary.ts';
+import { table } from '../table.ts';
 import { findInHomes, findTargets } from '../targets.ts';
 import { UsageError, absolutePath, assumeOption, parseOptions } from '../usage.ts';
 
@@ -41,7 +42,7 @@ export const sessions: Command = {
 			chosen.map((session) => ({ kind: 'summary', session, assume }) as const),
 		);
 		const sorted = [...summaries].sort(byLastEvent);
-		io.stdout.write(values.json === true ? `${JSON.stringify(sorted, undefined, 2)}\n` : table(sorted));
+		io.stdout.write(values.json === true ? `${JSON.stringify(sorted, undefined, 2)}\n` : listed(sorted));
 		return 0;
 	},
 };
@@ -92,7 +93,7 @@ function byLastEvent(one: SessionSummary, other: SessionSummary): number {
 	return one.path < other.path ? -1 : 1;
 }
 
-function table(summaries: readonly SessionSummary[]): string {
+function listed(summaries: readonly SessionSummary[]): string {
 	if (summaries.length === 0) return 'No sessions found.\n';
 	const head = ['LAST EVENT', 'AGENT', 'SESSION', 'STATE', 'AGENTS', 'CALLS', 'ORPHANED', 'PROJECT', 'TITLE'];
 	const rows = summaries.map((summary) => [
@@ -106,14 +107,5 @@ function table(summaries: readonly SessionSummary[]): string {
 		printable(summary.project ?? ''),
 		printable(truncated(singleLine(summary.title ?? ''), 60)),
 	]);
-	const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
-	return [head, ...rows]
-		.map(
-			(row) =>
-				`${row
-					.map((cell, column) => cell.padEnd(widths[column] ?? 0))
-					.join('  ')
-					.trimEnd()}\n`,
-		)
-		.join('');
+	return table(head, rows);
 }

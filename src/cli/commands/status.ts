@@ -1,0 +1,102 @@
+import { ExpectedError } from '../../core/base/errors.ts';
+import type { HostStatus } from '../../core/host/status.ts';
+import { attach } from '../../platform/node/host/attach.ts';
+import type { ControlClient } from '../../platform/node/host/controlClient.ts';
+import { dataDirectory } from '../dataOption.ts';
+import { hostStatusText } from '../hostStatusText.ts';
+import type { Command, CommandIo } from '../io.ts';
+import { UsageError, parseOptions } from '../usage.ts';
+
+const help = `Usage: crosstalk status [options]
+
+What the host is doing: its MCP servers, and the calls in flight.
+
+Options:
+  --json      For programs
+  --watch     Go on: redrawn on a terminal, otherwise one line of JSON with every change
+  --data DIR  The data directory of the host (default: the user's)
+  --help      This text
+
+Exit code: 0 done, 2 no host is running there.
+`;
+
+export const status: Command = {
+	help,
+	async run(args, io) {
+		const { values, positionals } = parseOptions(args, {
+			json: { type: 'boolean' },
+			watch: { type: 'boolean' },
+			data: { type: 'string' },
+		});
+		const [extra] = positionals;
+		if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
+		const directory = dataDirectory(io, values.data);
+		const client = await attach({ directory, client: 'crosstalk status' });
+		if (client === undefined)
+			throw new ExpectedError(
+				`No host is running in ${directory}. crosstalk host starts one, and so does the first agent that needs it.`,
+			);
+		try {
+			if (values.watch === true) {
+				const isDrawn = values.json !== true && io.stdout.isTerminal;
+				await (isDrawn ? draw(client, io) : print(client, io));
+				if (io.signal.aborted) return 0;
+				throw new ExpectedError('The host has ended.');
+			}
+			const current = await client.request('host/status', {});
+			io.stdout.write(
+				values.json === true
+					? `${JSON.stringify(current, undefined, 2)}\n`
+					: hostStatusText(current, client.address.dataDir),
+			);
+			return 0;
+		} finally {
+			client.dispose();
+		}
+	},
+};
+
+/** One line of JSON with every change. */
+async function print(client: ControlClient, io: CommandIo): Promise<void> {
+	await follow(client, io, (current) => io.stdout.write(`${JSON.stringify(current)}\n`));
+}
+
+/** The status as it is now, in place of what was drawn before. */
+async function draw(client: ControlClient, io: CommandIo): Promise<void> {
+	let latest: { readonly status: HostStatus; readonly at: number } | undefined;
+	const redraw = () => {
+		if (latest === undefined) return;
+		const since = Math.round(performance.now() - latest.at);
+		const calls = latest.status.calls.map((call) => ({ ...call, ageMs: call.ageMs + since }));
+		const text = hostStatusText({ ...latest.status, calls }, client.address.dataDir);
+		// Line by line over what is there, and the rest of the screen cleared: nothing flickers.
+		io.stdout.write(`\u001b[H${text.replaceAll('\n', '\u001b[K\n')}\u001b[J`);
+	};
+	io.stdout.write('\u001b[2J');
+	// Ages grow also when nothing else happens.
+	const timer = setInterval(() => {
+		if (latest !== undefined && latest.status.calls.length > 0) redraw();
+	}, 1000);
+	try {
+		await follow(client, io, (current) => {
+			latest = { status: current, at: performance.now() };
+			redraw();
+		});
+	} finally {
+		clearInterval(timer);
+	}
+}
+
+/** Until the host or the person ends it. */
+async function follow(client: ControlClient, io: CommandIo, tell: (current: HostStatus) => void): Promise<void> {
+	const listening = client.onDidChange(tell);
+	try {
+		await new Promise<void>((resolve, reject) => {
+			io.signal.addEventListener('abort', () => resolve(), { once: true });
+			client.onDidClose(() => resolve());
+			client.request('host/watch', {}).catch(reject);
+		});
+	} finally {
+		listening.dispose();
+	}
+}

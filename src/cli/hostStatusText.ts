@@ -1,0 +1,83 @@
+import { counted, singleLine, truncated } from '../core/base/text.ts';
+import type { CallStatus, HostStatus, ServerStatus } from '../core/host/status.ts';
+import { printable } from '../core/report/index.ts';
+import { durationText } from './duration.ts';
+import { table } from './table.ts';
+
+/** What the host is doing, for a person. */
+export function hostStatusText({ host, servers, calls }: HostStatus, directory: string): string {
+	const head = `host ${host.pid} in ${printable(directory)}, since ${host.startedAt.slice(0, 19).replace('T', ' ')} UTC`;
+	return [
+		`${head}, generation ${host.generation}\n`,
+		servers.length === 0 ? 'No MCP servers are known.\n' : serverTable(servers),
+		...servers.flatMap(remarks),
+		...(calls.length === 0 ? [] : [callTable(calls)]),
+		`${counted(calls.length, 'call')} in flight.\n`,
+	].join('\n');
+}
+
+function serverTable(servers: readonly ServerStatus[]): string {
+	const head = [
+		'SERVER',
+		'STATE',
+		'SHARING',
+		'PID',
+		'IN FLIGHT',
+		'QUEUED',
+		'CALLS',
+		'ERRORS',
+		'TIMEOUTS',
+		'CANCELLED',
+		'RECONNECTS',
+		'P50',
+		'P99',
+	];
+	const rows = servers.map((server) => [
+		printable(server.name),
+		server.state,
+		server.sharing,
+		server.pid === null ? '' : String(server.pid),
+		String(server.inFlight),
+		String(server.queued),
+		String(server.calls),
+		String(server.errors),
+		String(server.timeouts),
+		String(server.cancelled),
+		String(server.reconnects),
+		quantile(server.p50Ms),
+		quantile(server.p99Ms),
+	]);
+	return table(head, rows);
+}
+
+/** What a table has no room for. */
+function remarks({ name, reason, sharingReason, lastExit }: ServerStatus): readonly string[] {
+	const said: string[] = [];
+	const about = (text: string) => said.push(`${printable(name)}: ${printable(singleLine(text))}\n`);
+	if (reason !== undefined) about(reason);
+	if (sharingReason !== undefined) about(sharingReason);
+	if (lastExit !== null && lastExit.reason !== reason) {
+		about(`last exit ${lastExit.at.slice(0, 19).replace('T', ' ')} UTC. ${lastExit.reason}`);
+	}
+	return said.length === 0 ? [] : [said.join('')];
+}
+
+function callTable(calls: readonly CallStatus[]): string {
+	const head = ['CALL', 'STATE', 'AGE', 'SERVER', 'TOOL', 'AGENT', 'SESSION', 'REASON'];
+	const rows = calls.map((call) => [
+		call.id,
+		call.state,
+		durationText(call.ageMs),
+		printable(call.server),
+		printable(call.tool),
+		printable(call.agentId ?? ''),
+		printable(call.sessionId ?? ''),
+		printable(truncated(singleLine(call.reason ?? ''), 60)),
+	]);
+	return table(head, rows);
+}
+
+function quantile(milliseconds: number | null): string {
+	if (milliseconds === null) return '';
+	return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : durationText(milliseconds);
+}
