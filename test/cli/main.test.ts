@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -130,5 +130,25 @@ describe('crosstalk', () => {
 			codes.push(((await once(child, 'close')) as unknown[])[0]);
 		}
 		assert.deepEqual(codes, [0, 1, 2]);
+	});
+
+	it('refuses a named pipe at once, where a plain open would wait for ever', () => {
+		// Windows has no such files.
+		if (process.platform === 'win32') return;
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-cli-'));
+		const pipe = join(folder, 'pipe.jsonl');
+		execFileSync('mkfifo', [pipe]);
+		try {
+			for (const command of ['lint', 'show']) {
+				const { status, stdout, stderr } = spawnSync(process.execPath, [bin, command, pipe], {
+					encoding: 'utf8',
+					timeout: 20_000,
+					killSignal: 'SIGKILL',
+				});
+				assert.deepEqual([status, stdout, stderr], [2, '', `crosstalk: ${pipe}: It is no regular file.\n`]);
+			}
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
 	});
 });

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
@@ -32,7 +32,12 @@ export class NodeFiles implements TranscriptFiles {
 
 	async open(path: string): Promise<OpenFile> {
 		try {
-			const handle = await open(path, 'r');
+			const handle = await open(path, openFlags);
+			const refusal = refusalOf(await handle.stat());
+			if (refusal !== undefined) {
+				await handle.close();
+				throw refusal;
+			}
 			return {
 				async read(into, offset) {
 					try {
@@ -80,7 +85,12 @@ export class BlockingNodeFiles implements TranscriptFiles {
 
 	async open(path: string): Promise<OpenFile> {
 		try {
-			const descriptor = openSync(path, 'r');
+			const descriptor = openSync(path, openFlags);
+			const refusal = refusalOf(fstatSync(descriptor));
+			if (refusal !== undefined) {
+				closeSync(descriptor);
+				throw refusal;
+			}
 			return {
 				async read(into, offset) {
 					try {
@@ -95,6 +105,14 @@ export class BlockingNodeFiles implements TranscriptFiles {
 			throw expected(error);
 		}
 	}
+}
+
+// Opening a named pipe waits for somebody who writes into it, without end and beyond the reach of signals. Windows has no such flag.
+const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** A pipe or a device has no places to read at, and may never end. A folder says itself that it is one, when it is read. */
+function refusalOf(found: Stats): ExpectedError | undefined {
+	return found.isFile() || found.isDirectory() ? undefined : new ExpectedError('It is no regular file.');
 }
 
 function allocate(length: number): Uint8Array {
