@@ -213,6 +213,21 @@ describe('crosstalk lint', () => {
 		}
 	});
 
+	it('does not pass when only a part of what was named could be read', async () => {
+		const whole = `${recorded}/.claude/projects/-home-dev-analytics/26f2dd86-5462-4f7a-aac2-ce9ac421faeb.jsonl`;
+		assert.equal((await run(['lint', whole])).code, 0);
+		for (const path of ['nowhere', notes]) {
+			for (const format of ['text', 'sarif']) {
+				const { code, stdout, stderr } = await run(['lint', whole, path, '--format', format]);
+				assert.equal(code, 2);
+				assert.notEqual(stdout, '');
+				assert.match(stderr, /^crosstalk: .*\n$/);
+			}
+		}
+		// What was found says more than what was not looked at.
+		assert.equal((await run(['lint', shop, 'nowhere', '--assume', 'ended'])).code, 1);
+	});
+
 	it('lists a named file that is no transcript as unknown, and reads the rest', async () => {
 		const { files } = await lintJson(notes, shopMain, 'nowhere');
 		assert.deepEqual(

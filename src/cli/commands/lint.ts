@@ -44,7 +44,7 @@ Options:
   --watch            Go on, and report again with every change
   --help             This text
 
-Exit code: 0 clean, 1 findings at or above --fail-on, 2 could not run.
+Exit code: 0 clean, 1 findings at or above --fail-on, 2 could not run, or could not read everything.
 `;
 
 export interface LintOptions {
@@ -149,12 +149,18 @@ function ruleOption(value: string): readonly [id: string, severity: (typeof seve
 
 export function exitCode(result: LintResult, failOn: FailOn): number {
 	if (isUnread(result)) return 2;
-	return result.diagnostics.some(({ severity }) => isFailure(severity, failOn)) ? 1 : 0;
+	if (result.diagnostics.some(({ severity }) => isFailure(severity, failOn))) return 1;
+	// Whoever names three transcripts and misspells one must not be told that all is well.
+	return result.files.some(isUnreadable) ? 2 : 0;
 }
 
 /** Whether nothing could be read at all. */
 function isUnread({ files }: LintResult): boolean {
-	return files.every(({ lines, problems }) => lines === 0 && problems.some(({ kind }) => kind === 'unreadable'));
+	return files.every((file) => file.lines === 0 && isUnreadable(file));
+}
+
+function isUnreadable({ problems }: LintResult['files'][number]): boolean {
+	return problems.some(({ kind }) => kind === 'unreadable');
 }
 
 /** What could not be read is no finding on a transcript, so it is told beside the report. */
