@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { filesBelow, readJson } from './agentProcess.ts';
-import type { AgentProcess } from './agentProcess.ts';
+import type { AgentCommand, AgentProcess } from './agentProcess.ts';
 import { installedClaudeCode } from './agents.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -25,22 +25,26 @@ export class ClaudeCode {
 
 	static async create(workbench: Workbench): Promise<ClaudeCode> {
 		const claudeCode = new ClaudeCode(await installedClaudeCode(), workbench);
-		await mkdir(claudeCode.home);
-		await mkdir(claudeCode.workingDirectory);
+		await mkdir(claudeCode.home, { recursive: true });
+		await mkdir(claudeCode.workingDirectory, { recursive: true });
 		await writeFile(claudeCode.servers, JSON.stringify({ mcpServers: { workbench: workbench.mcpServer } }));
 		return claudeCode;
 	}
 
 	start(prompt: string, flags: readonly string[] = []): AgentProcess {
-		return this.workbench.run({
+		return this.workbench.run(
+			this.command(prompt, [...flags, '--mcp-config', this.servers, '--strict-mcp-config']),
+		);
+	}
+
+	/** With the servers that its configuration files name. */
+	command(prompt: string, flags: readonly string[] = []): AgentCommand {
+		return {
 			command: this.program,
 			args: [
 				'-p',
 				prompt,
 				...flags,
-				'--mcp-config',
-				this.servers,
-				'--strict-mcp-config',
 				'--allowedTools',
 				'mcp__workbench Agent SendMessage',
 				'--output-format',
@@ -61,7 +65,7 @@ export class ClaudeCode {
 				DISABLE_AUTOUPDATER: '1',
 				CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
 			},
-		});
+		};
 	}
 
 	/** Main transcripts, oldest first: one per session. */

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { filesBelow, readJsonLines } from './agentProcess.ts';
-import type { AgentProcess } from './agentProcess.ts';
+import type { AgentCommand, AgentProcess } from './agentProcess.ts';
 import { installedCodex } from './agents.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -27,13 +27,17 @@ export class Codex {
 	static async create(workbench: Workbench, generation: MultiAgentGeneration): Promise<Codex> {
 		const codex = new Codex(await installedCodex(), workbench);
 		await mkdir(join(codex.home, '.codex'), { recursive: true });
-		await mkdir(codex.workingDirectory);
+		await mkdir(codex.workingDirectory, { recursive: true });
 		await writeFile(join(codex.home, '.codex', 'config.toml'), configuration(workbench, generation));
 		return codex;
 	}
 
 	start(prompt: string, resume?: { readonly thread: string }): AgentProcess {
-		return this.workbench.run({
+		return this.workbench.run(this.command(prompt, resume));
+	}
+
+	command(prompt: string, resume?: { readonly thread: string }): AgentCommand {
+		return {
 			command: this.program,
 			args: [
 				'exec',
@@ -44,7 +48,7 @@ export class Codex {
 			],
 			cwd: this.workingDirectory,
 			environment: { HOME: this.home, PATH: '/usr/local/bin:/usr/bin:/bin', SCRIPTED_KEY: 'scripted' },
-		});
+		};
 	}
 
 	/** All rollouts, in the order in which they were begun: the root's first. */

@@ -13,7 +13,7 @@ import type { AgentProcess } from './agentProcess.ts';
 import { record } from './written.ts';
 import type { WrittenCall } from './written.ts';
 
-const cli = join(root, 'dist', 'cli.js');
+export const cli = join(root, 'dist', 'cli.js');
 let build: Promise<void> | undefined;
 
 /** Builds the command line from the present source, once per run. */

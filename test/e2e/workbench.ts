@@ -12,6 +12,7 @@ import type { Script, ScriptedModel } from './scriptedModel.ts';
 
 export interface ServerNote {
 	readonly at: number;
+	readonly pid: number;
 	readonly phase: 'started' | 'ended';
 	readonly tool: string;
 	readonly input: Record<string, unknown>;

@@ -124,11 +124,13 @@ function definitionOf(
 	};
 	if (!/^[\w-]+$/.test(name)) return left(': a name like this cannot be said on its command line.');
 	if (sign === 'oauth' || sign === 'o_auth' || sign === 'not_logged_in') return left(': one has to sign in there.');
-	const { type: _type, http_headers_helper: helper, ...keys } = record(transport) ?? {};
+	const { http_headers_helper: helper, ...described } = record(transport) ?? {};
 	if (helper !== undefined && helper !== null) return left(': its headers come from a command that it runs.');
-	const described = Object.entries({ ...keys, ...timeouts(entry) }).filter(([, value]) => value !== null);
+	const keys = Object.entries({ ...described, ...timeouts(entry) }).filter(
+		([key, value]) => key !== 'type' && value !== null,
+	);
 	const server = readServerEntry(
-		{ name, offset: 0, value: configValueOf(Object.fromEntries(described)) },
+		{ name, offset: 0, value: configValueOf(Object.fromEntries(keys)) },
 		'codex',
 		() => undefined,
 	);

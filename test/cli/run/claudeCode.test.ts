@@ -342,9 +342,9 @@ describe('crosstalk run claude', () => {
 		] as const) {
 			it(`and says which session it is for ${args.join(' ')}: ${expected ?? 'none'}`, async () => {
 				const launch = await project.launch(args);
-				const { workbench } = project.handed.get('mcp.json')?.['mcpServers'] as Record<string, Json>;
+				const servers = project.handed.get('mcp.json')?.['mcpServers'] as Record<string, Json> | undefined;
 				assert.deepEqual(
-					workbench?.['headers'],
+					servers?.['workbench']?.['headers'],
 					expected === undefined ? {} : { 'x-crosstalk-session': expected },
 				);
 				assert.equal(launch.args.filter((arg) => arg.startsWith('--session-id=')).length, 0);

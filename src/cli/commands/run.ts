@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import { printable } from '../../core/report/index.ts';
+import { attachOrStart } from '../../platform/node/host/attach.ts';
+import { dataDirectory } from '../dataOption.ts';
+import { ownProgram } from '../ownProgram.ts';
+import type { AgentPlan, Invocation } from '../run/agentPlan.ts';
+import { planClaudeCode } from '../run/claudeCode.ts';
+import { planCodex } from '../run/codex.ts';
+import { runInForeground } from '../run/foreground.ts';
+import { HostKeeper } from '../run/hostKeeper.ts';
+import { RunFolder, isProcessRunning } from '../run/runFolder.ts';
+import type { Command, CommandIo } from '../io.ts';
+import { UsageError, oneOf, parseOptions } from '../usage.ts';
+
+const help = `Usage: crosstalk run [options] [--] <agent command…>
+
+Runs claude or codex so that its MCP servers are shared through the host and its hooks tell the host
+which agent makes which call. Nothing is written into any configuration: names, permissions and
+everything else stay as they are, and so does the terminal.
+
+Options:
+  --as AGENT     claude or codex, for a command of another name
+  --env NAME     Every server of this run gets this variable of your environment; NAME=VALUE sets one.
+                 May be given several times. Servers of the host get few variables by themselves
+  --data DIR     The data directory of the host
+  --help         This text
+
+Exit code: that of the agent; 2 could not run.
+`;
+
+export const run: Command = {
+	help,
+	ownArguments: (args) => args.slice(0, commandStart(args)),
+	async run(args, io) {
+		const start = commandStart(args);
+		const options = readOptions(args.slice(0, start), io);
+		const [command, ...rest] = args[start] === '--' ? args.slice(start + 1) : args.slice(start);
+		if (command === undefined) throw new UsageError('The command of an agent is needed.');
+		const agent = options.agent ?? agentOf(command);
+		const invocation: Invocation = {
+			command,
+			args: rest,
+			workingFolder: io.workingFolder,
+			homeFolder: io.homeFolder,
+			environment: io.environment,
+			isTerminal: io.stdout.isTerminal,
+			serverVariables: options.serverVariables,
+		};
+		const plan = await (agent === 'claude' ? planClaudeCode(invocation) : planCodex(invocation));
+		if (plan === undefined) return runInForeground({ ...invocation });
+		for (const note of plan.notes) io.stderr.write(`crosstalk: ${command}: ${printable(note)}\n`);
+		return runThroughHost(plan, invocation, options.dataDirectory, io);
+	},
+};
+
+async function runThroughHost(
+	plan: AgentPlan,
+	invocation: Invocation,
+	directory: string,
+	io: CommandIo,
+): Promise<number> {
+	const program = ownProgram(io);
+	const keeper = await HostKeeper.begin({
+		attach: async () => attachOrStart({ directory, client: 'crosstalk run', program }),
+		source: `run-${randomUUID()}`,
+		servers: plan.servers,
+	});
+	try {
+		const folder = await RunFolder.create(keeper.address.dataDir, isProcessRunning);
+		try {
+			const launch = await plan.launch({
+				address: keeper.address,
+				names: keeper.names,
+				connect: {
+					command: program.command,
+					args: [...program.args, 'connect', '--data', keeper.address.dataDir],
+					environment: program.environment,
+				},
+				write: (name, text) => folder.write(name, text),
+			});
+			return await runInForeground({
+				...invocation,
+				args: launch.args,
+				environment: { ...invocation.environment, ...launch.environment },
+			});
+		} finally {
+			await folder.remove();
+		}
+	} finally {
+		await keeper.end();
+	}
+}
+
+/** Where the agent's command begins: at the first word that is no option, or at `--`. */
+function commandStart(args: readonly string[]): number {
+	let index = 0;
+	while (index < args.length) {
+		const word = args[index] ?? '';
+		if (word === '--' || !word.startsWith('-')) break;
+		index += optionsWithValue.has(word) ? 2 : 1;
+	}
+	return index;
+}
+
+const optionsWithValue = new Set(['--as', '--env', '--data']);
+
+interface RunOptions {
+	readonly agent: 'claude' | 'codex' | undefined;
+	readonly serverVariables: Readonly<Record<string, string>>;
+	readonly dataDirectory: string;
+}
+
+function readOptions(args: readonly string[], io: CommandIo): RunOptions {
+	const { values } = parseOptions(args, {
+		as: { type: 'string' },
+		env: { type: 'string', multiple: true },
+		data: { type: 'string' },
+	});
+	const serverVariables: Record<string, string> = {};
+	for (const variable of values.env ?? []) {
+		const [name = '', ...rest] = variable.split('=');
+		const value = rest.length > 0 ? rest.join('=') : io.environment[name];
+		if (name === '' || value === undefined) throw new UsageError(`--env: there is no variable "${variable}".`);
+		serverVariables[name] = value;
+	}
+	return {
+		agent: values.as === undefined ? undefined : oneOf('--as', values.as, ['claude', 'codex']),
+		serverVariables,
+		dataDirectory: dataDirectory(io, values.data),
+	};
+}
+
+function agentOf(command: string): 'claude' | 'codex' {
+	const name = basename(command).replace(/\.(?:exe|cmd|bat|ps1|js)$/i, '');
+	if (name === 'claude' || name === 'codex') return name;
+	throw new UsageError(
+		`"${command}" is neither claude nor codex; if it is one of them by another name, say so with --as.`,
+	);
+}

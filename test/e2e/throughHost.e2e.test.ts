@@ -1,0 +1,262 @@
+// A real Claude Code with eight subagents, a real Codex with eight children and VS Code's own MCP client, all at the same time through
+// one host. What the host says of each call is compared with what the agents themselves have written.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { CallStatus, HostStatus } from '../../src/core/host/status.ts';
+import { attach } from '../../src/platform/node/host/attach.ts';
+import type { ControlClient } from '../../src/platform/node/host/controlClient.ts';
+import { filesBelow, readJson, until } from './agentProcess.ts';
+import type { AgentCommand, AgentProcess } from './agentProcess.ts';
+import {
+	claudeCodeVersion,
+	codexVersion,
+	installationTimeoutMs,
+	installedClaudeCode,
+	installedCodex,
+} from './agents.ts';
+import { ClaudeCode } from './claudeCode.ts';
+import { Codex } from './codex.ts';
+import { Crosstalk, builtCommandLine, cli } from './crosstalk.ts';
+import { claudeCodeWorkers, codexWorkers, numbers, rootPrompt } from './scripts.ts';
+import { startVscodeClient } from './vscodeClient.ts';
+import type { VscodeClient } from './vscodeClient.ts';
+import { Workbench } from './workbench.ts';
+
+const workers = 8;
+
+describe(`Claude Code ${claudeCodeVersion}, Codex ${codexVersion} and VS Code through one host`, () => {
+	before('the agents are installed', async function () {
+		this.timeout(2 * installationTimeoutMs);
+		await installedClaudeCode();
+		await installedCodex();
+	});
+	before('and Crosstalk is built', builtCommandLine);
+
+	describe('at the same time', () => {
+		let scene: Scene;
+		let claude: AgentProcess;
+		let codex: AgentProcess;
+		let vscode: VscodeClient;
+		let beforeRun: ReadonlyMap<string, string>;
+		let during: HostStatus;
+		let afterRun: HostStatus;
+
+		before(async function () {
+			this.timeout(240_000);
+			scene = await Scene.create();
+			beforeRun = await scene.configurations();
+			claude = scene.start(scene.claudeCode.command(`${rootPrompt}: use workers`));
+			// Whoever comes second gets another name for a server that is configured otherwise.
+			await scene.workbench.callsStarted(1, 'echo', claude);
+			codex = scene.start(scene.codex.command(`${rootPrompt}: use workers`));
+			const { workbench } = scene;
+			await workbench.callsStarted(2 * workers, 'wait_for_file', claude);
+			vscode = await startVscodeClient(workbench.folder, scene.dataDirectory, {
+				server: 'workbench',
+				tool: 'wait_for_file',
+				input: { path: workbench.gate },
+			});
+			await workbench.callsStarted(2 * workers + 1, 'wait_for_file', claude);
+			during = await scene.status();
+			await workbench.openGate();
+			for (const agent of [claude, codex])
+				assert.deepEqual(await agent.exited, { code: 0, signal: null }, agent.stderr());
+			await vscode.answered;
+			afterRun = await scene.status();
+		});
+		after(async () => {
+			await vscode?.close();
+			await scene?.dispose();
+		});
+
+		it('ran every call once', async () => {
+			const ended = (await scene.workbench.notes()).filter(({ phase }) => phase === 'ended');
+			assert.equal(ended.filter(({ tool }) => tool === 'echo').length, 2 * workers);
+			assert.equal(ended.filter(({ tool }) => tool === 'wait_for_file').length, 2 * workers + 1);
+			assert.match(await vscode.answered, /^found /);
+		});
+
+		it('had one server process for Claude Code and VS Code, and one for Codex, which configures another', async () => {
+			const pids = new Set((await scene.workbench.notes()).map(({ pid }) => pid));
+			assert.deepEqual(pids, new Set(during.servers.map(({ pid }) => pid)));
+			assert.deepEqual(during.servers.map(({ inFlight, sharing }) => `${inFlight} ${sharing}`).toSorted(), [
+				`${workers} shared`,
+				`${workers + 1} shared`,
+			]);
+		});
+
+		it('knew of every call of Claude Code which subagent it was', async () => {
+			const { id } = await scene.claudeCode.session();
+			const calls = during.calls.filter(({ sessionId }) => sessionId === `claude-code:${id}`);
+			assert.deepEqual(calls.map(joined).toSorted(), await scene.pendingIn(id, 'toolu_worker_'));
+		});
+
+		it('knew of every call of Codex which child it was', async () => {
+			const [root = ''] = await scene.codex.rollouts();
+			const id = /rollout-.{19}-(.+)\.jsonl$/.exec(root)?.[1] ?? '';
+			const calls = during.calls.filter(({ sessionId }) => sessionId === `codex:${id}`);
+			assert.deepEqual(calls.map(joined).toSorted(), await scene.pendingIn(id, 'call_worker_'));
+		});
+
+		it('knew of the call of VS Code that nobody knows whose it is', () => {
+			const others = during.calls.filter(
+				({ sessionId }) =>
+					sessionId?.startsWith('claude-code:') !== true && sessionId?.startsWith('codex:') !== true,
+			);
+			assert.deepEqual(
+				others.map(({ tool, agentId, toolUseId }) => [tool, agentId, toolUseId]),
+				[['wait_for_file', null, null]],
+			);
+		});
+
+		it('has nothing in flight any more, and no errors', () => {
+			assert.deepEqual(afterRun.calls, []);
+			for (const { name, inFlight, queued, errors, timeouts, cancelled, reconnects } of afterRun.servers)
+				assert.deepEqual([inFlight, queued, errors, timeouts, cancelled, reconnects], [0, 0, 0, 0, 0, 0], name);
+		});
+
+		it('has changed no configuration file, and left nothing behind', async () => {
+			assert.deepEqual(await scene.configurations(), beforeRun);
+			assert.deepEqual(await filesBelow(join(scene.dataDirectory, 'runs')), []);
+		});
+	});
+
+	describe('whose host is killed in mid-call', () => {
+		let scene: Scene;
+		let agent: AgentProcess;
+		let first: number;
+
+		before(async () => {
+			scene = await Scene.create();
+			agent = scene.start(scene.claudeCode.command(`${rootPrompt}: use workers`));
+			await scene.workbench.callsStarted(workers, 'wait_for_file', agent);
+			first = (await scene.status()).host.pid;
+			process.kill(first, 'SIGKILL');
+		});
+		after(async () => scene?.dispose());
+
+		it('goes on to its end, each call with an answer', async () => {
+			assert.deepEqual(await agent.exited, { code: 0, signal: null }, agent.stderr());
+			const { id } = await scene.claudeCode.session();
+			const { toolCalls } = await new Crosstalk(scene.claudeCode).show(id);
+			assert.deepEqual(
+				toolCalls.filter(({ state }) => state !== 'completed' && state !== 'failed'),
+				[],
+			);
+		});
+
+		it('had another host at the same address by then', async () => {
+			const { host } = await scene.status();
+			assert.notEqual(host.pid, first);
+			assert.equal(host.generation, 2);
+		});
+	});
+});
+
+/** One project with servers in the configuration of every client, and one data directory. */
+class Scene {
+	readonly workbench: Workbench;
+	readonly claudeCode: ClaudeCode;
+	readonly codex: Codex;
+	readonly dataDirectory: string;
+	private control: ControlClient | undefined;
+
+	private constructor(workbench: Workbench, claudeCode: ClaudeCode, codex: Codex) {
+		this.workbench = workbench;
+		this.claudeCode = claudeCode;
+		this.codex = codex;
+		this.dataDirectory = join(workbench.folder, 'data');
+	}
+
+	static async create(): Promise<Scene> {
+		const workbench = await Workbench.create((gate) => {
+			const options = {
+				workers,
+				secondCall: () => ({ name: 'wait_for_file', input: { path: gate } }),
+			};
+			const [claude, codex] = [claudeCodeWorkers(options), codexWorkers('v1', options)];
+			return (request) => (request.api === 'messages' ? claude : codex)(request);
+		});
+		const scene = new Scene(workbench, await ClaudeCode.create(workbench), await Codex.create(workbench, 'v1'));
+		const project = scene.claudeCode.workingDirectory;
+		const { home } = scene.claudeCode;
+		await writeFile(
+			join(project, '.mcp.json'),
+			JSON.stringify({ mcpServers: { workbench: workbench.mcpServer } }, undefined, '\t'),
+		);
+		await mkdir(join(project, '.claude'));
+		await writeFile(join(project, '.claude', 'settings.json'), '{ "permissions": { "deny": ["WebFetch"] } }\n');
+		await mkdir(join(home, '.claude'), { recursive: true });
+		await writeFile(join(home, '.claude', 'settings.json'), '{ "includeCoAuthoredBy": false }\n');
+		// Claude Code itself writes into this one; what is in it about servers is nobody's to change.
+		await writeFile(
+			join(home, '.claude.json'),
+			JSON.stringify({ mcpServers: { unused: { command: 'no-such-program', disabled: true } } }),
+		);
+		return scene;
+	}
+
+	start({ command, args, cwd, environment }: AgentCommand): AgentProcess {
+		return this.workbench.run({
+			command: process.execPath,
+			args: [cli, 'run', '--data', this.dataDirectory, '--', command, ...args],
+			cwd,
+			environment,
+		});
+	}
+
+	async status(): Promise<HostStatus> {
+		this.control?.dispose();
+		this.control = await until('the host', () => attach({ directory: this.dataDirectory, client: 'test' }));
+		return this.control.request('host/status', {});
+	}
+
+	/** Hashes of the configuration files, by path. */
+	async configurations(): Promise<ReadonlyMap<string, string>> {
+		const { home, workingDirectory } = this.claudeCode;
+		const hashes = new Map<string, string>();
+		for (const path of [
+			join(workingDirectory, '.mcp.json'),
+			join(workingDirectory, '.claude', 'settings.json'),
+			join(home, '.claude', 'settings.json'),
+			join(home, '.codex', 'config.toml'),
+		])
+			hashes.set(
+				path,
+				createHash('sha256')
+					.update(await readFile(path))
+					.digest('hex'),
+			);
+		const { mcpServers } = await readJson(join(home, '.claude.json'));
+		hashes.set('servers of the user', JSON.stringify(mcpServers));
+		return hashes;
+	}
+
+	/** Of the agents' own transcripts: session, agent, tool use id of what the workers asked last. */
+	async pendingIn(id: string, prefix: string): Promise<string[]> {
+		const { session, toolCalls } = await new Crosstalk(this.claudeCode).show(id);
+		const calls = numbers(workers).map((worker) => {
+			const found = toolCalls.find((call) => call.id === `${prefix}${worker}_2`);
+			assert.ok(found, `${prefix}${worker}_2`);
+			assert.notEqual(found.agentId, 'main');
+			return `${session.format}:${id} ${found.agentId} ${found.id}`;
+		});
+		return calls.toSorted();
+	}
+
+	async dispose(): Promise<void> {
+		await this.workbench.dispose();
+		const control = await attach({ directory: this.dataDirectory, client: 'test' });
+		await control?.request('host/stop', { isForced: true });
+		control?.dispose();
+		this.control?.dispose();
+	}
+}
+
+function joined({ sessionId, agentId, toolUseId }: CallStatus): string {
+	return `${sessionId} ${agentId} ${toolUseId}`;
+}
