@@ -100,7 +100,7 @@ export class StdioUpstream implements UpstreamTransport, LineSink {
 
 	send(message: Uint8Array, request: OutgoingRequest | undefined): void {
 		if (this.isClosed) return;
-		if (this.isInputClosed || this.child === undefined) {
+		if (this.isInputClosed) {
 			if (request !== undefined) this.refuse(request.id, `${this.name} does not read its input any more.`);
 			return;
 		}
