@@ -6,6 +6,8 @@ import type { AgentsView } from './agentsView.ts';
 import { registerCommand } from './commands.ts';
 import { registerConversationView } from './conversationView.ts';
 import type { ConversationView } from './conversationView.ts';
+import { registerHost } from './host.ts';
+import type { HostFeature } from './host.ts';
 import { commandIds } from './ids.ts';
 import { Log } from './log.ts';
 import { OpenTranscripts } from './openTranscripts.ts';
@@ -22,6 +24,7 @@ export interface TestApi {
 	readonly transcripts: OpenTranscripts;
 	readonly agents: AgentsView | undefined;
 	readonly conversation: ConversationView | undefined;
+	readonly host: HostFeature | undefined;
 	/** How long `activate` took. */
 	readonly activationMs: number;
 }
@@ -63,6 +66,7 @@ export function activate(context: ExtensionContext): TestApi {
 	}
 	register('Tasks', () => registerTasks(context.extensionUri));
 	register('Links', () => registerReveal(log));
+	const host = register('The host', () => registerHost({ extension: context.extensionUri, sessions, log }));
 
-	return { sessions, transcripts, agents, conversation, activationMs: performance.now() - startedAt };
+	return { sessions, transcripts, agents, conversation, host, activationMs: performance.now() - startedAt };
 }

@@ -2,7 +2,9 @@
 
 export const viewIds = {
 	agents: 'crosstalk.agents',
+	inFlight: 'crosstalk.inFlight',
 	conversation: 'crosstalk.conversation',
+	servers: 'crosstalk.servers',
 } as const;
 
 export const commandIds = {
@@ -20,6 +22,17 @@ export const commandIds = {
 	showMore: 'crosstalk.showMore',
 	showLog: 'crosstalk.showLog',
 	openHomesSetting: 'crosstalk.openHomesSetting',
+	startHost: 'crosstalk.startHost',
+	stopHost: 'crosstalk.stopHost',
+	reconnectServer: 'crosstalk.reconnectServer',
+	cancelCall: 'crosstalk.cancelCall',
+	revealCall: 'crosstalk.revealCall',
+	showServerOutput: 'crosstalk.showServerOutput',
+	copyServerAddress: 'crosstalk.copyServerAddress',
+	importServers: 'crosstalk.importServers',
+	restoreServers: 'crosstalk.restoreServers',
+	runAgent: 'crosstalk.runAgent',
+	openEventLog: 'crosstalk.openEventLog',
 } as const;
 
 export const contextKeys = {
@@ -27,11 +40,18 @@ export const contextKeys = {
 	hasSearched: 'crosstalk.hasSearched',
 	hasOwnHomes: 'crosstalk.hasOwnHomes',
 	hasConversation: 'crosstalk.hasConversation',
+	/** `none`, `starting`, `running` or `failed`. */
+	hostState: 'crosstalk.hostState',
 } as const;
 
 export const languageId = 'agent-transcript';
 
 export const readableScheme = 'crosstalk-conversation';
+
+/** What a server has printed, read-only. */
+export const outputScheme = 'crosstalk-server-output';
+
+export const mcpProviderId = 'crosstalk.host';
 
 export const diagnosticSource = 'Crosstalk';
 

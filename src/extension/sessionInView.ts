@@ -8,6 +8,7 @@ import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import { watchFolder } from '../platform/node/watch.ts';
 import type { Log } from './log.ts';
+import { folderOf } from './paths.ts';
 import { Throttle } from './throttle.ts';
 import { summaryOf } from './summary.ts';
 import type { SessionSummary } from './summary.ts';
@@ -243,10 +244,6 @@ function union(one: UpdateScope, other: UpdateScope): UpdateScope {
 			one.paths === undefined || other.paths === undefined ? undefined : new Set([...one.paths, ...other.paths]),
 		isProbing: one.isProbing || other.isProbing,
 	};
-}
-
-export function folderOf(path: string): string {
-	return path.slice(0, Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')));
 }
 
 function separatorOf(path: string): string {

@@ -1,4 +1,5 @@
 import { workspace } from 'vscode';
+import { defaultDataDirectory } from '../platform/node/host/dataDirectory.ts';
 import { userHome } from '../platform/node/watch.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
 import { agentHomes } from '../core/transcripts/homes.ts';
@@ -40,6 +41,25 @@ export function ruleSettings(): RuleSettings {
 export function diagnosticsScope(): DiagnosticsScope {
 	const value = workspace.getConfiguration(section).get<unknown>('diagnostics.scope');
 	return value === 'open' || value === 'found' ? value : 'project';
+}
+
+/** Where the host of this person keeps its data, and is to be found. */
+export function hostDirectory(files: TranscriptFiles): string {
+	const value = workspace.getConfiguration(section).get<unknown>('host.dataDirectory');
+	return typeof value === 'string' && value.trim() !== ''
+		? withHome(value, files)
+		: defaultDataDirectory({ platform: process.platform, environment: process.env, homeFolder: userHome() });
+}
+
+/** How long a host that this window has started goes on with nothing to do. */
+export function hostIdleSeconds(): number {
+	const value = workspace.getConfiguration(section).get<unknown>('host.idleSeconds');
+	return typeof value === 'number' && Number.isFinite(value) ? Math.max(10, Math.round(value)) : 300;
+}
+
+/** Whether VS Code's own agents are offered the servers of the host. */
+export function isProvidingServers(): boolean {
+	return workspace.getConfiguration(section).get<unknown>('mcp.provideServers') === true;
 }
 
 function isLevel(value: unknown): boolean {

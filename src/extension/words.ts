@@ -3,7 +3,7 @@
 import { counted, singleLine, truncated } from '../core/base/text.ts';
 import { callState } from '../core/conversation/index.ts';
 import type { Agent, CallState, Conversation, OrphanCause, ToolCall } from '../core/conversation/index.ts';
-import { folderOf } from './sessionInView.ts';
+import { folderOf } from './paths.ts';
 import type { SessionEntry } from './sessions.ts';
 import type { AgentState, AgentSummary } from './summary.ts';
 

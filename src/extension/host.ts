@@ -1,0 +1,149 @@
+// The shared MCP host in this window. All of it but this file is loaded when a host runs, or when somebody asks for one.
+
+import { EventEmitter, Uri, lm, window, workspace } from 'vscode';
+import type { McpHttpServerDefinition, TreeView } from 'vscode';
+import { DisposableStore } from '../core/base/lifecycle.ts';
+import type { Disposable } from '../core/base/lifecycle.ts';
+import { registerCommand } from './commands.ts';
+import type * as hostCommands from './hostCommands.ts';
+import type { HostParts } from './hostParts.ts';
+import { watchHostFile } from './hostFile.ts';
+import { commandIds, mcpProviderId, viewIds } from './ids.ts';
+import type { Log } from './log.ts';
+import { RowTree } from './rowTree.ts';
+import type { RowNode, RowSource } from './rowTree.ts';
+import type { Sessions } from './sessions.ts';
+import { hostDirectory, hostIdleSeconds, isProvidingServers, section } from './settings.ts';
+
+export interface HostFeature extends Disposable {
+	readonly inFlight: HostView;
+	readonly servers: HostView;
+	load(): Promise<HostParts>;
+	/** Whether anything has asked for it yet. */
+	readonly isLoaded: boolean;
+}
+
+export interface HostView {
+	readonly tree: RowTree;
+	readonly view: TreeView<RowNode>;
+}
+
+type Commands = typeof hostCommands;
+
+interface HostOptions {
+	readonly extension: Uri;
+	readonly sessions: Sessions;
+	readonly log: Log;
+}
+
+export function registerHost({ extension, sessions, log }: HostOptions): HostFeature {
+	const disposables = new DisposableStore();
+	const definitionsChanged = disposables.add(new EventEmitter<void>());
+	let loading: Promise<HostParts> | undefined;
+	const load = (): Promise<HostParts> => {
+		loading ??= loadParts();
+		return loading;
+	};
+	const loadParts = async (): Promise<HostParts> => {
+		const [{ createHostParts }, { createHostAccess }] = await Promise.all([
+			import('./hostParts.ts'),
+			import('./hostAccess.ts'),
+		]);
+		const access = createHostAccess(Uri.joinPath(extension, 'dist', 'cli.js').fsPath, hostIdleSeconds);
+		const parts = disposables.add(
+			createHostParts({ access, directory: hostDirectory(sessions.platform.files), sessions, log }),
+		);
+		disposables.add(parts.mcpServers.onDidChange(() => isProvidingServers() && definitionsChanged.fire()));
+		await parts.connection.look();
+		return parts;
+	};
+
+	const createView = (id: string, source: (parts: HostParts) => RowSource): HostView => {
+		const tree = disposables.add(new RowTree(async () => source(await load())));
+		const view = disposables.add(window.createTreeView(id, { treeDataProvider: tree }));
+		disposables.add(view.onDidChangeVisibility(({ visible }) => tree.setVisible(visible)));
+		tree.setVisible(view.visible);
+		return { tree, view };
+	};
+	const inFlight = createView(viewIds.inFlight, (parts) => parts.inFlightSource());
+	const servers = createView(viewIds.servers, (parts) => parts.serversSource());
+
+	// What only shows something takes the row that is selected; what changes something asks rather than guesses which is meant.
+	const inFlightRow = (row: unknown): unknown => row ?? inFlight.view.selection[0];
+	const serverRow = (row: unknown): unknown => row ?? servers.view.selection[0] ?? inFlight.view.selection[0];
+	const add = (id: string, failure: string, run: (commands: Commands, parts: HostParts, row: unknown) => unknown) => {
+		disposables.add(
+			registerCommand(log, id, failure, async (row: unknown) =>
+				run(await import('./hostCommands.ts'), await load(), row),
+			),
+		);
+	};
+	add(commandIds.startHost, 'The host could not be started', (commands, parts) => commands.startHost(parts));
+	add(commandIds.stopHost, 'The host could not be stopped', (commands, parts) => commands.stopHost(parts));
+	add(commandIds.reconnectServer, 'The server could not be reconnected', (commands, parts, row) =>
+		commands.reconnectServer(parts, row),
+	);
+	add(commandIds.showServerOutput, 'The output could not be shown', (commands, parts, row) =>
+		commands.showServerOutput(parts, serverRow(row)),
+	);
+	add(commandIds.copyServerAddress, 'The address could not be copied', (commands, parts, row) =>
+		commands.copyServerAddress(parts, serverRow(row)),
+	);
+	add(commandIds.cancelCall, 'The call could not be cancelled', (commands, parts, row) =>
+		commands.cancelCall(parts, row),
+	);
+	add(commandIds.revealCall, 'The call could not be shown', (commands, parts, row) =>
+		commands.revealCall(parts, inFlightRow(row)),
+	);
+	add(commandIds.runAgent, 'The agent could not be run', (commands, parts) => commands.runAgent(parts, extension));
+	add(commandIds.openEventLog, 'The event log could not be opened', (commands, parts) =>
+		commands.openEventLog(parts),
+	);
+
+	disposables.add(
+		lm.registerMcpServerDefinitionProvider(mcpProviderId, {
+			onDidChangeMcpServerDefinitions: definitionsChanged.event,
+			async provideMcpServerDefinitions(): Promise<McpHttpServerDefinition[]> {
+				if (!isProvidingServers()) return [];
+				try {
+					return await (await load()).mcpServers.provide();
+				} catch (error) {
+					// VS Code asks by itself, often and for everything; the log is where somebody looks who misses a server.
+					log.failure('The servers of the host could not be provided', error);
+					return [];
+				}
+			},
+			resolveMcpServerDefinition: async (definition: McpHttpServerDefinition) =>
+				(await load()).mcpServers.resolve(definition),
+		}),
+	);
+
+	let watched: Disposable | undefined;
+	const watch = () => {
+		watched?.dispose();
+		// A host that was started elsewhere is met as soon as it has said where it is.
+		watched = watchHostFile(sessions.platform.files, hostDirectory(sessions.platform.files), () => {
+			void load().then(({ connection }) => connection.look()); // its failures are logged
+		});
+	};
+	watch();
+	disposables.add({ dispose: () => watched?.dispose() });
+	disposables.add(
+		workspace.onDidChangeConfiguration((event) => {
+			if (event.affectsConfiguration(`${section}.mcp`)) definitionsChanged.fire();
+			if (!event.affectsConfiguration(`${section}.host.dataDirectory`)) return;
+			watch();
+			void loading?.then(({ connection }) => connection.setDirectory(hostDirectory(sessions.platform.files)));
+		}),
+	);
+
+	return {
+		inFlight,
+		servers,
+		load,
+		get isLoaded() {
+			return loading !== undefined;
+		},
+		dispose: () => disposables.dispose(),
+	};
+}

@@ -1,0 +1,63 @@
+// What there is to the host in this window, loaded when one runs or somebody asks for it.
+
+import { commands } from 'vscode';
+import type { Disposable } from 'vscode';
+import { DisposableStore } from '../core/base/lifecycle.ts';
+import { HostConnection } from './hostConnection.ts';
+import type { HostAccess } from './hostConnection.ts';
+import { createHostStatusBar } from './hostStatusBar.ts';
+import type { HostStatusBar } from './hostStatusBar.ts';
+import { contextKeys } from './ids.ts';
+import { createInFlightSource } from './inFlightSource.ts';
+import type { Log } from './log.ts';
+import { McpServers } from './mcpServers.ts';
+import { RecordedCalls } from './recordedCalls.ts';
+import type { RowSource } from './rowTree.ts';
+import { ServerOutput } from './serverOutput.ts';
+import { createServersSource } from './serversSource.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface HostParts extends Disposable {
+	readonly connection: HostConnection;
+	readonly calls: RecordedCalls;
+	readonly output: ServerOutput;
+	readonly statusBar: HostStatusBar;
+	readonly mcpServers: McpServers;
+	inFlightSource(): RowSource;
+	serversSource(): RowSource;
+}
+
+export interface HostPartsOptions {
+	readonly access: HostAccess;
+	readonly directory: string;
+	readonly sessions: Sessions;
+	readonly log: Log;
+}
+
+export function createHostParts({ access, directory, sessions, log }: HostPartsOptions): HostParts {
+	const disposables = new DisposableStore();
+	const connection = disposables.add(new HostConnection(access, directory, log));
+	const calls = disposables.add(new RecordedCalls(sessions));
+	const output = disposables.add(new ServerOutput(connection, log));
+	const statusBar = disposables.add(createHostStatusBar(connection, calls.nameOf));
+	const mcpServers = disposables.add(new McpServers(connection));
+
+	let told: string | undefined;
+	const tellState = () => {
+		if (connection.state === told) return;
+		told = connection.state;
+		void commands.executeCommand('setContext', contextKeys.hostState, told);
+	};
+	disposables.add(connection.onDidChange(tellState));
+	tellState();
+	return {
+		connection,
+		calls,
+		output,
+		statusBar,
+		mcpServers,
+		inFlightSource: () => createInFlightSource(connection, calls, sessions),
+		serversSource: () => createServersSource(connection),
+		dispose: () => disposables.dispose(),
+	};
+}

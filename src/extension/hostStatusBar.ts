@@ -1,0 +1,99 @@
+import { MarkdownString, StatusBarAlignment, ThemeColor, window } from 'vscode';
+import type { Disposable } from 'vscode';
+import { DisposableStore } from '../core/base/lifecycle.ts';
+import { counted } from '../core/base/text.ts';
+import type { HostStatus } from '../core/host/status.ts';
+import type { HostConnection } from './hostConnection.ts';
+import { agentWords, byName, serverStateWords, spokenHost } from './hostWords.ts';
+import type { AgentNames } from './hostWords.ts';
+import { viewIds } from './ids.ts';
+
+/** The number of calls in flight, for as long as a host runs. */
+export function createHostStatusBar(connection: HostConnection, nameOf: AgentNames): HostStatusBar {
+	const disposables = new DisposableStore();
+	const item = disposables.add(window.createStatusBarItem('crosstalk.calls', StatusBarAlignment.Left, 10));
+	item.name = 'Crosstalk Calls in Flight';
+	item.command = { command: `${viewIds.inFlight}.focus`, title: 'Show Calls in Flight' };
+	let shown = '';
+	let look: StatusBarLook | undefined;
+	const update = () => {
+		look = connection.status === undefined ? undefined : statusBarLook(connection.status, nameOf);
+		// An item that is set anew closes the tooltip that somebody is reading.
+		const next = JSON.stringify(look);
+		if (next === shown) return;
+		shown = next;
+		if (look === undefined) {
+			item.hide();
+			return;
+		}
+		item.text = look.text;
+		item.tooltip = new MarkdownString(look.tooltip);
+		item.backgroundColor = look.background === undefined ? undefined : new ThemeColor(look.background);
+		item.accessibilityInformation = { label: look.spoken };
+		item.show();
+	};
+	disposables.add(connection.onDidChange(update));
+	update();
+	return {
+		get look() {
+			return look;
+		},
+		dispose: () => disposables.dispose(),
+	};
+}
+
+export interface HostStatusBar extends Disposable {
+	/** As it is shown; `undefined`: it is hidden. */
+	readonly look: StatusBarLook | undefined;
+}
+
+interface StatusBarLook {
+	readonly text: string;
+	/** Markdown. */
+	readonly tooltip: string;
+	readonly background: string | undefined;
+	readonly spoken: string;
+}
+
+export function statusBarLook(status: HostStatus, nameOf: AgentNames): StatusBarLook {
+	const { servers, calls } = status;
+	const failed = servers.filter(({ state }) => state === 'failed');
+	const waiting = servers.filter(({ state }) => state === 'draining' || state === 'reconnecting');
+	const spoken = [
+		spokenHost(status),
+		...[...failed, ...waiting].map((server) => `Server ${server.name} is ${serverStateWords(server)}.`),
+	];
+	return {
+		text: `$(pulse) ${calls.length}`,
+		tooltip: tooltip(status, nameOf),
+		background:
+			failed.length > 0
+				? 'statusBarItem.errorBackground'
+				: waiting.length > 0
+					? 'statusBarItem.warningBackground'
+					: undefined,
+		spoken: spoken.join(' '),
+	};
+}
+
+function tooltip({ servers, calls }: HostStatus, nameOf: AgentNames): string {
+	const lines = [`**${calls.length === 0 ? 'No call' : counted(calls.length, 'call')} in flight**`, ''];
+	if (servers.length > 0) lines.push('| Server | In flight | |', '|---|---|---|');
+	for (const server of [...servers].sort(byName)) {
+		const count = calls.filter((call) => call.server === server.name).length;
+		lines.push(`| ${cell(server.name)} | ${count} | ${cell(serverStateWords(server))} |`);
+	}
+	const countOf = new Map<string, number>();
+	for (const call of calls) {
+		const agent = agentWords(call, nameOf);
+		countOf.set(agent, (countOf.get(agent) ?? 0) + 1);
+	}
+	if (countOf.size > 0) lines.push('', '| Agent | In flight |', '|---|---|');
+	for (const [agent, count] of countOf) lines.push(`| ${cell(agent)} | ${count} |`);
+	return lines.join('\n');
+}
+
+/** Names come from elsewhere: whatever they hold is text. */
+function cell(text: string): string {
+	return new MarkdownString().appendText(text.replaceAll('|', '¦').replaceAll('\n', ' ')).value;
+}

@@ -1,0 +1,54 @@
+import { EventEmitter } from 'vscode';
+import { DisposableStore } from '../core/base/lifecycle.ts';
+import type { Disposable } from '../core/base/lifecycle.ts';
+import type { HostConnection } from './hostConnection.ts';
+import { inFlightRows } from './inFlightRows.ts';
+import type { RecordedCalls } from './recordedCalls.ts';
+import type { Row } from './row.ts';
+import type { RowSource } from './rowTree.ts';
+import type { Sessions } from './sessions.ts';
+import { Throttle } from './throttle.ts';
+
+/** The calls of the host, with the names that transcripts give to their agents. */
+export function createInFlightSource(connection: HostConnection, calls: RecordedCalls, sessions: Sessions): RowSource {
+	const disposables = new DisposableStore();
+	const changed = disposables.add(new EventEmitter<void>());
+	let isVisible = false;
+	let watching: Disposable | undefined;
+	disposables.add({ dispose: () => watching?.dispose() });
+	const follow = () => {
+		const shown = isVisible ? (connection.status?.calls ?? []) : [];
+		// Whoever looks at calls wants to know whose they are, also of a session that has just begun.
+		if (shown.length > 0) {
+			watching ??= sessions.watch();
+			void sessions.search(); // its failures are logged
+		} else {
+			watching?.dispose();
+			watching = undefined;
+		}
+		calls.follow(shown);
+	};
+	disposables.add(
+		connection.onDidChange(() => {
+			follow();
+			changed.fire();
+		}),
+	);
+	const named = disposables.add(
+		new Throttle(200, () => {
+			follow();
+			changed.fire();
+		}),
+	);
+	disposables.add(sessions.onDidChange(() => watching !== undefined && named.request()));
+	return {
+		rows: (now): readonly Row[] =>
+			connection.status === undefined ? [] : inFlightRows(connection.status, calls.nameOf, now),
+		onDidChange: changed.event,
+		setVisible(visible) {
+			isVisible = visible;
+			follow();
+		},
+		dispose: () => disposables.dispose(),
+	};
+}
