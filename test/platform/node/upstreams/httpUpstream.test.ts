@@ -103,7 +103,7 @@ describe('a server on streamable HTTP', () => {
 		]);
 		// The two that come next do not wait for each other.
 		assert.deepEqual(
-			table.slice(2).sort(([one = ''], [other = '']) => one.localeCompare(other)),
+			table.slice(2).sort(([one], [other]) => String(one).localeCompare(String(other))),
 			[
 				['DELETE', undefined, undefined, bearer, ...later],
 				['GET', 'text/event-stream', undefined, bearer, ...later],
