@@ -364,6 +364,21 @@ describe('the recorder', () => {
 		);
 	});
 
+	it('keeps the secrets of servers that are gone, and those that were changed', () => {
+		const { recorder, log } = recording();
+		const server = (name: string, secret: string) => ({ name, secrets: [secret], redactedArguments: ['password'] });
+		recorder.setServers([server('files', 'first-secret'), server('web', 'third-secret')]);
+		recorder.setServers([server('files', 'second-secret')]);
+		recorder.message(nobody, request, bytesOf(['first-secret', 'second-secret', 'third-secret']));
+		recorder.message(
+			nobody,
+			{ ...request, server: 'web' },
+			bytesOf({ params: { arguments: { password: 'hunter2' } } }),
+		);
+		assert.equal(log.read().length, 2);
+		assert.doesNotMatch(log.text, /-secret|hunter2/);
+	});
+
 	it('leaves no gap for what the log does not take', () => {
 		const { recorder, log } = recording();
 		recorder.message(nobody, request, bytesOf({}));

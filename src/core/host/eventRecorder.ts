@@ -12,6 +12,8 @@ import type { RedactedServer } from './redaction.ts';
 export class EventRecorder implements Recorder {
 	private readonly log: EventLog;
 	private readonly now: () => number;
+	/** By name, every one that there has been. */
+	private readonly servers = new Map<string, RedactedServer>();
 	private redaction = new Redaction([]);
 	private seq = 0;
 	private readonly scanner = new JsonScanner();
@@ -24,9 +26,17 @@ export class EventRecorder implements Recorder {
 		this.now = () => clock.now();
 	}
 
-	/** From now on these servers' secrets and arguments are kept out of the log. */
+	/**
+	 * From now on these servers' secrets and arguments are kept out of the log. Those of earlier ones still are: a server that was taken
+	 * out has last words, and a call may answer after a key was changed.
+	 */
 	setServers(servers: readonly RedactedServer[]): void {
-		this.redaction = new Redaction(servers);
+		for (const server of servers) {
+			const secrets = new Set([...(this.servers.get(server.name)?.secrets ?? []), ...server.secrets]);
+			const { name, redactedArguments } = server;
+			this.servers.set(name, { name, redactedArguments, secrets: [...secrets] });
+		}
+		this.redaction = new Redaction([...this.servers.values()]);
 		this.quotedTexts.clear();
 	}
 
