@@ -6,6 +6,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { ExpectedError } from '../../../core/base/errors.ts';
+import { DisposableStore } from '../../../core/base/lifecycle.ts';
 import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import type { Seal } from '../../../core/host/ports.ts';
@@ -85,8 +86,10 @@ function lockFile(Sqlite: typeof DatabaseSync, path: string): Lock | undefined {
 			)
 			.get();
 		database.exec('COMMIT');
-		const held = database;
-		return { generation: Number(row?.['generation']), dispose: () => held.close() };
+		const held = new DisposableStore();
+		const taken = database;
+		held.add({ dispose: () => taken.close() });
+		return { generation: Number(row?.['generation']), dispose: () => held.dispose() };
 	} catch (error) {
 		database?.close();
 		// The lower byte is SQLite's basic code.
@@ -108,9 +111,12 @@ async function loadSqlite(): Promise<typeof DatabaseSync> {
 		return (await import('node:sqlite')).DatabaseSync;
 	} catch (error) {
 		if (!isErrno(error, 'ERR_UNKNOWN_BUILTIN_MODULE')) throw error;
-		throw new ExpectedError(`The host needs Node 22.13 or newer; this is Node ${process.versions.node}.`, {
-			cause: error,
-		});
+		throw new ExpectedError(
+			`The host needs node:sqlite, which Node has from 22.13 on; this is Node ${process.versions.node}.`,
+			{
+				cause: error,
+			},
+		);
 	} finally {
 		process.emitWarning = emitWarning;
 	}
