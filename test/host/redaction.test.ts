@@ -179,6 +179,23 @@ describe('redaction', () => {
 		assert.equal(clean(redaction, call(headers(['Bearer x']))), call(headers(redacted)));
 	});
 
+	it('takes out what lets somebody in of headers that stand in text', () => {
+		const redaction = new Redaction([]);
+		const texts = (value: string) => [
+			`curl -H 'Authorization: Bearer ${value}' http://a`,
+			JSON.stringify({ Proxy: { 'PROXY-AUTHORIZATION': `Basic ${value}` } }),
+			JSON.stringify(JSON.stringify({ authorization: value })),
+			'Authorization failed, authorization: see above',
+		];
+		const before = JSON.stringify(texts('abc.DEF-123=='));
+		const after = JSON.stringify([
+			...texts(redacted).slice(0, 3),
+			'Authorization failed, authorization: [redacted] above',
+		]);
+		assert.equal(clean(redaction, before), after);
+		assert.equal(clean(redaction, after), after);
+	});
+
 	it('walks a message of a hundred thousand levels', () => {
 		const depth = 100_000;
 		const nested = (text: string) => `${'['.repeat(depth)}"${text}"${']'.repeat(depth)}`;

@@ -31,7 +31,7 @@ export class Redaction {
 		);
 		secrets.delete('');
 		const texts = new Set<string>();
-		const needles = new Set<string>(['eaders"', 'EADERS"']);
+		const needles = new Set<string>(['eaders"', 'EADERS"', 'uthorization', 'UTHORIZATION']);
 		for (const secret of secrets) {
 			for (const text of textForms(secret)) {
 				texts.add(text);
@@ -56,7 +56,7 @@ export class Redaction {
 
 	/** Text that is no JSON: a reason, what a server printed. */
 	text(text: string): string {
-		let clean = text;
+		let clean = text.replace(writtenHeader, `$1${redacted}`);
 		for (const secret of this.texts) if (clean.includes(secret)) clean = clean.replaceAll(secret, redacted);
 		return clean;
 	}
@@ -104,6 +104,9 @@ function escaped(text: string): string {
 /** Keys below `headers` whose values let somebody in. */
 const sensitiveHeader =
 	/authorization|cookie|token|secret|password|api-?key|access-?key|auth-?key|credential|signature/i;
+/** A header as a command line, a log or JSON inside of a string has it; the scheme is kept. */
+const writtenHeader =
+	/(authorization["'\\]*\s*[:=]\s*["'\\]*(?!(?:\w+\s+)?\[redacted\])(?:(?:bearer|basic|digest|token)\s+)?)[^\s"'\\,;}]+/gi;
 const headersKey = /headers$/i;
 
 /** Where arguments must not be written: what follows a key, and whether the value there is meant itself. */
