@@ -253,7 +253,7 @@ describe('sharing', () => {
 });
 
 describe('an agent of revision 2026-07-28', () => {
-	const modernMeta = {
+	const said = {
 		_meta: {
 			'io.modelcontextprotocol/protocolVersion': '2026-07-28',
 			'io.modelcontextprotocol/clientInfo': { name: 'm', version: '1' },
@@ -273,11 +273,11 @@ describe('an agent of revision 2026-07-28', () => {
 	it('is served without a handshake by a server of that revision', async () => {
 		const rig = createRig({ answer: modernServer });
 		const agent = rig.agent();
-		const call = agent.call('echo', modernMeta);
+		const call = agent.call('echo', said);
 		await settled();
 		await settled();
 		assert.deepEqual(rig.last.requests('initialize'), []);
-		assert.deepEqual((lastCall(rig)['params'] as Json)['_meta'], modernMeta._meta);
+		assert.deepEqual((lastCall(rig)['params'] as Json)['_meta'], said['_meta']);
 		rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: { resultType: 'complete' } });
 		assert.deepEqual(call.answer, { jsonrpc: '2.0', id: call.id, result: { resultType: 'complete' } });
 	});
@@ -295,7 +295,7 @@ describe('an agent of revision 2026-07-28', () => {
 	it('gets the notifications of its own subscription under its own id', async () => {
 		const rig = createRig({ answer: modernServer });
 		const agent = rig.agent();
-		const call = agent.ask('subscriptions/listen', { ...modernMeta, notifications: { toolsListChanged: true } });
+		const call = agent.ask('subscriptions/listen', { ...said, notifications: { toolsListChanged: true } });
 		await settled();
 		await settled();
 		const request = rig.last.requests('subscriptions/listen')[0]!;

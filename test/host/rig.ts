@@ -174,7 +174,7 @@ export function createRig(options: RigOptions = {}): Rig {
 	const note =
 		(name: string) =>
 		(...fields: unknown[]) =>
-			void records.push({ name, ...Object.assign({}, ...fields) });
+			void records.push(Object.assign({ name }, ...(fields as object[])) as { name: string });
 	const recorder: Recorder = {
 		setServers() {},
 		message: note('message'),

@@ -520,7 +520,7 @@ function hasWork(upstream: Upstream): boolean {
 }
 
 /** Counted anew each time: a counter that is kept could drift. */
-export function inFlight(upstream: Upstream): { running: number; queued: number } {
+function inFlight(upstream: Upstream): { running: number; queued: number } {
 	let running = 0;
 	for (const { tool } of upstream.runningExchanges) if (tool !== undefined) running++;
 	return { running, queued: upstream.waitingExchanges.filter(({ tool }) => tool !== undefined).length };

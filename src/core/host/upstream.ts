@@ -1,4 +1,3 @@
-import { ExpectedError } from '../base/errors.ts';
 import type { Disposable } from '../base/lifecycle.ts';
 import { counted } from '../base/text.ts';
 import type { Exchange } from './exchange.ts';
@@ -822,9 +821,3 @@ function noAnswer(error: unknown): undefined {
 
 /** Of revision 2026-07-28, basic/versioning. */
 const UNSUPPORTED_PROTOCOL_VERSION = -32_022;
-
-/** Whoever waits for a connection may be told by a sentence alone. */
-export function sentenceOf(error: unknown): string {
-	if (error instanceof ExpectedError) return error.message;
-	throw error;
-}

@@ -657,17 +657,18 @@ function headerMismatch(facts: ModernFacts, request: IncomingMessage): string | 
 	const version = headerOf(request, 'mcp-protocol-version');
 	if (version === undefined) return 'The header MCP-Protocol-Version is missing.';
 	if (facts.version !== undefined && version !== facts.version)
-		return `The header MCP-Protocol-Version says ${version}, the message ${String(facts.version)}.`;
+		return `The header MCP-Protocol-Version says ${version}, the message ${JSON.stringify(facts.version)}.`;
 	const method = headerOf(request, 'mcp-method');
 	if (method === undefined) return 'The header Mcp-Method is missing.';
-	if (method !== facts.method) return `The header Mcp-Method says ${method}, the message ${String(facts.method)}.`;
+	if (method !== facts.method)
+		return `The header Mcp-Method says ${method}, the message ${JSON.stringify(facts.method)}.`;
 	if (!['tools/call', 'resources/read', 'prompts/get'].includes(method)) return undefined;
 	const name = headerOf(request, 'mcp-name');
 	if (name === undefined) return 'The header Mcp-Name is missing.';
 	const decoded = headerText(name);
 	return decoded === facts.name
 		? undefined
-		: `The header Mcp-Name says ${decoded}, the message ${String(facts.name)}.`;
+		: `The header Mcp-Name says ${decoded}, the message ${JSON.stringify(facts.name)}.`;
 }
 
 /** Names that are no plain ASCII are sent as `=?base64?…?=`. */
