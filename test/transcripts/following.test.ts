@@ -324,6 +324,37 @@ describe('a transcript that is hard to read', () => {
 		);
 	});
 
+	it('has a damaged line where NUL bytes fill a hole, be it in the middle of a text', async () => {
+		const hole = '\0'.repeat(50);
+		for (const [lines, damaged, kept] of [
+			// In one string of one line, and from a string of one line to a string of another: such a line still looks like a record.
+			[[prompt, call, result.replace('"uuid":"', `"uuid":"${hole}`)], 3, 1],
+			[[prompt, `${call.slice(0, -5)}${hole}${result.slice(-5)}`], 2, 0],
+			// The record before the hole is whole, and the one behind it.
+			[[prompt, `${call.trimEnd()}${hole}\n`, result], 2, 1],
+			[[prompt, `${hole}${call}`, result], 2, 1],
+			[[prompt, `${prompt.slice(0, -20)}${hole}${call}`, result], 2, 1],
+		] as const) {
+			for (const readLimit of [7, Number.POSITIVE_INFINITY]) {
+				const files = new MemoryFiles();
+				files.readLimit = readLimit;
+				files.write(path, lines.join(''));
+				const read = await coreWith(files).readSession(session, options);
+				assert.deepEqual(
+					read.diagnostics
+						.filter(({ ruleId }) => ruleId === 'damaged-line')
+						.map(({ place, message }) => [
+							place.source.kind === 'transcript' && place.source.line,
+							message,
+						]),
+					[[damaged, 'The line is filled with NUL bytes, as a crash or a full disk leaves them.']],
+				);
+				const [agent] = read.conversation.agents.values();
+				assert.equal(agent?.toolCalls.length, kept);
+			}
+		}
+	});
+
 	it('may have a line of 100 MB', async () => {
 		const files = new MemoryFiles();
 		const long = line('r', 'a', {

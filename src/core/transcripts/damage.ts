@@ -11,9 +11,10 @@ export interface Damage {
 
 /** Says what is wrong with a line that is not one JSON object, and whether a whole record stands at its end. */
 export function diagnoseLine(bytes: Uint8Array, start: number, end: number, failedAt: number): Damage {
-	const nul = bytes.indexOf(0, start);
-	const intactFrom = findIntactTail(bytes, start + 1, end);
-	if (nul !== -1 && nul < end) {
+	const hasNul = hasNulByte(bytes, start, end);
+	// What is whole stands behind the last of them.
+	const intactFrom = findIntactTail(bytes, hasNul ? bytes.lastIndexOf(0, end - 1) + 1 : start + 1, end);
+	if (hasNul) {
 		return {
 			kind: 'nul-bytes',
 			message: 'The line is filled with NUL bytes, as a crash or a full disk leaves them.',
@@ -36,6 +37,11 @@ export function diagnoseLine(bytes: Uint8Array, start: number, end: number, fail
 		message: `The line is not a JSON object (byte ${failedAt - start + 1}).`,
 		intactFrom,
 	};
+}
+
+export function hasNulByte(bytes: Uint8Array, start: number, end: number): boolean {
+	// A search in all of the bytes would run on far behind the line.
+	return bytes.subarray(start, end).includes(0);
 }
 
 const scanner = new JsonScanner();

@@ -1,7 +1,7 @@
 import type { SessionId } from '../base/ids.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { AgentRef, TranscriptSource } from '../events/sessionEvent.ts';
-import { diagnoseLine } from './damage.ts';
+import { diagnoseLine, hasNulByte } from './damage.ts';
 import { JsonScanner, OPEN_BRACE } from '../base/jsonScanner.ts';
 import type { LinePosition } from '../base/lineSplitter.ts';
 import type { EventSink, LineReader, TranscriptFile } from './transcriptFormat.ts';
@@ -15,6 +15,7 @@ export abstract class JsonLineReader implements LineReader {
 	protected readonly inner = new JsonScanner();
 	protected abstract readonly sessionId: SessionId;
 	private seq = 0;
+	private expectsNulBytes = false;
 
 	constructor(file: TranscriptFile, sink: EventSink) {
 		this.file = file;
@@ -23,6 +24,10 @@ export abstract class JsonLineReader implements LineReader {
 
 	readLine(bytes: Uint8Array, start: number, end: number, position: LinePosition, isAtEnd: boolean): void {
 		this.readRecord(bytes, start, start, end, position, isAtEnd);
+	}
+
+	expectNulBytes(): void {
+		this.expectsNulBytes = true;
 	}
 
 	/** Reads the members of the record at the scanner's cursor. False: it is not JSON. */
@@ -54,7 +59,12 @@ export abstract class JsonLineReader implements LineReader {
 			offset: position.offset,
 			length: end - lineStart,
 		};
-		if (first === OPEN_BRACE && this.scan()) {
+		// The scanner walks over a hole in the middle of a string, but the agent that wrote the line cannot read it either.
+		const isRecord =
+			first === OPEN_BRACE &&
+			this.scan() &&
+			!(this.expectsNulBytes && hasNulByte(bytes, start, scanner.position));
+		if (isRecord) {
 			const isWhole = scanner.isAtEnd();
 			// Emitting uses the scanner for a second look, so what is behind the record is remembered.
 			const behind = scanner.position;

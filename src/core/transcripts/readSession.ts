@@ -2,6 +2,7 @@ import { agentId, mainAgentId, sessionId, toolUseId } from '../base/ids.ts';
 import { ExpectedError } from '../base/errors.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { SessionEvent } from '../events/sessionEvent.ts';
+import { hasNulByte } from './damage.ts';
 import type { OpenFile, TranscriptFiles } from './files.ts';
 import { LineSplitter } from '../base/lineSplitter.ts';
 import { transcriptFormats } from './sessionFiles.ts';
@@ -141,8 +142,11 @@ export class TranscriptFollower {
 		try {
 			for (;;) {
 				signal?.throwIfAborted();
-				const length = await file.read(this.splitter.room(), this.splitter.bytesRead);
+				const room = this.splitter.room();
+				const length = await file.read(room, this.splitter.bytesRead);
 				if (length === 0) return 'read';
+				// One search in what was read costs nothing beside one in every line.
+				if (hasNulByte(room, 0, length)) this.reader.expectNulBytes();
 				this.splitter.advance(length);
 				this.flush(sink);
 			}

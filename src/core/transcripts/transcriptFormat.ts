@@ -24,6 +24,8 @@ export type EventSink = (event: SessionEvent) => void;
 export interface LineReader {
 	/** `bytes[start, end)` is one line without its line end. The bytes may be overwritten after the call. */
 	readLine(bytes: Uint8Array, start: number, end: number, position: LinePosition, isAtEnd: boolean): void;
+	/** From now on lines may hold NUL bytes. Until then nobody looks for them in every line. */
+	expectNulBytes(): void;
 }
 
 /** One agent's way of writing transcripts. */
