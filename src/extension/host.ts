@@ -4,6 +4,9 @@ import { EventEmitter, Uri, lm, window, workspace } from 'vscode';
 import type { McpHttpServerDefinition, TreeView } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { Disposable } from '../core/base/lifecycle.ts';
+import { joinPath } from '../core/transcripts/files.ts';
+import type { TranscriptFiles } from '../core/transcripts/files.ts';
+import type * as clientImports from './clientImports.ts';
 import { registerCommand } from './commands.ts';
 import type * as hostCommands from './hostCommands.ts';
 import type { HostParts } from './hostParts.ts';
@@ -38,6 +41,7 @@ interface HostOptions {
 
 export function registerHost({ extension, sessions, log }: HostOptions): HostFeature {
 	const disposables = new DisposableStore();
+	const commandLine = Uri.joinPath(extension, 'dist', 'cli.js').fsPath;
 	const definitionsChanged = disposables.add(new EventEmitter<void>());
 	let loading: Promise<HostParts> | undefined;
 	const load = (): Promise<HostParts> => {
@@ -49,7 +53,7 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 			import('./hostParts.ts'),
 			import('./hostAccess.ts'),
 		]);
-		const access = createHostAccess(Uri.joinPath(extension, 'dist', 'cli.js').fsPath, hostIdleSeconds);
+		const access = createHostAccess(commandLine, hostIdleSeconds);
 		const parts = disposables.add(
 			createHostParts({ access, directory: hostDirectory(sessions.platform.files), sessions, log }),
 		);
@@ -95,7 +99,25 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 	add(commandIds.revealCall, 'The call could not be shown', (commands, parts, row) =>
 		commands.revealCall(parts, inFlightRow(row)),
 	);
-	add(commandIds.runAgent, 'The agent could not be run', (commands, parts) => commands.runAgent(parts, extension));
+	add(commandIds.runAgent, 'The agent could not be run', (commands, parts) => commands.runAgent(parts, commandLine));
+	const addImport = (
+		id: string,
+		failure: string,
+		run: (imports: typeof clientImports, setting: Parameters<typeof clientImports.importServers>[0]) => unknown,
+	) => {
+		const directory = () => hostDirectory(sessions.platform.files);
+		disposables.add(
+			registerCommand(log, id, failure, async () =>
+				run(await import('./clientImports.ts'), { directory: directory(), commandLine, log }),
+			),
+		);
+	};
+	addImport(commandIds.importServers, 'The servers could not be imported', (imports, setting) =>
+		imports.importServers(setting),
+	);
+	addImport(commandIds.restoreServers, 'The servers could not be restored', (imports, setting) =>
+		imports.restoreServers(setting),
+	);
 	add(commandIds.openEventLog, 'The event log could not be opened', (commands, parts) =>
 		commands.openEventLog(parts),
 	);
@@ -137,6 +159,9 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 		}),
 	);
 
+	// What import has written into the files of clients starts a program that may have moved with this version of it.
+	void keepLauncher(sessions.platform.files, commandLine, log);
+
 	return {
 		inFlight,
 		servers,
@@ -146,4 +171,16 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 		},
 		dispose: () => disposables.dispose(),
 	};
+}
+
+async function keepLauncher(files: TranscriptFiles, commandLine: string, log: Log): Promise<void> {
+	const directory = hostDirectory(files);
+	try {
+		if ((await files.stat(joinPath(files, directory, 'bin'))) === undefined) return;
+		const { refreshLauncher } = await import('../platform/node/host/lastingLauncher.ts');
+		const { programIn } = await import('../platform/node/host/attach.ts');
+		await refreshLauncher(directory, programIn(commandLine));
+	} catch (error) {
+		log.failure('What starts Crosstalk for other programs could not be looked after', error);
+	}
 }

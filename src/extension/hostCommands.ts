@@ -154,7 +154,7 @@ export async function openEventLog({ connection }: HostParts): Promise<void> {
 	if (pick !== undefined) await commands.executeCommand('vscode.open', Uri.joinPath(folder, pick.label));
 }
 
-export async function runAgent({ connection }: HostParts, extension: Uri): Promise<void> {
+export async function runAgent({ connection }: HostParts, commandLine: string): Promise<void> {
 	if (!workspace.isTrusted) {
 		throw new ExpectedError(
 			'This workspace is not trusted. An agent would start the servers that it configures; trust the workspace first.',
@@ -173,12 +173,11 @@ export async function runAgent({ connection }: HostParts, extension: Uri): Promi
 	});
 	if (agent === undefined) return;
 	const folder = workspace.workspaceFolders?.[0]?.uri;
-	const cli = Uri.joinPath(extension, 'dist', 'cli.js').fsPath;
 	window
 		.createTerminal({
 			name: `${agent.label} through Crosstalk`,
 			shellPath: process.execPath,
-			shellArgs: [cli, 'run', '--data', connection.dataDirectory, '--', agent.command],
+			shellArgs: [commandLine, 'run', '--data', connection.dataDirectory, '--', agent.command],
 			// The editor's own executable is Electron, which is Node when it is told so.
 			env: { ELECTRON_RUN_AS_NODE: '1' },
 			...(folder?.scheme === 'file' ? { cwd: folder } : {}),

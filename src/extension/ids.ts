@@ -51,6 +51,9 @@ export const readableScheme = 'crosstalk-conversation';
 /** What a server has printed, read-only. */
 export const outputScheme = 'crosstalk-server-output';
 
+/** Files as they would be. */
+export const plannedScheme = 'crosstalk-planned';
+
 export const mcpProviderId = 'crosstalk.host';
 
 export const diagnosticSource = 'Crosstalk';

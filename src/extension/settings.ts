@@ -46,9 +46,11 @@ export function diagnosticsScope(): DiagnosticsScope {
 /** Where the host of this person keeps its data, and is to be found. */
 export function hostDirectory(files: TranscriptFiles): string {
 	const value = workspace.getConfiguration(section).get<unknown>('host.dataDirectory');
-	return typeof value === 'string' && value.trim() !== ''
-		? withHome(value, files)
-		: defaultDataDirectory({ platform: process.platform, environment: process.env, homeFolder: userHome() });
+	return typeof value === 'string' && value.trim() !== '' ? withHome(value, files) : defaultHostDirectory();
+}
+
+export function defaultHostDirectory(): string {
+	return defaultDataDirectory({ platform: process.platform, environment: process.env, homeFolder: userHome() });
 }
 
 /** How long a host that this window has started goes on with nothing to do. */
