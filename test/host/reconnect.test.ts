@@ -43,8 +43,8 @@ describe('a call that passes its limit', () => {
 		const rig = createRig({ limits: { callMs: 1_000, maximumCallMs: 3_000 } });
 		const agent = await rig.initialized();
 		const call = agent.call('count', { _meta: { progressToken: 'mine' } });
-		const token = (rig.last.requests('tools/call')[0]!['params'] as { _meta: { progressToken: unknown } })._meta
-			.progressToken;
+		const sent = rig.last.requests('tools/call')[0]!['params'] as Record<'_meta', { progressToken: unknown }>;
+		const token = sent['_meta'].progressToken;
 		for (let step = 1; step <= 3; step++) {
 			await rig.pass(900);
 			rig.last.say({
