@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	host: async () => (await import('./commands/host.ts')).host,
 	connect: async () => (await import('./commands/connect.ts')).connect,
 	status: async () => (await import('./commands/status.ts')).status,
+	import: async () => (await import('./commands/import.ts')).importServers,
+	restore: async () => (await import('./commands/restore.ts')).restore,
 };
 
 const help = `Usage: crosstalk <command> [options]
@@ -24,6 +26,8 @@ Commands:
   host                    Run the MCP host that agents share
   connect <server>        Be one of the host's MCP servers, on stdio
   status                  What the host is doing
+  import                  Route the MCP servers of your agents through the host
+  restore                 Take back what import has done
 
 Options:
   --help     Help, also for each command

@@ -11,7 +11,7 @@ export interface ParsedConfig {
 	readonly root: ConfigValue | undefined;
 	/** What is wrong with the text itself. */
 	readonly problems: readonly { readonly offset: number; readonly message: string }[];
-	readonly comments: readonly { readonly offset: number; readonly end: number }[];
+	comments(): readonly { readonly offset: number; readonly end: number }[];
 }
 
 export type ConfigFormat = 'json' | 'toml';

@@ -12,12 +12,12 @@ export function parseJsonConfig(text: string): ParsedConfig {
 	} catch (error) {
 		// Nested too deep for any client.
 		if (!(error instanceof RangeError)) throw error;
-		return { root: undefined, problems: [{ offset: 0, message: 'It is nested too deep.' }], comments: [] };
+		return { root: undefined, problems: [{ offset: 0, message: 'It is nested too deep.' }], comments: () => [] };
 	}
 	return {
 		root: root === undefined ? undefined : valueOf(root),
 		problems: errors.map(({ error, offset }) => ({ offset, message: `It is not JSON: ${words(error)}.` })),
-		comments: commentsOf(text),
+		comments: () => commentsOf(text),
 	};
 }
 

@@ -11,17 +11,17 @@ export function parseTomlConfig(text: string): ParsedConfig {
 		return {
 			root: rootOf(top, text.length),
 			problems: [],
-			comments: program.comments.map(({ range: [offset, end] }) => ({ offset, end })),
+			comments: () => program.comments.map(({ range: [offset, end] }) => ({ offset, end })),
 		};
 	} catch (error) {
 		if (error instanceof ParseError)
 			return {
 				root: undefined,
 				problems: [{ offset: error.index, message: `It is not TOML: ${error.message.replace(/\.$/, '')}.` }],
-				comments: [],
+				comments: () => [],
 			};
 		if (!(error instanceof RangeError)) throw error;
-		return { root: undefined, problems: [{ offset: 0, message: 'It is nested too deep.' }], comments: [] };
+		return { root: undefined, problems: [{ offset: 0, message: 'It is nested too deep.' }], comments: () => [] };
 	}
 }
 
