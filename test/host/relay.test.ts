@@ -111,7 +111,7 @@ describe('a request', () => {
 			new TextEncoder().encode(`{"id":${JSON.stringify(lastCall(rig)['id'])},"result":{}}`),
 			undefined,
 		);
-		assert.equal(call.failure, 'server-unavailable');
+		assert.equal(call.failure, 'malformed-answer');
 		assert.match(JSON.stringify(call.answer), /has no \\"jsonrpc\\": \\"2.0\\"/);
 	});
 });

@@ -117,11 +117,12 @@ describe('bad input', function () {
 		});
 
 		it('a file that is no JSON is one line, with its place', async () => {
-			await assert.rejects(
-				startHost({}, { configuration: '{ "mcpServers": { "sound": ' }),
-				/ended with 2 before it was ready: .*mcp\.json:1/,
+			// Perhaps somebody is writing it just now: it is read again when it changes.
+			await start(
+				{},
+				{ configuration: `{ "mcpServers": { "sound": ${JSON.stringify(fault(sound.path))}, "odd": ` },
 			);
-			await start();
+			assert.match(host.stderr(), /^.*mcp\.json:1.*$/m);
 		});
 	});
 
@@ -238,7 +239,8 @@ describe('bad input', function () {
 			await working;
 			if (error === undefined) assert.equal(text?.length, 100_000_000);
 			else {
-				assert.equal(error.code, -32603);
+				// It was carried out, and what came of it nobody knows.
+				assert.equal(error.code, -31001);
 				assert.match(error.message, /odd.*\b\d+ MB/);
 			}
 			assert.ok(slowest < 1_000, `the innocent waited for ${slowest} ms`);

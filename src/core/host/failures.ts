@@ -3,7 +3,7 @@ import type { JsonObject } from './rpc.ts';
 
 /**
  * How a call fails in the host itself. Each has a JSON-RPC code outside of what JSON-RPC and MCP reserve, but for the time-out, which
- * has the number that the MCP SDKs use for it.
+ * has the number that the MCP SDKs use for it, and for an answer that is none, which is an internal error as its client sees it.
  */
 const codes = {
 	'outcome-unknown': -31_001,
@@ -12,6 +12,7 @@ const codes = {
 	'server-unavailable': -31_003,
 	cancelled: -31_004,
 	refused: -31_005,
+	'malformed-answer': -32_603,
 } as const;
 
 export type FailureType = keyof typeof codes;

@@ -606,9 +606,15 @@ export class Upstream {
 			this.finish(exchange, { failure: this.failure('server-unavailable', failure.reason, exchange) });
 			return;
 		}
-		const type = exchange.message.method === 'tools/call' ? 'outcome-unknown' : 'server-unavailable';
+		const [type, what] =
+			exchange.message.method === 'tools/call'
+				? (['outcome-unknown', this.unknownOutcome(exchange)] as const)
+				: ([
+						'server-unavailable',
+						`${this.definition.name} did not answer ${exchange.message.method}.`,
+					] as const);
 		this.finish(exchange, {
-			failure: this.failure(type, failure.reason, exchange, { httpStatus: failure.httpStatus }),
+			failure: this.failure(type, `${what} ${failure.reason}`, exchange, { httpStatus: failure.httpStatus }),
 		});
 	}
 
@@ -645,8 +651,7 @@ export class Upstream {
 				this.requeue(exchange);
 				continue;
 			}
-			const what = exchange.tool ?? exchange.message.method;
-			const message = `${exit.reason} ${what} may or may not have been carried out.${this.tailSentence(exit.stderrTail)}`;
+			const message = `${this.unknownOutcome(exchange)} ${exit.reason}${this.tailSentence(exit.stderrTail)}`;
 			exchange.end({
 				ending: 'outcome-unknown',
 				failure: this.failure('outcome-unknown', message, exchange, {
@@ -781,9 +786,14 @@ export class Upstream {
 		});
 	}
 
+	private unknownOutcome(exchange: Exchange): string {
+		const what = exchange.tool ?? exchange.message.method;
+		return `${what} on ${this.definition.name} may or may not have been carried out.`;
+	}
+
 	private malformed(exchange: Exchange, reason: string): CallFailure {
 		return this.failure(
-			'server-unavailable',
+			'malformed-answer',
 			`${this.definition.name} gave an answer that cannot be read. ${reason}`,
 			exchange,
 		);

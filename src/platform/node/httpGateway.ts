@@ -72,10 +72,11 @@ class HttpGateway implements Gateway {
 		// Agents keep their connections for as long as they live.
 		this.server.keepAliveTimeout = 10 * 60_000;
 		this.server.on('upgrade', (request, socket) => this.upgrade(request, socket));
-		this.server.on('clientError', (_error, socket) => {
+		this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
 			// Half a request, or none at all.
-			if (socket.writable)
-				socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+			const status =
+				error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+			if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 		});
 		const timer = setInterval(() => this.tick(), 1_000);
 		timer.unref();
