@@ -456,6 +456,9 @@ describe('crosstalk import and restore', () => {
 			const { code, stderr } = await place.run('restore');
 			assert.equal(code, 2);
 			assert.match(stderr, /servers\.json is damaged\. The originals .* are in .*backups\.\n$/);
+			const { servers, problems } = await importedServers(place.data, { environment, homeFolder: place.home });
+			assert.deepEqual(servers, []);
+			assert.match(problems[0]?.message ?? '', /servers\.json is damaged\./);
 		});
 	});
 

@@ -107,7 +107,7 @@ const secretName = '(?:key|token|secret|passw|pwd|auth|credential|bearer|header|
 const secretFlag = new RegExp(`^--?[\\w-]*${secretName}[\\w-]*$`, 'i');
 
 /** An argument or URL, its secrets replaced as far as they can be told by their looks. */
-export function maskedArgument(text: string): string {
+function maskedArgument(text: string): string {
 	if (/^\s*(?:authorization|cookie|x-[\w-]*(?:key|token))\s*:/i.test(text)) return text.replace(/:[\s\S]*/, ': …');
 	if (/\bbearer\s+\S/i.test(text)) return text.replace(/\b(bearer)\s+[\s\S]*/i, '$1 …');
 	return (

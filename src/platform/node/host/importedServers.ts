@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ExpectedError } from '../../../core/base/errors.ts';
 import { resolveServer } from '../../../core/host/config/resolveServer.ts';
 import { readServerEntry } from '../../../core/host/config/serverEntry.ts';
 import type { ServerDefinition } from '../../../core/host/serverDefinition.ts';
@@ -16,13 +17,19 @@ export function importedServersFile(dataDirectory: string): string {
  * The servers that `crosstalk import` has routed through the host, by the names that `crosstalk connect` is given for them. A host puts
  * them under a source of their own at its start, and again whenever `importedServersFile` changes. Every `${…}` is resolved by the
  * rules of the client that the server came from, with the environment of the host. Problems have the same shape as those of
- * `readServerConfig`. Without an import there are none; a damaged file throws an `ExpectedError`.
+ * `readServerConfig`; a damaged file is one of them. Without an import there are no servers.
  */
 export async function importedServers(
 	dataDirectory: string,
 	options: Pick<ServerConfigOptions, 'environment' | 'homeFolder'>,
 ): Promise<ServerConfig> {
-	const { record, text } = await readImportRecord(dataDirectory);
+	const read = await readImportRecord(dataDirectory).catch((error: unknown) => {
+		if (error instanceof ExpectedError) return error;
+		throw error;
+	});
+	// A host without these is better than none: it has others to serve.
+	if (read instanceof ExpectedError) return { servers: [], problems: [{ line: 1, message: read.message }] };
+	const { record, text } = read;
 	const servers: ServerDefinition[] = [];
 	const problems: ServerConfigProblem[] = [];
 	for (const [name, { dialect, folder, entry }] of Object.entries(record.imported)) {

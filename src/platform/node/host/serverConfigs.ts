@@ -91,7 +91,7 @@ export async function readServerConfig(path: string, options: ServerConfigOption
 }
 
 /** One server, or `undefined` and a report why there is none. A server that is switched off is none. */
-export function readServer(
+function readServer(
 	member: ConfigMember,
 	context: ResolveContext,
 	report: (offset: number, message: string) => void,

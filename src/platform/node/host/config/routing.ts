@@ -199,6 +199,6 @@ function withEntry(value: PlainValue, path: readonly string[], entry: PlainValue
 	return { ...value, [name]: withEntry(value[name] ?? null, rest, entry) };
 }
 
-export function isRecord(value: PlainValue | undefined): value is PlainRecord {
+function isRecord(value: PlainValue | undefined): value is PlainRecord {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
