@@ -46,8 +46,12 @@ export function registerConversationView(
 		// Not as its title: VS Code would write the name with a capital.
 		if (tree.agent !== undefined) view.description = agentName(tree.agent);
 	};
+	// Which of the two views a command from the palette is about: the one in which a row was chosen last.
+	let lastChosenIn: string = viewIds.agents;
+	disposables.add(view.onDidChangeSelection(() => (lastChosenIn = viewIds.conversation)));
 	disposables.add(
 		agents.view.onDidChangeSelection(({ selection }) => {
+			lastChosenIn = viewIds.agents;
 			const agent = agentOf(selection[0]);
 			if (agent !== undefined) void show(agent.key, agent.agentId); // reading does not fail, it says why it could not
 		}),
@@ -71,7 +75,7 @@ export function registerConversationView(
 			commandIds.revealTranscript,
 			'The transcript could not be opened',
 			async (node?: unknown) => {
-				if (agents.isNode(node) || (node === undefined && view.selection.length === 0)) {
+				if (agents.isNode(node) || (node === undefined && lastChosenIn === viewIds.agents)) {
 					await agents.reveal(node);
 					return;
 				}
@@ -84,9 +88,11 @@ export function registerConversationView(
 		),
 	);
 	disposables.add(
-		registerCommand(log, commandIds.copyId, 'The id could not be copied', async (node?: unknown) => {
-			const call = [node, view.selection[0]].find(isCall);
-			const id = agents.idOf(node) ?? call?.call.id ?? agents.idOf(undefined);
+		registerCommand(log, commandIds.copyId, 'The id could not be copied', async (of?: unknown) => {
+			// Menus hand over a row, keys the view that they were pressed in.
+			const isOfAgent = agents.isNode(of) || (!isRow(of) && (of ?? lastChosenIn) === viewIds.agents);
+			const row = isRow(of) ? of : view.selection[0];
+			const id = isOfAgent ? agents.idOf(of) : isCall(row) ? row.call.id : undefined;
 			if (id !== undefined) await env.clipboard.writeText(id);
 		}),
 	);
@@ -105,6 +111,10 @@ export async function agentInEditor(
 	return { key: session.key, agentId };
 }
 
+function isRow(value: unknown): value is { readonly kind: unknown } {
+	return typeof value === 'object' && value !== null && 'kind' in value;
+}
+
 function isCall(value: unknown): value is Extract<ConversationNode, { readonly kind: 'call' }> {
-	return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'call';
+	return isRow(value) && value.kind === 'call';
 }

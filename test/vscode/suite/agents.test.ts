@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { ConfigurationTarget, commands, workspace } from 'vscode';
-import { eventually, labels, press, screenshot, type } from '../runner.ts';
+import { ConfigurationTarget, commands, env, workspace } from 'vscode';
+import { click, eventually, labels, press, screenshot, type } from '../runner.ts';
 import {
 	agentsOutline,
 	api,
@@ -160,6 +160,62 @@ describe('the view of a conversation', () => {
 		assert.match(rows[call + 1] ?? '', /Arguments — \{/);
 		assert.match(rows[call + 2] ?? '', /Result — /);
 		await screenshot('conversation');
+	});
+
+	it('is that of the row that a key is pressed on', async () => {
+		const { agents, conversation } = await showAgents();
+		const [main] = await agents.tree.getChildren(await rowOfSession(endedId));
+		assert.ok(main);
+		await agents.view.reveal(main, { select: true, focus: true, expand: true });
+		await eventually(
+			'The main agent is shown',
+			() => conversation.view.description,
+			(name) => name === 'main',
+		);
+		await press('ArrowDown');
+		await press('Enter');
+		await eventually(
+			'The agent below is shown',
+			() => conversation.view.description,
+			(name) => name === 'worker 1',
+		);
+	});
+
+	it("gives the id of the call that is chosen in it, and the agent's where an agent is", async () => {
+		const { agents, conversation } = await showAgents();
+		const [main] = await agents.tree.getChildren(await rowOfSession(endedId));
+		const [worker] = await agents.tree.getChildren(main);
+		assert.ok(worker?.kind === 'agent');
+		await agents.view.reveal(worker, { select: true, focus: true });
+		const copied = async (what: string, copy: () => PromiseLike<unknown>, expected: string) => {
+			await env.clipboard.writeText('');
+			await copy();
+			await eventually(
+				what,
+				() => env.clipboard.readText(),
+				(text) => text === expected,
+			);
+		};
+		await copied('Of the agent, by key', () => press('Control+C'), worker.agentId);
+		await commands.executeCommand('crosstalk.showConversation', worker);
+		const call = await eventually(
+			'The call is there',
+			async () => {
+				const [turn] = await conversation.tree.getChildren();
+				return (await conversation.tree.getChildren(turn)).find((node) => node.kind === 'call');
+			},
+			(node) => node !== undefined,
+		);
+		assert.ok(call?.kind === 'call');
+		await copied('Of the call, by menu', () => commands.executeCommand('crosstalk.copyId', call), call.call.id);
+		await click('.pane-body [role=treeitem][aria-label^="Call to"]');
+		await copied('Of the call, by key', () => press('Control+C'), call.call.id);
+		await copied('Of the call, from the palette', () => commands.executeCommand('crosstalk.copyId'), call.call.id);
+		await copied(
+			'Of the agent, by menu',
+			() => commands.executeCommand('crosstalk.copyId', worker),
+			worker.agentId,
+		);
 	});
 
 	it('marks the call that never came back', async () => {
