@@ -127,7 +127,8 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 
 	/** Bodies are read when somebody rests on their row. */
 	async resolveTreeItem(item: TreeItem, node: ConversationNode): Promise<TreeItem> {
-		if (node.kind === 'call') item.tooltip = await this.bodyTooltip(node.call.place, node.call.arguments);
+		if (node.kind === 'call')
+			item.tooltip = await this.bodyTooltip(node.call.place, node.call.arguments, this.callHeading(node.call));
 		if (node.kind === 'arguments') item.tooltip = await this.bodyTooltip(node.call.place, node.call.arguments);
 		if (node.kind === 'result' || node.kind === 'stray')
 			item.tooltip = await this.bodyTooltip(node.result.place, node.result.body);
@@ -194,9 +195,18 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		return nodes;
 	}
 
-	private async bodyTooltip(place: Place, body: BodyRef): Promise<MarkdownString> {
+	/** The row itself is cut off in a narrow sidebar. */
+	private callHeading(call: ToolCall): string | undefined {
+		const { session } = this;
+		if (session === undefined) return undefined;
+		return `${toolLabel(call)} ${spokenCall(session.conversation, call, this.sessions.platform.clock.now())}.`;
+	}
+
+	private async bodyTooltip(place: Place, body: BodyRef, heading?: string): Promise<MarkdownString> {
 		const read = cutLines(await readBody(this.sessions.platform.files, place, body, bodyLimitBytes), tooltipLines);
-		const markdown = new MarkdownString().appendCodeblock(read.text, read.language);
+		const markdown = new MarkdownString();
+		if (heading !== undefined) markdown.appendText(heading);
+		markdown.appendCodeblock(read.text, read.language);
 		if (read.cut !== undefined) markdown.appendText(read.cut);
 		return markdown;
 	}
