@@ -1,4 +1,4 @@
-import { Range, Uri, commands } from 'vscode';
+import { Range, TextEditorRevealType, Uri, commands, window } from 'vscode';
 import type { Disposable } from 'vscode';
 import { registerCommand } from './commands.ts';
 import { commandIds } from './ids.ts';
@@ -11,6 +11,9 @@ export async function openPlace(path: string, range: Range | undefined): Promise
 		preserveFocus: true,
 		...(range === undefined ? {} : { selection: startOf(range) }),
 	});
+	// On a long line that leaves the beginning at the very edge of the window, and all that belongs to it outside.
+	const editor = window.visibleTextEditors.find(({ document }) => document.uri.fsPath === path);
+	if (range !== undefined) editor?.revealRange(firstOf(range), TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
 /** Links in hovers and virtual documents lead to a place: the path, and line and column, both 0-based. */
@@ -26,6 +29,13 @@ export function registerReveal(log: Log): Disposable {
 		},
 	);
 }
+
+/** What of a block is to be seen without scrolling. */
+function firstOf({ start }: Range): Range {
+	return new Range(start, start.translate(0, shownColumns));
+}
+
+const shownColumns = 60;
 
 /** A block may be longer than a screen: its beginning is what is to be seen. */
 function startOf(range: Range): Range {
