@@ -283,7 +283,7 @@ export class AgentConnection implements AgentEndpoint {
 	private takeRequest(message: RpcMessage, rawId: Uint8Array, key: string, channel: MessageChannel): void {
 		const refuse = (code: number, reason: string, data?: JsonObject) => {
 			const bytes = errorAnswer(rawId, code, reason, data);
-			this.hub.recordOut(this.record, message, bytes, undefined);
+			this.hub.recordOut(this.record, message, bytes, undefined, 'error');
 			channel.answer(bytes, code);
 		};
 		if (this.isClosed) return refuse(INVALID_REQUEST, 'The connection is closed.');
@@ -291,7 +291,7 @@ export class AgentConnection implements AgentEndpoint {
 		const version = stringAt(meta, META.protocolVersion);
 		if (version !== undefined && message.method !== 'initialize') {
 			if (version === MODERN) return void this.takeModern(message, rawId, key, meta, channel, refuse);
-			const supported = [MODERN, ...legacyRevisions];
+			const supported = this.hub.supportedRevisions;
 			return refuse(UNSUPPORTED_PROTOCOL_VERSION, `Revision ${version} is not supported.`, {
 				supported,
 				requested: version,
@@ -304,7 +304,7 @@ export class AgentConnection implements AgentEndpoint {
 			case 'ping': {
 				const answer = resultAnswer(rawId, {});
 				this.hub.recordIn(this.record, message, undefined);
-				this.hub.recordOut(this.record, message, answer, undefined);
+				this.hub.recordOut(this.record, message, answer, undefined, 'response');
 				return channel.answer(answer, undefined);
 			}
 			case 'logging/setLevel':
@@ -352,7 +352,7 @@ export class AgentConnection implements AgentEndpoint {
 				? initializeResult(told.result, protocolVersion, this.hub.name)
 				: { ...told?.result, protocolVersion };
 		const answer = resultAnswer(rawId, result);
-		this.hub.recordOut(this.record, message, answer, undefined);
+		this.hub.recordOut(this.record, message, answer, undefined, 'response');
 		channel.answer(answer, undefined);
 	}
 
@@ -616,7 +616,7 @@ export class AgentConnection implements AgentEndpoint {
 			channel.dropped();
 			return;
 		}
-		hub.recordOut(exchange.record, message, bytes, exchange, code !== undefined);
+		hub.recordOut(exchange.record, message, bytes, exchange, code === undefined ? 'response' : 'error');
 		channel.answer(bytes, code);
 	}
 

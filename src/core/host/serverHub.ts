@@ -9,10 +9,11 @@ import { RecentDurations } from './recentDurations.ts';
 import type { RecordOrigin, Recorder } from './recorder.ts';
 import { INVALID_REQUEST, METHOD_NOT_FOUND, bytesAt, errorAnswer, isObject, replaced, stringAt } from './rpc.ts';
 import type { JsonObject, RpcMessage } from './rpc.ts';
+import { MODERN, legacyRevisions } from './revisions.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { ServerStatus, UpstreamState } from './status.ts';
 import { Upstream } from './upstream.ts';
-import type { ClientIntroduction, Era, UpstreamListener } from './upstream.ts';
+import type { ClientIntroduction, Era, ReconnectCause, UpstreamListener } from './upstream.ts';
 
 /** What the parts of the host share. */
 export interface HostServices {
@@ -78,6 +79,15 @@ export class ServerHub implements UpstreamListener {
 
 	get name(): string {
 		return this.definition.name;
+	}
+
+	/** The revisions that an agent may speak to this server. */
+	get supportedRevisions(): readonly string[] {
+		for (const { introduction } of this.upstreams.values()) {
+			const told = introduction?.era === 'modern' ? introduction.result['supportedVersions'] : undefined;
+			if (Array.isArray(told)) return told.map(String);
+		}
+		return [MODERN, ...legacyRevisions];
 	}
 
 	get isKnownModern(): boolean {
@@ -227,6 +237,10 @@ export class ServerHub implements UpstreamListener {
 				upstream.ask('resources/subscribe', { uri }, this.definition.limits.connectMs).catch(() => {});
 	}
 
+	onReconnect(cause: ReconnectCause): void {
+		this.services.metrics.reconnect(this.name, cause);
+	}
+
 	onDidChange(): void {
 		this.didChange();
 	}
@@ -326,17 +340,9 @@ export class ServerHub implements UpstreamListener {
 		message: RpcMessage,
 		bytes: Uint8Array,
 		exchange: Exchange | undefined,
-		isError = false,
+		kind: RpcMessage['kind'] = message.kind,
 	): void {
-		const isAnswer = message.bytes !== bytes && message.kind === 'request' && message === exchange?.message;
-		this.record(
-			'out',
-			origin,
-			message,
-			bytes,
-			exchange,
-			isAnswer ? (isError ? 'error' : 'response') : message.kind,
-		);
+		this.record('out', origin, message, bytes, exchange, kind);
 	}
 
 	/** Learns from what passes: which tools may be repeated. */

@@ -26,6 +26,8 @@ export interface ServerIntroduction {
 	readonly result: JsonObject;
 }
 
+export type ReconnectCause = 'exited' | 'unresponsive' | 'requested' | 'lost';
+
 export interface UpstreamListener {
 	/** A notification of the server; `exchange` is the running request that it came on the stream of, where that is known. */
 	onNotification(upstream: Upstream, message: RpcMessage, exchange: Exchange | undefined): void;
@@ -39,6 +41,16 @@ export interface UpstreamListener {
 	isWanted(upstream: Upstream): boolean;
 	/** Running a call of this tool twice does no harm: its server says so. */
 	isRepeatable(exchange: Exchange): boolean;
+	/** A connection was made anew, or could not be. */
+	onReconnect(cause: ReconnectCause): void;
+}
+
+/** Since when, and why, the connection is to be made anew. */
+interface Renewal {
+	readonly cause: ReconnectCause;
+	readonly reason: string;
+	readonly began: number;
+	drainedMs: number;
 }
 
 const MAXIMUM_OUTPUT = 64 * 1024;
@@ -98,8 +110,7 @@ export class Upstream {
 	private isProbing = false;
 	/** The host's own subscription. */
 	private listening: number | undefined;
-	/** Since when, and why, the connection is to be made anew. */
-	private renewal: { readonly reason: string; readonly began: number; drainedMs: number } | undefined;
+	private renewal: Renewal | undefined;
 	private text = '';
 
 	constructor(options: {
@@ -260,7 +271,7 @@ export class Upstream {
 	/** Makes the connection anew as soon as nothing runs on it. Resolves when the new one stands. */
 	reconnect(reason: string): Promise<void> {
 		if (this.state === 'failed') this.failedAt = -REST_AFTER_FAILURE_MS;
-		if (this.state === 'connected') this.renew(reason);
+		if (this.state === 'connected') this.renew('requested', reason);
 		return this.ready();
 	}
 
@@ -456,7 +467,10 @@ export class Upstream {
 			if (!(error instanceof CallFailure)) throw error;
 			// Whatever it has said in the meantime shows that it lives.
 			if (this.epoch === epoch && this.state === 'connected' && this.heardAt <= asked)
-				this.renew(`it let a call pass its limit and then did not answer a ping in ${probeMs / 1000} s`);
+				this.renew(
+					'unresponsive',
+					`it let a call pass its limit and then did not answer a ping in ${probeMs / 1000} s`,
+				);
 		} finally {
 			this.isProbing = false;
 			if (this.state === 'connected') this.dispatchWaiting();
@@ -464,9 +478,9 @@ export class Upstream {
 	}
 
 	/** From now on calls wait; when those that run have ended the connection is made anew. */
-	private renew(reason: string): void {
+	private renew(cause: ReconnectCause, reason: string): void {
 		if (this.renewal !== undefined) return;
-		this.renewal = { reason, began: this.platform.clock.elapsed(), drainedMs: 0 };
+		this.renewal = { cause, reason, began: this.platform.clock.elapsed(), drainedMs: 0 };
 		this.changeState('draining', reason);
 		this.settle();
 		this.listener.onDidChange();
@@ -594,11 +608,16 @@ export class Upstream {
 		}
 		const exchange = this.running.get(id);
 		if (exchange === undefined) return;
+		if (failure.httpStatus !== undefined && !failure.isSessionLost && !failure.mayHaveRun) {
+			// The server has refused it, and would refuse it again.
+			this.finish(exchange, { failure: this.failure('server-unavailable', failure.reason, exchange) });
+			return;
+		}
 		if (failure.isSessionLost || !failure.mayHaveRun) {
 			// It was certainly not run: it goes to the next connection.
 			this.running.delete(id);
 			if (exchange.attempts <= 2) {
-				if (this.state === 'connected') this.renew(failure.reason);
+				if (this.state === 'connected') this.renew('lost', failure.reason);
 				this.submit(exchange);
 				this.settle();
 				return;
@@ -642,7 +661,7 @@ export class Upstream {
 		const wasProven = this.platform.clock.elapsed() - this.connectedAt >= PROVEN_AFTER_MS;
 		this.breaks = wasProven ? 1 : this.breaks + 1;
 		this.leave();
-		this.renewal ??= { reason: exit.reason, began: this.platform.clock.elapsed(), drainedMs: 0 };
+		this.renewal ??= { cause: 'exited', reason: exit.reason, began: this.platform.clock.elapsed(), drainedMs: 0 };
 		this.changeState('reconnecting', exit.reason);
 		const lost = [...this.running.values()];
 		this.running.clear();
@@ -749,11 +768,8 @@ export class Upstream {
 		this.listener.onDidChange();
 	}
 
-	private recordReconnect(
-		renewal: { reason: string; began: number; drainedMs: number },
-		attempts: number,
-		isSuccessful: boolean,
-	): void {
+	private recordReconnect(renewal: Renewal, attempts: number, isSuccessful: boolean): void {
+		this.listener.onReconnect(renewal.cause);
 		this.recorder.reconnect({
 			server: this.definition.name,
 			upstreamId: this.id,

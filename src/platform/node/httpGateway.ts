@@ -18,7 +18,9 @@ const KEEP_ALIVE_MS = 15_000;
 const FORGOTTEN_AFTER_MS = 30 * 60_000;
 /** What belongs to no request waits for a stream; of more than this the oldest is let go. */
 const MAXIMUM_WAITING = 100;
-const MODERN = '2026-07-28';
+/** Revisions with a handshake; whatever else is asked for is a newer one. */
+const legacyRevision = /^(2024-11-05|2025-03-26|2025-06-18|2025-11-25)$/;
+const MAXIMUM_ENDED = 10_000;
 
 export interface Gateway {
 	readonly port: number;
@@ -54,6 +56,8 @@ class HttpGateway implements Gateway {
 	private readonly streams = new Set<ServerResponse>();
 	private readonly sockets = new Set<Duplex>();
 	private readonly ticking: Disposable;
+	/** Sessions that their agents have ended: their ids would still be good. */
+	private readonly ended = new Set<string>();
 	private lastScope = 0;
 
 	constructor(host: Host, options: GatewayOptions) {
@@ -180,6 +184,7 @@ class HttpGateway implements Gateway {
 				if (id === undefined || session === undefined) refuse(response, 404, -32_001, 'Session not found.');
 				else {
 					this.sessions.delete(id);
+					this.rememberEnded(id);
 					session.stream?.end();
 					session.agent.close();
 					send(response, 200, 'application/json', '{}');
@@ -190,6 +195,12 @@ class HttpGateway implements Gateway {
 				response.setHeader('Allow', 'GET, POST, DELETE');
 				refuse(response, 405, -32_000, 'Method not allowed.');
 		}
+	}
+
+	private rememberEnded(id: string): void {
+		this.ended.add(id);
+		const [oldest] = this.ended;
+		if (this.ended.size > MAXIMUM_ENDED && oldest !== undefined) this.ended.delete(oldest);
 	}
 
 	private readBody(request: IncomingMessage, response: ServerResponse, take: (body: Buffer) => void): void {
@@ -222,15 +233,8 @@ class HttpGateway implements Gateway {
 	private post(address: Address, body: Buffer, request: IncomingMessage, response: ServerResponse): void {
 		const id = sessionIdOf(request);
 		const version = headerOf(request, 'mcp-protocol-version');
-		if (version === MODERN || (id === undefined && hasModernMeta(body))) {
+		if ((version !== undefined && !legacyRevision.test(version)) || (id === undefined && hasModernMeta(body))) {
 			this.postModern(address, body, request, response);
-			return;
-		}
-		if (version !== undefined && !/^(2024-11-05|2025-03-26|2025-06-18|2025-11-25)$/.test(version)) {
-			refuse(response, 400, -32_022, `Revision ${version} is not supported.`, {
-				supported: [MODERN, '2025-11-25', '2025-06-18', '2025-03-26'],
-				requested: version,
-			});
 			return;
 		}
 		if (id === undefined) {
@@ -265,6 +269,15 @@ class HttpGateway implements Gateway {
 	/** One request of the era without handshakes: all that is needed is in it. */
 	private postModern(address: Address, body: Buffer, request: IncomingMessage, response: ServerResponse): void {
 		const facts = modernFacts(body);
+		if (facts?.method === 'initialize') {
+			refuse(response, 404, -32_601, 'There is no handshake in this revision.', undefined, facts.id);
+			return;
+		}
+		if (facts?.id !== undefined && !facts.isComplete) {
+			const needed = 'a request needs the protocol version and the capabilities of its client in _meta';
+			refuse(response, 400, -32_602, `In this revision ${needed}.`, undefined, facts.id);
+			return;
+		}
 		const mismatch = facts === undefined ? undefined : headerMismatch(facts, request);
 		if (facts !== undefined && mismatch !== undefined) {
 			refuse(response, 400, -32_020, mismatch, undefined, facts.id);
@@ -322,6 +335,7 @@ class HttpGateway implements Gateway {
 	/** The session of this id: one that is open, or one of before the host was started anew. */
 	private sessionOf(id: string, address: Address, request: IncomingMessage): HttpSession | undefined {
 		let session = this.sessions.get(id);
+		if (this.ended.has(id)) return undefined;
 		if (session === undefined) {
 			let isOurs = true;
 			const resumed = (options: AgentOptions): AgentEndpoint => {
@@ -633,6 +647,8 @@ interface ModernFacts {
 	readonly method: unknown;
 	readonly name: unknown;
 	readonly version: unknown;
+	/** Has all that revision 2026-07-28 wants in `_meta`. */
+	readonly isComplete: boolean;
 	/** Who asks, as far as it says. */
 	readonly client: string;
 }
@@ -648,6 +664,9 @@ function modernFacts(body: Buffer): ModernFacts | undefined {
 		method,
 		name: memberOf(params, 'name') ?? memberOf(params, 'uri'),
 		version: memberOf(meta, 'io.modelcontextprotocol/protocolVersion'),
+		isComplete:
+			typeof memberOf(meta, 'io.modelcontextprotocol/protocolVersion') === 'string' &&
+			typeof memberOf(meta, 'io.modelcontextprotocol/clientCapabilities') === 'object',
 		client: JSON.stringify(memberOf(meta, 'io.modelcontextprotocol/clientInfo')) ?? '',
 	};
 }
