@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { ConfigurationTarget, commands, env, workspace } from 'vscode';
+import { ConfigurationTarget, MarkdownString, commands, env, workspace } from 'vscode';
 import { click, eventually, labels, press, screenshot, type } from '../runner.ts';
 import {
 	agentsOutline,
@@ -238,5 +238,13 @@ describe('the view of a conversation', () => {
 			rows.some((row) => row.includes('No result. ')),
 			rows.join('\n'),
 		);
+		const [turn] = await conversation.tree.getChildren();
+		const call = (await conversation.tree.getChildren(turn)).find(({ kind }) => kind === 'call');
+		assert.ok(call);
+		const { tooltip } = await conversation.tree.resolveTreeItem(conversation.tree.getTreeItem(call), call);
+		assert.ok(tooltip instanceof MarkdownString);
+		const told = tooltip.value.replaceAll('&nbsp;', ' ').replaceAll('\\', '');
+		assert.match(told, /^everything\/trigger-long-running-operation has no result: killed in mid-call\.\s/);
+		assert.match(told, /"duration": 30/);
 	});
 });
