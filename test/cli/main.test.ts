@@ -137,7 +137,7 @@ describe('crosstalk', () => {
 		if (process.platform === 'win32') return;
 		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-cli-'));
 		const pipe = join(folder, 'pipe.jsonl');
-		execFileSync('mkfifo', [pipe]);
+		execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
 		try {
 			for (const command of ['lint', 'show']) {
 				const { status, stdout, stderr } = spawnSync(process.execPath, [bin, command, pipe], {
