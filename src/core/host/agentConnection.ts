@@ -6,6 +6,7 @@ import { Exchange } from './exchange.ts';
 import type { ExchangeEnd } from './exchange.ts';
 import { CallFailure } from './failures.ts';
 import { LegacyBridge } from './legacyBridge.ts';
+import { mirroredHeaders, mismatchOf } from './mirroredArguments.ts';
 import type { RecordOrigin } from './recorder.ts';
 import { LATEST_LEGACY, MODERN, legacyRevisions } from './revisions.ts';
 import {
@@ -38,7 +39,7 @@ export interface MessageChannel {
 	accepted(): void;
 	/** The request will have no answer: the agent has cancelled it. */
 	dropped(): void;
-	/** Headers of the agent's HTTP request that the message cannot be without (`Mcp-Param-*`). */
+	/** `Mcp-Param-*` of the agent's HTTP request, names in lower case; `undefined` where an agent does not send such headers. */
 	readonly headers: Readonly<Record<string, string>> | undefined;
 }
 
@@ -98,6 +99,8 @@ export interface AgentIntroduction {
 
 /** Of revision 2026-07-28, basic/versioning. */
 const UNSUPPORTED_PROTOCOL_VERSION = -32_022;
+/** Of revision 2026-07-28, streamable HTTP, "Server Validation". */
+const HEADER_MISMATCH = -32_020;
 /** What a server of the older era says on HTTP to a request without a session. */
 const LEGACY_BAD_REQUEST = -32_000;
 
@@ -475,6 +478,10 @@ export class AgentConnection implements AgentEndpoint {
 		if (message.method === 'tools/call' && tool === undefined)
 			return refuse(INVALID_PARAMS, 'tools/call needs the "name" of a tool.');
 		const { hub } = this;
+		const args = objectAt(message.params, 'arguments');
+		const mismatch =
+			channel.headers === undefined ? undefined : mismatchOf(hub.mirroredOf(tool), channel.headers, args);
+		if (mismatch !== undefined) return refuse(HEADER_MISMATCH, mismatch);
 		const upstream = hub.upstreamFor(this, this.identity, protocolVersion === undefined ? 'legacy' : 'modern');
 		if (protocolVersion === undefined && upstream.introduction?.era === 'modern') {
 			if (this.answerForModern(message, rawId, upstream, channel)) return;
@@ -532,7 +539,7 @@ export class AgentConnection implements AgentEndpoint {
 			tool,
 			startedAt: hub.platform.clock.now(),
 			began: hub.platform.clock.elapsed(),
-			headers: channel.headers,
+			headers: channel.headers ?? mirroredHeaders(hub.mirroredOf(tool), objectAt(message.params, 'arguments')),
 			protocolVersion,
 			deliver: (bytes) => channel.deliver(bytes),
 			progressToken: bytesAt(message, message.spans.metaProgressToken),

@@ -24,7 +24,7 @@ export class Exchange implements RecordedCall {
 	/** The id and the progress token as the agent wrote them: JSON. */
 	readonly rawId: Uint8Array;
 	readonly progressToken: Uint8Array | undefined;
-	/** Headers of the agent's own HTTP request that belong to this message (`Mcp-Param-*`). */
+	/** `Mcp-Param-*`, encoded: as its agent sent them, or for an agent that does not send such headers, as they would be. */
 	readonly headers: Readonly<Record<string, string>> | undefined;
 	/** The revision that the request itself names; absent in the era of handshakes. */
 	readonly protocolVersion: string | undefined;

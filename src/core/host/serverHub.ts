@@ -4,10 +4,21 @@ import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { Attribution } from './attribution.ts';
 import type { Exchange, ExchangeEnd } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
+import { mirroredArguments } from './mirroredArguments.ts';
+import type { MirroredArgument } from './mirroredArguments.ts';
 import type { HostPlatform } from './ports.ts';
 import { RecentDurations } from './recentDurations.ts';
 import type { RecordOrigin, Recorder } from './recorder.ts';
-import { INVALID_REQUEST, METHOD_NOT_FOUND, bytesAt, errorAnswer, isObject, replaced, stringAt } from './rpc.ts';
+import {
+	INVALID_REQUEST,
+	METHOD_NOT_FOUND,
+	bytesAt,
+	errorAnswer,
+	isObject,
+	objectAt,
+	replaced,
+	stringAt,
+} from './rpc.ts';
 import type { JsonObject, RpcMessage } from './rpc.ts';
 import { MODERN, legacyRevisions } from './revisions.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
@@ -64,6 +75,8 @@ export class ServerHub implements UpstreamListener {
 	private readonly agents = new Set<AgentConnection>();
 	/** Tools that may run twice without harm, by their annotations. */
 	private readonly repeatableTools = new Set<string>();
+	/** By tool: which arguments are also said in headers. */
+	private readonly mirrored = new Map<string, readonly MirroredArgument[]>();
 	private digest: string;
 	private statefulBecause: string | undefined;
 	private readonly durations = new RecentDurations();
@@ -345,14 +358,22 @@ export class ServerHub implements UpstreamListener {
 		this.record('out', origin, message, bytes, exchange, kind);
 	}
 
-	/** Learns from what passes: which tools may be repeated. */
+	/** The arguments of a tool that are also said in headers, as far as the tool has been seen. */
+	mirroredOf(tool: string | undefined): readonly MirroredArgument[] {
+		return (tool === undefined ? undefined : this.mirrored.get(tool)) ?? [];
+	}
+
+	/** Learns from what passes: which tools may be repeated, and which of their arguments are said in headers. */
 	observe(request: RpcMessage, answer: RpcMessage): void {
 		if (request.method !== 'tools/list' || !Array.isArray(answer.result['tools'])) return;
 		for (const tool of answer.result['tools']) {
-			if (!isObject(tool) || !isObject(tool['annotations'])) continue;
+			if (!isObject(tool)) continue;
 			const name = stringAt(tool, 'name');
-			const { readOnlyHint, idempotentHint } = tool['annotations'];
 			if (name === undefined) continue;
+			const mirrored = mirroredArguments(tool['inputSchema']);
+			if (mirrored.length > 0) this.mirrored.set(name, mirrored);
+			else this.mirrored.delete(name);
+			const { readOnlyHint, idempotentHint } = objectAt(tool, 'annotations');
 			if (readOnlyHint === true || idempotentHint === true) this.repeatableTools.add(name);
 			else this.repeatableTools.delete(name);
 		}

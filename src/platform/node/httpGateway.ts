@@ -617,10 +617,10 @@ function sessionIdOf(request: IncomingMessage): string | undefined {
 	return headerOf(request, 'mcp-session-id');
 }
 
-function parameterHeaders({ headers }: IncomingMessage): Record<string, string> | undefined {
-	let found: Record<string, string> | undefined;
+function parameterHeaders({ headers }: IncomingMessage): Record<string, string> {
+	const found: Record<string, string> = {};
 	for (const [name, value] of Object.entries(headers)) {
-		if (name.startsWith('mcp-param-') && typeof value === 'string') (found ??= {})[name] = value;
+		if (name.startsWith('mcp-param-') && typeof value === 'string') found[name] = value;
 	}
 	return found;
 }

@@ -114,7 +114,7 @@ export class HttpUpstream implements UpstreamTransport {
 			['MCP-Protocol-Version', request.protocolVersion ?? this.protocolVersion ?? MODERN],
 			['Mcp-Method', method],
 			...(name === undefined ? [] : [['Mcp-Name', headerValue(name)] as const]),
-			// These are as the agent has encoded them.
+			// These are encoded already.
 			...Object.entries(headers ?? {}),
 		];
 	}
