@@ -1,9 +1,11 @@
 // crosstalk restore: puts back what import has changed.
 
 import { readFile } from 'node:fs/promises';
+import { valueAt } from '../../../../core/host/config/configValue.ts';
 import { codeOf, isErrno } from '../dataDirectory.ts';
 import { decodeConfig, formatOf, parseConfig } from './clientConfig.ts';
 import type { Client } from './clientFiles.ts';
+import { spliced } from './entryEdits.ts';
 import { maskedDiff } from './importing.ts';
 import {
 	backupPath,
@@ -155,21 +157,31 @@ class FileRestorer {
 		const format = formatOf(this.file.path);
 		const now = decodeConfig(this.bytes);
 		const from = decodeConfig(original);
-		const problem =
-			typeof now === 'string'
-				? now
-				: typeof from === 'string'
-					? from
-					: parseConfig(now.text, format).problems[0]?.message;
+		const parsed = typeof now === 'string' ? undefined : parseConfig(now.text, format);
+		const problem = typeof now === 'string' ? now : typeof from === 'string' ? from : parsed?.problems[0]?.message;
 		if (problem !== undefined || typeof now === 'string' || typeof from === 'string') {
 			this.remarks.push(`${problem ?? ''} Mend it, and run the command again.`);
 			this.kept = [step, ...this.kept];
 			return;
 		}
 		let { text } = now;
+		const edits: { offset: number; end: number; text: string }[] = [];
+		const source = format === 'json' ? parseConfig(from.text, format).root : undefined;
+		// In JSON an object stands for itself: what is around it, megabytes at times, need not be read for each server.
+		const back = (entry: ImportedEntry) => {
+			if (format === 'toml') return returned(text, from.text, format, entry.path, entry);
+			const place = valueAt(parsed?.root, entry.path);
+			const original = valueAt(source, entry.path);
+			if (place === undefined || original === undefined) return { left: 'it is not there any more' };
+			const before = text.slice(place.offset, place.end);
+			const result = returned(before, from.text.slice(original.offset, original.end), format, [], entry);
+			if (!('text' in result)) return result;
+			edits.push({ offset: place.offset, end: place.end, text: result.text });
+			return { text };
+		};
 		const failures: ImportedEntry[] = [];
 		for (const entry of step.entries) {
-			const result = returned(text, from.text, format, entry.path, entry);
+			const result = back(entry);
 			const name = entry.path.at(-1) ?? '';
 			if ('text' in result) ({ text } = result);
 			else if ('left' in result) this.remarks.push(`Server "${name}" is left as it is: ${result.left}.`);
@@ -178,6 +190,8 @@ class FileRestorer {
 				this.remarks.push(`Server "${name}" could not be put back: ${result.failed}.`);
 			}
 		}
+		for (const edit of edits.toSorted((one, other) => other.offset - one.offset))
+			text = spliced(text, edit.offset, edit.end, edit.text);
 		if (failures.length > 0) this.kept = [{ ...step, entries: failures }, ...this.kept];
 		this.bytes = Buffer.from(now.mark + text);
 	}
