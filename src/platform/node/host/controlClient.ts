@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { ResponseError } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { Emitter } from '../../../core/base/emitter.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
@@ -39,10 +38,12 @@ export async function connectControl(path: string, options: ControlClientOptions
 	try {
 		return await client.attach(options);
 	} catch (error) {
+		const isGone = socket.destroyed;
 		client.dispose();
+		if (isExpectedFailure(error)) throw new ExpectedError(error.message, { cause: error });
 		// It has ended between accepting and greeting, as one does that is killed or closes.
-		if (client.isClosed && !(error instanceof ResponseError)) return undefined;
-		throw isExpectedFailure(error) ? new ExpectedError(error.message, { cause: error }) : error;
+		if (isGone) return undefined;
+		throw error;
 	}
 }
 
@@ -67,9 +68,12 @@ async function open(path: string): Promise<Socket | undefined> {
 	});
 }
 
+/** Far more than the status of thousands of calls. */
+const longestMessage = 64 * 1024 * 1024;
+
 class NodeControlClient implements ControlClient {
 	readonly onDidChange: (listener: (status: HostStatus) => void) => Disposable;
-	isClosed = false;
+	private isClosed = false;
 	private readonly socket: Socket;
 	private readonly connection: MessageConnection;
 	private readonly changed = new Emitter<HostStatus>(rethrowLater);
@@ -81,7 +85,7 @@ class NodeControlClient implements ControlClient {
 		this.socket = socket;
 		this.onDidChange = this.changed.event;
 		// Whatever the host has sent that is no message ends the connection, and that is told by `onDidClose`.
-		this.connection = connectionOver(socket, () => undefined);
+		this.connection = connectionOver(socket, { longestMessage, onBroken: () => undefined });
 		this.connection.onNotification('host/didChange', (status: HostStatus) => this.changed.fire(status));
 		socket.once('close', () => {
 			this.isClosed = true;
@@ -119,7 +123,7 @@ class NodeControlClient implements ControlClient {
 			return await this.send(name, params);
 		} catch (error) {
 			if (isExpectedFailure(error)) throw new ExpectedError(error.message, { cause: error });
-			if (this.isClosed || this.isDisposed)
+			if (this.socket.destroyed)
 				throw new ExpectedError('The host has ended before it answered.', { cause: error });
 			throw error;
 		}

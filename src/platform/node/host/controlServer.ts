@@ -39,6 +39,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
 /** At most ten times a second, as the protocol promises. */
 const throttleMs = 100;
 
+/** Of a client: far more than the servers of a person. */
+const longestMessage = 4 * 1024 * 1024;
+
 /** Who has said nothing by then is no client. */
 const greetingMs = 10_000;
 
@@ -108,9 +111,10 @@ class Client {
 			if (!this.isAttached) socket.destroy();
 		}, greetingMs);
 		greeting.unref();
-		this.connection = connectionOver(socket, ({ message }) =>
-			options.log(`A client of the control socket was turned away: ${message}`),
-		);
+		this.connection = connectionOver(socket, {
+			longestMessage,
+			onBroken: ({ message }) => options.log(`A client of the control socket was turned away: ${message}`),
+		});
 		this.connection.onClose(() => {
 			clearTimeout(greeting);
 			watch.remove(this.connection);
