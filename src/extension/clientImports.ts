@@ -46,13 +46,13 @@ export async function importServers({ directory, commandLine, log }: ImportSetti
 	const chosen = await chooseFiles(changed);
 	if (chosen.length === 0) return;
 	const servers = counted(countRouted(chosen), 'server');
-	const shown = showChanges(
+	const shown = await showChanges(
 		'Import MCP Servers',
 		chosen.map(({ path, after }) => ({ path, text: textOf(after) })),
 	);
 	try {
 		const isWanted = await confirm(
-			`Lead ${servers} in ${counted(chosen.length, 'file')} through the host?`,
+			`Route ${servers} in ${counted(chosen.length, 'file')} through the host?`,
 			'Write',
 			'The files are kept as they are now, byte for byte; "Restore MCP Servers" puts them back',
 		);
@@ -84,7 +84,7 @@ export async function restoreServers({ directory, log }: ImportSetting): Promise
 		const backup = steps[0] && (await readBackup(directory, steps[0].originalSha256));
 		if (backup !== undefined) before.push({ path, text: textOf(backup) });
 	}
-	const shown = showChanges('Restore MCP Servers', before);
+	const shown = await showChanges('Restore MCP Servers', before);
 	try {
 		const isWanted = await confirm(
 			`Put ${counted(files.length, 'file')} back as ${files.length === 1 ? 'it was' : 'they were'}?`,
@@ -134,7 +134,10 @@ async function chooseFiles(files: readonly PlannedFile[]): Promise<readonly Plan
 }
 
 /** Beside each other: each file as it is, and as it would be. The latter are there until the result is disposed. */
-function showChanges(title: string, files: readonly { readonly path: string; readonly text: string }[]): Disposable {
+async function showChanges(
+	title: string,
+	files: readonly { readonly path: string; readonly text: string }[],
+): Promise<Disposable> {
 	const texts = new Map<string, string>();
 	const changes = files.map(({ path, text }) => {
 		const file = Uri.file(path);
@@ -145,7 +148,8 @@ function showChanges(title: string, files: readonly { readonly path: string; rea
 	const provider = workspace.registerTextDocumentContentProvider(plannedScheme, {
 		provideTextDocumentContent: (uri) => texts.get(uri.toString()),
 	});
-	void commands.executeCommand('vscode.changes', title, changes);
+	// Before the question, which then has the keyboard.
+	await commands.executeCommand('vscode.changes', title, changes);
 	return provider;
 }
 

@@ -21,7 +21,7 @@ import { hostDirectory, hostIdleSeconds, isProvidingServers, section } from './s
 export interface HostFeature extends Disposable {
 	readonly inFlight: HostView;
 	readonly servers: HostView;
-	load(): Promise<HostParts>;
+	readonly load: () => Promise<HostParts>;
 	/** Whether anything has asked for it yet. */
 	readonly isLoaded: boolean;
 }

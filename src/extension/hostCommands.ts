@@ -32,7 +32,7 @@ export async function stopHost({ connection }: HostParts): Promise<void> {
 	const stopNow = 'Stop Now';
 	const later = 'Stop When They Have Ended';
 	if (calls.length === 0 && agents === 0) {
-		await connection.request('host/stop', { isForced: false });
+		await connection.stop(false);
 		return;
 	}
 	const choice =
@@ -55,7 +55,7 @@ export async function stopHost({ connection }: HostParts): Promise<void> {
 					stopNow,
 				);
 	if (choice === undefined) return;
-	await connection.request('host/stop', { isForced: choice === stopNow });
+	await connection.stop(choice === stopNow);
 }
 
 export async function reconnectServer({ connection }: HostParts, row: unknown): Promise<void> {

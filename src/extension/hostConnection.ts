@@ -117,6 +117,16 @@ export class HostConnection implements Disposable {
 		return this.attached.client.request(name, params);
 	}
 
+	/** Ends the host: as soon as no call is in flight, or at once. */
+	async stop(isForced: boolean): Promise<void> {
+		try {
+			await this.request('host/stop', { isForced });
+		} catch (error) {
+			// One that ends at once may not come to say so.
+			if (this.attached !== undefined || !isForced) throw error;
+		}
+	}
+
 	dispose(): void {
 		this.isDisposed = true;
 		this.release(this.attached);

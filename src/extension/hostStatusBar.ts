@@ -7,6 +7,7 @@ import type { HostConnection } from './hostConnection.ts';
 import { agentWords, byName, serverStateWords, spokenHost } from './hostWords.ts';
 import type { AgentNames } from './hostWords.ts';
 import { viewIds } from './ids.ts';
+import { plainMarkdown } from './plainMarkdown.ts';
 
 /** The number of calls in flight, for as long as a host runs. */
 export function createHostStatusBar(connection: HostConnection, nameOf: AgentNames): HostStatusBar {
@@ -81,7 +82,7 @@ function tooltip({ servers, calls }: HostStatus, nameOf: AgentNames): string {
 	if (servers.length > 0) lines.push('| Server | In flight | |', '|---|---|---|');
 	for (const server of [...servers].sort(byName)) {
 		const count = calls.filter((call) => call.server === server.name).length;
-		lines.push(`| ${cell(server.name)} | ${count} | ${cell(serverStateWords(server))} |`);
+		lines.push(`| ${plainMarkdown(server.name)} | ${count} | ${plainMarkdown(serverStateWords(server))} |`);
 	}
 	const countOf = new Map<string, number>();
 	for (const call of calls) {
@@ -89,11 +90,6 @@ function tooltip({ servers, calls }: HostStatus, nameOf: AgentNames): string {
 		countOf.set(agent, (countOf.get(agent) ?? 0) + 1);
 	}
 	if (countOf.size > 0) lines.push('', '| Agent | In flight |', '|---|---|');
-	for (const [agent, count] of countOf) lines.push(`| ${cell(agent)} | ${count} |`);
+	for (const [agent, count] of countOf) lines.push(`| ${plainMarkdown(agent)} | ${count} |`);
 	return lines.join('\n');
-}
-
-/** Names come from elsewhere: whatever they hold is text. */
-function cell(text: string): string {
-	return new MarkdownString().appendText(text.replaceAll('|', '¦').replaceAll('\n', ' ')).value;
 }

@@ -1,6 +1,7 @@
 import { EventEmitter, MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItemCollapsibleState } from 'vscode';
 import type { Disposable, Event, TreeDataProvider } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
+import { plainMarkdown } from './plainMarkdown.ts';
 import type { Row, RowTarget } from './row.ts';
 
 /** What stands in a view, computed anew whenever somebody asks. */
@@ -183,12 +184,12 @@ function sameIds(one: readonly Row[], other: readonly Row[]): boolean {
 
 function tooltip({ label, details }: Row): MarkdownString {
 	const markdown = new MarkdownString();
-	markdown.appendMarkdown('**').appendText(label).appendMarkdown('**\n\n');
+	markdown.appendMarkdown(`**${plainMarkdown(label)}**\n\n`);
 	const facts = details.filter(({ text }) => text.trim() !== '');
 	const short = facts.filter(({ isBlock }) => !isBlock);
 	if (short.length > 0) markdown.appendMarkdown('| | |\n|---|---|\n');
 	for (const { name, text } of short) {
-		markdown.appendMarkdown(`| ${name} | `).appendText(text.replaceAll('|', '¦')).appendMarkdown(' |\n');
+		markdown.appendMarkdown(`| ${name} | ${plainMarkdown(text)} |\n`);
 	}
 	for (const { name, text } of facts.filter(({ isBlock }) => isBlock)) {
 		markdown.appendMarkdown(`\n${name}\n`).appendCodeblock(text, 'text');

@@ -76,7 +76,7 @@ describe('the host in a window', () => {
 		const said = await eventually(
 			'The welcome is shown',
 			() => labels('.welcome-view-content p, .welcome-view-content .monaco-button'),
-			(found) => found.some((text) => text.includes('No host is running. It shares')),
+			(found) => found.some((text) => text.includes('The host shares MCP servers')),
 		);
 		assert.ok(said.includes('Run an Agent…'), said.join('\n'));
 		assert.ok(said.includes('Import MCP Servers…'), said.join('\n'));
