@@ -78,6 +78,17 @@ describe('a request', () => {
 		assert.ok(first.answer);
 	});
 
+	it('that is a call is told to whoever watches when it runs, and when it has ended', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		const told: number[] = [];
+		rig.host.onDidChange(() => told.push(rig.host.status().calls.length));
+		agent.call('slow');
+		assert.equal(told.at(-1), 1);
+		rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: {} });
+		assert.equal(told.at(-1), 0);
+	});
+
 	it('of a method that nobody knows goes to the server, and so does what it says', async () => {
 		const rig = createRig();
 		const agent = await rig.initialized();

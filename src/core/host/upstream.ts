@@ -159,6 +159,7 @@ export class Upstream {
 	submit(exchange: Exchange): void {
 		if (this.state === 'connected' && !this.isProbing) {
 			this.dispatch(exchange);
+			this.listener.onDidChange();
 			return;
 		}
 		if (this.state === 'failed' && this.platform.clock.elapsed() - this.failedAt < REST_AFTER_FAILURE_MS) {
