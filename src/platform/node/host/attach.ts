@@ -160,7 +160,8 @@ class Start {
 		const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
 		const own = /^crosstalk: (.+)$/m.exec(printed)?.[1];
 		if (own !== undefined) return `The host could not be started: ${own}`;
-		const error = /^\w*Error: .+$/m.exec(printed)?.[0] ?? printed.trim().split('\n').at(-1) ?? '';
+		const words = /^\w*Error: .+$/m.exec(printed)?.[0] ?? printed.trim().split('\n').at(-1) ?? '';
+		const error = words.replace(/\.$/, '');
 		return `The host ended as soon as it was started (${how})${error === '' ? '' : `: ${error}`}. What it has printed is in ${this.log}.`;
 	}
 
