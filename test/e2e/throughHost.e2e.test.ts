@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { CallStatus, HostStatus } from '../../src/core/host/status.ts';
 import { attach } from '../../src/platform/node/host/attach.ts';
 import type { ControlClient } from '../../src/platform/node/host/controlClient.ts';
-import { filesBelow, readJson, until } from './agentProcess.ts';
+import { filesBelow, readJson, readJsonLines, until } from './agentProcess.ts';
 import type { AgentCommand, AgentProcess } from './agentProcess.ts';
 import {
 	claudeCodeVersion,
@@ -25,6 +25,7 @@ import { claudeCodeWorkers, codexWorkers, numbers, rootPrompt } from './scripts.
 import { startVscodeClient } from './vscodeClient.ts';
 import type { VscodeClient } from './vscodeClient.ts';
 import { Workbench } from './workbench.ts';
+import { record } from './written.ts';
 
 const workers = 8;
 
@@ -55,12 +56,16 @@ describe(`Claude Code ${claudeCodeVersion}, Codex ${codexVersion} and VS Code th
 			codex = scene.start(scene.codex.command(`${rootPrompt}: use workers`));
 			const { workbench } = scene;
 			await workbench.callsStarted(2 * workers, 'wait_for_file', claude);
-			vscode = await startVscodeClient(workbench.folder, scene.dataDirectory, {
+			vscode = await startVscodeClient(workbench.folder, {
+				dataDirectory: scene.dataDirectory,
 				server: 'workbench',
 				tool: 'wait_for_file',
 				input: { path: workbench.gate },
 			});
-			await workbench.callsStarted(2 * workers + 1, 'wait_for_file', claude);
+			await Promise.race([
+				workbench.callsStarted(2 * workers + 1, 'wait_for_file', claude),
+				vscode.answered.then(() => assert.fail('the gate is closed, and the call has ended')),
+			]);
 			during = await scene.status();
 			await workbench.openGate();
 			for (const agent of [claude, codex])
@@ -80,10 +85,11 @@ describe(`Claude Code ${claudeCodeVersion}, Codex ${codexVersion} and VS Code th
 			assert.match(await vscode.answered, /^found /);
 		});
 
-		it('had one server process for Claude Code and VS Code, and one for Codex, which configures another', async () => {
+		it('had one server process for Claude Code and VS Code, and one for Codex, whose server gets other variables', async () => {
 			const pids = new Set((await scene.workbench.notes()).map(({ pid }) => pid));
-			assert.deepEqual(pids, new Set(during.servers.map(({ pid }) => pid)));
-			assert.deepEqual(during.servers.map(({ inFlight, sharing }) => `${inFlight} ${sharing}`).toSorted(), [
+			const used = during.servers.filter(({ name }) => name !== 'broken');
+			assert.deepEqual(pids, new Set(used.map(({ pid }) => pid)));
+			assert.deepEqual(used.map(({ inFlight, sharing }) => `${inFlight} ${sharing}`).toSorted(), [
 				`${workers} shared`,
 				`${workers + 1} shared`,
 			]);
@@ -113,10 +119,25 @@ describe(`Claude Code ${claudeCodeVersion}, Codex ${codexVersion} and VS Code th
 			);
 		});
 
-		it('has nothing in flight any more, and no errors', () => {
+		it('has taken down every call once, completed, and of the agent in whose transcript it is', async () => {
+			const ended = (await scene.events()).filter(({ type }) => type === 'call-ended');
+			assert.deepEqual(
+				ended.filter(({ ending }) => ending !== 'completed'),
+				[],
+			);
+			const known = ended
+				.filter(({ toolUseId }) => toolUseId !== undefined)
+				.map(({ sessionId, agent, toolUseId }) =>
+					[sessionId, record(agent)['id'], toolUseId].map(String).join(' '),
+				);
+			assert.deepEqual(known.toSorted(), (await scene.writtenCalls()).toSorted());
+			assert.equal(ended.length, known.length + 1);
+		});
+
+		it('has nothing in flight any more', () => {
 			assert.deepEqual(afterRun.calls, []);
-			for (const { name, inFlight, queued, errors, timeouts, cancelled, reconnects } of afterRun.servers)
-				assert.deepEqual([inFlight, queued, errors, timeouts, cancelled, reconnects], [0, 0, 0, 0, 0, 0], name);
+			// What a run has brought goes with it.
+			assert.deepEqual(afterRun.servers, []);
 		});
 
 		it('has changed no configuration file, and left nothing behind', async () => {
@@ -195,7 +216,7 @@ class Scene {
 		// Claude Code itself writes into this one; what is in it about servers is nobody's to change.
 		await writeFile(
 			join(home, '.claude.json'),
-			JSON.stringify({ mcpServers: { unused: { command: 'no-such-program', disabled: true } } }),
+			JSON.stringify({ mcpServers: { broken: { command: 'no-such-program' } } }),
 		);
 		return scene;
 	}
@@ -236,7 +257,24 @@ class Scene {
 		return hashes;
 	}
 
-	/** Of the agents' own transcripts: session, agent, tool use id of what the workers asked last. */
+	/** What the host has taken down. */
+	async events(): Promise<Record<string, unknown>[]> {
+		const files = await filesBelow(join(this.dataDirectory, 'events'));
+		return (await Promise.all(files.map(readJsonLines))).flat();
+	}
+
+	/** Of the agents' own transcripts: session, agent and tool use id of every call of an MCP tool. */
+	async writtenCalls(): Promise<string[]> {
+		const crosstalk = new Crosstalk(this.claudeCode);
+		const shown = await Promise.all((await crosstalk.sessions()).map(({ id }) => crosstalk.show(id)));
+		return shown.flatMap(({ session, toolCalls }) =>
+			toolCalls
+				.filter(({ server }) => server === 'workbench')
+				.map(({ agentId, id }) => `${session.format}:${session.id} ${agentId} ${id}`),
+		);
+	}
+
+	/** Of a transcript: session, agent and tool use id of what the workers asked last. */
 	async pendingIn(id: string, prefix: string): Promise<string[]> {
 		const { session, toolCalls } = await new Crosstalk(this.claudeCode).show(id);
 		const calls = numbers(workers).map((worker) => {
@@ -249,11 +287,13 @@ class Scene {
 	}
 
 	async dispose(): Promise<void> {
-		await this.workbench.dispose();
-		const control = await attach({ directory: this.dataDirectory, client: 'test' });
-		await control?.request('host/stop', { isForced: true });
-		control?.dispose();
 		this.control?.dispose();
+		// Before the folder goes in which it is found.
+		const control = await attach({ directory: this.dataDirectory, client: 'test' });
+		// It may end before it answers.
+		await control?.request('host/stop', { isForced: true }).catch(() => undefined);
+		control?.dispose();
+		await this.workbench.dispose();
 	}
 }
 

@@ -10,6 +10,8 @@ import { root } from '../../tools/process.ts';
 import { findVscodeHost } from '../../tools/vscodeHost.ts';
 
 export interface VscodeCall {
+	/** Of the host. */
+	readonly dataDirectory: string;
 	readonly server: string;
 	readonly tool: string;
 	readonly input: Record<string, unknown>;
@@ -21,12 +23,8 @@ export interface VscodeClient {
 	close(): Promise<void>;
 }
 
-/** Opens a window, which makes this call as soon as it has found the host in this data directory. */
-export async function startVscodeClient(
-	folder: string,
-	dataDirectory: string,
-	call: VscodeCall,
-): Promise<VscodeClient> {
+/** Opens a window, which makes this call as soon as it has found the host. */
+export async function startVscodeClient(folder: string, call: VscodeCall): Promise<VscodeClient> {
 	const entry = join(folder, 'vscodeEntry.cjs');
 	await build({
 		entryPoints: [join(import.meta.dirname, 'vscodeEntry.ts')],
@@ -60,7 +58,7 @@ export async function startVscodeClient(
 		tests: entry,
 		folder: workspace,
 		profile: join(folder, 'profile'),
-		settings: { 'crosstalk.host.dataDirectory': dataDirectory },
+		settings: {},
 		environment: {
 			HOME: join(folder, 'home'),
 			CROSSTALK_E2E_ADDRESS: `http://127.0.0.1:${port}`,

@@ -1,6 +1,6 @@
 // Runs in the extension host, where VS Code calls `run`: makes one call of one tool with VS Code's own MCP client, as its agents do.
 
-import { LanguageModelTextPart, commands, lm } from 'vscode';
+import { ConfigurationTarget, LanguageModelTextPart, commands, lm, workspace } from 'vscode';
 
 import type { VscodeCall } from './vscodeClient.ts';
 
@@ -14,7 +14,11 @@ export async function run(): Promise<void> {
 
 async function makeCall(): Promise<string> {
 	// Written by startVscodeClient.
-	const { server, tool, input } = JSON.parse(process.env['CROSSTALK_E2E_CALL'] ?? '') as VscodeCall;
+	const { server, tool, input, dataDirectory } = JSON.parse(process.env['CROSSTALK_E2E_CALL'] ?? '') as VscodeCall;
+	// These are settings of the machine: in a window of a remote one, the files of the user do not count.
+	const settings = workspace.getConfiguration('crosstalk');
+	await settings.update('host.dataDirectory', dataDirectory, ConfigurationTarget.Global);
+	await settings.update('mcp.provideServers', true, ConfigurationTarget.Global);
 	const deadline = Date.now() + 60_000;
 	for (;;) {
 		await commands.executeCommand('workbench.mcp.startServer', '*', { waitForLiveTools: true });
