@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	host: async () => (await import('./commands/host.ts')).host,
 	connect: async () => (await import('./commands/connect.ts')).connect,
 	status: async () => (await import('./commands/status.ts')).status,
+	run: async () => (await import('./commands/run.ts')).run,
 	import: async () => (await import('./commands/import.ts')).importServers,
 	restore: async () => (await import('./commands/restore.ts')).restore,
 };
@@ -26,6 +27,7 @@ Commands:
   host                    Run the MCP host that agents share
   connect <server>        Be one of the host's MCP servers, on stdio
   status                  What the host is doing
+  run <agent command…>    Run claude or codex with its MCP servers shared through the host
   import                  Route the MCP servers of your agents through the host
   restore                 Take back what import has done
 
