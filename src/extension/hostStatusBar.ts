@@ -56,7 +56,7 @@ interface StatusBarLook {
 	readonly spoken: string;
 }
 
-export function statusBarLook(status: HostStatus, nameOf: AgentNames): StatusBarLook {
+function statusBarLook(status: HostStatus, nameOf: AgentNames): StatusBarLook {
 	const { servers, calls } = status;
 	const failed = servers.filter(({ state }) => state === 'failed');
 	const waiting = servers.filter(({ state }) => state === 'draining' || state === 'reconnecting');

@@ -95,7 +95,7 @@ function definitionsOf({ servers }: HostStatus, address: HostAddress): readonly 
 		);
 }
 
-export function serverUri({ url, token }: HostAddress, server: string): Uri {
+function serverUri({ url, token }: HostAddress, server: string): Uri {
 	return Uri.parse(serverAddress(url, token, server), true);
 }
 

@@ -9,7 +9,7 @@ export interface ControlRequests {
 	/** First. Another `protocol` than the host's own is refused with a sentence that says which side is older. */
 	'host/attach': { params: { readonly protocol: number; readonly client: string }; result: HostAddress };
 	'host/status': { params: Record<string, never>; result: HostStatus };
-	/** From now on this client gets `host/didChange`, and one at once. */
+	/** From now on this client gets a notification `host/didChange` with a `HostStatus` whenever it is different, at most ten times a second, and one at once. */
 	'host/watch': { params: Record<string, never>; result: null };
 	/** Ends the host as soon as no call is in flight, or at once. */
 	'host/stop': { params: { readonly isForced: boolean }; result: null };
@@ -28,11 +28,6 @@ export interface ControlRequests {
 	'servers/output': { params: { readonly server: string }; result: { readonly text: string } };
 	/** Cancels one call; `false`: it has ended already. */
 	'calls/cancel': { params: { readonly callId: string }; result: { readonly wasInFlight: boolean } };
-}
-
-export interface ControlNotifications {
-	/** At most ten times a second, and only when something is different. */
-	'host/didChange': HostStatus;
 }
 
 export const CONTROL_PROTOCOL = 1;

@@ -12,7 +12,7 @@ import { readAddress } from '../../../../src/platform/node/host/dataDirectory.ts
 import { until, within } from '../../../mcp/waiting.ts';
 
 export const bin = new URL('../../../../src/cli/bin.ts', import.meta.url).pathname;
-export const faultServer = new URL('../../../mcp/servers/faultServer.ts', import.meta.url).pathname;
+const faultServer = new URL('../../../mcp/servers/faultServer.ts', import.meta.url).pathname;
 export const isWindows = process.platform === 'win32';
 
 export interface RunningProcess {
