@@ -126,8 +126,8 @@ class Client {
 	/** What was already answered still arrives. */
 	end(): void {
 		this.socket.end();
-		this.socket.unref();
-		setTimeout(() => this.socket.destroy(), 500).unref();
+		const forced = setTimeout(() => this.socket.destroy(), 500);
+		this.socket.once('close', () => clearTimeout(forced));
 	}
 
 	private answerRequests(): void {

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import type { HostStatus } from '../../src/core/host/status.ts';
+import { hostStatusText } from '../../src/cli/hostStatusText.ts';
+import { Lab } from '../platform/node/host/hosts.ts';
+import { MemoryIo, run } from './memoryIo.ts';
+import { main } from '../../src/cli/main.ts';
+
+const status: HostStatus = {
+	version: 1,
+	host: { pid: 4100, generation: 3, startedAt: '2026-11-21T08:00:00.000Z' },
+	servers: [
+		{
+			name: 'analytics',
+			transport: 'stdio',
+			state: 'connected',
+			sharing: 'shared',
+			pid: 4121,
+			connections: [],
+			inFlight: 1,
+			queued: 0,
+			calls: 120,
+			errors: 2,
+			timeouts: 1,
+			cancelled: 0,
+			reconnects: 1,
+			p50Ms: 0.42,
+			p99Ms: 1234,
+			lastExit: {
+				code: null,
+				signal: 'SIGKILL',
+				stderrTail: '',
+				at: '2026-11-21T08:01:00.000Z',
+				reason: 'It was killed.',
+			},
+		},
+		{
+			name: 'chat\u001b[2J',
+			transport: 'http',
+			state: 'failed',
+			sharing: 'per-agent',
+			sharingReason: 'It asks its agents questions.',
+			pid: null,
+			connections: [],
+			inFlight: 0,
+			queued: 2,
+			calls: 0,
+			errors: 0,
+			timeouts: 0,
+			cancelled: 0,
+			reconnects: 0,
+			p50Ms: null,
+			p99Ms: null,
+			lastExit: null,
+			reason: 'There is no such\ncommand.',
+		},
+	],
+	calls: [
+		{
+			id: 'call-1',
+			server: 'analytics',
+			tool: 'analytics_query',
+			state: 'running',
+			agentId: 'explore-api',
+			sessionId: null,
+			toolUseId: null,
+			startedAt: '2026-11-21T08:02:00.000Z',
+			ageMs: 41_000,
+		},
+	],
+	sessions: [],
+};
+
+describe('crosstalk status', () => {
+	it('is a table for people', () => {
+		assert.equal(
+			hostStatusText(status, '/home/dev/.local/state/crosstalk'),
+			`host 4100 in /home/dev/.local/state/crosstalk, since 2026-11-21 08:00:00 UTC, generation 3
+
+SERVER     STATE      SHARING    PID   IN FLIGHT  QUEUED  CALLS  ERRORS  TIMEOUTS  CANCELLED  RECONNECTS  P50     P99
+analytics  connected  shared     4121  1          0       120    2       1         0          1           0.4 ms  1.2 s
+chat\ufffd[2J   failed     per-agent        0          2       0      0       0         0          0
+
+analytics: last exit 2026-11-21 08:01:00 UTC. It was killed.
+
+chat\ufffd[2J: There is no such command.
+chat\ufffd[2J: It asks its agents questions.
+
+CALL    STATE    AGE     SERVER     TOOL             AGENT        SESSION  REASON
+call-1  running  41.0 s  analytics  analytics_query  explore-api
+
+1 call in flight.
+`,
+		);
+	});
+
+	describe('of a host that runs', () => {
+		let lab: Lab;
+
+		beforeEach(() => {
+			lab = new Lab();
+		});
+
+		afterEach(async () => lab.remove());
+
+		it('is what the host says, as JSON', async () => {
+			const host = await lab.host('--config', lab.config());
+			const { code, stdout, stderr } = await run(['status', '--json', '--data', lab.data]);
+			assert.deepEqual([code, stderr], [0, '']);
+			const current = JSON.parse(stdout) as HostStatus; // the contract's shape, some of which is compared
+			assert.deepEqual([current.version, current.host.pid, current.host.generation], [1, host.pid, 1]);
+			assert.deepEqual(Object.keys(current), ['version', 'host', 'servers', 'calls', 'sessions']);
+			const [server] = current.servers;
+			assert.deepEqual(
+				[server?.name, server?.transport, server?.inFlight, server?.lastExit],
+				['fault', 'stdio', 0, null],
+			);
+			const text = await run(['status', '--data', lab.data]);
+			assert.match(text.stdout, /^host \d+ in .*\n\nSERVER .*\nfault .*\n\n0 calls in flight\.\n$/);
+		});
+
+		it('is told again with every change, one JSON a line, until the host ends', async () => {
+			const host = await lab.host('--config', lab.config({}));
+			const io = new MemoryIo();
+			const watching = main(['status', '--watch', '--data', lab.data], io);
+			await io.stdout.until((text) => text.includes('\n'));
+			lab.config({ second: lab.fault() });
+			await io.stdout.until((text) => text.includes('"second"'));
+			const lines = io.stdout.text.trimEnd().split('\n');
+			const servers = lines.map((line) => (JSON.parse(line) as HostStatus).servers.length); // written as such
+			assert.deepEqual([servers[0], servers.at(-1)], [0, 1]);
+			await host.end('SIGTERM');
+			assert.equal(await watching, 2);
+			assert.equal(io.stderr.text, 'crosstalk: The host has ended.\n');
+		});
+
+		it('is redrawn on a terminal, until the person ends it', async () => {
+			await lab.host('--config', lab.config());
+			const io = new MemoryIo();
+			io.stdout.isTerminal = true;
+			const watching = main(['status', '--watch', '--data', lab.data], io);
+			await io.stdout.until((text) => text.includes('in flight'));
+			assert.ok(io.stdout.text.startsWith('\u001b[2J\u001b[Hhost '), io.stdout.text);
+			io.stop.abort();
+			assert.deepEqual([await watching, io.stderr.text], [0, '']);
+		});
+
+		it('says so when no host runs, and starts none', async () => {
+			const io = new MemoryIo({ homeFolder: lab.folder });
+			const { code, stdout, stderr } = await run(['status', '--json', '--data', lab.data], io);
+			assert.deepEqual([code, stdout], [2, '']);
+			assert.equal(
+				stderr,
+				`crosstalk: No host is running in ${lab.data}. crosstalk host starts one, and so does the first agent that needs it.\n`,
+			);
+			const host = await lab.host();
+			await host.end('SIGKILL');
+			assert.equal((await run(['status', '--data', lab.data])).code, 2);
+		});
+	});
+});
