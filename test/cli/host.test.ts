@@ -187,7 +187,7 @@ describe('crosstalk host', () => {
 	}
 
 	/** An agent whose call hangs. */
-	async function hangingAgent({ stderr }: RunningProcess): Promise<RunningProcess> {
+	async function hangingAgent(host: RunningProcess): Promise<RunningProcess> {
 		const agent = lab.run(['connect', 'fault', '--data', lab.data]);
 		const say = (message: object) =>
 			agent.child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
@@ -196,7 +196,7 @@ describe('crosstalk host', () => {
 		say({ method: 'notifications/initialized' });
 		say({ id: 2, method: 'tools/call', params: { name: 'ignore_cancel', arguments: {} } });
 		const client = await control();
-		await until(`a call that runs; ${stderr()}`, async () => {
+		await until(`a call that runs; ${host.stderr()}`, async () => {
 			const { calls } = await client.request('host/status', {});
 			return calls.some(({ state }) => state === 'running') || undefined;
 		});
