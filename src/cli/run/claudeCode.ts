@@ -5,9 +5,11 @@ import { randomUUID } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { sessionId } from '../../core/base/ids.ts';
+import { plainOf } from '../../core/host/config/configValue.ts';
 import { readServerEntry, transportKeys } from '../../core/host/config/serverEntry.ts';
 import { resolveServer } from '../../core/host/config/resolveServer.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
+import { isRouted } from '../../platform/node/host/config/routing.ts';
 import { configValueOf, record, withOptions, withoutProxy } from './agentPlan.ts';
 import type { AgentPlan, Invocation } from './agentPlan.ts';
 import { asksForSignIn } from './signIn.ts';
@@ -303,9 +305,11 @@ async function definitions(
 	notes: string[],
 ): Promise<readonly Server[]> {
 	const all = await Promise.all(
-		[...chosen].map(async ([name, entry]): Promise<Server | string> => {
+		[...chosen].map(async ([name, entry]): Promise<Server | string | undefined> => {
 			const server = readServerEntry({ name, offset: 0, value: configValueOf(entry) }, 'claude', () => undefined);
 			if (server === undefined) return `"${name}" is left to it: its entry is none that Crosstalk understands.`;
+			// What "import" has routed goes through the host as it is.
+			if (isRouted(plainOf(configValueOf(entry)))) return undefined;
 			if (server.boundToClient !== undefined) return `"${name}" is left to it: ${server.boundToClient}.`;
 			const resolved = resolveServer(server, {
 				dialect: 'claude',
@@ -327,7 +331,7 @@ async function definitions(
 		}),
 	);
 	notes.push(...all.filter((server) => typeof server === 'string'));
-	return all.filter((server) => typeof server !== 'string');
+	return all.filter((server) => typeof server === 'object');
 }
 
 function withVariables(definition: ServerDefinition, invocation: Invocation): ServerDefinition {

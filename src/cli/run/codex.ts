@@ -2,9 +2,11 @@
 
 import { execFile } from 'node:child_process';
 import { resolve, sep } from 'node:path';
+import { plainOf } from '../../core/host/config/configValue.ts';
 import { readServerEntry } from '../../core/host/config/serverEntry.ts';
 import { resolveServer } from '../../core/host/config/resolveServer.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
+import { isRouted } from '../../platform/node/host/config/routing.ts';
 import { configValueOf, record, withOptions, withoutProxy } from './agentPlan.ts';
 import type { AgentPlan, HostPlace, Invocation } from './agentPlan.ts';
 
@@ -129,11 +131,10 @@ function definitionOf(
 	const keys = Object.entries({ ...described, ...timeouts(entry) }).filter(
 		([key, value]) => key !== 'type' && value !== null,
 	);
-	const server = readServerEntry(
-		{ name, offset: 0, value: configValueOf(Object.fromEntries(keys)) },
-		'codex',
-		() => undefined,
-	);
+	const value = configValueOf(Object.fromEntries(keys));
+	// What “import” has routed goes through the host as it is.
+	if (isRouted(plainOf(value))) return [];
+	const server = readServerEntry({ name, offset: 0, value }, 'codex', () => undefined);
 	if (server === undefined) return left(': its entry is none that Crosstalk understands.');
 	if (server.boundToClient !== undefined) return left(`: ${server.boundToClient}.`);
 	const resolved = resolveServer(server, {

@@ -245,6 +245,17 @@ describe('crosstalk run claude', () => {
 		assert.match(plan?.notes.join(' ') ?? '', /deniedMcpServers/);
 	});
 
+	it('leaves alone what goes through the host already', async () => {
+		const routed = { command: 'crosstalk', args: ['connect', 'one'] };
+		await project.write('home/.claude.json', { mcpServers: { one: routed, two: server('user') } });
+		const plan = await project.plan();
+		assert.deepEqual(
+			plan?.servers.map(({ name }) => name),
+			['two'],
+		);
+		assert.deepEqual(plan?.notes, []);
+	});
+
 	describe('with a server on the net', () => {
 		let listener: Server;
 		let url: string;

@@ -114,6 +114,11 @@ describe('crosstalk run codex', () => {
 		for (const name of ['open', 'signed', 'two words']) assert.match(notes, new RegExp(`"${name}" is left to it`));
 	});
 
+	it('leaves alone what goes through the host already', async () => {
+		const planned = await plan([listed('one', { ...stdio, args: ['/x/cli.js', 'connect', 'one'] })]);
+		assert.deepEqual([planned?.servers, planned?.notes], [[], []]);
+	});
+
 	for (const output of ['', 'no JSON', '{}']) {
 		it(`leaves all alone when Codex answers ${JSON.stringify(output)}`, async () => {
 			const planned = await plan(output);
