@@ -147,7 +147,7 @@ export class AgentStream {
 		const lines = new MessageLines({
 			onLine: (line) => this.fromAgent(line),
 			onOversizedLine: ({ head, length }) => {
-				const [look] = lookAt(head);
+				const look = lookAt(head);
 				const sentence = `A message of ${Math.round(length / 1024 / 1024)} MB is too long for the host.`;
 				if (look?.id !== undefined && look.method !== undefined)
 					this.answerError(look.id, -32_600, sentence, undefined);
@@ -164,20 +164,17 @@ export class AgentStream {
 	}
 
 	private fromAgent(line: Buffer): void {
-		const looks = lookAt(line);
+		const { id, method } = lookAt(line) ?? {};
 		const ids: string[] = [];
-		for (const { id, method } of looks) {
-			if (method === undefined) {
-				// Whoever has asked this is gone.
-				if (id !== undefined && !this.asked.delete(id) && this.askedInVain.delete(id)) return;
-			} else if (id === undefined) {
-				if (method === 'notifications/initialized') this.initialized = line;
-			} else {
-				ids.push(id);
-				const canRepeat = looks.length === 1 && repeatable.has(method);
-				this.waiting.set(id, { method, line: canRepeat ? line : undefined, attempts: 0 });
-				this.remember(method, id, line);
-			}
+		if (method === undefined) {
+			// Whoever has asked this is gone.
+			if (id !== undefined && !this.asked.delete(id) && this.askedInVain.delete(id)) return;
+		} else if (id === undefined) {
+			if (method === 'notifications/initialized') this.initialized = line;
+		} else {
+			ids.push(id);
+			this.waiting.set(id, { method, line: repeatable.has(method) ? line : undefined, attempts: 0 });
+			this.remember(method, id, line);
 		}
 		if (this.socket !== undefined && this.isReady) this.write(this.socket, { line, ids });
 		// What is no request and meets no host says something to a host that is gone.
@@ -278,20 +275,19 @@ export class AgentStream {
 	}
 
 	private isForAgent(line: Buffer): boolean {
-		for (const { id, method } of lookAt(line)) {
-			if (id === undefined) continue;
-			if (method !== undefined) {
-				this.asked.add(id);
-				continue;
-			}
-			const replay = this.replayed.get(id);
-			if (replay !== undefined) {
-				this.replayed.delete(id);
-				replay(line);
-				return false;
-			}
-			this.waiting.delete(id);
+		const { id, method } = lookAt(line) ?? {};
+		if (id === undefined) return true;
+		if (method !== undefined) {
+			this.asked.add(id);
+			return true;
 		}
+		const replay = this.replayed.get(id);
+		if (replay !== undefined) {
+			this.replayed.delete(id);
+			replay(line);
+			return false;
+		}
+		this.waiting.delete(id);
 		return true;
 	}
 

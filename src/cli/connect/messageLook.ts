@@ -31,13 +31,13 @@ const members = new MemberTable<Members>({
 
 const OPEN_BRACKET = 0x5b;
 
-/** The messages of one line: one, or several in a batch. Of a line that is not JSON, what stands before the fault. */
-export function lookAt(line: Uint8Array): readonly MessageLook[] {
+/**
+ * The message of one line; of a line that is not JSON, what stands before the fault. Nothing for a batch: the host takes none, so that
+ * none of its requests gets an answer of its own.
+ */
+export function lookAt(line: Uint8Array): MessageLook | undefined {
 	scanner.reset(line, 0, line.length);
-	if (scanner.peek() !== OPEN_BRACKET) return [lookAtOne(scanner)];
-	const looks: MessageLook[] = [];
-	scanner.readArray((scan, target: MessageLook[]) => void target.push(lookAtOne(scan)), looks);
-	return looks;
+	return scanner.peek() === OPEN_BRACKET ? undefined : lookAtOne(scanner);
 }
 
 function lookAtOne(scan: JsonScanner): MessageLook {

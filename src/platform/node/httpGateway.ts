@@ -19,7 +19,8 @@ const FORGOTTEN_AFTER_MS = 30 * 60_000;
 /** What belongs to no request waits for a stream; of more than this the oldest is let go. */
 const MAXIMUM_WAITING = 100;
 /** Revisions with a handshake; whatever else is asked for is a newer one. */
-const legacyRevision = /^(2024-11-05|2025-03-26|2025-06-18|2025-11-25)$/;
+const legacyRevisions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
+const MODERN = '2026-07-28';
 const MAXIMUM_ENDED = 10_000;
 
 export interface Gateway {
@@ -233,7 +234,10 @@ class HttpGateway implements Gateway {
 	private post(address: Address, body: Buffer, request: IncomingMessage, response: ServerResponse): void {
 		const id = sessionIdOf(request);
 		const version = headerOf(request, 'mcp-protocol-version');
-		if ((version !== undefined && !legacyRevision.test(version)) || (id === undefined && hasModernMeta(body))) {
+		if (
+			(version !== undefined && !legacyRevisions.includes(version)) ||
+			(id === undefined && hasModernMeta(body))
+		) {
 			this.postModern(address, body, request, response);
 			return;
 		}
@@ -271,6 +275,13 @@ class HttpGateway implements Gateway {
 		const facts = modernFacts(body);
 		if (facts?.method === 'initialize') {
 			refuse(response, 404, -32_601, 'There is no handshake in this revision.', undefined, facts.id);
+			return;
+		}
+		const version = headerOf(request, 'mcp-protocol-version');
+		if (facts !== undefined && facts.version === undefined && version !== undefined && version !== MODERN) {
+			const supported = [MODERN, ...legacyRevisions];
+			const reason = `Revision ${version} is not supported.`;
+			refuse(response, 400, -32_022, reason, { supported, requested: version }, facts.id);
 			return;
 		}
 		if (facts?.id !== undefined && !facts.isComplete) {
