@@ -17,11 +17,16 @@ export interface RunOptions {
 	readonly environment?: Readonly<Record<string, string>>;
 	/** Also pass on what it writes while it runs. */
 	readonly isShown?: boolean;
+	/** After so long it is killed, and has failed. */
+	readonly limitMs?: number;
 }
+
+/** So long we wait for the streams of a process that has ended. */
+const graceMs = 5_000;
 
 /** Runs a script with the Node that runs us. */
 export function runNode(arguments_: readonly string[], options: RunOptions = {}): Promise<Finished> {
-	const { directory = root, environment = {}, isShown = false } = options;
+	const { directory = root, environment = {}, isShown = false, limitMs } = options;
 	const child = spawn(process.execPath, arguments_, {
 		cwd: directory,
 		env: { ...process.env, ...environment },
@@ -37,8 +42,20 @@ export function runNode(arguments_: readonly string[], options: RunOptions = {})
 		if (isShown) process.stderr.write(text);
 	});
 	return new Promise((resolve, reject) => {
+		const limit = limitMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), limitMs);
 		child.once('error', reject);
-		child.once('close', (code) => resolve({ code: code ?? 1, output }));
+		// What it started may hold its streams for longer than it lives.
+		child.once('exit', (code) => {
+			clearTimeout(limit);
+			const end = () => {
+				clearTimeout(grace);
+				resolve({ code: code ?? 1, output });
+				child.stdout.destroy();
+				child.stderr.destroy();
+			};
+			const grace = setTimeout(end, graceMs);
+			child.once('close', end);
+		});
 	});
 }
 

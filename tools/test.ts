@@ -3,13 +3,22 @@
 import { stripVTControlCharacters } from 'node:util';
 import { commandOf, runNode } from './process.ts';
 
-const suites: readonly { readonly name: string; readonly command: readonly string[] }[] = [
-	{ name: 'check', command: ['tools/check.ts'] },
-	{ name: 'unit', command: [commandOf('mocha'), 'test/**/*.test.ts'] },
-	{ name: 'mcp', command: [commandOf('mocha'), '--no-package', '--config', 'test/mcp/.mocharc.json'] },
-	{ name: 'e2e', command: [commandOf('mocha'), '--no-package', '--config', 'test/e2e/.mocharc.json'] },
-	{ name: 'vscode', command: ['test/vscode/run.ts'] },
-];
+const suites: readonly { readonly name: string; readonly command: readonly string[]; readonly limitMinutes: number }[] =
+	[
+		{ name: 'check', command: ['tools/check.ts'], limitMinutes: 3 },
+		{ name: 'unit', command: [commandOf('mocha'), 'test/**/*.test.ts'], limitMinutes: 6 },
+		{
+			name: 'mcp',
+			command: [commandOf('mocha'), '--no-package', '--config', 'test/mcp/.mocharc.json'],
+			limitMinutes: 6,
+		},
+		{
+			name: 'e2e',
+			command: [commandOf('mocha'), '--no-package', '--config', 'test/e2e/.mocharc.json'],
+			limitMinutes: 8,
+		},
+		{ name: 'vscode', command: ['test/vscode/run.ts'], limitMinutes: 8 },
+	];
 
 interface Counts {
 	readonly passed: number;
@@ -19,10 +28,10 @@ interface Counts {
 let passed = 0;
 let failed = 0;
 const summaries: string[] = [];
-for (const { name, command } of suites) {
+for (const { name, command, limitMinutes } of suites) {
 	console.log(`\n── ${name} ${'─'.repeat(60 - name.length)}`);
 	const startedAt = performance.now();
-	const { code, output } = await runNode(command, { isShown: true });
+	const { code, output } = await runNode(command, { isShown: true, limitMs: limitMinutes * 60_000 });
 	const seconds = Math.round((performance.now() - startedAt) / 1000);
 	const counts = countsIn(output);
 	// A suite that crashes after its last test, or before its first, has failed all the same.

@@ -5,6 +5,7 @@ import type { QuickPickItem } from 'vscode';
 import { ExpectedError } from '../core/base/errors.ts';
 import { counted } from '../core/base/text.ts';
 import type { CallStatus, HostStatus } from '../core/host/status.ts';
+import { programIn } from '../platform/node/host/attach.ts';
 import type { HostConnection } from './hostConnection.ts';
 import type { HostParts } from './hostParts.ts';
 import { agentWords, byName, byStart, callStateWords, serverStateWords, sharingWords } from './hostWords.ts';
@@ -173,13 +174,13 @@ export async function runAgent({ connection }: HostParts, commandLine: string): 
 	});
 	if (agent === undefined) return;
 	const folder = workspace.workspaceFolders?.[0]?.uri;
+	const { command, args, environment } = programIn(commandLine);
 	window
 		.createTerminal({
 			name: `${agent.label} through Crosstalk`,
-			shellPath: process.execPath,
-			shellArgs: [commandLine, 'run', '--data', connection.dataDirectory, '--', agent.command],
-			// The editor's own executable is Electron, which is Node when it is told so.
-			env: { ELECTRON_RUN_AS_NODE: '1' },
+			shellPath: command,
+			shellArgs: [...args, 'run', '--data', connection.dataDirectory, '--', agent.command],
+			env: environment,
 			...(folder?.scheme === 'file' ? { cwd: folder } : {}),
 		})
 		.show();

@@ -8,6 +8,7 @@ import { agentWords, byName, serverStateWords, spokenHost } from './hostWords.ts
 import type { AgentNames } from './hostWords.ts';
 import { viewIds } from './ids.ts';
 import { plainMarkdown } from './plainMarkdown.ts';
+import { Throttle } from './throttle.ts';
 
 /** The number of calls in flight, for as long as a host runs. */
 export function createHostStatusBar(connection: HostConnection, nameOf: AgentNames): HostStatusBar {
@@ -33,7 +34,9 @@ export function createHostStatusBar(connection: HostConnection, nameOf: AgentNam
 		item.accessibilityInformation = { label: look.spoken };
 		item.show();
 	};
-	disposables.add(connection.onDidChange(update));
+	// What lives ticks once a second at most.
+	const updating = disposables.add(new Throttle(1000, update));
+	disposables.add(connection.onDidChange(() => updating.request()));
 	update();
 	return {
 		get look() {

@@ -20,6 +20,9 @@ import type { Row } from './row.ts';
 import { serverIcon } from './serverRows.ts';
 import { duration, shortened } from './words.ts';
 
+/** So many calls of a server have a row. Those that hang are the oldest, so it is the newest that have none. */
+const shownCalls = 100;
+
 /** Calls in flight below their servers, the oldest first. Servers without a call have no row. */
 export function inFlightRows(status: HostStatus, nameOf: AgentNames, now: number): readonly Row[] {
 	const callsOf = new Map<string, CallStatus[]>();
@@ -34,7 +37,9 @@ export function inFlightRows(status: HostStatus, nameOf: AgentNames, now: number
 			const server = status.servers.find((candidate) => candidate.name === name);
 			const calls = unsorted.sort(byStart);
 			const row = server === undefined ? strayRow(name, calls) : serverRow(server, calls);
-			return { ...row, children: calls.map((call) => callRow(call, nameOf, now)) };
+			const children = calls.slice(0, shownCalls).map((call) => callRow(call, nameOf, now));
+			if (calls.length > shownCalls) children.push(moreRow(name, calls.length - shownCalls));
+			return { ...row, children };
 		});
 }
 
@@ -97,6 +102,23 @@ function gaugeOf(calls: readonly CallStatus[]): string {
 
 function countQueued(calls: readonly CallStatus[]): number {
 	return calls.filter(({ state }) => state === 'queued').length;
+}
+
+function moreRow(server: string, count: number): Row {
+	return {
+		id: `more ${server}`,
+		target: { server },
+		label: `${count} more`,
+		description: 'younger than those above',
+		icon: 'ellipsis',
+		color: undefined,
+		contextValue: 'crosstalkMoreCalls',
+		spoken: `${counted(count, 'call')} more, younger than those above.`,
+		details: [],
+		command: undefined,
+		children: [],
+		isOpen: false,
+	};
 }
 
 function callRow(call: CallStatus, nameOf: AgentNames, now: number): Row {

@@ -7,7 +7,6 @@ import type { RecordedCalls } from './recordedCalls.ts';
 import type { Row } from './row.ts';
 import type { RowSource } from './rowTree.ts';
 import type { Sessions } from './sessions.ts';
-import { Throttle } from './throttle.ts';
 
 /** The calls of the host, with the names that transcripts give to their agents. */
 export function createInFlightSource(connection: HostConnection, calls: RecordedCalls, sessions: Sessions): RowSource {
@@ -28,22 +27,13 @@ export function createInFlightSource(connection: HostConnection, calls: Recorded
 		}
 		calls.follow(shown);
 	};
-	disposables.add(
-		connection.onDidChange(() => {
-			follow();
-			changed.fire();
-		}),
-	);
-	const named = disposables.add(
-		new Throttle(200, () => {
-			follow();
-			changed.fire();
-		}),
-	);
-	disposables.add(sessions.onDidChange(() => watching !== undefined && named.request()));
+	disposables.add(connection.onDidChange(() => changed.fire()));
+	disposables.add(sessions.onDidChange(() => watching !== undefined && changed.fire()));
 	return {
-		rows: (now): readonly Row[] =>
-			connection.status === undefined ? [] : inFlightRows(connection.status, calls.nameOf, now),
+		rows(now): readonly Row[] {
+			follow();
+			return connection.status === undefined ? [] : inFlightRows(connection.status, calls.nameOf, now);
+		},
 		onDidChange: changed.event,
 		setVisible(visible) {
 			isVisible = visible;

@@ -13,6 +13,8 @@ import { delay } from './throttle.ts';
 
 /** A session of this size is read when somebody opens it, not for the names of its agents. */
 const namedSessionBytes = 64 * 1024 * 1024;
+/** So many sessions are followed for the names of their agents. */
+const followedSessions = 16;
 /** So many sessions are looked through for a call whose session nobody knows. */
 const searchedSessions = 20;
 /** An agent writes the line of a call about when it makes it. */
@@ -43,9 +45,12 @@ export class RecordedCalls implements Disposable {
 			this.holds.delete(sessionId);
 			hold.dispose();
 		}
-		for (const sessionId of wanted) {
-			if (this.holds.has(sessionId)) continue;
-			const entry = this.entryOf(sessionId);
+		const missing = [...wanted].filter((sessionId) => !this.holds.has(sessionId));
+		if (missing.length === 0) return;
+		const entries = new Map(this.sessions.list.map((entry) => [sessionIdOf(entry), entry]));
+		for (const sessionId of missing) {
+			if (this.holds.size >= followedSessions) return;
+			const entry = entries.get(sessionId);
 			const hold =
 				entry === undefined || entry.bytes > namedSessionBytes ? undefined : this.sessions.hold(entry.key);
 			if (hold !== undefined) this.holds.set(sessionId, hold);
@@ -89,8 +94,12 @@ export class RecordedCalls implements Disposable {
 	}
 
 	private entryOf(sessionId: string): SessionEntry | undefined {
-		return this.sessions.list.find(({ files }) => `${files.format}:${files.nativeId}` === sessionId);
+		return this.sessions.list.find((entry) => sessionIdOf(entry) === sessionId);
 	}
+}
+
+function sessionIdOf({ files }: SessionEntry): string {
+	return `${files.format}:${files.nativeId}`;
 }
 
 async function toolCallOf(session: SessionInView, toolUseId: string, rounds: number): Promise<ToolCall | undefined> {

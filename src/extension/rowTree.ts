@@ -3,6 +3,7 @@ import type { Disposable, Event, TreeDataProvider } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import { plainMarkdown } from './plainMarkdown.ts';
 import type { Row, RowTarget } from './row.ts';
+import { Throttle } from './throttle.ts';
 
 /** What stands in a view, computed anew whenever somebody asks. */
 export interface RowSource extends Disposable {
@@ -18,6 +19,7 @@ export interface RowNode {
 	readonly target: RowTarget;
 }
 
+/** What lives ticks once a second at most: ages, and calls that come and go. */
 const tickMs = 1000;
 
 /**
@@ -37,11 +39,13 @@ export class RowTree implements TreeDataProvider<RowNode>, Disposable {
 	private roots: readonly Row[] = [];
 	private isVisible = false;
 	private ticker: NodeJS.Timeout | undefined;
+	private readonly refreshing: Throttle;
 
 	/** @param load Called when somebody looks for the first time. */
 	constructor(load: () => Promise<RowSource>) {
 		this.load = load;
 		this.disposables.add(this.changed);
+		this.refreshing = this.disposables.add(new Throttle(tickMs, () => this.refresh()));
 	}
 
 	/** Ages grow by the second, and only in front of somebody. */
@@ -51,8 +55,8 @@ export class RowTree implements TreeDataProvider<RowNode>, Disposable {
 		this.source?.setVisible(isVisible);
 		clearInterval(this.ticker);
 		if (!isVisible) return;
-		this.ticker = setInterval(() => this.refresh(), tickMs);
-		this.refresh();
+		this.ticker = setInterval(() => this.refreshing.request(), tickMs);
+		this.refreshing.request();
 	}
 
 	async getChildren(node?: RowNode): Promise<RowNode[]> {
@@ -93,14 +97,9 @@ export class RowTree implements TreeDataProvider<RowNode>, Disposable {
 		return item;
 	}
 
-	/** Every row as it stands, for whoever looks for one. */
-	get rows(): readonly Row[] {
-		return this.roots;
-	}
-
 	/** Looks at the rows anew, and tells the view which are different. */
-	refresh(): void {
-		if (this.source === undefined) return;
+	private refresh(): void {
+		if (this.source === undefined || !this.isVisible) return;
 		const before = { roots: this.roots, rowsById: this.rowsById };
 		this.take(this.source.rows(Date.now()));
 		if (!sameIds(before.roots, this.roots)) {
@@ -132,7 +131,7 @@ export class RowTree implements TreeDataProvider<RowNode>, Disposable {
 		if (this.source === source) return;
 		this.source = source;
 		this.disposables.add(source);
-		this.disposables.add(source.onDidChange(() => this.isVisible && this.refresh()));
+		this.disposables.add(source.onDidChange(() => this.isVisible && this.refreshing.request()));
 		source.setVisible(this.isVisible);
 		this.take(source.rows(Date.now()));
 	}

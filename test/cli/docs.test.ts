@@ -6,7 +6,7 @@ import { MemoryIo, run } from './memoryIo.ts';
 
 describe('docs/cli.md', () => {
 	const page = readFileSync('docs/cli.md', 'utf8');
-	const examples = [...page.matchAll(/```console\n\$ crosstalk (.+)\n([\s\S]*?)```/g)].map(
+	const examples = [...page.matchAll(/```console\n\$ (?:\w+=\S+ )?crosstalk (.+)\n([\s\S]*?)```/g)].map(
 		([, command = '', output = '']) => ({ command, output }),
 	);
 

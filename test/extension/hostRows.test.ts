@@ -132,6 +132,15 @@ describe('the rows of calls in flight', () => {
 		]);
 	});
 
+	it('are the hundred oldest where there are thousands', () => {
+		const calls = Array.from({ length: 1000 }, (_, index) => call(`c${index}`, index + 1));
+		const [row] = inFlightRows(status([server('analytics')], calls), nobodyNamed, now);
+		assert.equal(row?.description, '1000 in flight · shared, stdio, pid 4121');
+		assert.equal(row.children.length, 101);
+		assert.equal(row.children[0]?.id, 'call c999');
+		assert.equal(row.children[100]?.label, '900 more');
+	});
+
 	it('age by the clock of this machine, and by what the host says when its time cannot be read', () => {
 		const [row] = inFlightRows(
 			status([server('analytics')], [call('a', 0, { startedAt: 'yesterday', ageMs: 125_000 })]),

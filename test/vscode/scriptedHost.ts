@@ -85,7 +85,7 @@ export async function startScriptedHost(directory: string): Promise<ScriptedHost
 	const server = await startControlServer({
 		host: host as Host, // as much of one as its clients can ask for
 		path,
-		address: () => address,
+		address: Promise.resolve(address),
 		stop: (isForced) => {
 			asked.push(`stop ${isForced ? 'now' : 'later'}`);
 			void server.close();

@@ -43,7 +43,7 @@ export const run: Command = {
 			args: rest,
 			workingFolder: io.workingFolder,
 			homeFolder: io.homeFolder,
-			environment: io.environment,
+			environment: agentEnvironment(io.environment),
 			isTerminal: io.stdout.isTerminal,
 			serverVariables: options.serverVariables,
 		};
@@ -90,6 +90,12 @@ async function runThroughHost(
 	} finally {
 		await keeper.end();
 	}
+}
+
+/** An editor that stands in for Node is told so by a variable, which would make Node of every Electron that the agent starts. */
+function agentEnvironment(environment: CommandIo['environment']): CommandIo['environment'] {
+	if (process.versions['electron'] === undefined) return environment;
+	return Object.fromEntries(Object.entries(environment).filter(([name]) => name !== 'ELECTRON_RUN_AS_NODE'));
 }
 
 /** Where the agent's command begins: at the first word that is no option, or at `--`. */

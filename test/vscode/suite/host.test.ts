@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { ConfigurationTarget, commands, env, window, workspace } from 'vscode';
+import type { TerminalOptions } from 'vscode';
 import type { HostView } from '../../../src/extension/host.ts';
 import type { HostParts } from '../../../src/extension/hostParts.ts';
 import type { RowNode } from '../../../src/extension/rowTree.ts';
-import { eventually, hover, labels, screenshot } from '../runner.ts';
+import { eventually, hover, labels, press, screenshot } from '../runner.ts';
 import { callStatus, dataDirectory, serverStatus, startScriptedHost } from '../scriptedHost.ts';
 import type { ScriptedHost } from '../scriptedHost.ts';
 import { api, killedId, subagentPaths } from '../tested.ts';
@@ -382,6 +383,27 @@ describe('the host in a window', () => {
 		await commands.executeCommand('crosstalk.copyServerAddress', { server: 'my files' });
 		assert.equal(await env.clipboard.readText(), 'http://127.0.0.1:9/scripted-token/mcp/my%20files');
 		await commands.executeCommand('notifications.clearAll');
+	});
+
+	it('lets a person run an agent through it, in a terminal', async () => {
+		void commands.executeCommand('crosstalk.runAgent');
+		await eventually(
+			'Agents are offered',
+			() => labels('.quick-input-widget .monaco-list-row'),
+			(rows) => rows.some((row) => row.includes('Claude Code')),
+		);
+		await press('ArrowDown');
+		await press('Enter');
+		const terminal = await eventually(
+			'There is a terminal',
+			() => window.terminals.find(({ name }) => name === 'Codex through Crosstalk'),
+			(found) => found !== undefined,
+		);
+		const options = terminal?.creationOptions as TerminalOptions; // no terminal of an extension's own making
+		assert.equal(options.shellPath, process.execPath);
+		assert.deepEqual(options.shellArgs?.slice(1), ['run', '--data', directory.path, '--', 'codex']);
+		assert.ok(existsSync(options.shellArgs?.[0] ?? ''));
+		terminal?.dispose();
 	});
 
 	it('is attached to again when another has taken its place', async () => {

@@ -38,6 +38,8 @@ class WaryReader extends StreamMessageReader {
 
 	constructor(socket: Socket, longestMessage: number, onBroken: (sentence: string) => void) {
 		super(socket);
+		// Its timer for half a message would start again for ever, and keep the process after the socket is gone.
+		this.partialMessageTimeout = 0;
 		this.socket = socket;
 		this.longestMessage = longestMessage;
 		this.onBroken = onBroken;

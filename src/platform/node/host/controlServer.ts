@@ -15,8 +15,8 @@ export interface ControlServerOptions {
 	readonly host: Host;
 	/** Where to listen; nothing may lie there. */
 	readonly path: string;
-	/** What a client that attaches is told. Asked only after `open`. */
-	readonly address: () => HostAddress;
+	/** What a client that attaches is told, as soon as it is known. */
+	readonly address: Promise<HostAddress>;
 	readonly stop: (isForced: boolean) => void;
 	/** A client has come or gone. */
 	readonly onClients: () => void;
@@ -138,7 +138,7 @@ class Client {
 				this.isAttached = true;
 				onClients();
 			}
-			return address();
+			return address;
 		});
 		this.answer('host/status', () => host.status());
 		this.answer('host/watch', () => {

@@ -57,7 +57,7 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 	const running = await options.create(ownership);
 	const { host } = running;
 	const end = new End();
-	let address: HostAddress | undefined;
+	const ready = Promise.withResolvers<HostAddress>();
 	let gateway: Gateway | undefined;
 	let control: ControlServer | undefined;
 	try {
@@ -67,15 +67,14 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 		control = await startControlServer({
 			host,
 			path,
-			address: () => {
-				if (address === undefined) throw new ExpectedError('The host is starting. Try again.');
-				return address;
-			},
+			// Who knows the socket from the host before may come while this one still writes where it is.
+			address: ready.promise,
 			stop: (isForced) => end.ask(isForced ? 0 : Infinity),
 			onClients: () => idle.look(),
 			log,
 		});
-		address = await ownership.publish({ port: gateway.port, controlSocket: path });
+		const address = await ownership.publish({ port: gateway.port, controlSocket: path });
+		ready.resolve(address);
 		options.onReady(address);
 		const stop = () => end.ask(drainMs);
 		if (signal.aborted) stop();

@@ -62,7 +62,7 @@ describe('the control socket', () => {
 		server = await startControlServer({
 			host,
 			path,
-			address: () => address,
+			address: Promise.resolve(address),
 			stop: (isForced) => stops.push(isForced),
 			onClients: () => undefined,
 			log: (sentence) => log.push(sentence),

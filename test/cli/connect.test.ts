@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HostStatus } from '../../src/core/host/status.ts';
+import { Executions } from '../mcp/executions.ts';
+import { until, within } from '../mcp/waiting.ts';
+import { Lab, addressIn, isAlive, isWindows } from '../platform/node/host/hosts.ts';
+import type { RunningProcess } from '../platform/node/host/hosts.ts';
+import { run } from './memoryIo.ts';
+
+interface Answer {
+	readonly id: number;
+	readonly result?: { readonly content?: readonly { readonly text: string }[]; readonly tools?: readonly object[] };
+	readonly error?: {
+		readonly code: number;
+		readonly message: string;
+		readonly data?: { readonly type: string; readonly server: string; readonly reason: string };
+	};
+}
+
+/** An agent that has started `crosstalk connect` as its MCP server. */
+class Agent {
+	readonly process: RunningProcess;
+	private lastId = 0;
+
+	constructor(running: RunningProcess) {
+		this.process = running;
+	}
+
+	send(message: object): void {
+		this.process.child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+	}
+
+	messages(): readonly (Answer & { readonly method?: string })[] {
+		const lines = this.process.stdout().split('\n').slice(0, -1);
+		return lines.map((line) => JSON.parse(line) as Answer); // every line has to be JSON; what is read of it is compared
+	}
+
+	/** The answer will come; for its id, `answer`. */
+	ask(method: string, params: object): number {
+		this.send({ id: ++this.lastId, method, params });
+		return this.lastId;
+	}
+
+	async answer(id: number, milliseconds = 15_000): Promise<Answer> {
+		const what = `the answer to ${id}; there was:\n${this.process.stdout()}\n${this.process.stderr()}`;
+		return until(what, () => this.messages().find((message) => message.id === id), milliseconds);
+	}
+
+	async request(method: string, params: object): Promise<Answer> {
+		return this.answer(this.ask(method, params));
+	}
+
+	call(name: string, args: object): number {
+		return this.ask('tools/call', { name, arguments: args });
+	}
+
+	async initialize(): Promise<Answer> {
+		const clientInfo = { name: 'a test', version: '1' };
+		const answer = await this.request('initialize', {
+			protocolVersion: '2025-06-18',
+			capabilities: { roots: {} },
+			clientInfo,
+		});
+		this.send({ method: 'notifications/initialized' });
+		return answer;
+	}
+}
+
+describe('crosstalk connect', () => {
+	let lab: Lab;
+	let executions: Executions;
+
+	beforeEach(() => {
+		lab = new Lab();
+		executions = new Executions(lab.executions);
+	});
+
+	afterEach(async () => lab.remove());
+
+	function agent(args: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Agent {
+		return new Agent(lab.run(['connect', 'fault', '--data', lab.data, ...args], environment));
+	}
+
+	async function status(): Promise<HostStatus> {
+		const { stdout } = await run(['status', '--json', '--data', lab.data]);
+		return JSON.parse(stdout) as HostStatus; // the contract's shape
+	}
+
+	it('is an MCP server on stdio that the host shares', async () => {
+		await lab.host('--config', lab.config());
+		const agents = [agent(), agent()];
+		await Promise.all(agents.map(async (one) => one.initialize()));
+		const answers = await Promise.all(
+			agents.map(async (one, index) => one.answer(one.call('echo', { text: `Grüße ${index}` }))),
+		);
+		assert.deepEqual(
+			answers.map(({ result }) => result?.content?.[0]?.text),
+			['Grüße 0', 'Grüße 1'],
+		);
+		assert.equal(executions.pids.length, 1);
+		for (const { process } of agents) {
+			process.child.stdin?.end();
+			assert.equal(await process.ended, 0);
+			assert.equal(process.stderr(), '');
+		}
+	});
+
+	it('says whose the calls are', async () => {
+		await lab.host('--config', lab.config());
+		const one = agent(['--agent', 'explore api'], {
+			CLAUDE_CODE_SESSION_ID: '26f2dd86-5462-4f7a-aac2-ce9ac421faeb',
+		});
+		await one.initialize();
+		one.call('hang', {});
+		const call = await until('a call', async () => (await status()).calls[0]);
+		assert.deepEqual(
+			[call.agentId, call.sessionId, call.tool],
+			['explore api', 'claude-code:26f2dd86-5462-4f7a-aac2-ce9ac421faeb', 'hang'],
+		);
+	});
+
+	it('starts the host when none runs, with the configuration of the last one', async () => {
+		const first = await lab.host('--config', lab.config());
+		await first.end('SIGTERM');
+		const one = agent();
+		await one.initialize();
+		const answer = await one.answer(one.call('echo', { text: 'here' }));
+		assert.equal(answer.result?.content?.[0]?.text, 'here');
+		assert.notEqual((await addressIn(lab.data)).pid, first.pid);
+	});
+
+	it('outlives a host that is killed: calls in flight are answered, nothing runs twice, and the next call goes on', async () => {
+		const host = await lab.host('--config', lab.config());
+		const agents = [agent(), agent(), agent()];
+		await Promise.all(agents.map(async (one) => one.initialize()));
+		const hanging = agents.map((one, index) => one.call('sleep', { ms: 60_000, key: `call-${index}` }));
+		await until('three calls that run', () => (executions.of('start').length === 3 ? true : undefined));
+		await host.end('SIGKILL');
+		const killedAt = performance.now();
+		for (const [index, one] of agents.entries()) {
+			const { error } = await one.answer(hanging[index] ?? 0);
+			assert.equal(error?.code, -31_001);
+			assert.match(
+				error.message,
+				/^The host ended while fault worked on tools\/call\. It may have been carried out; /,
+			);
+			assert.deepEqual(error.data, { type: 'outcome-unknown', server: 'fault', reason: error.message });
+		}
+		assert.ok(performance.now() - killedAt < 500, `${performance.now() - killedAt} ms`);
+		const answers = await Promise.all(agents.map(async (one) => one.answer(one.call('echo', { text: 'again' }))));
+		assert.deepEqual(
+			answers.map(({ result, error }) => result?.content?.[0]?.text ?? error),
+			['again', 'again', 'again'],
+		);
+		for (const one of agents) {
+			// One answer to each request: that the handshake was held again is nobody's business.
+			const ids = one.messages().map(({ id }) => id);
+			assert.deepEqual(ids, [1, 2, 3]);
+		}
+		assert.deepEqual(
+			[...executions.counts().values()].filter((count) => count !== 1),
+			[],
+		);
+		assert.equal((await status()).host.generation, 2);
+		const log = lab.log();
+		assert.ok(!/bug/i.test(log), log);
+	});
+
+	it('asks again for what may be asked twice, so that only calls are ever answered with an error', async () => {
+		const host = await lab.host('--config', lab.config({ fault: lab.fault('--slow', '700') }));
+		const one = agent();
+		const initialize = one.ask('initialize', {
+			protocolVersion: '2025-06-18',
+			capabilities: {},
+			clientInfo: { name: 'a test', version: '1' },
+		});
+		await until('a server that was asked', () => (executions.of('boot').length === 1 ? true : undefined));
+		await host.end('SIGKILL');
+		const answer = await one.answer(initialize);
+		assert.ok(answer.result, JSON.stringify(answer));
+		one.send({ method: 'notifications/initialized' });
+		const tools = await one.request('tools/list', {});
+		assert.ok((tools.result?.tools?.length ?? 0) > 3);
+	});
+
+	it('answers the next call with the reason when no host can be had, and goes on when one can', async () => {
+		const host = await lab.host('--config', lab.config());
+		const one = agent();
+		await one.initialize();
+		await host.end('SIGKILL');
+		const lock = join(lab.data, 'owner.sqlite');
+		renameSync(lock, `${lock}.aside`);
+		writeFileSync(lock, 'This is no database, and it is long enough to be looked at. '.repeat(40));
+		const { error } = await one.answer(one.call('echo', { text: 'x' }));
+		assert.equal(error?.code, -31_003);
+		assert.match(error.message, /^The host could not be started: The lock .* cannot be used/);
+		assert.deepEqual(error.data, { type: 'server-unavailable', server: 'fault', reason: error.message });
+		renameSync(`${lock}.aside`, lock);
+		const answer = await one.answer(one.call('echo', { text: 'back' }));
+		assert.equal(answer.result?.content?.[0]?.text, 'back');
+	});
+
+	it('speaks the revision without handshakes too, and has nothing to say again then', async () => {
+		const host = await lab.host('--config', lab.config());
+		const one = agent();
+		const modern = {
+			_meta: {
+				'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+				'io.modelcontextprotocol/clientInfo': { name: 'a test', version: '1' },
+				'io.modelcontextprotocol/clientCapabilities': {},
+			},
+		};
+		const echo = async (text: string) =>
+			one.request('tools/call', { name: 'echo', arguments: { text }, ...modern });
+		assert.equal((await echo('one')).result?.content?.[0]?.text, 'one');
+		await host.end('SIGKILL');
+		assert.equal((await echo('two')).result?.content?.[0]?.text, 'two');
+		assert.deepEqual(
+			one.messages().map(({ id }) => id),
+			[1, 2],
+		);
+	});
+
+	it('cancels the calls of an agent that is gone', async () => {
+		await lab.host('--config', lab.config());
+		const one = agent();
+		await one.initialize();
+		one.call('hang', { key: 'gone' });
+		await until('a call that runs', () => executions.of('start', 'gone')[0]);
+		const goneAt = Date.now();
+		one.process.child.stdin?.destroy();
+		const cancelled = await until('its cancellation', () => executions.of('cancelled', 'gone')[0]);
+		assert.ok(cancelled.at - goneAt < 500, `${cancelled.at - goneAt} ms`);
+		assert.equal(await one.process.ended, 0);
+	});
+
+	it('ends with a signal, and when nobody reads its answers any more', async () => {
+		await lab.host('--config', lab.config());
+		const [one, other] = [agent(), agent()];
+		await Promise.all([one.initialize(), other.initialize()]);
+		one.call('hang', {});
+		const startedAt = performance.now();
+		assert.equal(await one.process.end('SIGTERM'), isWindows ? 'SIGTERM' : 0);
+		other.process.child.stdout?.destroy();
+		other.call('echo', { text: 'x' });
+		await within(5_000, 'the end', other.process.ended);
+		assert.ok(performance.now() - startedAt < 5_000);
+		await until('a host without agents', async () =>
+			(await status()).servers.every(({ inFlight }) => inFlight === 0) ? true : undefined,
+		);
+	});
+
+	it('carries long messages, and answers to whoever has asked and closed at once', async () => {
+		await lab.host('--config', lab.config());
+		const one = agent();
+		await one.initialize();
+		const text = 'ä'.repeat(2_000_000);
+		const echoed = await one.answer(one.call('echo', { text }));
+		assert.equal(echoed.result?.content?.[0]?.text, text);
+		const big = await one.answer(one.call('big', { bytes: 8_000_000 }));
+		assert.equal(big.result?.content?.[0]?.text.length, 8_000_000);
+		const piped = agent();
+		await piped.initialize();
+		const listing = piped.ask('tools/list', {});
+		piped.process.child.stdin?.end();
+		assert.equal(await piped.process.ended, 0);
+		assert.ok(piped.messages().some(({ id, result }) => id === listing && result !== undefined));
+	});
+
+	it('says which server there is not', async () => {
+		await lab.host('--config', lab.config());
+		const one = lab.run(['connect', 'nope', '--data', lab.data]);
+		assert.equal(await one.ended, 2);
+		assert.deepEqual([one.stdout(), one.stderr()], ['', 'crosstalk: The host has no MCP server "nope".\n']);
+	});
+
+	it('finds no server in a host that nobody has told of one', async () => {
+		const one = agent();
+		assert.equal(await one.process.ended, 2);
+		const { pid } = await addressIn(lab.data);
+		assert.ok(isAlive(pid));
+		assert.match(one.process.stderr(), /^crosstalk: The host has no MCP server "fault"\.\n$/);
+	});
+
+	for (const [args, sentence] of [
+		[['connect'], 'The name of a server is needed.'],
+		[['connect', 'one', 'two'], '"two" is one argument too many.'],
+		[['connect', 'one', '--agent', ''], 'The option --agent needs a value.'],
+	] as const) {
+		it(`refuses ${args.join(' ')} in one sentence`, async () => {
+			const { code, stdout, stderr } = await run(args);
+			assert.deepEqual([code, stdout, stderr.split('\n')[0]], [2, '', `crosstalk: ${sentence}`]);
+		});
+	}
+});
