@@ -62,6 +62,8 @@ export class RowTree implements TreeDataProvider<RowNode>, Disposable {
 	async getChildren(node?: RowNode): Promise<RowNode[]> {
 		if (node === undefined) {
 			await this.whenLoaded();
+			// Out of sight nothing is kept up to date.
+			if (!this.isVisible && this.source !== undefined) this.take(this.source.rows(Date.now()));
 			return this.roots.map((row) => this.nodeOf(row));
 		}
 		return (this.rowsById.get(node.id)?.children ?? []).map((row) => this.nodeOf(row));

@@ -32,6 +32,20 @@ export async function labels(selector: string): Promise<readonly string[]> {
 	return ask('labels', { selector });
 }
 
+/** Waits until a quick pick offers this and takes keys. What is pressed earlier goes to whatever had the focus before. */
+export async function offered(text: string): Promise<void> {
+	await eventually(
+		`${text} is offered`,
+		() => labels('.quick-input-widget .monaco-list-row'),
+		(rows) => rows.some((row) => row.includes(text)),
+	);
+	await eventually(
+		`The list with ${text} takes keys`,
+		() => labels('.quick-input-widget :focus'),
+		(focused) => focused.length > 0,
+	);
+}
+
 /** Asks again until it holds; the last answer is part of the failure. */
 export async function eventually<T>(
 	what: string,

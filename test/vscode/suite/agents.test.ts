@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { ConfigurationTarget, MarkdownString, commands, env, workspace } from 'vscode';
-import { click, eventually, labels, press, screenshot, type } from '../runner.ts';
+import { click, eventually, labels, offered, press, screenshot, type } from '../runner.ts';
 import {
 	agentsOutline,
 	api,
@@ -59,11 +59,7 @@ describe('the view of agents', () => {
 	it('is narrowed down to what a person looks for, and says so', async () => {
 		const { agents } = await api();
 		void commands.executeCommand('crosstalk.filterSessions');
-		await eventually(
-			'The filter is asked for',
-			() => labels('.quick-input-widget .monaco-list-row'),
-			(rows) => rows.some((row) => row.includes('With findings')),
-		);
+		await offered('With findings');
 		await press('Enter');
 		const rows = await eventually(
 			'Only what has findings is shown',
@@ -79,17 +75,9 @@ describe('the view of agents', () => {
 	it('finds sessions by a part of their name', async () => {
 		const { agents } = await api();
 		void commands.executeCommand('crosstalk.filterSessions');
-		await eventually(
-			'The filter is asked for',
-			() => labels('.quick-input-widget .monaco-list-row'),
-			(rows) => rows.length > 0,
-		);
+		await offered('With findings');
 		await type('root_task');
-		await eventually(
-			'The name is offered',
-			() => labels('.quick-input-widget .monaco-list-row'),
-			(rows) => rows.some((row) => row.includes('root_task')),
-		);
+		await offered('root_task');
 		await press('Enter');
 		await eventually(
 			'Only the Codex session is shown',

@@ -8,7 +8,7 @@ import type { TerminalOptions } from 'vscode';
 import type { HostView } from '../../../src/extension/host.ts';
 import type { HostParts } from '../../../src/extension/hostParts.ts';
 import type { RowNode } from '../../../src/extension/rowTree.ts';
-import { eventually, hover, labels, press, screenshot } from '../runner.ts';
+import { eventually, hover, labels, offered, press, screenshot } from '../runner.ts';
 import { callStatus, dataDirectory, serverStatus, startScriptedHost } from '../scriptedHost.ts';
 import type { ScriptedHost } from '../scriptedHost.ts';
 import { api, killedId, subagentPaths } from '../tested.ts';
@@ -99,7 +99,11 @@ describe('the host in a window', () => {
 			() => labels('.welcome-view-content p'),
 			(found) => found.some((text) => text.startsWith('No call is in flight')),
 		);
-		assert.equal(parts.statusBar.look?.text, '$(pulse) 0');
+		await eventually(
+			'The status bar says so too',
+			() => parts.statusBar.look?.text,
+			(text) => text === '$(pulse) 0',
+		);
 	});
 
 	it('shows its calls by server, in rows that read as sentences', async () => {
@@ -387,11 +391,7 @@ describe('the host in a window', () => {
 
 	it('lets a person run an agent through it, in a terminal', async () => {
 		void commands.executeCommand('crosstalk.runAgent');
-		await eventually(
-			'Agents are offered',
-			() => labels('.quick-input-widget .monaco-list-row'),
-			(rows) => rows.some((row) => row.includes('Claude Code')),
-		);
+		await offered('Claude Code');
 		await press('ArrowDown');
 		await press('Enter');
 		const terminal = await eventually(

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigurationTarget, commands, extensions, lm, workspace } from 'vscode';
 import type { LanguageModelToolResult } from 'vscode';
-import { ask, eventually, labels, press, screenshot } from '../runner.ts';
+import { ask, eventually, labels, offered, press, screenshot } from '../runner.ts';
 import { dataDirectory } from '../scriptedHost.ts';
 import { api } from '../tested.ts';
 
@@ -47,10 +47,10 @@ describe('a host that a window starts', () => {
 
 	it('gets the servers of a project once a person has seen what changes, and has agreed', async () => {
 		void commands.executeCommand('crosstalk.importServers');
-		await picks('Claude Code');
+		await offered('Claude Code');
 		assert.equal(readFileSync(config, 'utf8'), original);
 		await press('Enter');
-		await picks('Write');
+		await offered('Write');
 		await eventually(
 			'What would change is shown',
 			() => labels('.monaco-editor .view-line'),
@@ -125,9 +125,11 @@ describe('a host that a window starts', () => {
 		const answer: Promise<LanguageModelToolResult | Error> = Promise.resolve(
 			lm.invokeTool(sleepTool(), { input: { ms: 60_000 }, toolInvocationToken: undefined }),
 		).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+		let early: string | undefined;
+		void answer.then((ended) => (early = ended instanceof Error ? ended.message : JSON.stringify(ended.content)));
 		const [server] = await eventually(
 			'The call is in flight',
-			() => inFlight.tree.getChildren(),
+			async () => early ?? (await inFlight.tree.getChildren()),
 			(found) => found.length === 1,
 		);
 		const [call] = await inFlight.tree.getChildren(server);
@@ -164,7 +166,7 @@ describe('a host that a window starts', () => {
 
 	it('leaves files as they were when a person wants them back', async () => {
 		void commands.executeCommand('crosstalk.restoreServers');
-		await picks('Restore');
+		await offered('Restore');
 		await press('Enter');
 		await eventually(
 			'The file is as it was',
@@ -182,13 +184,4 @@ describe('a host that a window starts', () => {
 
 function sleepTool(): string {
 	return lm.tools.map(({ name }) => name).find((name) => name.endsWith('_sleep')) ?? '';
-}
-
-/** Waits until a choice is offered. */
-async function picks(text: string): Promise<void> {
-	await eventually(
-		`${text} is offered`,
-		() => labels('.quick-input-widget .monaco-list-row'),
-		(rows) => rows.some((row) => row.includes(text)),
-	);
 }
