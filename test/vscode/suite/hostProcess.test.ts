@@ -129,7 +129,10 @@ describe('a host that a window starts', () => {
 		void answer.then((ended) => (early = ended instanceof Error ? ended.message : JSON.stringify(ended.content)));
 		const [server] = await eventually(
 			'The call is in flight',
-			async () => early ?? (await inFlight.tree.getChildren()),
+			() => {
+				assert.equal(early, undefined, 'it has ended before');
+				return inFlight.tree.getChildren();
+			},
 			(found) => found.length === 1,
 		);
 		const [call] = await inFlight.tree.getChildren(server);

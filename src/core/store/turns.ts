@@ -1,0 +1,63 @@
+// A call on a session has two halves. The half beside the caller holds the function and the live state; the half beside the database, one
+// for each session, decides whose turn it is and makes the checkpoint. They may be in one process, on two sides of a socket, or one in a
+// Durable Object: this is all they say to each other.
+
+/** The half beside the database. Everything rejects with `StoreError`. */
+export interface Turns {
+	/** Resolves when it is this call's turn: those that began before on this session have ended. */
+	begin(request: TurnRequest): Promise<TurnStart>;
+	/** Resolves when state and reply are on disk. After an error the turn has ended, and its caller's copy of the state is worth nothing. */
+	commit(end: TurnEnd): Promise<TurnCommitted>;
+	/** The call has failed; nothing of it remains. A turn that has ended already is let alone. */
+	abort(turnId: string): Promise<void>;
+}
+
+export interface TurnRequest {
+	readonly sessionId: string;
+	/** Under which the first reply is kept. Without one nothing is: a call that is made again runs again. */
+	readonly key: string | undefined;
+	readonly tool: string;
+	/** Tells these arguments of this tool from all others. */
+	readonly argumentsHash: string;
+	/** Of the state that the caller still holds; if it is the current one, it is not sent again. */
+	readonly heldState: string | undefined;
+	/** In milliseconds from the moment the turn begins; `undefined`: the store's own limit. */
+	readonly deadlineMs: number | undefined;
+}
+
+export type TurnStart = TurnReplay | Turn;
+
+/** The same call has been made: it is not run again. */
+export interface TurnReplay {
+	readonly kind: 'replay';
+	/** JSON. */
+	readonly reply: string;
+	/** Of the checkpoint that holds it. */
+	readonly seq: number;
+}
+
+export interface Turn {
+	readonly kind: 'turn';
+	readonly turnId: string;
+	/** Of the checkpoint that the turn starts from; 0: the session is new. */
+	readonly seq: number;
+	/** Names this state: it changes with every checkpoint, and whenever the state was read from disk. */
+	readonly stateId: string;
+	/** JSON; `undefined`: it is the one that the caller holds. */
+	readonly state: string | undefined;
+	/** Milliseconds that the call has. */
+	readonly deadlineMs: number;
+}
+
+export interface TurnEnd {
+	readonly turnId: string;
+	/** JSON. */
+	readonly state: string;
+	/** JSON. */
+	readonly reply: string;
+}
+
+export interface TurnCommitted {
+	readonly seq: number;
+	readonly stateId: string;
+}
