@@ -184,6 +184,12 @@ class LintWatch {
 				if (key !== undefined) touched.set(key, (touched.get(key) ?? new Set()).add(path));
 			}
 			for (const [key, watched] of this.sessions) {
+				// A folder that goes as a whole says nothing of what was in it.
+				if ((isSearchDue || isNew) && (await this.isGone(watched))) {
+					this.forget(key);
+					isNew = true;
+					continue;
+				}
 				const touchedPaths = touched.get(key);
 				const isLookedAt =
 					isProbeDue &&

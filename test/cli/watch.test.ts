@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '../../src/cli/main.ts';
@@ -61,6 +61,16 @@ describe('crosstalk lint --watch', () => {
 				'Nothing found.\n0 sessions, 0 agents, 0 tool calls in 0 files, 0 lines.\ncrosstalk: lint finished\n',
 			),
 		);
+	});
+
+	it('forgets the sessions of a folder that goes as a whole', async () => {
+		const watched = join(folder, 'watched');
+		mkdirSync(join(watched, 'project'), { recursive: true });
+		cpSync(`${fixture}/${name}.jsonl`, join(watched, 'project', `${name}.jsonl`));
+		running = main(['lint', watched, '--watch', '--assume', 'ended'], io);
+		assert.match(await round(1), /orphaned-tool-use/);
+		renameSync(watched, join(folder, 'elsewhere'));
+		await io.stdout.until((text) => (text.split('lint started').at(-1) ?? '').includes('\n0 sessions'));
 	});
 
 	it('reads a transcript again that was replaced', async () => {
