@@ -110,7 +110,7 @@ export interface SessionEvicted {
 	readonly sessionId: string;
 	readonly seq: number;
 	/** `failed`: the call or its checkpoint failed, so memory was not worth keeping. */
-	readonly reason: 'idle' | 'always' | 'asked' | 'failed' | 'deadline' | 'fenced' | 'closing';
+	readonly reason: 'idle' | 'memory' | 'always' | 'asked' | 'failed' | 'deadline' | 'fenced' | 'closing';
 }
 
 export interface SessionRehydrated {
@@ -148,6 +148,8 @@ export interface StoreLimits {
 	readonly keptCallsMs: number;
 	/** Of the latest checkpoints the state is kept too. */
 	readonly keptStates: number;
-	/** Of a state, as JSON in UTF-8. */
+	/** Of a state or a reply, as JSON in UTF-8. */
 	readonly stateBytes: number;
+	/** Of the states in memory together, roughly. Above it the session that was not used for longest gives up its memory. */
+	readonly memoryBytes: number;
 }

@@ -5,10 +5,12 @@ export type StoreErrorCode =
 	| 'invalid-session-id'
 	/** The state, the arguments or the reply is not what JSON gives back unchanged; the message says where. */
 	| 'not-storable'
-	/** The state is larger than the store takes. */
+	/** The state or the reply is larger than the store takes. */
 	| 'too-large'
 	/** The key was used for a call of another tool or with other arguments. */
 	| 'key-reused'
+	/** There is no such checkpoint, or its state is not kept any more. */
+	| 'not-kept'
 	/** What is kept of this session fails its checksum. Its bytes are kept as they are; other sessions are not affected. */
 	| 'session-damaged'
 	/** The call took longer than it may. Nothing of it remains. */

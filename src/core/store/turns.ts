@@ -30,7 +30,7 @@ export type TurnStart = TurnReplay | Turn;
 /** The same call has been made: it is not run again. */
 export interface TurnReplay {
 	readonly kind: 'replay';
-	/** JSON. */
+	/** JSON; empty: it was `undefined`. */
 	readonly reply: string;
 	/** Of the checkpoint that holds it. */
 	readonly seq: number;
@@ -41,7 +41,7 @@ export interface Turn {
 	readonly turnId: string;
 	/** Of the checkpoint that the turn starts from; 0: the session is new. */
 	readonly seq: number;
-	/** Names this state: it changes with every checkpoint, and whenever the state was read from disk. */
+	/** Names this state: it changes whenever a turn has ended, however it ended, and whenever the state was read from disk. */
 	readonly stateId: string;
 	/** JSON; `undefined`: it is the one that the caller holds. */
 	readonly state: string | undefined;
@@ -53,7 +53,7 @@ export interface TurnEnd {
 	readonly turnId: string;
 	/** JSON. */
 	readonly state: string;
-	/** JSON. */
+	/** JSON; empty: it is `undefined`. */
 	readonly reply: string;
 }
 
