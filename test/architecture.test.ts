@@ -22,6 +22,7 @@ const importTable: Readonly<Record<string, Zone>> = {
 	'core/host': { from: ['core/base', 'core/events'] },
 	'core/transcripts': { from: ['core/base', 'core/events'] },
 	'core/store': { from: ['core/base', 'core/events'] },
+	'core/simulate': { from: ['core/base'] },
 	'core/conversation': { from: ['core/base', 'core/events'] },
 	'core/rules': { from: ['core/base', 'core/events', 'core/conversation'] },
 	'core/report': { from: ['core/base', 'core/rules'] },

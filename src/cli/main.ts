@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	run: async () => (await import('./commands/run.ts')).run,
 	import: async () => (await import('./commands/import.ts')).importServers,
 	restore: async () => (await import('./commands/restore.ts')).restore,
+	simulate: async () => (await import('./commands/simulate.ts')).simulate,
 };
 
 const help = `Usage: crosstalk <command> [options]
@@ -30,6 +31,7 @@ Commands:
   run <agent command…>    Run claude or codex with its MCP servers shared through the host
   import                  Route the MCP servers of your agents through the host
   restore                 Take back what import has done
+  simulate                Compare four ways to keep the state of sessions
 
 Options:
   --help     Help, also for each command

@@ -13,7 +13,7 @@ describe('docs/cli.md', () => {
 	it('has an example of every command', () => {
 		assert.deepEqual(
 			examples.map(({ command }) => command.split(' ')[0]),
-			['lint', 'show', 'sessions'],
+			['lint', 'show', 'sessions', 'simulate'],
 		);
 	});
 
@@ -32,7 +32,7 @@ describe('docs/cli.md', () => {
 	}
 
 	it('names every option that the help names', async () => {
-		for (const command of ['lint', 'show', 'sessions']) {
+		for (const command of ['lint', 'show', 'sessions', 'simulate']) {
 			const { stdout } = await run([command, '--help']);
 			for (const [option] of stdout.matchAll(/--[a-z-]+/g)) {
 				assert.ok(page.includes(option), `${option} of ${command}`);

@@ -1,0 +1,63 @@
+import { calibratedUpTo, ways } from '../../core/simulate/model.ts';
+import { prices } from '../../core/simulate/prices.ts';
+import { simulate as simulated } from '../../core/simulate/simulate.ts';
+import type { SimulationOptions } from '../../core/simulate/simulate.ts';
+import type { Command } from '../io.ts';
+import { simulationText } from '../simulationText.ts';
+import { UsageError, parseOptions } from '../usage.ts';
+
+const help = `Usage: crosstalk simulate [options]
+
+Four ways to keep the state of a session that subagents share, side by side: errors, latencies, lost updates, silent losses, cost.
+A model, calibrated on two points: what is printed says what it is worth.
+
+Options:
+  --agents N[,N…]   How many subagents, from 1 to 64 (default: 1,2,4,6,8,16,32,64)
+  --per-session N   How many of them share a session (default: 2)
+  --hibernate       Actors hibernate after 10 seconds, and lose their memory then
+  --calls N         Calls that are simulated for each row (default: 150000)
+  --seed N          The same seed gives the same table (default: 1)
+  --json            For programs
+  --help            This text
+
+Exit code: 0 done, 2 could not run.
+`;
+
+export const simulate: Command = {
+	help,
+	run(args, io) {
+		const { values, positionals } = parseOptions(args, {
+			agents: { type: 'string' },
+			'per-session': { type: 'string' },
+			hibernate: { type: 'boolean' },
+			calls: { type: 'string' },
+			seed: { type: 'string' },
+			json: { type: 'boolean' },
+		});
+		const [extra] = positionals;
+		if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
+		const options: SimulationOptions = {
+			subagents: (values.agents ?? '1,2,4,6,8,16,32,64')
+				.split(',')
+				.map((text) => wholeNumber('--agents', text, 1, 64)),
+			perSession: wholeNumber('--per-session', values['per-session'] ?? '2', 1, 64),
+			isHibernating: values.hibernate === true,
+			calls: wholeNumber('--calls', values.calls ?? '150000', 1000, 10_000_000),
+			seed: wholeNumber('--seed', values.seed ?? '1', 0, Number.MAX_SAFE_INTEGER),
+		};
+		const rows = simulated(options);
+		io.stdout.write(
+			values.json === true
+				? `${JSON.stringify({ version: 1, ...options, calibratedUpTo, ways, prices, rows }, undefined, 2)}\n`
+				: simulationText(rows, options),
+		);
+		return Promise.resolve(0);
+	},
+};
+
+function wholeNumber(option: string, text: string, from: number, to: number): number {
+	const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+	if (!(value >= from && value <= to))
+		throw new UsageError(`${option} is a whole number from ${from} to ${to}; it cannot be "${text}".`);
+	return value;
+}

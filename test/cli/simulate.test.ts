@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import type { SimulatedRow } from '../../src/core/simulate/simulate.ts';
+import { run } from './memoryIo.ts';
+
+const quick = ['simulate', '--calls', '5000'];
+
+describe('crosstalk simulate', () => {
+	it('prints a row for each way and number of subagents, and what the model is worth', async () => {
+		const { code, stdout } = await run([...quick, '--agents', '4,16']);
+		assert.equal(code, 0);
+		const lines = stdout.split('\n');
+		assert.deepEqual(
+			lines.slice(1, 9).map((line) => line.replaceAll(/ {2,}/g, '|').split('|').slice(0, 2).join(' ')),
+			[
+				'4 sticky-memory',
+				'4 whole-context-kv',
+				'4 actor-memory',
+				'4 actor-checkpoint',
+				'16 * sticky-memory',
+				'16 * whole-context-kv',
+				'16 * actor-memory',
+				'16 * actor-checkpoint',
+			],
+		);
+		assert.match(stdout, /calibrated on two points/);
+		assert.match(stdout, /More than 8 subagents is extrapolation/);
+		assert.match(stdout, /does not prove/);
+	});
+
+	it('prints the same bytes for the same seed', async () => {
+		const one = await run([...quick, '--agents', '8', '--seed', '7', '--json']);
+		const other = await run([...quick, '--agents', '8', '--seed', '7', '--json']);
+		const third = await run([...quick, '--agents', '8', '--seed', '8', '--json']);
+		assert.equal(one.stdout, other.stdout);
+		assert.notEqual(one.stdout, third.stdout);
+	});
+
+	it('says in JSON what it was asked, by what prices, and where it extrapolates', async () => {
+		const { stdout } = await run([...quick, '--agents', '8,64', '--per-session', '1', '--hibernate', '--json']);
+		// What the command has just printed.
+		const printed = JSON.parse(stdout) as {
+			version: number;
+			seed: number;
+			perSession: number;
+			isHibernating: boolean;
+			calibratedUpTo: number;
+			prices: { readAt: string; sources: string[] };
+			rows: SimulatedRow[];
+		};
+		const { version, seed, perSession, isHibernating, calibratedUpTo, prices, rows } = printed;
+		assert.deepEqual([version, seed, perSession, isHibernating, calibratedUpTo], [1, 1, 1, true, 8]);
+		assert.match(prices.readAt, /^\d{4}-\d\d-\d\d$/);
+		assert.ok(prices.sources.every((source) => source.startsWith('https://')));
+		assert.deepEqual(
+			rows.map(({ isExtrapolated }) => isExtrapolated),
+			[false, false, false, false, true, true, true, true],
+		);
+	});
+
+	const refused: readonly [args: readonly string[], message: RegExp][] = [
+		[['--agents', '0'], /--agents is a whole number from 1 to 64; it cannot be "0"/],
+		[['--agents', '65'], /from 1 to 64/],
+		[['--agents', '4,'], /it cannot be ""/],
+		[['--agents', '1e1'], /it cannot be "1e1"/],
+		[['--seed', '-1'], /--seed/],
+		[['--seed', '1.5'], /--seed is a whole number/],
+		[['--calls', '10'], /--calls is a whole number from 1000/],
+		[['--per-session', 'two'], /--per-session/],
+		[['now'], /"now" is one argument too many/],
+	];
+	for (const [args, message] of refused) {
+		it(`refuses ${args.join(' ')}`, async () => {
+			const { code, stdout, stderr } = await run(['simulate', ...args]);
+			assert.equal(code, 2);
+			assert.equal(stdout, '');
+			assert.match(stderr, message);
+		});
+	}
+});
