@@ -5,6 +5,7 @@ import { commandOf, runNode } from './process.ts';
 const checks: readonly { readonly name: string; readonly command: readonly string[] }[] = [
 	{ name: 'types', command: [commandOf('typescript', 'tsc'), '--project', '.'] },
 	{ name: 'types of core, without any runtime', command: [commandOf('typescript', 'tsc'), '--project', 'src/core'] },
+	{ name: 'types of the worker', command: [commandOf('typescript', 'tsc'), '--project', 'src/worker'] },
 	{ name: 'lint and import walls', command: [commandOf('oxlint')] },
 	{ name: 'dead code', command: [commandOf('knip'), '--treat-config-hints-as-errors'] },
 	{ name: 'format', command: [commandOf('oxfmt'), '--check'] },
