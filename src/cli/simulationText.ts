@@ -34,7 +34,7 @@ export function simulationText(rows: readonly SimulatedRow[], options: Simulatio
 	return `${table(head, cells)}\n${legend()}\n${worth(options)}`;
 }
 
-export function percent(share: number): string {
+function percent(share: number): string {
 	return (100 * share).toFixed(1);
 }
 

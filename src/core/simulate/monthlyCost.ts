@@ -14,7 +14,7 @@ export interface MonthlyCost {
 }
 
 /** Of one volume, 15.5 million calls a month by 8 subagents, all four sums that the account names come out; docs/simulate.md. */
-export const callsPerSubagent = 15_500_000 / 8;
+const callsPerSubagent = 15_500_000 / 8;
 
 /** Objects that are billed all month: 12 for 8 subagents, likewise fitted. */
 const objectsPerSubagent = 12 / 8;
