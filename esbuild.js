@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { context, transform } from 'esbuild';
+import { build, context, transform } from 'esbuild';
 
 const root = dirname(fileURLToPath(import.meta.url));
 
@@ -98,9 +98,48 @@ function buildOptions(target, { production, write, plugins }) {
 		legalComments: 'none',
 		metafile: true,
 		logLevel: 'silent',
-		plugins: [...(target.isCommonJs ? [commonJs()] : []), ...(write ? [writeFiles(target)] : []), ...plugins],
+		plugins: [
+			sqliteWorker(production),
+			...(target.isCommonJs ? [commonJs()] : []),
+			...(write ? [writeFiles(target)] : []),
+			...plugins,
+		],
 		// The plugins write, after they have converted.
 		write: false,
+	};
+}
+
+/**
+ * A thread starts with a program of its own. It goes into the bundle as text, so that no bundle, nor one made of it, has to find a file.
+ * @param {boolean} isMinified
+ * @returns {import('esbuild').Plugin}
+ */
+export function sqliteWorker(isMinified) {
+	return {
+		name: 'sqliteWorker',
+		setup(outer) {
+			outer.onLoad({ filter: /[\\/]sqliteWorkerEntry\.ts$/ }, async ({ path }) => {
+				const { outputFiles, metafile } = await build({
+					absWorkingDir: root,
+					entryPoints: [join(dirname(path), 'sqliteWorker.ts')],
+					bundle: true,
+					platform: 'node',
+					target: 'node22',
+					// What a thread is given as text runs as a script.
+					format: 'cjs',
+					minify: isMinified,
+					legalComments: 'none',
+					metafile: true,
+					logLevel: 'silent',
+					write: false,
+				});
+				const entry = { source: outputFiles[0]?.text, isProgram: true };
+				return {
+					contents: `export const sqliteWorkerEntry = ${JSON.stringify(entry)};`,
+					watchFiles: Object.keys(metafile.inputs).map((input) => join(root, input)),
+				};
+			});
+		},
 	};
 }
 

@@ -1,0 +1,200 @@
+// The embedded engine: SQLite in a thread of its own, so that nothing here waits for a disk. What is asked for in one turn of the event loop
+// goes over in one message.
+
+import { createRequire } from 'node:module';
+import { Worker } from 'node:worker_threads';
+import { SqlError } from '../../../core/store/sqlDatabase.ts';
+import type { SqlDatabase, SqlRow, SqlStatement } from '../../../core/store/sqlDatabase.ts';
+import { StoreError } from '../../../core/store/storeError.ts';
+import { prepareStoreFile } from './nodeSqliteFile.ts';
+import type { StoreFile } from './nodeSqliteFile.ts';
+import { substitutePackage } from './nodeSqliteModule.ts';
+import { refuseUnportable } from './portableSql.ts';
+import { sqliteWorkerEntry } from './sqliteWorkerEntry.ts';
+import type {
+	Job,
+	SentStatement,
+	StatementReference,
+	WorkerMessage,
+	WorkerSettings,
+	WorkMessage,
+} from './sqliteWorkerMessages.ts';
+
+export interface NodeSqliteOptions {
+	/** Of the store alone. Made if it is not there. */
+	readonly directory: string;
+	/** Whether the folder is on another machine; `undefined`: the system is asked. */
+	readonly isRemote?: boolean;
+	/** Modules to take SQLite from: the first that there is. `undefined`: Node's own, then a package. */
+	readonly sqliteModules?: readonly string[];
+}
+
+export interface NodeSqlite extends SqlDatabase {
+	/** Absolute. */
+	readonly path: string;
+	/** The folder or the file cannot be written to. */
+	readonly isReadOnly: boolean;
+	readonly sqliteVersion: string;
+}
+
+/** Rejects with `StoreError` and a sentence that names the folder or the file. */
+export async function openNodeSqlite(options: NodeSqliteOptions): Promise<NodeSqlite> {
+	const { directory, isRemote, sqliteModules = sqliteModulesHere() } = options;
+	const file = await prepareStoreFile(directory, isRemote === undefined ? undefined : async () => isRemote);
+	const settings: WorkerSettings = { modules: sqliteModules, ...file };
+	const { source, isProgram } = sqliteWorkerEntry;
+	const worker = new Worker(source, { eval: isProgram, workerData: settings });
+	const sqliteVersion = await new Promise<string>((resolve, reject) => {
+		worker.once('message', (message: WorkerMessage) => {
+			if (message.type === 'opened') resolve(message.sqliteVersion);
+			else if (message.type === 'unusable') reject(unusable(file, message.message));
+		});
+		worker.once('error', (error) => reject(unusable(file, error.message)));
+		worker.once('exit', () => reject(unusable(file, 'its thread ended')));
+	});
+	return new WorkerSqlite(worker, file, sqliteVersion);
+}
+
+function unusable({ path }: StoreFile, reason: string): StoreError {
+	return new StoreError('unusable-directory', `The session store ${path} cannot be opened: ${reason}`, undefined);
+}
+
+function sqliteModulesHere(): readonly string[] {
+	const modules = ['node:sqlite'];
+	try {
+		// Bundled for the extension this file has no address; but every VS Code that runs it has SQLite.
+		modules.push(createRequire(import.meta.url).resolve(substitutePackage));
+	} catch {
+		// It is not installed.
+	}
+	return modules;
+}
+
+interface Waiting {
+	resolve(value: unknown): void;
+	reject(error: SqlError): void;
+}
+
+/** More kinds of statements than a store has; beyond that they are not kept. */
+const keptStatements = 256;
+
+class WorkerSqlite implements NodeSqlite {
+	readonly path: string;
+	readonly isReadOnly: boolean;
+	readonly sqliteVersion: string;
+	private readonly worker: Worker;
+	private readonly waiting = new Map<number, Waiting>();
+	private readonly statements = new Map<string, number>();
+	private newStatements: string[] = [];
+	private jobs: Job[] = [];
+	private lastId = 0;
+	private isSending = false;
+	private closing: Promise<void> | undefined;
+	private hasEnded = false;
+
+	constructor(worker: Worker, file: StoreFile, sqliteVersion: string) {
+		this.worker = worker;
+		this.path = file.path;
+		this.isReadOnly = file.access === 'read';
+		this.sqliteVersion = sqliteVersion;
+		worker.removeAllListeners('error');
+		worker.removeAllListeners('exit');
+		worker.on('message', (message: WorkerMessage) => this.settle(message));
+		worker.once('error', (error) => this.end(`The thread of ${this.path} failed: ${error.message}`));
+		worker.once('exit', () => this.end('The database is closed.'));
+		worker.unref();
+	}
+
+	async read(statement: SqlStatement): Promise<readonly SqlRow[]> {
+		refuseUnportable(statement);
+		// The answer to a reading job is rows.
+		return (await this.ask((id) => ({ kind: 'read', id, ...this.sent(statement) }))) as readonly SqlRow[];
+	}
+
+	async write(statements: readonly SqlStatement[], generation: number): Promise<void> {
+		for (const statement of statements) refuseUnportable(statement);
+		await this.ask((id) => ({
+			kind: 'write',
+			id,
+			generation,
+			statements: statements.map((statement) => this.sent(statement)),
+		}));
+	}
+
+	async claim(): Promise<number> {
+		return (await this.ask((id) => ({ kind: 'claim', id }))) as number; // the answer to a claim is a generation
+	}
+
+	close(): Promise<void> {
+		this.closing ??= this.hasEnded
+			? Promise.resolve()
+			: new Promise((resolve) => {
+					this.worker.once('exit', () => resolve());
+					this.worker.ref();
+					this.send(true);
+				});
+		return this.closing;
+	}
+
+	private ask(jobOf: (id: number) => Job): Promise<unknown> {
+		if (this.closing !== undefined || this.hasEnded) {
+			return Promise.reject(new SqlError('closed', 'The database is closed.'));
+		}
+		return new Promise((resolve, reject) => {
+			const id = ++this.lastId;
+			// While somebody waits, the process must not end.
+			if (this.waiting.size === 0) this.worker.ref();
+			this.waiting.set(id, { resolve, reject });
+			this.jobs.push(jobOf(id));
+			if (this.isSending) return;
+			this.isSending = true;
+			setImmediate(() => this.send(false));
+		});
+	}
+
+	private send(isLast: boolean): void {
+		this.isSending = false;
+		if (this.hasEnded || (this.jobs.length === 0 && !isLast)) return;
+		const { newStatements, jobs } = this;
+		this.newStatements = [];
+		this.jobs = [];
+		// A thread, unlike a window, has no origin.
+		// eslint-disable-next-line unicorn/require-post-message-target-origin
+		this.worker.postMessage({ newStatements, jobs, isLast } satisfies WorkMessage);
+	}
+
+	private settle(message: WorkerMessage): void {
+		if (message.type !== 'answers') return;
+		for (const id of message.written) this.take(id)?.resolve(undefined);
+		for (const { id, rows } of message.read) this.take(id)?.resolve(rows);
+		for (const { id, generation } of message.claimed) this.take(id)?.resolve(generation);
+		for (const { id, code, message: text } of message.failed) this.take(id)?.reject(new SqlError(code, text));
+		if (this.waiting.size === 0 && this.closing === undefined) this.worker.unref();
+	}
+
+	private take(id: number): Waiting | undefined {
+		const waiting = this.waiting.get(id);
+		this.waiting.delete(id);
+		return waiting;
+	}
+
+	private end(reason: string): void {
+		this.hasEnded = true;
+		for (const waiting of this.waiting.values()) waiting.reject(new SqlError('closed', reason));
+		this.waiting.clear();
+	}
+
+	private sent({ sql, parameters }: SqlStatement): SentStatement {
+		return { statement: this.referenceOf(sql), parameters };
+	}
+
+	private referenceOf(sql: string): StatementReference {
+		const known = this.statements.get(sql);
+		if (known !== undefined) return known;
+		if (this.statements.size >= keptStatements) return sql;
+		const number = this.statements.size;
+		this.statements.set(sql, number);
+		this.newStatements.push(sql);
+		return number;
+	}
+}

@@ -1,0 +1,106 @@
+// Where a store's file is, and what can be done there.
+
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, open, realpath, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StoreError } from '../../../core/store/storeError.ts';
+import type { DatabaseAccess } from './sqliteWorkerMessages.ts';
+
+export interface StoreFile {
+	/** Absolute, and the one true path. */
+	readonly path: string;
+	readonly access: DatabaseAccess;
+}
+
+export const storeFile = 'sessions.sqlite';
+
+/** Makes the folder and an empty file, for their user alone, where there are none. */
+export async function prepareStoreFile(
+	directory: string,
+	isRemote: (directory: string) => Promise<boolean> = isOnAnotherMachine,
+): Promise<StoreFile> {
+	const real = await preparedFolder(directory);
+	const path = join(real, storeFile);
+	const isThere = await isFile(path);
+	if (!(await isWritable(real)) || (isThere && !(await isWritable(path)))) {
+		if (isThere) return { path, access: 'read' };
+		throw unusable(`The folder ${real} cannot be written to, and holds no session store.`);
+	}
+	try {
+		if (isThere) await chmod(path, 0o600);
+		else await makeFile(path);
+		return { path, access: (await isRemote(real)) ? 'journal' : 'wal' };
+	} catch (error) {
+		throw unusable(`${path} cannot be used${codeOf(error)}.`, error);
+	}
+}
+
+async function preparedFolder(directory: string): Promise<string> {
+	if (directory === '') throw unusable('The folder of a session store must be named.');
+	try {
+		await mkdir(directory, { recursive: true, mode: 0o700 });
+		// On Windows it tells what machine a drive's letter stands for.
+		return await realpath(directory);
+	} catch (error) {
+		if (isErrno(error, 'EEXIST') || isErrno(error, 'ENOTDIR'))
+			throw unusable(`${directory} is not a folder.`, error);
+		throw unusable(`The folder ${directory} cannot be used${codeOf(error)}.`, error);
+	}
+}
+
+async function isFile(path: string): Promise<boolean> {
+	let isOne: boolean;
+	try {
+		isOne = (await stat(path)).isFile();
+	} catch (error) {
+		if (isErrno(error, 'ENOENT')) return false;
+		throw unusable(`${path} cannot be used${codeOf(error)}.`, error);
+	}
+	if (!isOne) throw unusable(`${path} is not a file.`);
+	return true;
+}
+
+async function isWritable(path: string): Promise<boolean> {
+	try {
+		await access(path, constants.W_OK);
+		return true;
+	} catch {
+		// Whatever the reason, nothing can be written there.
+		return false;
+	}
+}
+
+/** SQLite gives the files beside it the same permissions. */
+async function makeFile(path: string): Promise<void> {
+	try {
+		await (await open(path, 'wx', 0o600)).close();
+	} catch (error) {
+		// Another was faster.
+		if (!isErrno(error, 'EEXIST')) throw error;
+	}
+}
+
+/** As statfs(2) tells them on Linux: NFS, SMB in three ages, AFS, Ceph, 9P, and what a program serves (sshfs among others). */
+const remoteFileSystems: ReadonlySet<number> = new Set([
+	0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x5346414f, 0x00c36400, 0x01021997, 0x65735546,
+]);
+
+async function isOnAnotherMachine(directory: string): Promise<boolean> {
+	if (process.platform === 'win32') return directory.startsWith('\\\\') && !/^\\\\[?.]\\[a-z]:/iu.test(directory);
+	if (process.platform !== 'linux') return false;
+	// The number may come with a sign.
+	return remoteFileSystems.has((await statfs(directory)).type >>> 0);
+}
+
+function unusable(message: string, cause?: unknown): StoreError {
+	return new StoreError('unusable-directory', message, undefined, cause === undefined ? undefined : { cause });
+}
+
+function isErrno(error: unknown, code: string): boolean {
+	return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** As in “… cannot be used (EACCES).” */
+function codeOf(error: unknown): string {
+	return error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+}
