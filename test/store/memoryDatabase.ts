@@ -3,6 +3,7 @@
 
 import { DatabaseSync } from 'node:sqlite';
 import type { Disposable } from '../../src/core/base/lifecycle.ts';
+import { createMeta, raiseGeneration, readGeneration } from '../../src/core/store/fence.ts';
 import { SqlError } from '../../src/core/store/sqlDatabase.ts';
 import type { SqlDatabase, SqlErrorCode, SqlRow, SqlStatement } from '../../src/core/store/sqlDatabase.ts';
 
@@ -81,11 +82,10 @@ export class MemoryDatabase implements SqlDatabase {
 	claim(): Promise<number> {
 		return this.run({ kind: 'claim', statements: [] }, (fault) =>
 			this.transaction(fault, 1, (step) => {
-				this.sqlite.exec('CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID');
-				const generation = this.generation() + 1;
+				this.sqlite.exec(createMeta);
 				step();
-				this.sqlite.prepare("INSERT OR REPLACE INTO meta VALUES ('generation', ?)").run(generation);
-				return generation;
+				this.sqlite.exec(raiseGeneration);
+				return this.generation();
 			}),
 		);
 	}
@@ -155,7 +155,7 @@ export class MemoryDatabase implements SqlDatabase {
 	}
 
 	private generation(): number {
-		const row = this.sqlite.prepare("SELECT value FROM meta WHERE name = 'generation'").get();
+		const row = this.sqlite.prepare(readGeneration).get();
 		return Number(row?.['value'] ?? 0);
 	}
 
