@@ -237,6 +237,22 @@ describe('an agent that goes away', () => {
 	});
 });
 
+describe('a connection of one agent', () => {
+	it('leaves behind how often it was made anew, how it ended and what its server has printed', async () => {
+		const rig = createRig({ sharing: 'per-agent' });
+		const agent = await rig.initialized();
+		rig.last.listener.onStderr('first words\n');
+		rig.last.die({ stderrTail: 'first words' });
+		await rig.pass(1_000);
+		assert.equal(server(rig).reconnects, 1);
+		agent.endpoint.close();
+		await settled();
+		const { connections, reconnects, lastExit } = server(rig);
+		assert.deepEqual([connections, reconnects, lastExit?.signal], [[], 1, 'SIGKILL']);
+		assert.match(rig.host.outputOf('files'), /first words/);
+	});
+});
+
 describe('whatever goes wrong', () => {
 	it('every call has exactly one answer and every counter returns to zero', async () => {
 		const faults = fc.constantFrom(

@@ -322,6 +322,32 @@ describe('an agent of revision 2026-07-28', () => {
 		await rig.pass(4_000_000);
 		assert.deepEqual(call.answers, [], 'it is open for as long as its agent wants');
 	});
+
+	it('keeps its subscription over a new connection, which does not wait for its end', async () => {
+		const rig = createRig({ answer: modernServer });
+		const agent = rig.agent();
+		const call = agent.ask('subscriptions/listen', { ...said, notifications: { toolsListChanged: true } });
+		await rig.pass(10);
+		const [before] = rig.transports;
+		void rig.host.reconnect('files');
+		await rig.pass(10);
+		assert.equal(rig.host.status().servers[0]!.state, 'connected');
+		assert.notEqual(rig.last, before);
+		rig.last.die();
+		await rig.pass(1_000);
+		assert.equal(rig.transports.length, 3);
+		const again = rig.last.requests('subscriptions/listen')[0]!;
+		rig.last.say({
+			jsonrpc: '2.0',
+			method: 'notifications/tools/list_changed',
+			params: { _meta: { 'io.modelcontextprotocol/subscriptionId': again['id'] } },
+		});
+		assert.deepEqual(
+			call.heard.map(({ params }) => params),
+			[{ _meta: { 'io.modelcontextprotocol/subscriptionId': call.id } }],
+		);
+		assert.deepEqual(call.answers, []);
+	});
 });
 
 describe('an agent of the era of handshakes before a server that knows none', () => {

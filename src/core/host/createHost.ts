@@ -114,7 +114,7 @@ export function createHost(options: CreateHostOptions): Host {
 			return Object.fromEntries(names);
 		},
 		reconnect: async (server) => hubOf(server).reconnect('somebody asked for it'),
-		outputOf: (server) => [...hubOf(server).allUpstreams].map(({ output }) => output).join('\n'),
+		outputOf: (server) => hubOf(server).output,
 		cancelCall: (callId) => [...hubs.values()].some((hub) => hub.cancelCall(callId, 'It was cancelled by hand.')),
 		hook(format, body) {
 			const facts = attribution.hook(format, body);

@@ -22,8 +22,8 @@ import {
 import type { JsonObject, RpcMessage } from './rpc.ts';
 import { MODERN, legacyRevisions } from './revisions.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
-import type { ServerStatus, UpstreamState } from './status.ts';
-import { Upstream } from './upstream.ts';
+import type { ExitStatus, ServerStatus, UpstreamState } from './status.ts';
+import { MAXIMUM_OUTPUT, Upstream } from './upstream.ts';
 import type { ClientIntroduction, Era, ReconnectCause, UpstreamListener } from './upstream.ts';
 
 /** What the parts of the host share. */
@@ -81,6 +81,9 @@ export class ServerHub implements UpstreamListener {
 	private statefulBecause: string | undefined;
 	private readonly durations = new RecentDurations();
 	private readonly totals = { calls: 0, errors: 0, timeouts: 0, cancelled: 0, reconnects: 0 };
+	/** Of connections that are gone. */
+	private pastExit: ExitStatus | undefined;
+	private pastOutput = '';
 
 	constructor(definition: ServerDefinition, services: HostServices) {
 		this.definition = definition;
@@ -117,6 +120,11 @@ export class ServerHub implements UpstreamListener {
 		return this.upstreams.values();
 	}
 
+	/** What the server has printed beside the protocol, as far as it is kept. */
+	get output(): string {
+		return [this.pastOutput, ...[...this.upstreams.values()].map(({ output }) => output)].join('\n').trimStart();
+	}
+
 	get agentCount(): number {
 		return this.agents.size;
 	}
@@ -149,6 +157,7 @@ export class ServerHub implements UpstreamListener {
 		for (const [key, upstream] of this.upstreams) {
 			if (upstream.owner === 'all' || this.isWanted(upstream) || hasWork(upstream)) continue;
 			this.upstreams.delete(key);
+			this.remember(upstream);
 			void upstream.close(`${this.name} was closed because the agent that it was for has gone.`);
 		}
 		this.didChange();
@@ -192,8 +201,10 @@ export class ServerHub implements UpstreamListener {
 		// It has answered the older handshake: from now on this is the connection for agents of that era.
 		this.upstreams.delete(`modern ${upstream.owner}`);
 		const key = `legacy ${upstream.owner}`;
-		if (this.upstreams.has(key)) void upstream.close('A connection of this kind exists already.');
-		else this.upstreams.set(key, upstream);
+		if (this.upstreams.has(key)) {
+			this.remember(upstream);
+			void upstream.close('A connection of this kind exists already.');
+		} else this.upstreams.set(key, upstream);
 		return false;
 	}
 
@@ -424,7 +435,7 @@ export class ServerHub implements UpstreamListener {
 		const sorted = upstreams.sort((one, other) => severity(other.state) - severity(one.state));
 		const [worst] = sorted;
 		const counts = sorted.map(inFlight);
-		const exits = sorted.flatMap(({ lastExit }) => (lastExit === undefined ? [] : [lastExit]));
+		const exits = [this.pastExit, ...sorted.map(({ lastExit }) => lastExit)].filter((exit) => exit !== undefined);
 		const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 		return {
 			name: this.name,
@@ -454,6 +465,13 @@ export class ServerHub implements UpstreamListener {
 			lastExit: exits.sort((one, other) => other.at.localeCompare(one.at))[0] ?? null,
 			...(worst?.reason === undefined ? {} : { reason: worst.reason }),
 		};
+	}
+
+	/** What a connection that is gone has to leave behind. */
+	private remember({ reconnects, lastExit, output }: Upstream): void {
+		this.totals.reconnects += reconnects;
+		this.pastOutput = (this.pastOutput + output).slice(-MAXIMUM_OUTPUT);
+		if (lastExit !== undefined && lastExit.at >= (this.pastExit?.at ?? '')) this.pastExit = lastExit;
 	}
 
 	private record(

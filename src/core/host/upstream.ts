@@ -53,7 +53,8 @@ interface Renewal {
 	drainedMs: number;
 }
 
-const MAXIMUM_OUTPUT = 64 * 1024;
+/** Of what a server prints; what is before is let go. */
+export const MAXIMUM_OUTPUT = 64 * 1024;
 const FIRST_BACKOFF_MS = 250;
 const MAXIMUM_BACKOFF_MS = 10_000;
 /** A connection that lasted this long was a good one: what happens to it later begins a new count of attempts. */
@@ -434,7 +435,7 @@ export class Upstream {
 	private watch(exchange: Exchange): void {
 		const { limits } = this.definition;
 		// A stream of notifications is open for as long as its agent wants.
-		if (exchange.message.method === 'subscriptions/listen') return;
+		if (isSubscription(exchange)) return;
 		const callMs = (exchange.tool === undefined ? undefined : limits.callMsByTool[exchange.tool]) ?? limits.callMs;
 		const now = this.platform.clock.elapsed();
 		const left = Math.min(exchange.heardAt + callMs, exchange.sentAt + limits.maximumCallMs) - now;
@@ -488,7 +489,12 @@ export class Upstream {
 	}
 
 	private settle(): void {
-		if (this.state !== 'draining' || this.running.size > 0 || this.renewal === undefined) return;
+		if (this.state !== 'draining' || this.renewal === undefined) return;
+		const running = [...this.running.values()];
+		if (!running.every(isSubscription)) return;
+		// These never end by themselves: they go on over the next connection.
+		this.running.clear();
+		for (const exchange of running) this.requeue(exchange);
 		this.renewal.drainedMs = this.platform.clock.elapsed() - this.renewal.began;
 		const transport = this.leave();
 		this.attempts = 0;
@@ -667,7 +673,7 @@ export class Upstream {
 		const lost = [...this.running.values()];
 		this.running.clear();
 		for (const exchange of lost) {
-			if (exchange.attempts < 2 && this.listener.isRepeatable(exchange)) {
+			if (isSubscription(exchange) || (exchange.attempts < 2 && this.listener.isRepeatable(exchange))) {
 				this.requeue(exchange);
 				continue;
 			}
@@ -829,6 +835,11 @@ export class Upstream {
 		const last = tail.trim().split('\n').at(-1) ?? '';
 		return last === '' ? '' : ` Its last words: ${last}`;
 	}
+}
+
+/** A stream of notifications that lasts. */
+function isSubscription({ message }: Exchange): boolean {
+	return message.method === 'subscriptions/listen';
 }
 
 /** Whether an answer to `server/discover` shows a server of the modern era that speaks our revision of it. */
