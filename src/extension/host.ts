@@ -49,13 +49,19 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 		return loading;
 	};
 	const loadParts = async (): Promise<HostParts> => {
-		const [{ createHostParts }, { createHostAccess }] = await Promise.all([
+		const [{ createHostParts }, { createHostAccess, createStoreAccess }] = await Promise.all([
 			import('./hostParts.ts'),
 			import('./hostAccess.ts'),
 		]);
 		const access = createHostAccess(commandLine, hostIdleSeconds);
 		const parts = disposables.add(
-			createHostParts({ access, directory: hostDirectory(sessions.platform.files), sessions, log }),
+			createHostParts({
+				access,
+				storeAccess: createStoreAccess(log),
+				directory: hostDirectory(sessions.platform.files),
+				sessions,
+				log,
+			}),
 		);
 		disposables.add(parts.mcpServers.onDidChange(() => isProvidingServers() && definitionsChanged.fire()));
 		await parts.connection.look();
@@ -66,6 +72,7 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 		const tree = disposables.add(new RowTree(async () => source(await load())));
 		const view = disposables.add(window.createTreeView(id, { treeDataProvider: tree }));
 		disposables.add(view.onDidChangeVisibility(({ visible }) => tree.setVisible(visible)));
+		disposables.add(view.onDidExpandElement(({ element }) => tree.expanded(element)));
 		tree.setVisible(view.visible);
 		return { tree, view };
 	};
@@ -89,6 +96,12 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 	);
 	add(commandIds.showServerOutput, 'The output could not be shown', (commands, parts, row) =>
 		commands.showServerOutput(parts, serverRow(row)),
+	);
+	add(commandIds.showSessionState, 'The state could not be shown', (commands, parts, row) =>
+		commands.showSessionState(parts, serverRow(row)),
+	);
+	add(commandIds.compareCheckpoints, 'The checkpoints could not be compared', (commands, parts, row) =>
+		commands.compareCheckpoints(parts, serverRow(row)),
 	);
 	add(commandIds.copyServerAddress, 'The address could not be copied', (commands, parts, row) =>
 		commands.copyServerAddress(parts, serverRow(row)),

@@ -1,5 +1,9 @@
 import { attach, attachOrStart, programIn } from '../platform/node/host/attach.ts';
+import { ExpectedError } from '../core/base/errors.ts';
+import { connectStore } from '../platform/node/store/storeClient.ts';
 import type { HostAccess } from './hostConnection.ts';
+import type { Log } from './log.ts';
+import type { StoreAccess } from './storeView.ts';
 
 const client = 'VS Code';
 
@@ -12,5 +16,20 @@ export function createHostAccess(commandLine: string, idleSeconds: () => number)
 		attach: async (directory) => attach({ directory, client }),
 		attachOrStart: async (directory) =>
 			attachOrStart({ directory, client, program: programIn(commandLine), idleSeconds: idleSeconds() }),
+	};
+}
+
+/** An owner that says nothing for so long is given up. */
+const silenceMs = 10_000;
+
+export function createStoreAccess(log: Log): StoreAccess {
+	return async ({ controlSocket }) => {
+		const connection = await connectStore(controlSocket, {
+			silenceMs,
+			onError: (error) => log.failure('The connection to the session store', error),
+			signal: new AbortController().signal,
+		});
+		if (typeof connection === 'string') throw new ExpectedError('The host does not answer for its session store.');
+		return connection.turns;
 	};
 }

@@ -8,11 +8,12 @@ import type { CallStatus, HostStatus } from '../core/host/status.ts';
 import { programIn } from '../platform/node/host/attach.ts';
 import type { HostConnection } from './hostConnection.ts';
 import type { HostParts } from './hostParts.ts';
+import type { StoreInView } from './storeView.ts';
 import { agentWords, byName, byStart, callStateWords, serverStateWords, sharingWords } from './hostWords.ts';
 import { serverAddress } from './mcpServers.ts';
 import { openPlace } from './reveal.ts';
-import { isRowTarget } from './row.ts';
-import type { RowTarget } from './row.ts';
+import { isRowTarget, isStoreTarget } from './row.ts';
+import type { RowTarget, StoreTarget } from './row.ts';
 import { bytes } from './words.ts';
 
 export async function startHost({ connection }: HostParts): Promise<void> {
@@ -224,6 +225,36 @@ async function chosenCall({ connection, calls }: HostParts, row: unknown, title:
 		call,
 	}));
 	return (await window.showQuickPick(items, { title, placeHolder: 'Call' }))?.call.id;
+}
+
+/** The state of a session after one of its checkpoints, or after the last. */
+export async function showSessionState({ store, states }: HostParts, row: unknown): Promise<void> {
+	const target = storeTargetOf(row) ?? (await chosenSession(store, 'Show Session State'));
+	if (target !== undefined) await states.show(target);
+}
+
+/** What a call has changed in the state of its session. */
+export async function compareCheckpoints({ store, states }: HostParts, row: unknown): Promise<void> {
+	const target = storeTargetOf(row) ?? (await chosenSession(store, 'Compare Checkpoints'));
+	if (target !== undefined) await states.compare(target);
+}
+
+async function chosenSession(store: StoreInView, title: string): Promise<StoreTarget | undefined> {
+	const sessions = await store.list();
+	if (sessions.length === 0) {
+		void window.showInformationMessage('No session is stored.');
+		return undefined;
+	}
+	const items = sessions.map(({ id, seq }) => ({ label: id, description: `checkpoint ${seq}` }));
+	const chosen = await window.showQuickPick(items, { title, placeHolder: 'Session' });
+	return chosen === undefined ? undefined : { sessionId: chosen.label };
+}
+
+function storeTargetOf(row: unknown): StoreTarget | undefined {
+	if (isStoreTarget(row)) return row;
+	return typeof row === 'object' && row !== null && 'target' in row && isStoreTarget(row.target)
+		? row.target
+		: undefined;
 }
 
 function targetOf(row: unknown): RowTarget | undefined {

@@ -15,7 +15,10 @@ import { RecordedCalls } from './recordedCalls.ts';
 import type { RowSource } from './rowTree.ts';
 import { ServerOutput } from './serverOutput.ts';
 import { createServersSource } from './serversSource.ts';
+import { SessionStates } from './sessionStates.ts';
 import type { Sessions } from './sessions.ts';
+import { StoreInView } from './storeView.ts';
+import type { StoreAccess } from './storeView.ts';
 
 export interface HostParts extends Disposable {
 	readonly connection: HostConnection;
@@ -23,24 +26,29 @@ export interface HostParts extends Disposable {
 	readonly output: ServerOutput;
 	readonly statusBar: HostStatusBar;
 	readonly mcpServers: McpServers;
+	readonly store: StoreInView;
+	readonly states: SessionStates;
 	inFlightSource(): RowSource;
 	serversSource(): RowSource;
 }
 
 export interface HostPartsOptions {
 	readonly access: HostAccess;
+	readonly storeAccess: StoreAccess;
 	readonly directory: string;
 	readonly sessions: Sessions;
 	readonly log: Log;
 }
 
-export function createHostParts({ access, directory, sessions, log }: HostPartsOptions): HostParts {
+export function createHostParts({ access, storeAccess, directory, sessions, log }: HostPartsOptions): HostParts {
 	const disposables = new DisposableStore();
 	const connection = disposables.add(new HostConnection(access, directory, log));
 	const calls = disposables.add(new RecordedCalls(sessions));
 	const output = disposables.add(new ServerOutput(connection, log));
 	const statusBar = disposables.add(createHostStatusBar(connection, calls.nameOf));
 	const mcpServers = disposables.add(new McpServers(connection));
+	const store = disposables.add(new StoreInView(connection, storeAccess, log));
+	const states = disposables.add(new SessionStates(store));
 
 	let told: string | undefined;
 	const tellState = () => {
@@ -56,8 +64,10 @@ export function createHostParts({ access, directory, sessions, log }: HostPartsO
 		output,
 		statusBar,
 		mcpServers,
+		store,
+		states,
 		inFlightSource: () => createInFlightSource(connection, calls, sessions),
-		serversSource: () => createServersSource(connection),
+		serversSource: () => createServersSource(connection, store),
 		dispose: () => disposables.dispose(),
 	};
 }

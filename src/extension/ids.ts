@@ -33,6 +33,8 @@ export const commandIds = {
 	restoreServers: 'crosstalk.restoreServers',
 	runAgent: 'crosstalk.runAgent',
 	openEventLog: 'crosstalk.openEventLog',
+	showSessionState: 'crosstalk.showSessionState',
+	compareCheckpoints: 'crosstalk.compareCheckpoints',
 } as const;
 
 export const contextKeys = {
@@ -50,6 +52,9 @@ export const readableScheme = 'crosstalk-conversation';
 
 /** What a server has printed, read-only. */
 export const outputScheme = 'crosstalk-server-output';
+
+/** The state of a session in the store, as of one checkpoint. */
+export const stateScheme = 'crosstalk-session-state';
 
 /** Files as they would be. */
 export const plannedScheme = 'crosstalk-planned';

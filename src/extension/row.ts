@@ -3,7 +3,7 @@
 export interface Row {
 	/** Unique in its tree, and the same for as long as it stands for the same thing. */
 	readonly id: string;
-	readonly target: RowTarget;
+	readonly target: RowTarget | StoreTarget;
 	readonly label: string;
 	readonly description: string;
 	/** Of codicons. */
@@ -33,6 +33,17 @@ interface Detail {
 export interface RowTarget {
 	readonly server: string;
 	readonly callId?: string;
+}
+
+/** A session in the store, or one of its checkpoints. */
+export interface StoreTarget {
+	/** `undefined`: the store as a whole. */
+	readonly sessionId: string | undefined;
+	readonly seq?: number;
+}
+
+export function isStoreTarget(value: unknown): value is StoreTarget {
+	return typeof value === 'object' && value !== null && 'sessionId' in value && typeof value.sessionId === 'string';
 }
 
 export function isRowTarget(value: unknown): value is RowTarget {

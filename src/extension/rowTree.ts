@@ -2,7 +2,7 @@ import { EventEmitter, MarkdownString, ThemeColor, ThemeIcon, TreeItem, TreeItem
 import type { Disposable, Event, TreeDataProvider } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import { plainMarkdown } from './plainMarkdown.ts';
-import type { Row, RowTarget } from './row.ts';
+import type { Row } from './row.ts';
 import { Throttle } from './throttle.ts';
 
 /** What stands in a view, computed anew whenever somebody asks. */
@@ -11,12 +11,14 @@ export interface RowSource extends Disposable {
 	readonly onDidChange: Event<void>;
 	/** Nobody looks: nothing need be followed for the rows alone. */
 	setVisible(isVisible: boolean): void;
+	/** A person has opened the row of this target. */
+	readonly expanded?: (target: Row['target']) => void;
 }
 
 /** The view's handle of a row: the same object for as long as there is a row of this id. Commands are given it. */
 export interface RowNode {
 	readonly id: string;
-	readonly target: RowTarget;
+	readonly target: Row['target'];
 }
 
 /** What lives ticks once a second at most: ages, and calls that come and go. */
@@ -57,6 +59,11 @@ export class RowTree implements TreeDataProvider<RowNode>, Disposable {
 		if (!isVisible) return;
 		this.ticker = setInterval(() => this.refreshing.request(), tickMs);
 		this.refreshing.request();
+	}
+
+	/** A person has opened this row. */
+	expanded({ target }: RowNode): void {
+		this.source?.expanded?.(target);
 	}
 
 	async getChildren(node?: RowNode): Promise<RowNode[]> {
