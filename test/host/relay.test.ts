@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { agentId, storedSessionId } from '../../src/core/base/ids.ts';
 import type { MessageChannel } from '../../src/core/host/agentConnection.ts';
+import { nobodyKnown } from '../../src/core/host/agentIdentity.ts';
 import { readRpc, replaced } from '../../src/core/host/rpc.ts';
 import { answerHandshake, bytesOf, createRig, settled } from './rig.ts';
 import type { FakeTransport, Json, Rig } from './rig.ts';
@@ -243,6 +244,31 @@ describe('a notification of a server', () => {
 		rig.last.say({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } });
 		assert.equal(call.heard.length, 1);
 		assert.deepEqual([one.heard, other.heard], [[], []]);
+	});
+});
+
+describe('the id of an MCP session', () => {
+	it('fits in a header however much an agent says of itself, and is enough to go on with', async () => {
+		const rig = createRig();
+		const agent = rig.agent();
+		agent.ask('initialize', {
+			protocolVersion: '2025-06-18',
+			capabilities: { sampling: { context: {} }, experimental: { notes: 'n'.repeat(20_000) } },
+			clientInfo: { name: 'ada', version: '1', icons: [{ src: `data:image/png;base64,${'A'.repeat(20_000)}` }] },
+		});
+		await settled();
+		const id = rig.host.sessionIdOf(agent.endpoint);
+		assert.ok(id.length < 8_000, `${id.length}`);
+		const again = rig.host.resumeAgent(id, {
+			server: 'files',
+			identity: nobodyKnown,
+			transport: 'http',
+			isolationKey: undefined,
+			output: () => false,
+		});
+		const { clientInfo, capabilities, protocolVersion } = again!.introduction!;
+		assert.deepEqual([protocolVersion, clientInfo], ['2025-06-18', { name: 'ada', version: '1' }]);
+		assert.deepEqual(Object.keys(capabilities), ['sampling', 'experimental']);
 	});
 });
 

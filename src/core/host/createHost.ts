@@ -125,7 +125,7 @@ export function createHost(options: CreateHostOptions): Host {
 		hasServer: (name) => hubs.has(name),
 		connectAgent: (agent) => connect(agent, undefined),
 		sessionIdOf(agent) {
-			const text = `${agent.id}.${encodeURIComponent(JSON.stringify(agent.introduction))}`;
+			const text = `${agent.id}.${introductionText(agent.introduction)}`;
 			return `${text}.${platform.seal.of(text)}`;
 		},
 		resumeAgent(mcpSessionId, agent) {
@@ -157,6 +157,29 @@ function freeName(hubs: ReadonlyMap<string, ServerHub>, definition: ServerDefini
 		if (known === undefined) return name;
 		if (JSON.stringify(known.definition) === JSON.stringify({ ...definition, name })) return name;
 	}
+}
+
+/** It travels in a header of each request, and servers and clients take 16 KB of headers in all. */
+const LONGEST_INTRODUCTION = 4_096;
+
+/** An agent's introduction; of a long one what is needed to go on with. */
+function introductionText(introduction: AgentIntroduction | undefined): string {
+	const whole = encodeURIComponent(JSON.stringify(introduction));
+	if (introduction === undefined || whole.length <= LONGEST_INTRODUCTION) return whole;
+	const { protocolVersion, clientInfo, capabilities } = introduction;
+	const { name, version } = clientInfo;
+	const names = Object.keys(capabilities).filter((capability) => isObject(capabilities[capability]));
+	const short = {
+		protocolVersion,
+		clientInfo: { name: cut(name), version: cut(version) },
+		capabilities: Object.fromEntries(names.slice(0, 20).map((capability) => [cut(capability), {}])),
+	};
+	return encodeURIComponent(JSON.stringify(short));
+}
+
+/** Nine bytes a character at the most. */
+function cut(text: unknown): string {
+	return String(text).slice(0, 32);
 }
 
 /** What was sealed is what we wrote; it is looked at all the same, for an older version of ours may have written it. */
