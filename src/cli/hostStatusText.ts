@@ -74,7 +74,10 @@ function callTable(calls: readonly CallStatus[]): string {
 		printable(call.sessionId ?? ''),
 		printable(truncated(singleLine(call.reason ?? ''), 60)),
 	]);
-	return table(head, rows);
+	const places = calls
+		.filter(({ path }) => path !== undefined)
+		.map(({ id, path, line }) => `${id} is written at ${printable(`${path}:${line}`)}\n`);
+	return [table(head, rows), ...places].join('');
 }
 
 function quantile(milliseconds: number | null): string {

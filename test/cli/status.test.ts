@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { cpSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import type { HostStatus } from '../../src/core/host/status.ts';
 import { hostStatusText } from '../../src/cli/hostStatusText.ts';
+import { Agent } from '../mcp/agent.ts';
+import { until } from '../mcp/waiting.ts';
 import { Lab } from '../platform/node/host/hosts.ts';
 import { MemoryIo, run } from './memoryIo.ts';
 import { main } from '../../src/cli/main.ts';
@@ -116,6 +120,63 @@ call-1  running  41.0 s  analytics  analytics_query  explore-api
 			);
 			const text = await run(['status', '--data', lab.data]);
 			assert.match(text.stdout, /^host \d+ in .*\n\nSERVER .*\nfault .*\n\n0 calls in flight\.\n$/);
+		});
+
+		describe('with a call that its agent has written down', () => {
+			const session = '5e551003-0000-4000-8000-000000000003';
+			const projects = 'test/fixtures/transcripts/claude-code/subagents-2.1.200';
+			/** A call of a subagent, and where it stands. */
+			let toolUseId: string;
+			let place: { readonly path: string; readonly line: number };
+			let io: MemoryIo;
+			let ending: AbortController;
+
+			beforeEach(async () => {
+				const home = join(lab.folder, '.claude', 'projects');
+				const inHome = join(home, '-home-dev-shop', session, 'subagents', 'agent-a1ead.jsonl');
+				const lines = readFileSync(
+					join(projects, '-home-dev-shop', session, 'subagents', 'agent-a1ead.jsonl'),
+					'utf8',
+				);
+				const line = lines.split('\n').findIndex((text) => text.includes('"type":"tool_use"'));
+				toolUseId = /"type":"tool_use","id":"(\w+)"/.exec(lines.split('\n')[line]!)![1]!;
+				place = { path: inHome, line: line + 1 };
+				cpSync(projects, home, { recursive: true });
+				io = new MemoryIo({ homeFolder: lab.folder });
+				ending = new AbortController();
+				const { address } = await lab.host('--config', lab.config());
+				const agent = await Agent.connect(`${address.url}/${address.token}/mcp/fault`, {
+					headers: { 'x-crosstalk-session': `claude-code:${session}` },
+				});
+				const meta = { 'claudecode/toolUseId': toolUseId };
+				agent.call('hang', {}, { meta, signal: ending.signal }).catch(() => undefined);
+				await until('the call', async () => {
+					const { stdout } = await run(['status', '--json', '--data', lab.data]);
+					return (JSON.parse(stdout) as HostStatus).calls.length > 0 || undefined;
+				});
+			});
+
+			afterEach(() => ending.abort());
+
+			it('names file and line', async () => {
+				const { stdout } = await run(['status', '--json', '--data', lab.data], io);
+				const [call] = (JSON.parse(stdout) as HostStatus).calls;
+				assert.deepEqual([call?.toolUseId, call?.path, call?.line], [toolUseId, place.path, place.line]);
+				const text = await run(['status', '--data', lab.data], new MemoryIo({ homeFolder: lab.folder }));
+				assert.match(text.stdout, /^call-\S+ is written at \S+agent-a1ead\.jsonl:\d+$/m);
+			});
+
+			it('tells them to whoever watches as soon as the agent has written them', async () => {
+				const hidden = `${place.path}.later`;
+				renameSync(place.path, hidden);
+				const watching = main(['status', '--watch', '--data', lab.data], io);
+				await io.stdout.until((text) => text.includes('"hang"'));
+				assert.ok(!io.stdout.text.includes('"line"'));
+				renameSync(hidden, place.path);
+				await io.stdout.until((text) => text.includes(`"line":${place.line}`));
+				io.stop.abort();
+				assert.deepEqual([await watching, io.stderr.text], [0, '']);
+			});
 		});
 
 		it('is told again with every change, one JSON a line, until the host ends', async () => {

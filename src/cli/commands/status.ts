@@ -2,6 +2,7 @@ import { ExpectedError } from '../../core/base/errors.ts';
 import type { HostStatus } from '../../core/host/status.ts';
 import { attach } from '../../platform/node/host/attach.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
+import { CallPlaces } from '../callPlaces.ts';
 import { dataDirectory } from '../dataOption.ts';
 import { hostStatusText } from '../hostStatusText.ts';
 import type { Command, CommandIo } from '../io.ts';
@@ -43,7 +44,7 @@ export const status: Command = {
 				if (io.signal.aborted) return 0;
 				throw new ExpectedError('The host has ended.');
 			}
-			const current = await client.request('host/status', {});
+			const current = await new CallPlaces(io).added(await client.request('host/status', {}));
 			io.stdout.write(
 				values.json === true
 					? `${JSON.stringify(current, undefined, 2)}\n`
@@ -58,7 +59,7 @@ export const status: Command = {
 
 /** One line of JSON with every change. */
 async function print(client: ControlClient, io: CommandIo): Promise<void> {
-	await follow(client, io, (current) => io.stdout.write(`${JSON.stringify(current)}\n`));
+	await followWithPlaces(client, io, (current) => io.stdout.write(`${JSON.stringify(current)}\n`));
 }
 
 /** The status as it is now, in place of what was drawn before. */
@@ -78,12 +79,47 @@ async function draw(client: ControlClient, io: CommandIo): Promise<void> {
 		if (latest !== undefined && latest.status.calls.length > 0) redraw();
 	}, 1000);
 	try {
-		await follow(client, io, (current) => {
+		await followWithPlaces(client, io, (current) => {
 			latest = { status: current, at: performance.now() };
 			redraw();
 		});
 	} finally {
 		clearInterval(timer);
+	}
+}
+
+/** An agent writes the line of a call about when it makes it. */
+const patience = { rounds: 10, everyMs: 500 } as const;
+
+/** As `follow`, with the lines of calls in transcripts; what is found of them later is one more change. */
+async function followWithPlaces(
+	client: ControlClient,
+	io: CommandIo,
+	tell: (current: HostStatus) => void,
+): Promise<void> {
+	const places = new CallPlaces(io);
+	let turn = Promise.resolve();
+	let again: NodeJS.Timeout | undefined;
+	const failed = Promise.withResolvers<never>();
+	const take = (current: HostStatus, roundsLeft: number, isNew: boolean) => {
+		clearTimeout(again);
+		turn = turn
+			.then(async () => {
+				const wasMissing = places.isMissing(current);
+				const complete = await places.added(current);
+				const isMissing = places.isMissing(current);
+				if (isNew || (wasMissing && !isMissing)) tell(complete);
+				if (!isMissing || roundsLeft === 0) return;
+				again = setTimeout(() => take(current, roundsLeft - 1, false), patience.everyMs);
+			})
+			.catch((error: unknown) => failed.reject(error));
+	};
+	const ended = follow(client, io, (current) => take(current, patience.rounds, true));
+	try {
+		await Promise.race([ended, failed.promise]);
+		await turn;
+	} finally {
+		clearTimeout(again);
 	}
 }
 
