@@ -57,6 +57,11 @@ export class MemoryDatabase implements SqlDatabase {
 		this.options = options;
 	}
 
+	/** Closed, or has closed itself. */
+	get hasClosed(): boolean {
+		return this.isClosed;
+	}
+
 	read(statement: SqlStatement): Promise<readonly SqlRow[]> {
 		return this.run({ kind: 'read', statements: [statement] }, (fault) => {
 			if (fault !== undefined) throw failed(fault);

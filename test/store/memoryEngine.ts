@@ -6,6 +6,7 @@ import type { StoreTurns } from '../../src/core/store/createTurns.ts';
 import type { SessionStore, StoreLimits } from '../../src/core/store/sessionStore.ts';
 import type { SqlRow } from '../../src/core/store/sqlDatabase.ts';
 import type { Digest, StoreClock, StorePlatform } from '../../src/core/store/storePlatform.ts';
+import { forwarded } from './forwarded.ts';
 import { MemoryDisk } from './memoryDatabase.ts';
 import type { Fault, MemoryDatabase } from './memoryDatabase.ts';
 
@@ -97,20 +98,3 @@ export const memoryEngine: StoreEngine = {
 		});
 	},
 };
-
-/** The members of the interface, of an object that may be a class's. */
-function forwarded(turns: StoreTurns): StoreTurns {
-	return {
-		generation: turns.generation,
-		onDidHappen: turns.onDidHappen,
-		begin: (request) => turns.begin(request),
-		commit: (end) => turns.commit(end),
-		abort: (turnId) => turns.abort(turnId),
-		sessions: () => turns.sessions(),
-		read: (sessionId) => turns.read(sessionId),
-		checkpoints: (sessionId) => turns.checkpoints(sessionId),
-		stateAt: (sessionId, seq) => turns.stateAt(sessionId, seq),
-		evict: (sessionId, isForced) => turns.evict(sessionId, isForced),
-		close: () => turns.close(),
-	};
-}

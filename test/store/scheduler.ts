@@ -74,7 +74,9 @@ export class Scheduler {
 			beforeStep(this.steps++);
 			if (this.steps > 20_000) throw new Error('It does not end.');
 			this.waiting = this.waiting.filter(({ process }) => !process.isKilled);
-			const able = this.waiting.filter(({ process }) => !process.isStopped);
+			let able = this.waiting.filter(({ process }) => !process.isStopped);
+			// Whoever is stopped wakes some time.
+			if (able.length === 0) able = this.waiting;
 			if (able.length === 0) throw new Error('Nobody can go on.');
 			const ready = able.filter(({ at }) => at <= this.elapsedMs);
 			const later = able.filter(({ at }) => at > this.elapsedMs);
