@@ -27,7 +27,11 @@ export interface NodeSqliteOptions {
 	readonly isRemote?: boolean;
 	/** Modules to take SQLite from: the first that there is. `undefined`: Node's own, then a package. */
 	readonly sqliteModules?: readonly string[];
+	/** Bytes written after which the write-ahead log is copied into the file. */
+	readonly logBytes?: number;
 }
+
+const megabyte = 1024 * 1024;
 
 export interface NodeSqlite extends SqlDatabase {
 	/** Absolute. */
@@ -39,9 +43,9 @@ export interface NodeSqlite extends SqlDatabase {
 
 /** Rejects with `StoreError` and a sentence that names the folder or the file. */
 export async function openNodeSqlite(options: NodeSqliteOptions): Promise<NodeSqlite> {
-	const { directory, isRemote, sqliteModules = sqliteModulesHere() } = options;
+	const { directory, isRemote, sqliteModules = sqliteModulesHere(), logBytes = 8 * megabyte } = options;
 	const file = await prepareStoreFile(directory, isRemote === undefined ? undefined : async () => isRemote);
-	const settings: WorkerSettings = { modules: sqliteModules, ...file };
+	const settings: WorkerSettings = { modules: sqliteModules, ...file, logBytes };
 	const { source, isProgram } = sqliteWorkerEntry;
 	const worker = new Worker(source, { eval: isProgram, workerData: settings });
 	const sqliteVersion = await new Promise<string>((resolve, reject) => {

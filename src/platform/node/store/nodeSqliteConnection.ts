@@ -14,10 +14,9 @@ import type { DatabaseAccess, FailedJob, SentStatement, StatementReference, Writ
 export interface ConnectionSettings {
 	readonly path: string;
 	readonly access: DatabaseAccess;
+	/** Bytes written after which the write-ahead log is copied into the file. It may grow to twice that, and then begins anew. */
+	readonly logBytes: number;
 }
-
-/** Bytes written after which the write-ahead log is copied into the file. It may grow to twice that, and then begins anew. */
-const logBytes = 8 * 1024 * 1024;
 
 /** How long another process that reads the file, say a person with SQLite's shell, may keep a writer from it. */
 const busyMs = 2_000;
@@ -98,7 +97,8 @@ export class NodeSqliteConnection {
 
 	/** To be called when nobody waits. */
 	checkpointIfLong(): void {
-		if (this.unsavedBytes < logBytes || this.settings.access !== 'wal' || this.opened === undefined) return;
+		if (this.unsavedBytes < this.settings.logBytes || this.settings.access !== 'wal' || this.opened === undefined)
+			return;
 		this.unsavedBytes = 0;
 		try {
 			this.opened.handle.exec('PRAGMA wal_checkpoint(PASSIVE)');
@@ -253,7 +253,7 @@ export class NodeSqliteConnection {
 	}
 
 	private openForWriting(): OpenFile {
-		const { path, access } = this.settings;
+		const { path, access, logBytes } = this.settings;
 		const file = new OpenFile(new this.module.DatabaseSync(path, { limits }));
 		const { handle } = file;
 		try {

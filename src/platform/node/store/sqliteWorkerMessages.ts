@@ -9,6 +9,8 @@ export interface WorkerSettings {
 	/** Absolute. */
 	readonly path: string;
 	readonly access: DatabaseAccess;
+	/** Bytes written after which the write-ahead log is copied into the file. It may grow to twice that. */
+	readonly logBytes: number;
 }
 
 /**

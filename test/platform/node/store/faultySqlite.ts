@@ -1,0 +1,73 @@
+// Node's SQLite with faults, for the thread of an engine under test: they are read from the file that `CROSSTALK_TEST_FAULTS` names, so that
+// a test can change them while the engine runs.
+
+import { readFileSync } from 'node:fs';
+import { DatabaseSync as NodeDatabase } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
+
+export interface SqliteFaults {
+	/** What `sqlite_version()` gives. */
+	readonly version?: string;
+	/** Pages that the file may have: more is a full disk. */
+	readonly pages?: number;
+	/** Statements that fail before they run, and with which code of SQLite. */
+	readonly failing?: readonly { readonly sql: string; readonly errcode: number }[];
+	/** The file cannot be opened. */
+	readonly isAway?: boolean;
+}
+
+export class DatabaseSync extends NodeDatabase {
+	private pages = 0;
+
+	constructor(path: string, options?: ConstructorParameters<typeof NodeDatabase>[1]) {
+		if (faults().isAway === true && path !== ':memory:') throw failure('unable to open database file', 14);
+		super(path, options ?? {});
+	}
+
+	override exec(sql: string): void {
+		this.before(sql);
+		super.exec(sql);
+	}
+
+	override prepare(sql: string): StatementSync {
+		this.before(sql);
+		const { version } = faults();
+		if (version !== undefined && sql.includes('sqlite_version()')) {
+			return super.prepare(`SELECT '${version}' AS version`);
+		}
+		const statement = super.prepare(sql);
+		const run = statement.run.bind(statement);
+		const all = statement.all.bind(statement);
+		Object.assign(statement, {
+			run: (...parameters: Parameters<typeof run>) => {
+				this.before(sql);
+				return run(...parameters);
+			},
+			all: (...parameters: Parameters<typeof all>) => {
+				this.before(sql);
+				return all(...parameters);
+			},
+		});
+		return statement;
+	}
+
+	private before(sql: string): void {
+		const { failing = [], pages } = faults();
+		if (pages !== undefined && pages !== this.pages) {
+			this.pages = pages;
+			super.exec(`PRAGMA max_page_count = ${pages}`);
+		}
+		const fault = failing.find((one) => new RegExp(one.sql, 'u').test(sql));
+		if (fault !== undefined) throw failure('it was to fail', fault.errcode);
+	}
+}
+
+function faults(): SqliteFaults {
+	const path = process.env['CROSSTALK_TEST_FAULTS'];
+	if (path === undefined) throw new Error('CROSSTALK_TEST_FAULTS names no file.');
+	return JSON.parse(readFileSync(path, 'utf8')) as SqliteFaults; // written by a test
+}
+
+function failure(message: string, errcode: number): Error {
+	return Object.assign(new Error(message), { code: 'ERR_SQLITE_ERROR', errcode });
+}
