@@ -4,6 +4,9 @@ import type { HostStatus } from './status.ts';
 /**
  * What a window, a command line or a debug session asks of the host over its local socket (JSON-RPC 2.0 with the framing of
  * `vscode-jsonrpc`). The socket lies in a folder that only its user may enter.
+ *
+ * At the same socket the session store of the data directory is to be had, in frames of its own: a connection that begins with a zero
+ * byte is one of those (`platform/node/store/storeFrames.ts`).
  */
 export interface ControlRequests {
 	/** First. Another `protocol` than the host's own is refused with a sentence that says which side is older. */
@@ -42,4 +45,6 @@ export interface HostAddress {
 	readonly pid: number;
 	readonly generation: number;
 	readonly dataDir: string;
+	/** It is no host: a process that has opened the session store of this directory, and nothing else. Nobody listens at `url`. */
+	readonly isStoreOnly?: true | undefined;
 }

@@ -7,12 +7,22 @@ import { ExpectedError } from '../../../core/base/errors.ts';
 import type { ControlRequests, HostAddress } from '../../../core/host/control.ts';
 import type { Host } from '../../../core/host/host.ts';
 import type { HostStatus } from '../../../core/host/status.ts';
+import { acceptStoreClient, isStoreClient } from '../store/storeServer.ts';
+import type { StoreService } from '../store/storeServer.ts';
 import { connectionOver } from './controlConnection.ts';
 import { controlProtocol, expectedFailure } from './controlProtocol.ts';
 import { serversIn } from './controlServers.ts';
 
+/** Of a host what its clients ask for. */
+export type ControlledHost = Pick<
+	Host,
+	'status' | 'onDidChange' | 'putServers' | 'reconnect' | 'outputOf' | 'cancelCall'
+>;
+
 export interface ControlServerOptions {
-	readonly host: Host;
+	readonly host: ControlledHost;
+	/** For those who come for the session store, in a protocol of its own. */
+	readonly store?: StoreService | undefined;
 	/** Where to listen; nothing may lie there. */
 	readonly path: string;
 	/** What a client that attaches is told, as soon as it is known. */
@@ -48,7 +58,7 @@ const greetingMs = 10_000;
 class NodeControlServer implements ControlServer {
 	private readonly options: ControlServerOptions;
 	private readonly server: Server;
-	private readonly connected = new Set<Client>();
+	private readonly connected = new Set<Connected>();
 	private readonly watch: StatusWatch;
 
 	constructor(options: ControlServerOptions) {
@@ -85,16 +95,54 @@ class NodeControlServer implements ControlServer {
 	}
 
 	private accept(socket: Socket): void {
-		const client = new Client(socket, this.options, this.watch);
-		this.connected.add(client);
+		const connected: { client: Connected } = { client: new Silent(socket) };
+		this.connected.add(connected.client);
 		socket.once('close', () => {
-			this.connected.delete(client);
-			if (client.isAttached) this.options.onClients();
+			this.connected.delete(connected.client);
+			if (connected.client.isAttached) this.options.onClients();
+		});
+		// What goes wrong with a socket closes it, and that is all there is to do about it.
+		socket.on('error', () => socket.destroy());
+		const greeting = setTimeout(() => {
+			if (!connected.client.isAttached) socket.destroy();
+		}, greetingMs);
+		greeting.unref();
+		socket.once('close', () => clearTimeout(greeting));
+		socket.once('data', (first: Buffer) => {
+			socket.pause();
+			this.connected.delete(connected.client);
+			connected.client = isStoreClient(first)
+				? acceptStoreClient(socket, this.options)
+				: new Client(socket, this.options, this.watch);
+			this.connected.add(connected.client);
+			socket.unshift(first);
+			socket.resume();
 		});
 	}
 }
 
-class Client {
+interface Connected {
+	/** It has said who it is. */
+	readonly isAttached: boolean;
+	/** What was already answered still arrives. */
+	end(): void;
+}
+
+/** One that has said nothing yet. */
+class Silent implements Connected {
+	readonly isAttached = false;
+	private readonly socket: Socket;
+
+	constructor(socket: Socket) {
+		this.socket = socket;
+	}
+
+	end(): void {
+		this.socket.destroy();
+	}
+}
+
+class Client implements Connected {
 	isAttached = false;
 	private readonly socket: Socket;
 	private readonly connection: MessageConnection;
@@ -105,25 +153,15 @@ class Client {
 		this.socket = socket;
 		this.options = options;
 		this.watch = watch;
-		// What goes wrong with a socket closes it, and that is all there is to do about it.
-		socket.on('error', () => socket.destroy());
-		const greeting = setTimeout(() => {
-			if (!this.isAttached) socket.destroy();
-		}, greetingMs);
-		greeting.unref();
 		this.connection = connectionOver(socket, {
 			longestMessage,
 			onBroken: ({ message }) => options.log(`A client of the control socket was turned away: ${message}`),
 		});
-		this.connection.onClose(() => {
-			clearTimeout(greeting);
-			watch.remove(this.connection);
-		});
+		this.connection.onClose(() => watch.remove(this.connection));
 		this.answerRequests();
 		this.connection.listen();
 	}
 
-	/** What was already answered still arrives. */
 	end(): void {
 		this.socket.end();
 		const forced = setTimeout(() => this.socket.destroy(), 500);
@@ -199,14 +237,14 @@ function text(name: string, value: unknown): string {
 
 /** Tells everybody who watches what is different, as fast as each of them reads and no faster than the throttle. */
 class StatusWatch {
-	private readonly host: Host;
+	private readonly host: ControlledHost;
 	/** For each the last status that it was told, and whether it is being told one. */
 	private readonly watchers = new Map<MessageConnection, { told: string; isBusy: boolean }>();
 	private readonly subscription: { dispose(): void };
 	private timer: NodeJS.Timeout | undefined;
 	private lastRound = -Infinity;
 
-	constructor(host: Host) {
+	constructor(host: ControlledHost) {
 		this.host = host;
 		this.subscription = host.onDidChange(() => this.soon());
 	}

@@ -67,8 +67,8 @@ export const logFile = 'host.log';
 const addressFile = 'host.json';
 
 /** What the last host of this folder has said of itself, whether it still runs or not. */
-export async function readAddress(directory: string): Promise<HostAddress | undefined> {
-	const text = await readIfThere(join(directory, addressFile));
+export async function readAddress(directory: string, name = addressFile): Promise<HostAddress | undefined> {
+	const text = await readIfThere(join(directory, name));
 	if (text === undefined) return undefined;
 	try {
 		const address: unknown = JSON.parse(text);
@@ -79,8 +79,13 @@ export async function readAddress(directory: string): Promise<HostAddress | unde
 	}
 }
 
-export async function writeAddress(directory: string, address: HostAddress): Promise<void> {
-	await writePrivateFile(join(directory, addressFile), `${JSON.stringify(address)}\n`);
+export async function writeAddress(directory: string, address: HostAddress, name = addressFile): Promise<void> {
+	await writePrivateFile(join(directory, name), `${JSON.stringify(address)}\n`);
+}
+
+/** Nobody is to be found there any more. */
+export async function removeAddress(directory: string, name = addressFile): Promise<void> {
+	await rm(join(directory, name), { force: true });
 }
 
 function isAddress(value: unknown): value is HostAddress {

@@ -30,11 +30,9 @@ export interface Ownership extends Disposable {
 /** `undefined`: another process owns this folder. */
 export async function takeOwnership(directory: string): Promise<Ownership | undefined> {
 	const real = await prepareDataDirectory(directory);
-	const path = join(real, ownerFile);
-	const lock = lockFile(await loadSqlite(), path);
+	const lock = await takeLock(join(real, ownerFile), { contentionMs });
 	if (lock === undefined) return undefined;
 	try {
-		if (process.platform !== 'win32') await chmod(path, 0o600);
 		const [token, key, previous] = [
 			await lastingSecret(real, 'token', 24),
 			await lastingSecret(real, 'seal-key', 32),
@@ -45,7 +43,7 @@ export async function takeOwnership(directory: string): Promise<Ownership | unde
 			directory: real,
 			generation,
 			token,
-			previousPort: previous === undefined ? undefined : Number(new URL(previous.url).port),
+			previousPort: previous === undefined ? undefined : portOf(previous),
 			seal: { of: (text) => createHmac('sha256', key).update(text).digest('base64url') },
 			async publish({ port, controlSocket }) {
 				const url = `http://127.0.0.1:${port}`;
@@ -61,7 +59,14 @@ export async function takeOwnership(directory: string): Promise<Ownership | unde
 	}
 }
 
-interface Lock extends Disposable {
+/** `undefined`: the owner before listened nowhere. */
+function portOf({ url }: HostAddress): number | undefined {
+	const port = Number(new URL(url).port);
+	return port === 0 ? undefined : port;
+}
+
+export interface Lock extends Disposable {
+	/** How often it has been taken. */
 	readonly generation: number;
 }
 
@@ -70,10 +75,29 @@ const contentionMs = 300;
 
 const sqliteBusy = 5;
 
-function lockFile(Sqlite: typeof DatabaseSync, path: string): Lock | undefined {
+export interface LockOptions {
+	/** For so long it is tried again, in which this process does nothing else. */
+	readonly contentionMs: number;
+}
+
+/** A lock of the operating system on a file of its own. `undefined`: another process holds it. */
+export async function takeLock(path: string, options: LockOptions): Promise<Lock | undefined> {
+	const lock = lockFile(await loadSqlite(), path, options);
+	try {
+		if (lock !== undefined && process.platform !== 'win32') await chmod(path, 0o600);
+	} catch (error) {
+		lock?.dispose();
+		throw error;
+	}
+	return lock;
+}
+
+function lockFile(Sqlite: typeof DatabaseSync, path: string, options: LockOptions): Lock | undefined {
 	let database: DatabaseSync | undefined;
 	try {
-		database = new Sqlite(path, { timeout: contentionMs });
+		database = new Sqlite(path);
+		// Not the constructor's own option, which some versions of Node ignore.
+		database.exec(`PRAGMA busy_timeout = ${options.contentionMs}`);
 		// In this mode SQLite keeps the lock of the first transaction for as long as the connection is open.
 		database.exec('PRAGMA locking_mode = EXCLUSIVE');
 		database.exec('BEGIN EXCLUSIVE');

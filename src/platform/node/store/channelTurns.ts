@@ -1,0 +1,131 @@
+// The turns of a store over a way between two processes: the owner serves them, a client has them from afar.
+
+import { Emitter } from '../../../core/base/emitter.ts';
+import { ExpectedError } from '../../../core/base/errors.ts';
+import type { StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
+import type { TurnRequest } from '../../../core/store/turns.ts';
+
+/** What is asked, and what is answered. */
+interface Requests {
+	'store/begin': Request<'begin', TurnRequest>;
+	'store/commit': Request<'commit', Parameters<StoreTurns['commit']>[0]>;
+	'store/abort': Request<'abort', { readonly turnId: string }>;
+	'store/sessions': Request<'sessions', null>;
+	'store/read': Request<'read', { readonly sessionId: string }>;
+	'store/checkpoints': Request<'checkpoints', { readonly sessionId: string }>;
+	'store/stateAt': Request<'stateAt', { readonly sessionId: string; readonly seq: number }>;
+	'store/evict': Request<'evict', { readonly sessionId: string; readonly isForced: boolean }>;
+	/** From now on all events are told, or only those that concern the client's own turns. */
+	'store/watch': { readonly params: { readonly isOn: boolean }; readonly result: void };
+}
+
+interface Request<
+	Name extends 'begin' | 'commit' | 'abort' | 'sessions' | 'read' | 'checkpoints' | 'stateAt' | 'evict',
+	Params,
+> {
+	readonly params: Params;
+	readonly result: Awaited<ReturnType<StoreTurns[Name]>>;
+}
+
+/** A `StoreEvent`. */
+const eventNotice = 'store/happened';
+
+export interface ServedTurns {
+	readonly answer: (name: string, params: unknown) => Promise<unknown>;
+	/** The client is gone: its turns end. */
+	dispose(): void;
+}
+
+/** The owner's side, for one client. */
+export function serveTurns(turns: StoreTurns, notify: (name: string, event: StoreEvent) => void): ServedTurns {
+	const running = new Set<string>();
+	let isWatched = false;
+	let isDisposed = false;
+	const listening = turns.onDidHappen((event) => {
+		const isTold = event.kind === 'turn-ended' ? running.delete(event.turnId) : isWatched;
+		if (isTold) notify(eventNotice, event);
+	});
+	const answers: {
+		readonly [Name in keyof Requests]: (params: Requests[Name]['params']) => Promise<Requests[Name]['result']>;
+	} = {
+		async 'store/begin'(request) {
+			const start = await turns.begin(request);
+			if (start.kind === 'replay') return start;
+			if (isDisposed) await turns.abort(start.turnId);
+			else running.add(start.turnId);
+			return start;
+		},
+		async 'store/commit'(end) {
+			running.delete(end.turnId);
+			return turns.commit(end);
+		},
+		async 'store/abort'({ turnId }) {
+			running.delete(turnId);
+			await turns.abort(turnId);
+		},
+		'store/sessions': async () => turns.sessions(),
+		'store/read': async ({ sessionId }) => turns.read(sessionId),
+		'store/checkpoints': async ({ sessionId }) => turns.checkpoints(sessionId),
+		'store/stateAt': async ({ sessionId, seq }) => turns.stateAt(sessionId, seq),
+		'store/evict': async ({ sessionId, isForced }) => turns.evict(sessionId, isForced),
+		async 'store/watch'({ isOn }) {
+			isWatched = isOn;
+		},
+	};
+	return {
+		async answer(name, params) {
+			if (!Object.hasOwn(answers, name)) throw new ExpectedError(`The session store answers no request ${name}.`);
+			// Both sides have said that they speak this version of the protocol, and what they send is made by `remoteTurns`.
+			return answers[name as keyof Requests](params as never);
+		},
+		dispose() {
+			isDisposed = true;
+			listening.dispose();
+			for (const turnId of running) void turns.abort(turnId);
+			running.clear();
+		},
+	};
+}
+
+/** A store of another process. */
+export interface RemoteTurns extends StoreTurns {
+	/** Told by the owner. */
+	readonly onNotice: (name: string, params: unknown) => void;
+	/** Whether `onDidHappen` tells more than of one's own turns. */
+	watch(isOn: boolean): Promise<void>;
+}
+
+export interface Way {
+	readonly request: (name: string, params: unknown) => Promise<unknown>;
+	/** Nothing more is asked. */
+	readonly end: () => void;
+	readonly generation: number;
+	readonly onError: (error: unknown) => void;
+}
+
+/** A client's side. It rejects with whatever the way rejects with, too. */
+export function remoteTurns({ request, end, generation, onError }: Way): RemoteTurns {
+	const happened = new Emitter<StoreEvent>(onError);
+	const ask = async <Name extends keyof Requests>(name: Name, params: Requests[Name]['params']) =>
+		// The other side is `serveTurns`. What it has not is null where it went over the way.
+		((await request(name, params)) ?? undefined) as Requests[Name]['result'];
+	return {
+		generation,
+		onDidHappen: happened.event,
+		onNotice: (name, event) => {
+			if (name === eventNotice) happened.fire(event as StoreEvent); // sent by `serveTurns`
+		},
+		begin: async (turn) => ask('store/begin', turn),
+		commit: async (turn) => ask('store/commit', turn),
+		abort: async (turnId) => ask('store/abort', { turnId }),
+		sessions: async () => ask('store/sessions', null),
+		read: async (sessionId) => ask('store/read', { sessionId }),
+		checkpoints: async (sessionId) => ask('store/checkpoints', { sessionId }),
+		stateAt: async (sessionId, seq) => ask('store/stateAt', { sessionId, seq }),
+		evict: async (sessionId, isForced) => ask('store/evict', { sessionId, isForced }),
+		watch: async (isOn) => ask('store/watch', { isOn }),
+		async close() {
+			end();
+		},
+	};
+}

@@ -1,0 +1,141 @@
+// The session store of a directory. The first process that opens it owns it: it alone holds the database, and the others reach it through a
+// local socket. When it ends, however it ends, another takes its place by itself.
+
+import type { Event } from '../../../core/base/emitter.ts';
+import { ExpectedError } from '../../../core/base/errors.ts';
+import { createSessionStore } from '../../../core/store/createSessionStore.ts';
+import { defaultLimits } from '../../../core/store/createTurns.ts';
+import type { CallRequest, Session, SessionStore, StoreLimits } from '../../../core/store/sessionStore.ts';
+import { StoreError } from '../../../core/store/storeError.ts';
+import type { SqlDatabase } from '../../../core/store/sqlDatabase.ts';
+import { prepareDataDirectory } from '../host/dataDirectory.ts';
+import { nodeStorePlatform } from './nodeStorePlatform.ts';
+import { openNodeSqlite } from './nodeSqlite.ts';
+import { RoutedTurns } from './routedTurns.ts';
+
+export interface SessionStoreOptions {
+	/** Made if it is not there. It has to be on a disk of this machine. */
+	readonly directory: string;
+	/** Those of the process that owns the directory count. */
+	readonly limits?: Partial<StoreLimits> | undefined;
+	/** How long the owner may give no sign of life, as a stopped process does, until another takes its place. Default: 10 seconds. */
+	readonly takeOverMs?: number | undefined;
+	/** A listener has thrown, or something else went wrong that no call is to blame for. Default: a warning of the process. */
+	readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+const defaultTakeOverMs = 10_000;
+
+/** Rejects with `StoreError`. Close it: until then it keeps the process from ending. */
+export async function openSessionStore(options: SessionStoreOptions): Promise<SessionStore> {
+	return openWith(options, async (directory) => openNodeSqlite({ directory }));
+}
+
+/** With another engine. */
+export async function openWith(
+	options: SessionStoreOptions,
+	openDatabase: (directory: string) => Promise<SqlDatabase>,
+): Promise<SessionStore> {
+	const { limits, takeOverMs = defaultTakeOverMs, onError = warn } = options;
+	const directory = await prepared(options.directory);
+	const turns = await RoutedTurns.open({
+		directory,
+		openDatabase,
+		limits: { ...defaultLimits, ...limits },
+		takeOverMs,
+		onError,
+	});
+	const store = createSessionStore(turns, { ...nodeStorePlatform(), onError });
+	return new LastingStore(store, turns, takeOverMs);
+}
+
+async function prepared(directory: unknown): Promise<string> {
+	if (typeof directory !== 'string' || directory === '')
+		throw new StoreError('unusable-directory', 'A session store needs a directory.', undefined);
+	try {
+		return await prepareDataDirectory(directory);
+	} catch (error) {
+		if (!(error instanceof ExpectedError)) throw error;
+		throw new StoreError('unusable-directory', error.message, undefined, { cause: error });
+	}
+}
+
+function warn(error: unknown): void {
+	process.emitWarning(error instanceof Error ? error : String(error));
+}
+
+/** Makes calls again that have lost their owner and left nothing. */
+class LastingStore implements SessionStore {
+	readonly onDidCheckpoint: SessionStore['onDidCheckpoint'];
+	readonly onDidEvict: SessionStore['onDidEvict'];
+	readonly onDidRehydrate: SessionStore['onDidRehydrate'];
+	readonly onDidTakeOver: SessionStore['onDidTakeOver'];
+	readonly onDidFindDamage: SessionStore['onDidFindDamage'];
+	private readonly store: SessionStore;
+	private readonly turns: RoutedTurns;
+	private readonly patienceMs: number;
+	private listeners = 0;
+
+	constructor(store: SessionStore, turns: RoutedTurns, takeOverMs: number) {
+		this.store = store;
+		this.turns = turns;
+		this.patienceMs = 3 * takeOverMs + 10_000;
+		this.onDidCheckpoint = this.watched(store.onDidCheckpoint);
+		this.onDidEvict = this.watched(store.onDidEvict);
+		this.onDidRehydrate = this.watched(store.onDidRehydrate);
+		this.onDidFindDamage = this.watched(store.onDidFindDamage);
+		this.onDidTakeOver = store.onDidTakeOver;
+	}
+
+	session(sessionId: string): Session {
+		const session = this.store.session(sessionId);
+		return {
+			id: session.id,
+			call: async (request, run) => this.untilKept(request, async () => session.call(request, run)),
+			read: async () => session.read(),
+			checkpoints: async () => session.checkpoints(),
+			stateAt: async (seq) => session.stateAt(seq),
+			evict: async () => session.evict(),
+		};
+	}
+
+	async sessions(): ReturnType<SessionStore['sessions']> {
+		return this.store.sessions();
+	}
+
+	async close(): Promise<void> {
+		return this.store.close();
+	}
+
+	private async untilKept<Reply>({ key }: CallRequest, call: () => Promise<Reply>): Promise<Reply> {
+		let firstFailureAt: number | undefined;
+		for (;;) {
+			try {
+				return await call();
+			} catch (error) {
+				if (!(error instanceof StoreError)) throw error;
+				// Of a call in doubt only its key can tell whether it was kept.
+				const { code } = error;
+				if (code !== 'fenced' && (code !== 'owner-lost' || key === undefined)) throw error;
+				firstFailureAt ??= performance.now();
+				if (performance.now() - firstFailureAt > this.patienceMs) throw error;
+			}
+		}
+	}
+
+	/** Other processes' events are sent only where somebody listens. */
+	private watched<T>(event: Event<T>): Event<T> {
+		return (listener) => {
+			const listening = event(listener);
+			if (this.listeners++ === 0) this.turns.watch(true);
+			let isListening = true;
+			return {
+				dispose: () => {
+					listening.dispose();
+					if (isListening && --this.listeners === 0) this.turns.watch(false);
+					isListening = false;
+				},
+			};
+		};
+	}
+}

@@ -1,0 +1,280 @@
+// The turns of a store whose owner may change: another process, this one, another again. A call that has not been committed when its owner
+// is lost has left nothing, and is refused with `fenced`; one that was being committed may have been, and is refused with `owner-lost`.
+
+import { Emitter } from '../../../core/base/emitter.ts';
+import type { Event } from '../../../core/base/emitter.ts';
+import type { HostAddress } from '../../../core/host/control.ts';
+import type { KeptState, StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
+import type { CheckpointSummary, SessionSummary } from '../../../core/store/sessionStore.ts';
+import { StoreError } from '../../../core/store/storeError.ts';
+import type { TurnCommitted, TurnEnd, TurnRequest, TurnStart } from '../../../core/store/turns.ts';
+import { ChannelClosedError } from './storeChannel.ts';
+import { findRoute, yieldedMs } from './storeRoute.ts';
+import type { RouteOptions, StoreRoute } from './storeRoute.ts';
+
+/** How long an owner that says it has ended may take to be gone. */
+const endingMs = 3_000;
+
+interface Link {
+	readonly route: StoreRoute;
+	/** Stands before every id that this owner has given, since another's may be the same. */
+	readonly prefix: string;
+	readonly turns: Set<string>;
+	isLost: boolean;
+}
+
+export class RoutedTurns implements StoreTurns {
+	readonly onDidHappen: Event<StoreEvent>;
+	private readonly options: RouteOptions;
+	private readonly stop: AbortController;
+	private readonly happened: Emitter<StoreEvent>;
+	/** The one that is looked for, or the current one. `undefined`: the search has failed. */
+	private link: Promise<Link> | undefined;
+	private current: Link | undefined;
+	private readonly turnLinks = new Map<string, Link>();
+	private links = 0;
+	private latestGeneration = 0;
+	private isWatched = false;
+	private isClosing = false;
+	/** Of what waits for an answer. */
+	private readonly waiting = new Set<(error: unknown) => void>();
+	private onTurnEnd: () => void = () => undefined;
+
+	private constructor(options: Omit<RouteOptions, 'signal'>) {
+		this.stop = new AbortController();
+		this.options = { ...options, signal: this.stop.signal };
+		this.happened = new Emitter(options.onError);
+		this.onDidHappen = this.happened.event;
+	}
+
+	static async open(options: Omit<RouteOptions, 'signal'>): Promise<RoutedTurns> {
+		const turns = new RoutedTurns(options);
+		await turns.found();
+		return turns;
+	}
+
+	get generation(): number {
+		return this.latestGeneration;
+	}
+
+	async begin(request: TurnRequest): Promise<TurnStart> {
+		return this.retried(async (link) => {
+			const { route, prefix, turns } = link;
+			const { heldState } = request;
+			const start = await route.turns.begin({
+				...request,
+				// What another owner has named says nothing to this one.
+				heldState: heldState?.startsWith(prefix) === true ? heldState.slice(prefix.length) : undefined,
+			});
+			if (start.kind === 'replay') return start;
+			const turnId = prefix + start.turnId;
+			if (this.isClosing) {
+				void route.turns.abort(start.turnId).catch(() => undefined);
+				throw this.closedError();
+			}
+			if (link.isLost) throw new ChannelClosedError('Its owner was lost meanwhile.');
+			turns.add(turnId);
+			this.turnLinks.set(turnId, link);
+			return { ...start, turnId, stateId: prefix + start.stateId };
+		});
+	}
+
+	async commit(end: TurnEnd): Promise<TurnCommitted> {
+		const link = this.endTurn(end.turnId);
+		if (link === undefined) throw fenced();
+		const { route, prefix } = link;
+		try {
+			const committed = await route.turns.commit({ ...end, turnId: end.turnId.slice(prefix.length) });
+			return { ...committed, stateId: prefix + committed.stateId };
+		} catch (error) {
+			if (error instanceof ChannelClosedError) {
+				this.lose(link);
+				throw new StoreError(
+					'owner-lost',
+					'The owner of the session store ended while it was making the checkpoint of this call, which may be kept or not.',
+					undefined,
+					{ cause: error },
+				);
+			}
+			if (!hasLeft(error) || this.isClosing) throw error;
+			void this.leaving(link);
+			throw fenced(error);
+		} finally {
+			this.onTurnEnd();
+		}
+	}
+
+	async abort(turnId: string): Promise<void> {
+		const link = this.endTurn(turnId);
+		if (link === undefined) return;
+		try {
+			await link.route.turns.abort(turnId.slice(link.prefix.length));
+		} catch (error) {
+			// With its owner the turn has ended too.
+			if (!isLoss(error)) throw error;
+		} finally {
+			this.onTurnEnd();
+		}
+	}
+
+	async sessions(): Promise<readonly SessionSummary[]> {
+		return this.retried(async ({ route }) => route.turns.sessions());
+	}
+
+	async read(sessionId: string): Promise<KeptState | undefined> {
+		return this.retried(async ({ route }) => route.turns.read(sessionId));
+	}
+
+	async checkpoints(sessionId: string): Promise<readonly CheckpointSummary[]> {
+		return this.retried(async ({ route }) => route.turns.checkpoints(sessionId));
+	}
+
+	async stateAt(sessionId: string, seq: number): Promise<KeptState> {
+		return this.retried(async ({ route }) => route.turns.stateAt(sessionId, seq));
+	}
+
+	async evict(sessionId: string, isForced: boolean): Promise<void> {
+		return this.retried(async ({ route }) => route.turns.evict(sessionId, isForced));
+	}
+
+	/** Whether `onDidHappen` tells all, or only what concerns one's own turns. */
+	watch(isOn: boolean): void {
+		this.isWatched = isOn;
+		// If it is lost now, the next owner is told.
+		this.current?.route.watch(isOn).catch(() => undefined);
+	}
+
+	async close(): Promise<void> {
+		if (this.isClosing) return;
+		this.isClosing = true;
+		// Those that wait for their turn.
+		for (const refuse of this.waiting) refuse(this.closedError());
+		while (this.turnLinks.size > 0) {
+			const ended = Promise.withResolvers<void>();
+			this.onTurnEnd = ended.resolve;
+			await ended.promise;
+		}
+		this.stop.abort();
+		const link = await this.link?.catch(() => undefined);
+		await link?.route.close();
+		await link?.route.closed;
+		this.happened.dispose();
+	}
+
+	/** What leaves nothing behind is asked of the next owner when the one that was asked is lost. */
+	private async retried<T>(ask: (link: Link) => Promise<T>): Promise<T> {
+		if (this.isClosing) throw this.closedError();
+		return new Promise((resolve, reject) => {
+			this.waiting.add(reject);
+			this.ask(ask)
+				.then(resolve, reject)
+				.finally(() => this.waiting.delete(reject));
+		});
+	}
+
+	private async ask<T>(ask: (link: Link) => Promise<T>): Promise<T> {
+		for (;;) {
+			const link = this.current ?? (await this.found());
+			try {
+				return await ask(link);
+			} catch (error) {
+				if (this.isClosing || !isLoss(error)) throw error;
+				if (hasLeft(error)) await this.leaving(link);
+				else this.lose(link);
+			}
+		}
+	}
+
+	private async found(): Promise<Link> {
+		return (this.link ??= this.find(undefined, 0));
+	}
+
+	private async find(suspect: HostAddress | undefined, lockFrom: number): Promise<Link> {
+		try {
+			return this.adopt(await findRoute(this.options, suspect, lockFrom));
+		} catch (error) {
+			// Whoever waits is told, and whoever asks next has it tried again.
+			this.link = undefined;
+			throw error;
+		}
+	}
+
+	private adopt(route: StoreRoute): Link {
+		const link: Link = { route, prefix: `${++this.links}.`, turns: new Set(), isLost: false };
+		const { generation } = route.turns;
+		const isTakenOver = this.latestGeneration !== 0 && generation !== this.latestGeneration;
+		this.latestGeneration = generation;
+		this.current = link;
+		route.turns.onDidHappen((event) => {
+			if (event.kind !== 'turn-ended') this.happened.fire(event);
+			else this.turnEnded(link, { ...event, turnId: link.prefix + event.turnId });
+		});
+		void route.closed.then(() => this.lose(link));
+		if (this.isWatched) this.watch(true);
+		if (isTakenOver) this.happened.fire({ kind: 'taken-over', generation, isOurs: route.isOurs });
+		return link;
+	}
+
+	private turnEnded(link: Link, event: Extract<StoreEvent, { kind: 'turn-ended' }>): void {
+		// It may be that of another process.
+		if (!link.turns.has(event.turnId)) return;
+		this.endTurn(event.turnId);
+		this.happened.fire(event);
+		this.onTurnEnd();
+	}
+
+	/** It says itself that it is the owner no more. */
+	private async leaving(link: Link): Promise<void> {
+		if (link.isLost) return;
+		if (this.current === link) this.current = undefined;
+		const tooLong = setTimeout(() => link.route.drop(), endingMs);
+		await link.route.closed;
+		clearTimeout(tooLong);
+		this.lose(link);
+	}
+
+	private lose(link: Link): void {
+		if (link.isLost) return;
+		link.isLost = true;
+		link.route.drop();
+		if (this.current === link) this.current = undefined;
+		const { code, message, sessionId } = fenced();
+		for (const turnId of link.turns)
+			this.turnEnded(link, { kind: 'turn-ended', turnId, error: { code, message, sessionId } });
+		if (this.isClosing) return;
+		const { route } = link;
+		const ending = route.ending();
+		this.link = this.find(
+			ending === 'silent' ? route.address : undefined,
+			ending === 'yielded' ? performance.now() + yieldedMs : 0,
+		);
+		// Whoever asks next is told.
+		this.link.catch(() => undefined);
+	}
+
+	private endTurn(turnId: string): Link | undefined {
+		const link = this.turnLinks.get(turnId);
+		this.turnLinks.delete(turnId);
+		link?.turns.delete(turnId);
+		return link;
+	}
+
+	private closedError(): StoreError {
+		return new StoreError('closed', 'The session store is closed.', undefined);
+	}
+}
+
+function isLoss(error: unknown): boolean {
+	return error instanceof ChannelClosedError || hasLeft(error);
+}
+
+/** Nothing of what was asked was done. */
+function hasLeft(error: unknown): boolean {
+	return error instanceof StoreError && (error.code === 'fenced' || error.code === 'closed');
+}
+
+function fenced(cause?: unknown): StoreError {
+	return new StoreError('fenced', 'The session store has a new owner. Nothing of this call remains.', undefined, {
+		cause,
+	});
+}

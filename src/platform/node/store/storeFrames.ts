@@ -1,0 +1,140 @@
+// What processes say to the owner of a session store, as frames. A state travels as the text that it is: inside of JSON-RPC it would be
+// quoted once more, which costs more than all the rest of a call.
+
+/** A message with members by name. Long texts among them are sent as they are. */
+export type Message = Readonly<Record<string, unknown>>;
+
+export interface Frame {
+	readonly kind: FrameKind;
+	/** Of a request, and of its answer. 0: there is none. */
+	readonly id: number;
+	/** Of a request or a notice. */
+	readonly name: string;
+	readonly value: unknown;
+}
+
+export type FrameKind = (typeof frameKinds)[keyof typeof frameKinds];
+
+export const frameKinds = {
+	request: 1,
+	answer: 2,
+	/** The value says why. */
+	failure: 3,
+	notice: 4,
+	/** Whoever gets it sends `alive` at once. */
+	isAlive: 5,
+	alive: 6,
+} as const;
+
+/** No frame of JSON-RPC begins like this. */
+export const preamble = Buffer.from('\0crosstalk-store/1\n', 'latin1');
+
+/** In bytes, far more than a state may have. */
+export const longestFrame = 256 * 1024 * 1024;
+
+/** From this length on a text is sent as it is. */
+const longText = 256;
+
+/** The length of the rest, the kind, the id, the length of the head. */
+const prefixBytes = 4 + 1 + 4 + 4;
+
+/** Name, value, and of each text that follows the member that it is and its length in bytes. */
+type Head = readonly [name: string, value: unknown, texts: readonly (readonly [member: string, bytes: number])[]];
+
+export class FrameTooLongError extends Error {
+	override readonly name = 'FrameTooLongError';
+}
+
+export function encodeFrame({ kind, id, name, value }: Frame): Buffer {
+	const texts: string[] = [];
+	const lengths: [string, number][] = [];
+	const head = JSON.stringify([name, withoutTexts(value, texts, lengths), lengths] satisfies Head);
+	const headBytes = Buffer.byteLength(head);
+	const total = lengths.reduce((sum, [, bytes]) => sum + bytes, prefixBytes + headBytes);
+	if (total > longestFrame) throw new FrameTooLongError(`A message of ${total} bytes is longer than any may be.`);
+	const frame = Buffer.allocUnsafe(total);
+	frame.writeUInt32LE(total - 4, 0);
+	frame.writeUInt8(kind, 4);
+	frame.writeUInt32LE(id, 5);
+	frame.writeUInt32LE(headBytes, 9);
+	let position = prefixBytes + frame.write(head, prefixBytes);
+	for (const text of texts) position += frame.write(text, position);
+	return frame;
+}
+
+function withoutTexts(value: unknown, texts: string[], lengths: [string, number][]): unknown {
+	if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+	let rest: Record<string, unknown> | undefined;
+	for (const [member, text] of Object.entries(value)) {
+		if (typeof text !== 'string' || text.length < longText) continue;
+		rest ??= { ...value };
+		delete rest[member];
+		texts.push(text);
+		lengths.push([member, Buffer.byteLength(text)]);
+	}
+	return rest ?? value;
+}
+
+/** Puts together what the socket brings in pieces. */
+export class FrameReader {
+	private readonly onFrame: (frame: Frame) => void;
+	/** The frame that has begun, as soon as its length is known. */
+	private frame: Buffer | undefined;
+	private readonly length = Buffer.alloc(4);
+	private filled = 0;
+
+	constructor(onFrame: (frame: Frame) => void) {
+		this.onFrame = onFrame;
+	}
+
+	/** Throws when this is no frame. */
+	push(chunk: Buffer): void {
+		let position = 0;
+		while (position < chunk.length) {
+			if (this.frame === undefined) {
+				// Most frames come as a whole, and need not be copied.
+				if (this.filled === 0 && chunk.length - position >= 4) {
+					const end = position + 4 + checkedLength(chunk.readUInt32LE(position));
+					if (end <= chunk.length) {
+						this.onFrame(decodeFrame(chunk.subarray(position + 4, end)));
+						position = end;
+						continue;
+					}
+				}
+				const taken = chunk.copy(this.length, this.filled, position);
+				position += taken;
+				this.filled += taken;
+				if (this.filled < 4) return;
+				this.frame = Buffer.allocUnsafe(checkedLength(this.length.readUInt32LE(0)));
+				this.filled = 0;
+			}
+			const taken = chunk.copy(this.frame, this.filled, position);
+			position += taken;
+			this.filled += taken;
+			if (this.filled < this.frame.length) return;
+			const whole = this.frame;
+			this.frame = undefined;
+			this.filled = 0;
+			this.onFrame(decodeFrame(whole));
+		}
+	}
+}
+
+function checkedLength(length: number): number {
+	if (length > longestFrame || length < prefixBytes - 4) throw new Error(`A frame of ${length} bytes is none.`);
+	return length;
+}
+
+function decodeFrame(frame: Buffer): Frame {
+	const kind = frame.readUInt8(0);
+	const id = frame.readUInt32LE(1);
+	const headEnd = 9 + frame.readUInt32LE(5);
+	// What is sent is made by `encodeFrame`, and whoever takes it looks at the members.
+	const [name, value, lengths] = JSON.parse(frame.toString('utf8', 9, headEnd)) as Head;
+	let position = headEnd;
+	for (const [member, bytes] of lengths) {
+		(value as Record<string, unknown>)[member] = frame.toString('utf8', position, position + bytes);
+		position += bytes;
+	}
+	return { kind: kind as FrameKind, id, name, value };
+}

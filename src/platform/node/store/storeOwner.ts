@@ -1,0 +1,302 @@
+// The process that owns a directory's session store and is nothing else: it holds the database, and others find and reach it.
+
+import { randomBytes } from 'node:crypto';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Emitter } from '../../../core/base/emitter.ts';
+import type { Event } from '../../../core/base/emitter.ts';
+import { ExpectedError } from '../../../core/base/errors.ts';
+import { DisposableStore } from '../../../core/base/lifecycle.ts';
+import type { Disposable } from '../../../core/base/lifecycle.ts';
+import type { HostAddress } from '../../../core/host/control.ts';
+import { createTurns } from '../../../core/store/createTurns.ts';
+import type { StoreTurns } from '../../../core/store/createTurns.ts';
+import type { StoreLimits } from '../../../core/store/sessionStore.ts';
+import { SqlError } from '../../../core/store/sqlDatabase.ts';
+import type { SqlDatabase } from '../../../core/store/sqlDatabase.ts';
+import { startControlServer } from '../host/controlServer.ts';
+import type { ControlServer, ControlledHost } from '../host/controlServer.ts';
+import { ownerFile, readAddress, removeAddress, writeAddress } from '../host/dataDirectory.ts';
+import { controlSocketPath } from '../host/localSocket.ts';
+import { takeLock } from '../host/ownership.ts';
+import type { Lock } from '../host/ownership.ts';
+import { nodeStorePlatform } from './nodeStorePlatform.ts';
+
+export interface OwnTurnsOptions {
+	/** The folder's one true path. */
+	readonly directory: string;
+	readonly openDatabase: (directory: string) => Promise<SqlDatabase>;
+	readonly limits: StoreLimits;
+	readonly onError: (error: unknown) => void;
+}
+
+/** The store's database, claimed by this process. */
+export interface OwnTurns {
+	readonly turns: StoreTurns;
+	/** Another has claimed it since, or it has closed itself: nothing can be written here any more. */
+	readonly lost: Promise<void>;
+}
+
+export async function openOwnTurns(options: OwnTurnsOptions): Promise<OwnTurns> {
+	const { directory, openDatabase, limits, onError } = options;
+	const lost = Promise.withResolvers<void>();
+	const database = await openDatabase(directory);
+	try {
+		const platform = { ...nodeStorePlatform(), onError, database: watched(database, lost.resolve) };
+		return { turns: await createTurns(platform, limits), lost: lost.promise };
+	} catch (error) {
+		await database.close();
+		throw error;
+	}
+}
+
+/** Tells when a write is refused because this process is the owner no more. */
+function watched(database: SqlDatabase, onLost: () => void): SqlDatabase {
+	const telling = async <T>(doing: Promise<T>): Promise<T> => {
+		try {
+			return await doing;
+		} catch (error) {
+			if (error instanceof SqlError && (error.code === 'fenced' || error.code === 'closed')) onLost();
+			throw error;
+		}
+	};
+	return {
+		read: async (statement) => telling(database.read(statement)),
+		write: async (statements, generation) => telling(database.write(statements, generation)),
+		claim: async () => database.claim(),
+		close: async () => database.close(),
+	};
+}
+
+/** Where a successor is found: an owner that has taken over from one that stands still, and so still holds the lock. */
+export const successorFile = 'successor.json';
+
+/** No host has listened for this directory yet. */
+const nowhere = 'http://127.0.0.1:0';
+
+export interface StoreOwnerOptions extends OwnTurnsOptions {
+	/** That of the directory; `undefined`: its holder stands still, and this is the successor. */
+	readonly lock: Lock | undefined;
+	/** Keeps other successors out. */
+	readonly successorLock: Disposable | undefined;
+}
+
+/** How long a program that ends waits for calls of others that have their turn. They may be made again. */
+const drainMs = 1_000;
+const lookMs = 1_000;
+
+export class StoreOwner {
+	readonly turns: StoreTurns;
+	readonly address: HostAddress;
+	/** Once, however it ends. */
+	readonly ended: Promise<void>;
+	private readonly options: StoreOwnerOptions;
+	private readonly held: DisposableStore;
+	private readonly control: ControlServer;
+	private readonly losing: Emitter<'lost' | 'yielded'>;
+	private readonly end = Promise.withResolvers<void>();
+	/** The lock's file, which could be removed with its folder while this process runs. */
+	private readonly lockFile: number;
+	private readonly looking: NodeJS.Timeout;
+	private isSuccessor: boolean;
+	private closing: Promise<void> | undefined;
+	private isYielding = false;
+	private isLooking = false;
+
+	private constructor(parts: OwnerParts) {
+		const { options, own, control, address, held, losing, lockFile } = parts;
+		this.options = options;
+		this.turns = own.turns;
+		this.address = address;
+		this.control = control;
+		this.held = held;
+		this.losing = losing;
+		this.lockFile = lockFile;
+		this.isSuccessor = options.lock === undefined;
+		this.ended = this.end.promise;
+		this.looking = setInterval(() => void this.look(), lookMs).unref();
+		void own.lost.then(() => this.abandon());
+	}
+
+	/** Claims the database, and publishes where this process is found. Takes over the locks also when it fails. */
+	static async open(options: StoreOwnerOptions): Promise<StoreOwner> {
+		const { directory, lock, successorLock, onError } = options;
+		const held = new DisposableStore();
+		if (lock !== undefined) held.add(lock);
+		if (successorLock !== undefined) held.add(successorLock);
+		let turns: StoreTurns | undefined;
+		let control: ControlServer | undefined;
+		try {
+			const own = await openOwnTurns(options);
+			({ turns } = own);
+			if (lock !== undefined) await removeDeadSockets(directory);
+			const before = await readAddress(directory);
+			const address: HostAddress = {
+				// A host that comes after keeps its port and its token.
+				url: before?.url ?? nowhere,
+				token: before?.token ?? '',
+				controlSocket: await controlSocketPath(directory, `store-${randomBytes(4).toString('hex')}`),
+				pid: process.pid,
+				generation: turns.generation,
+				dataDir: directory,
+				isStoreOnly: true,
+			};
+			const owner: { current?: StoreOwner } = {};
+			const losing = new Emitter<'lost' | 'yielded'>(onError);
+			control = await startControlServer({
+				host: noHost(address),
+				store: {
+					open: async () => own.turns,
+					onDidLose: losing.event,
+					// It is answered first.
+					yield: () => setImmediate(() => owner.current?.yield()),
+				},
+				path: address.controlSocket,
+				address: Promise.resolve(address),
+				stop: () => {
+					throw refusal(address);
+				},
+				onClients: () => undefined,
+				log: (sentence) => onError(new Error(sentence)),
+			});
+			await writeAddress(directory, address, lock === undefined ? successorFile : undefined);
+			if (lock !== undefined) await removeAddress(directory, successorFile);
+			const { ino } = await stat(join(directory, ownerFile));
+			return (owner.current = new StoreOwner({ options, own, control, address, held, losing, lockFile: ino }));
+		} catch (error) {
+			await control?.close();
+			await turns?.close();
+			held.dispose();
+			throw error;
+		}
+	}
+
+	/** Calls that have their turn end first. */
+	async close(): Promise<void> {
+		return (this.closing ??= this.shutDown(true));
+	}
+
+	/** The directory was left to a host. */
+	get hasYielded(): boolean {
+		return this.isYielding;
+	}
+
+	/** It is the owner no more, so there is nothing to wait for. */
+	abandon(): void {
+		this.closing ??= this.shutDown(false);
+	}
+
+	private yield(): void {
+		this.isYielding = true;
+		this.close().catch(this.options.onError);
+	}
+
+	private async shutDown(isOrderly: boolean): Promise<void> {
+		clearInterval(this.looking);
+		const { onError } = this.options;
+		const turnsClosed = this.turns.close();
+		// Looked at below, or told here when nobody waits for it.
+		turnsClosed.catch(isOrderly ? () => undefined : onError);
+		try {
+			if (isOrderly)
+				await Promise.race([turnsClosed.catch(() => undefined), delay(drainMs, undefined, { ref: false })]);
+			this.losing.fire(this.isYielding ? 'yielded' : 'lost');
+			await this.control.close();
+			if (isOrderly) await turnsClosed;
+		} finally {
+			await this.unpublish().catch(onError);
+			// Last of all: from now on another may be the owner.
+			this.held.dispose();
+			this.end.resolve();
+		}
+	}
+
+	private async unpublish(): Promise<void> {
+		const { directory } = this.options;
+		for (const name of [undefined, successorFile]) {
+			const published = await readAddress(directory, name);
+			if (published?.controlSocket !== this.address.controlSocket) continue;
+			// What the next host is to know is left there.
+			if (name === undefined && published.url !== nowhere) continue;
+			await removeAddress(directory, name);
+		}
+	}
+
+	/** Whether this is still the owner, and its directory still there. */
+	private async look(): Promise<void> {
+		if (this.isLooking || this.closing !== undefined) return;
+		this.isLooking = true;
+		try {
+			const { directory } = this.options;
+			const file = await stat(join(directory, ownerFile)).catch(() => undefined);
+			if (file?.ino !== this.lockFile) {
+				this.abandon();
+				return;
+			}
+			// Whoever took over while this process stood still has claimed the database, so that nothing can be written here.
+			const successor = await readAddress(directory, successorFile);
+			if (successor !== undefined && successor.generation > this.address.generation) this.abandon();
+			else if (this.isSuccessor) await this.succeed();
+		} catch (error) {
+			this.options.onError(error);
+		} finally {
+			this.isLooking = false;
+		}
+	}
+
+	/** Takes the lock as soon as the one that stood still has ended or gone on. */
+	private async succeed(): Promise<void> {
+		const { directory } = this.options;
+		const lock = await takeLock(join(directory, ownerFile), { contentionMs: 0 });
+		if (lock === undefined) return;
+		this.held.add(lock);
+		this.isSuccessor = false;
+		await writeAddress(directory, this.address);
+		await removeAddress(directory, successorFile);
+		this.options.successorLock?.dispose();
+	}
+}
+
+interface OwnerParts {
+	readonly options: StoreOwnerOptions;
+	readonly own: OwnTurns;
+	readonly control: ControlServer;
+	readonly address: HostAddress;
+	readonly held: DisposableStore;
+	readonly losing: Emitter<'lost' | 'yielded'>;
+	readonly lockFile: number;
+}
+
+/** What clients of the control socket get of a process that is no host. */
+function noHost(address: HostAddress): ControlledHost {
+	const { pid, generation } = address;
+	const startedAt = new Date().toISOString();
+	const refuse = () => {
+		throw refusal(address);
+	};
+	const nothingChanges: Event<void> = () => ({ dispose: () => undefined });
+	return {
+		status: () => ({ version: 1, host: { pid, generation, startedAt }, servers: [], calls: [], sessions: [] }),
+		onDidChange: nothingChanges,
+		putServers: refuse,
+		reconnect: refuse,
+		outputOf: refuse,
+		cancelCall: refuse,
+	};
+}
+
+function refusal({ pid, dataDir }: HostAddress): ExpectedError {
+	return new ExpectedError(`Process ${pid} has the session store in ${dataDir} open. It is no host.`);
+}
+
+/** Of owners that were killed. Whoever asks holds the lock, and has found no successor. */
+async function removeDeadSockets(directory: string): Promise<void> {
+	for (const name of await readdir(directory)) {
+		if (/^store-[0-9a-f]+\.sock$/.test(name)) await rm(join(directory, name), { force: true });
+	}
+	for (const file of [undefined, successorFile]) {
+		const dead = await readAddress(directory, file);
+		if (dead?.isStoreOnly === true && process.platform !== 'win32') await rm(dead.controlSocket, { force: true });
+	}
+}
