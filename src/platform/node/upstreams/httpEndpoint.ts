@@ -48,7 +48,13 @@ export class HttpEndpoint {
 	private constructor(url: URL, configured: HeaderList) {
 		this.url = url;
 		this.configured = configured;
-		const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_PROBE_MS, timeout: IDLE_MS };
+		const options = {
+			keepAlive: true,
+			keepAliveMsecs: KEEP_ALIVE_PROBE_MS,
+			timeout: IDLE_MS,
+			// HTTP_PROXY, HTTPS_PROXY and NO_PROXY. Node knows them from 22.21 and 24.5 on, and passes over this before.
+			proxyEnv: isOnThisMachine(url) ? undefined : process.env,
+		};
 		this.agent = url.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
 	}
 
@@ -74,7 +80,11 @@ export class HttpEndpoint {
 			const account = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
 			headers.push(['Authorization', `Basic ${Buffer.from(account).toString('base64')}`]);
 		}
-		return new HttpEndpoint(url, headers);
+		try {
+			return new HttpEndpoint(url, headers);
+		} catch {
+			return 'The proxy that HTTP_PROXY or HTTPS_PROXY in the environment of the host names has no valid address.';
+		}
 	}
 
 	/** What people are told of the address: the rest of it may hold secrets. */
@@ -121,6 +131,11 @@ export class HttpEndpoint {
 	dispose(): void {
 		this.agent.destroy();
 	}
+}
+
+/** No proxy leads there. */
+function isOnThisMachine({ hostname }: URL): boolean {
+	return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }
 
 interface CallOptions {

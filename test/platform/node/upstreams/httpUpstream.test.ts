@@ -466,6 +466,44 @@ describe('a server on streamable HTTP', () => {
 		);
 	});
 
+	describe('where the way out is a proxy', () => {
+		const names = ['http_proxy', 'no_proxy', 'HTTP_PROXY', 'NO_PROXY'];
+		const before = names.map((name) => [name, process.env[name]] as const);
+
+		afterEach(() => {
+			for (const [name, value] of before) {
+				if (value === undefined) delete process.env[name];
+				else process.env[name] = value;
+			}
+		});
+
+		it('is asked through it, but on this machine directly', async () => {
+			for (const name of names) delete process.env[name];
+			const answer: Answer = (asked, response) => json(response, answerTo(asked));
+			const [proxy, near] = [await httpServer(answer), await httpServer(answer)];
+			opened.servers.push(proxy, near);
+			process.env['http_proxy'] = new URL(proxy.url).origin;
+			const clients = [reach('http://mcp.example.test/mcp'), reach(near.url)];
+			for (const client of clients) {
+				client.send(0, 'initialize');
+				await client.until(() => client.messages.length === 1 || client.failures.size > 0);
+				assert.deepEqual([...client.failures.values()], []);
+			}
+			assert.deepEqual(
+				proxy.asked.map(({ url }) => url),
+				['http://mcp.example.test/mcp'],
+			);
+			assert.equal(near.asked.length, 1);
+		});
+
+		it('is hopeless when the proxy has an address that is none', async () => {
+			process.env['http_proxy'] = 'http://user:100%@proxy.example.test';
+			const client = reach('http://mcp.example.test/mcp');
+			await client.until(() => client.exit !== undefined);
+			assert.deepEqual([client.exit?.isHopeless, client.exit?.reason.includes('HTTP_PROXY')], [true, true]);
+		});
+	});
+
 	it('is asked over connections that stay open', async () => {
 		const ports = new Set<number | undefined>();
 		const [client] = await connect((asked, response) => {
