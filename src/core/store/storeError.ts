@@ -3,6 +3,8 @@ import { ExpectedError } from '../base/errors.ts';
 export type StoreErrorCode =
 	/** A session id is absent, empty or not well-formed Unicode: there is no default session. */
 	| 'invalid-session-id'
+	/** A key, a tool's name or a deadline that cannot be one; the message says which. */
+	| 'invalid-request'
 	/** The state, the arguments or the reply is not what JSON gives back unchanged; the message says where. */
 	| 'not-storable'
 	/** The state or the reply is larger than the store takes. */
@@ -32,6 +34,8 @@ export type StoreErrorCode =
 	/** The directory cannot hold a store: the message says why and what to do. */
 	| 'unusable-directory'
 	| 'unauthorized'
+	/** What answers at the address is no session store, or one of another version. */
+	| 'not-a-store'
 	| 'closed';
 
 /** Of these the same call may be made again, with its key, and has one effect at most. */

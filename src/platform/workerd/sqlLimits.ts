@@ -1,5 +1,6 @@
 import { SqlError } from '../../core/store/sqlDatabase.ts';
 import type { SqlStatement, SqlValue } from '../../core/store/sqlDatabase.ts';
+import { utf8Length } from '../../core/store/utf8.ts';
 
 // developers.cloudflare.com/durable-objects/platform/limits. The runtime on this machine does not hold all of them, the one in production does.
 const longestRow = 2_000_000;
@@ -15,6 +16,7 @@ export function refuseBeyondLimits({ sql, parameters }: SqlStatement): void {
 	if (bytesOf(sql) > longestStatement) {
 		throw new SqlError('limit', `A statement is longer than ${longestStatement} bytes: "${shown}".`);
 	}
+	if (sql.replace(/;\s*$/u, '').includes(';')) throw new SqlError('limit', `More than one statement: "${shown}".`);
 	if (parameters.length > mostParameters) {
 		throw new SqlError('limit', `${parameters.length} parameters are more than ${mostParameters}.`);
 	}
@@ -33,10 +35,8 @@ function refuseUnkept(value: SqlValue): void {
 	}
 }
 
-const encoder = new TextEncoder();
-
 function bytesOf(value: SqlValue): number {
 	if (value === null) return 0;
 	if (typeof value === 'number') return 8;
-	return typeof value === 'string' ? encoder.encode(value).length : value.byteLength;
+	return typeof value === 'string' ? utf8Length(value) : value.byteLength;
 }
