@@ -9,7 +9,6 @@ const changes: readonly { readonly column: string; readonly change: (value: SqlV
 	{ column: 'state', change: flipped },
 	{ column: 'state', change: () => null },
 	{ column: 'state', change: () => '{}' },
-	{ column: 'reply', change: flipped },
 	{ column: 'key', change: flipped },
 	{ column: 'key', change: () => null },
 	{ column: 'tool', change: flipped },
@@ -37,11 +36,22 @@ export function damageContract(lab: Lab): void {
 			});
 		}
 
-		it('of an older reply is found too', async () => {
+		it('of a call that is older is found too', async () => {
 			await damaged(lab, async (sql) => {
-				const [row] = await sql('SELECT place, reply FROM checkpoints WHERE seq = 2');
-				await sql('UPDATE checkpoints SET reply = ? WHERE place = ?', flipped(row!['reply']!), row!['place']!);
+				const [row] = await sql('SELECT place, tool FROM checkpoints WHERE seq = 2');
+				await sql('UPDATE checkpoints SET tool = ? WHERE place = ?', flipped(row!['tool']!), row!['place']!);
 			});
+		});
+
+		it('of a reply is found when the call is repeated', async () => {
+			const store = await lab.bed.open();
+			const session = store.session('a');
+			for (let count = 1; count <= 3; count++) await add(session, 1, { key: `k${count}` });
+			await session.evict();
+			const sql: Sql = (...statement) => need(lab.bed.sql)('a', ...statement);
+			const [row] = await sql('SELECT place, reply FROM checkpoints WHERE seq = 2');
+			await sql('UPDATE checkpoints SET reply = ? WHERE place = ?', flipped(row!['reply']!), row!['place']!);
+			await refused(add(session, 1, { key: 'k2' }), 'session-damaged');
 		});
 
 		it('by a checkpoint that is missing between the others is found', async () => {
@@ -52,8 +62,8 @@ export function damageContract(lab: Lab): void {
 
 		it('of a part of a large state is found, and so is a part that is missing', async () => {
 			for (const statement of [
-				'DELETE FROM chunks WHERE part = (SELECT max(part) FROM chunks)',
-				'UPDATE chunks SET bytes = zeroblob(length(bytes)) WHERE part = (SELECT max(part) FROM chunks)',
+				'DELETE FROM chunks WHERE number = (SELECT max(number) FROM chunks)',
+				'UPDATE chunks SET bytes = zeroblob(length(bytes)) WHERE number = (SELECT max(number) FROM chunks)',
 			]) {
 				const id = `after ${statement}`;
 				const store = await lab.bed.open({ stateBytes: 8_000_000 });
