@@ -237,6 +237,32 @@ describe('an agent that goes away', () => {
 	});
 });
 
+describe('a server that no agent uses', () => {
+	it('is let go after a while, and started again by the next agent', async () => {
+		const rig = createRig();
+		const [one, other] = [await rig.initialized(), await rig.initialized()];
+		const call = one.call('echo');
+		reply(rig);
+		assert.equal(call.answers.length, 1);
+		one.endpoint.close();
+		await rig.pass(3_600_000);
+		assert.equal(rig.last.isClosed, false, 'somebody is still there');
+		other.endpoint.close();
+		await rig.pass(60_000);
+		const third = await rig.initialized();
+		await rig.pass(3_600_000);
+		assert.equal(rig.last.isClosed, false, 'somebody came in time');
+		third.endpoint.close();
+		await rig.pass(300_000);
+		assert.equal(rig.last.isClosed, true);
+		const { state, pid, calls, connections } = server(rig);
+		assert.deepEqual([state, pid, calls, connections], ['stopped', null, 1, []]);
+		await rig.initialized();
+		assert.equal(rig.transports.length, 2);
+		assert.equal(server(rig).state, 'connected');
+	});
+});
+
 describe('a connection of one agent', () => {
 	it('leaves behind how often it was made anew, how it ended and what its server has printed', async () => {
 		const rig = createRig({ sharing: 'per-agent' });

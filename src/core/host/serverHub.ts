@@ -1,3 +1,4 @@
+import type { Disposable } from '../base/lifecycle.ts';
 import { counted } from '../base/text.ts';
 import type { AgentConnection } from './agentConnection.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
@@ -39,6 +40,9 @@ export interface HostServices {
 	newRequestId(): number;
 	didChange(): void;
 }
+
+/** A server that no agent has used for so long is let go. Agents come and go, and a start may cost seconds. */
+const UNUSED_MS = 5 * 60_000;
 
 type EffectiveSharing = ServerStatus['sharing'];
 
@@ -84,6 +88,8 @@ export class ServerHub implements UpstreamListener {
 	/** Of connections that are gone. */
 	private pastExit: ExitStatus | undefined;
 	private pastOutput = '';
+	private unused: Disposable | undefined;
+	private isClosed = false;
 
 	constructor(definition: ServerDefinition, services: HostServices) {
 		this.definition = definition;
@@ -149,6 +155,8 @@ export class ServerHub implements UpstreamListener {
 
 	attach(agent: AgentConnection): void {
 		this.agents.add(agent);
+		this.unused?.dispose();
+		this.unused = undefined;
 		this.didChange();
 	}
 
@@ -156,11 +164,27 @@ export class ServerHub implements UpstreamListener {
 		this.agents.delete(agent);
 		for (const [key, upstream] of this.upstreams) {
 			if (upstream.owner === 'all' || this.isWanted(upstream) || hasWork(upstream)) continue;
-			this.upstreams.delete(key);
-			this.remember(upstream);
-			void upstream.close(`${this.name} was closed because the agent that it was for has gone.`);
+			this.letGo(key, upstream, `${this.name} was closed because the agent that it was for has gone.`);
+		}
+		if (this.agents.size === 0 && !this.isClosed) {
+			this.unused?.dispose();
+			this.unused = this.platform.clock.after(UNUSED_MS, () => this.letAllGo());
 		}
 		this.didChange();
+	}
+
+	private letAllGo(): void {
+		// Of one that failed nothing is left but the reason, which people still want to see.
+		for (const [key, upstream] of this.upstreams)
+			if (!hasWork(upstream) && upstream.state !== 'failed')
+				this.letGo(key, upstream, `${this.name} was closed because no agent uses it.`);
+		this.didChange();
+	}
+
+	private letGo(key: string, upstream: Upstream, reason: string): void {
+		this.upstreams.delete(key);
+		this.remember(upstream);
+		void upstream.close(reason);
 	}
 
 	/** The connection that serves this agent. */
@@ -243,6 +267,8 @@ export class ServerHub implements UpstreamListener {
 	}
 
 	async close(reason: string): Promise<void> {
+		this.isClosed = true;
+		this.unused?.dispose();
 		const upstreams = [...this.upstreams.values()];
 		await Promise.all(upstreams.map((upstream) => upstream.close(reason)));
 	}
