@@ -6,14 +6,23 @@ import { table } from './table.ts';
 
 /** What the host is doing, for a person. */
 export function hostStatusText({ host, servers, calls }: HostStatus, directory: string): string {
-	const head = `host ${host.pid} in ${printable(directory)}, since ${host.startedAt.slice(0, 19).replace('T', ' ')} UTC`;
 	return [
-		`${head}, generation ${host.generation}\n`,
+		`host ${ownerText(host, directory)}`,
 		servers.length === 0 ? 'No MCP servers are known.\n' : serverTable(servers),
 		...servers.flatMap(remarks),
 		...(calls.length === 0 ? [] : [callTable(calls)]),
 		`${counted(calls.length, 'call')} in flight.\n`,
 	].join('\n');
+}
+
+/** The same of a process that has nothing but the session store open. */
+export function storeStatusText({ host }: HostStatus, directory: string): string {
+	return `no host: the session store is open in process ${ownerText(host, directory)}`;
+}
+
+function ownerText({ pid, startedAt, generation }: HostStatus['host'], directory: string): string {
+	const since = startedAt.slice(0, 19).replace('T', ' ');
+	return `${pid} in ${printable(directory)}, since ${since} UTC, generation ${generation}\n`;
 }
 
 function serverTable(servers: readonly ServerStatus[]): string {

@@ -1,16 +1,18 @@
 import { ExpectedError } from '../../core/base/errors.ts';
+import type { HostAddress } from '../../core/host/control.ts';
 import type { HostStatus } from '../../core/host/status.ts';
-import { attach } from '../../platform/node/host/attach.ts';
+import { attachToAny } from '../../platform/node/host/attach.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
 import { CallPlaces } from '../callPlaces.ts';
 import { dataDirectory } from '../dataOption.ts';
-import { hostStatusText } from '../hostStatusText.ts';
+import { hostStatusText, storeStatusText } from '../hostStatusText.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { UsageError, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk status [options]
 
-What the host is doing: its MCP servers, and the calls in flight.
+What the host is doing: its MCP servers, and the calls in flight. In a directory that holds a session
+store and no host, the process that owns it.
 
 Options:
   --json      For programs
@@ -32,7 +34,7 @@ export const status: Command = {
 		const [extra] = positionals;
 		if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
 		const directory = dataDirectory(io, values.data);
-		const client = await attach({ directory, client: 'crosstalk status' });
+		const client = await attachToAny({ directory, client: 'crosstalk status' });
 		if (client === undefined)
 			throw new ExpectedError(
 				`No host is running in ${directory}. crosstalk host starts one, and so does the first agent that needs it.`,
@@ -46,9 +48,7 @@ export const status: Command = {
 			}
 			const current = await new CallPlaces(io).added(await client.request('host/status', {}));
 			io.stdout.write(
-				values.json === true
-					? `${JSON.stringify(current, undefined, 2)}\n`
-					: hostStatusText(current, client.address.dataDir),
+				values.json === true ? `${JSON.stringify(current, undefined, 2)}\n` : textOf(current, client.address),
 			);
 			return 0;
 		} finally {
@@ -56,6 +56,10 @@ export const status: Command = {
 		}
 	},
 };
+
+function textOf(current: HostStatus, { dataDir, isStoreOnly }: HostAddress): string {
+	return isStoreOnly === true ? storeStatusText(current, dataDir) : hostStatusText(current, dataDir);
+}
 
 /** One line of JSON with every change. */
 async function print(client: ControlClient, io: CommandIo): Promise<void> {
@@ -69,7 +73,7 @@ async function draw(client: ControlClient, io: CommandIo): Promise<void> {
 		if (latest === undefined) return;
 		const since = Math.round(performance.now() - latest.at);
 		const calls = latest.status.calls.map((call) => ({ ...call, ageMs: call.ageMs + since }));
-		const text = hostStatusText({ ...latest.status, calls }, client.address.dataDir);
+		const text = textOf({ ...latest.status, calls }, client.address);
 		// Line by line over what is there, and the rest of the screen cleared: nothing flickers.
 		io.stdout.write(`\u001b[H${text.replaceAll('\n', '\u001b[K\n')}\u001b[J`);
 	};

@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import { connectControl } from './controlClient.ts';
 import type { ControlClient } from './controlClient.ts';
-import { codeOf, logFile, prepareDataDirectory, readAddress } from './dataDirectory.ts';
+import { codeOf, logFile, prepareDataDirectory, readAddress, successorFile } from './dataDirectory.ts';
 
 /** How Crosstalk's command line is started from here. */
 export interface Program {
@@ -58,8 +58,20 @@ const longestLog = 1024 * 1024;
 /** `undefined`: none is running there. Rejects with a sentence when the one that runs cannot be spoken to. */
 export async function attach({ directory, client }: AttachOptions): Promise<ControlClient | undefined> {
 	const address = await readAddress(directory);
-	if (address === undefined) return undefined;
+	// Whoever has only the session store open leaves the directory to a host that is started.
+	if (address === undefined || address.isStoreOnly === true) return undefined;
 	return connectControl(address.controlSocket, { client, timeoutMs: greetingMs });
+}
+
+/** Attaches also to a process that has opened the directory's session store and is no host. */
+export async function attachToAny({ directory, client }: AttachOptions): Promise<ControlClient | undefined> {
+	for (const file of [undefined, successorFile]) {
+		const address = await readAddress(directory, file);
+		if (address === undefined) continue;
+		const found = await connectControl(address.controlSocket, { client, timeoutMs: greetingMs });
+		if (found !== undefined) return found;
+	}
+	return undefined;
 }
 
 /** Attaches to the host that runs, or starts one in the background. Rejects with a sentence when that cannot be done. */

@@ -66,6 +66,9 @@ export const logFile = 'host.log';
 
 const addressFile = 'host.json';
 
+/** Where a process is found that has taken over the session store from an owner that stands still, and so still holds the lock. */
+export const successorFile = 'successor.json';
+
 /** What the last host of this folder has said of itself, whether it still runs or not. */
 export async function readAddress(directory: string, name = addressFile): Promise<HostAddress | undefined> {
 	const text = await readIfThere(join(directory, name));

@@ -6,10 +6,13 @@ import type { HostAddress } from '../../../core/host/control.ts';
 import type { Host } from '../../../core/host/host.ts';
 import { startGateway } from '../httpGateway.ts';
 import type { Gateway } from '../httpGateway.ts';
+import { createHostStore } from '../store/hostStore.ts';
+import type { HostStore } from '../store/hostStore.ts';
 import { startControlServer } from './controlServer.ts';
 import type { ControlServer } from './controlServer.ts';
 import { isErrno } from './dataDirectory.ts';
 import { controlSocketPath } from './localSocket.ts';
+import { takeFromStore } from './takeFromStore.ts';
 import { takeOwnership } from './ownership.ts';
 import type { Ownership } from './ownership.ts';
 
@@ -37,11 +40,13 @@ export interface RunningHost {
 
 /** How long a host that is told to end lets calls run on. */
 const drainMs = 2_000;
+/** How long a process that has taken over the session store may give no sign of life. */
+const storeTakeOverMs = 10_000;
 const lookMs = 50;
 
 /** Runs a host to its end. `already-owned`: another process has one for this folder. */
 export async function runHost(options: HostProcessOptions): Promise<'ended' | 'already-owned'> {
-	const ownership = await takeOwnership(options.directory);
+	const ownership = (await takeOwnership(options.directory)) ?? (await takeFromStore(options.directory));
 	if (ownership === undefined) return 'already-owned';
 	try {
 		await serve(ownership, options);
@@ -60,12 +65,15 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 	const ready = Promise.withResolvers<HostAddress>();
 	let gateway: Gateway | undefined;
 	let control: ControlServer | undefined;
+	let store: HostStore | undefined;
 	try {
 		gateway = await openGateway(host, ownership, options);
 		const path = await controlSocketPath(ownership.directory);
 		const idle = new IdleWatch(() => host.activity.calls + host.activity.agents + (control?.clients ?? 0) > 0);
+		store = createHostStore({ directory: ownership.directory, takeOverMs: storeTakeOverMs, onError });
 		control = await startControlServer({
 			host,
+			store,
 			path,
 			// Who knows the socket from the host before may come while this one still writes where it is.
 			address: ready.promise,
@@ -96,6 +104,7 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 		for (const close of [
 			() => host.close(),
 			() => gateway?.close(),
+			() => store?.close(),
 			() => control?.close(),
 			() => running.close(),
 		]) {

@@ -17,7 +17,7 @@ import { SqlError } from '../../../core/store/sqlDatabase.ts';
 import type { SqlDatabase } from '../../../core/store/sqlDatabase.ts';
 import { startControlServer } from '../host/controlServer.ts';
 import type { ControlServer, ControlledHost } from '../host/controlServer.ts';
-import { ownerFile, readAddress, removeAddress, writeAddress } from '../host/dataDirectory.ts';
+import { ownerFile, readAddress, removeAddress, successorFile, writeAddress } from '../host/dataDirectory.ts';
 import { controlSocketPath } from '../host/localSocket.ts';
 import { takeLock } from '../host/ownership.ts';
 import type { Lock } from '../host/ownership.ts';
@@ -69,9 +69,6 @@ function watched(database: SqlDatabase, onLost: () => void): SqlDatabase {
 	};
 }
 
-/** Where a successor is found: an owner that has taken over from one that stands still, and so still holds the lock. */
-export const successorFile = 'successor.json';
-
 /** No host has listened for this directory yet. */
 const nowhere = 'http://127.0.0.1:0';
 
@@ -83,8 +80,14 @@ export interface StoreOwnerOptions extends OwnTurnsOptions {
 }
 
 /** How long a program that ends waits for calls of others that have their turn. They may be made again. */
-const drainMs = 1_000;
-const lookMs = 1_000;
+export const drainMs = 1_000;
+export const lookMs = 1_000;
+
+/** Whoever has claimed the database after the owner with this generation, which stood still. */
+export async function successorOf(directory: string, generation: number): Promise<HostAddress | undefined> {
+	const successor = await readAddress(directory, successorFile);
+	return successor !== undefined && successor.generation > generation ? successor : undefined;
+}
 
 export class StoreOwner {
 	readonly turns: StoreTurns;
@@ -235,8 +238,7 @@ export class StoreOwner {
 				return;
 			}
 			// Whoever took over while this process stood still has claimed the database, so that nothing can be written here.
-			const successor = await readAddress(directory, successorFile);
-			if (successor !== undefined && successor.generation > this.address.generation) this.abandon();
+			if ((await successorOf(directory, this.address.generation)) !== undefined) this.abandon();
 			else if (this.isSuccessor) await this.succeed();
 		} catch (error) {
 			this.options.onError(error);

@@ -7,11 +7,11 @@ import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import type { StoreTurns } from '../../../core/store/createTurns.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
-import { isErrno, ownerFile, readAddress } from '../host/dataDirectory.ts';
+import { isErrno, ownerFile, readAddress, successorFile } from '../host/dataDirectory.ts';
 import { takeLock } from '../host/ownership.ts';
 import type { Lock } from '../host/ownership.ts';
 import { connectStore } from './storeClient.ts';
-import { StoreOwner, openOwnTurns, successorFile } from './storeOwner.ts';
+import { StoreOwner, openOwnTurns } from './storeOwner.ts';
 import type { OwnTurnsOptions } from './storeOwner.ts';
 
 /** One owner, for as long as it is that. */
@@ -101,7 +101,11 @@ async function attach(options: RouteOptions, silent: Set<string>): Promise<Store
 	for (const file of [successorFile, undefined]) {
 		const address = await readAddress(directory, file);
 		if (address === undefined || silent.has(address.controlSocket)) continue;
-		const connection = await connectStore(address.controlSocket, { silenceMs: takeOverMs, onError, signal });
+		const connection = await connectStore(address.controlSocket, {
+			silenceMs: takeOverMs,
+			onError,
+			signal,
+		}).catch(nobodyIfItLeaves);
 		if (connection === 'nobody') continue;
 		if (connection === 'silent') {
 			silent.add(address.controlSocket);
@@ -119,6 +123,12 @@ async function attach(options: RouteOptions, silent: Set<string>): Promise<Store
 		};
 	}
 	return undefined;
+}
+
+/** It has just found out that another is the owner, or it ends. */
+function nobodyIfItLeaves(error: unknown): 'nobody' {
+	if (error instanceof StoreError && (error.code === 'fenced' || error.code === 'closed')) return 'nobody';
+	throw error;
 }
 
 async function own(

@@ -1,0 +1,99 @@
+// The session store of a host's data directory, which is opened when it is first asked for.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { Emitter } from '../../../core/base/emitter.ts';
+import { defaultLimits } from '../../../core/store/createTurns.ts';
+import { StoreError } from '../../../core/store/storeError.ts';
+import { removeAddress, successorFile } from '../host/dataDirectory.ts';
+import { openNodeSqlite } from './nodeSqlite.ts';
+import { connectStore } from './storeClient.ts';
+import { drainMs, lookMs, openOwnTurns, successorOf } from './storeOwner.ts';
+import type { OwnTurns } from './storeOwner.ts';
+import type { StoreService } from './storeServer.ts';
+
+export interface HostStore extends StoreService {
+	/** Calls that have their turn get a moment; then whoever came for the store is sent away. */
+	close(): Promise<void>;
+}
+
+export interface HostStoreOptions {
+	/** This process holds its lock. */
+	readonly directory: string;
+	/** As for `openSessionStore`. */
+	readonly takeOverMs: number;
+	readonly onError: (error: unknown) => void;
+}
+
+export function createHostStore(options: HostStoreOptions): HostStore {
+	return new LazyHostStore(options);
+}
+
+class LazyHostStore implements HostStore {
+	readonly yield = undefined;
+	readonly onDidLose: StoreService['onDidLose'];
+	private readonly options: HostStoreOptions;
+	private readonly losing: Emitter<'lost'>;
+	private readonly stop = new AbortController();
+	private opened: Promise<OwnTurns> | undefined;
+
+	constructor(options: HostStoreOptions) {
+		this.options = options;
+		this.losing = new Emitter(options.onError);
+		this.onDidLose = this.losing.event;
+	}
+
+	async open(): Promise<OwnTurns['turns']> {
+		if (this.stop.signal.aborted) throw new StoreError('closed', 'The host is ending.', undefined);
+		const opening = (this.opened ??= this.claim());
+		try {
+			return (await opening).turns;
+		} catch (error) {
+			// Whoever asks next has it tried again.
+			if (this.opened === opening) this.opened = undefined;
+			throw error;
+		}
+	}
+
+	async close(): Promise<void> {
+		this.stop.abort();
+		const own = await this.opened?.catch(() => undefined);
+		if (own === undefined) return;
+		const closed = own.turns.close();
+		await Promise.race([closed.catch(() => undefined), delay(drainMs, undefined, { ref: false })]);
+		this.losing.fire('lost');
+		await closed;
+	}
+
+	private async claim(): Promise<OwnTurns> {
+		const { directory, takeOverMs, onError } = this.options;
+		// While this host stood still, another process may have taken over the store.
+		const successor = await successorOf(directory, 0);
+		if (successor !== undefined) {
+			const { signal } = this.stop;
+			const found = await connectStore(successor.controlSocket, { silenceMs: takeOverMs, onError, signal });
+			if (typeof found === 'object') {
+				found.destroy();
+				throw new StoreError('fenced', `Process ${successor.pid} has taken over the session store.`, undefined);
+			}
+		}
+		const limits = defaultLimits;
+		const openDatabase = async () => openNodeSqlite({ directory });
+		const own = await openOwnTurns({ directory, openDatabase, limits, onError });
+		if (successor !== undefined) await removeAddress(directory, successorFile);
+		const looking = setInterval(() => {
+			successorOf(directory, own.turns.generation).then((later) => {
+				if (later !== undefined) lose();
+			}, onError);
+		}, lookMs).unref();
+		const lose = () => {
+			clearInterval(looking);
+			if (this.stop.signal.aborted || this.opened === undefined) return;
+			this.opened = undefined;
+			this.losing.fire('lost');
+			own.turns.close().catch(onError);
+		};
+		void own.lost.then(lose);
+		this.stop.signal.addEventListener('abort', () => clearInterval(looking));
+		return own;
+	}
+}
