@@ -1,11 +1,221 @@
-import type { StoreTurns } from './createTurns.ts';
-import type { SessionStore } from './sessionStore.ts';
+import { Emitter } from '../base/emitter.ts';
+import { assertNever } from '../base/errors.ts';
+import { CallTurn } from './callTurn.ts';
+import type { KeptState, StoreEvent, StoreTurns } from './createTurns.ts';
+import { LiveStates } from './liveStates.ts';
+import type { LiveState } from './liveStates.ts';
+import type {
+	CallContext,
+	CallRequest,
+	CheckpointMade,
+	CheckpointSummary,
+	DamageFound,
+	Session,
+	SessionEvicted,
+	SessionRehydrated,
+	SessionState,
+	SessionStore,
+	SessionSummary,
+	StoredState,
+	TakenOver,
+} from './sessionStore.ts';
+import { canonicalJson, quoted, toStorable } from './storable.ts';
+import { StoreError } from './storeError.ts';
+import { storeErrorFrom } from './storeErrors.ts';
 import type { StorePlatform } from './storePlatform.ts';
+import { checkSessionId } from './turnRequest.ts';
+import type { Turn } from './turns.ts';
+
+type CallerPlatform = Pick<StorePlatform, 'clock' | 'digest' | 'onError'>;
 
 /** The half beside the caller, over turns that are in this process or elsewhere. Closing it closes the turns. */
-export function createSessionStore(
-	_turns: StoreTurns,
-	_platform: Pick<StorePlatform, 'clock' | 'digest' | 'onError'>,
-): SessionStore {
-	throw new Error('Not there yet.');
+export function createSessionStore(turns: StoreTurns, platform: CallerPlatform): SessionStore {
+	return new CallerStore(turns, platform);
+}
+
+type Work<Reply> = (state: SessionState, context: CallContext) => Reply | Promise<Reply>;
+
+class CallerStore implements SessionStore {
+	readonly turns: StoreTurns;
+	readonly onDidCheckpoint;
+	readonly onDidEvict;
+	readonly onDidRehydrate;
+	readonly onDidTakeOver;
+	readonly onDidFindDamage;
+	private readonly platform: CallerPlatform;
+	private readonly live = new LiveStates();
+	/** By the ids of their turns. */
+	private readonly running = new Map<string, CallTurn>();
+	private readonly checkpointed: Emitter<CheckpointMade>;
+	private readonly evicted: Emitter<SessionEvicted>;
+	private readonly rehydrated: Emitter<SessionRehydrated>;
+	private readonly takenOver: Emitter<TakenOver>;
+	private readonly damaged: Emitter<DamageFound>;
+
+	constructor(turns: StoreTurns, platform: CallerPlatform) {
+		const { onError } = platform;
+		this.turns = turns;
+		this.platform = platform;
+		this.checkpointed = new Emitter<CheckpointMade>(onError);
+		this.evicted = new Emitter<SessionEvicted>(onError);
+		this.rehydrated = new Emitter<SessionRehydrated>(onError);
+		this.takenOver = new Emitter<TakenOver>(onError);
+		this.damaged = new Emitter<DamageFound>(onError);
+		this.onDidCheckpoint = this.checkpointed.event;
+		this.onDidEvict = this.evicted.event;
+		this.onDidRehydrate = this.rehydrated.event;
+		this.onDidTakeOver = this.takenOver.event;
+		this.onDidFindDamage = this.damaged.event;
+		turns.onDidHappen((event) => this.happened(event));
+	}
+
+	session(sessionId: string): Session {
+		checkSessionId(sessionId);
+		return new CallerSession(sessionId, this);
+	}
+
+	sessions(): Promise<readonly SessionSummary[]> {
+		return this.turns.sessions();
+	}
+
+	async close(): Promise<void> {
+		await this.turns.close();
+		this.live.clear();
+	}
+
+	async call<Reply>(sessionId: string, request: CallRequest, work: Work<Reply>): Promise<Reply> {
+		const held = this.live.get(sessionId);
+		const start = await this.turns.begin({
+			sessionId,
+			key: request.key,
+			tool: request.tool,
+			argumentsHash: this.argumentsHash(sessionId, request),
+			heldState: held?.stateId,
+			deadlineMs: request.deadlineMs,
+		});
+		// What was stored under this key was given by a function of this type.
+		if (start.kind === 'replay') return parsed(start.reply, sessionId) as Reply;
+		const state = this.stateOf(sessionId, start, held);
+		// While the call runs it belongs to nobody else, and if it fails it is worth nothing.
+		this.live.delete(sessionId);
+		const { reply, replyJson, stateJson, isInterchangeable } = await this.work(sessionId, start, state, work);
+		const { turnId } = start;
+		const { stateId } = await this.turns.commit({ turnId, state: stateJson, reply: replyJson });
+		if (isInterchangeable) this.live.put(sessionId, { stateId, state, characters: stateJson.length });
+		// As a repeated call gets it, and no part of the state that lives on.
+		return typeof reply === 'object' ? (parsed(replyJson, sessionId) as Reply) : reply;
+	}
+
+	/** Ends the turn if it fails. */
+	private async work<Reply>(
+		sessionId: string,
+		turn: Turn,
+		state: SessionState,
+		work: Work<Reply>,
+	): Promise<{ reply: Reply; replyJson: string; stateJson: string; isInterchangeable: boolean }> {
+		const { turnId } = turn;
+		const running = new CallTurn(sessionId, turn, this.platform.clock);
+		this.running.set(turnId, running);
+		try {
+			const reply = await Promise.race([started(work, state, running), running.lost]);
+			const { json: replyJson } = toStorable(reply, 'reply', sessionId);
+			const { json: stateJson, isInterchangeable } = toStorable(state, 'state', sessionId);
+			return { reply, replyJson, stateJson, isInterchangeable };
+		} catch (error) {
+			// Where it cannot be said, the turn ends with the connection or at its deadline.
+			await this.turns.abort(turnId).catch(() => undefined);
+			throw error;
+		} finally {
+			running.end();
+			this.running.delete(turnId);
+		}
+	}
+
+	private stateOf(sessionId: string, { stateId, state }: Turn, held: LiveState | undefined): SessionState {
+		// The call before may have left it meanwhile.
+		const live = this.live.get(sessionId);
+		if (live?.stateId === stateId) return live.state;
+		if (state !== undefined) return parsed(state, sessionId) as SessionState;
+		if (held?.stateId === stateId) return held.state;
+		throw new Error(`The state ${stateId} was not sent, and nobody holds it.`);
+	}
+
+	private argumentsHash(sessionId: string, { tool, args }: CallRequest): string {
+		return this.platform.digest.sha256(`[${JSON.stringify(tool)},${canonicalJson(args, 'args', sessionId)}]`);
+	}
+
+	private happened(event: StoreEvent): void {
+		switch (event.kind) {
+			case 'checkpointed':
+				return this.checkpointed.fire(event);
+			case 'evicted':
+				this.live.delete(event.sessionId);
+				return this.evicted.fire(event);
+			case 'rehydrated':
+				return this.rehydrated.fire(event);
+			case 'taken-over':
+				return this.takenOver.fire(event);
+			case 'damaged':
+				return this.damaged.fire(event);
+			case 'turn-ended':
+				return this.running.get(event.turnId)?.lose(storeErrorFrom(event.error));
+			default:
+				return assertNever(event);
+		}
+	}
+}
+
+class CallerSession implements Session {
+	readonly id: string;
+	private readonly store: CallerStore;
+
+	constructor(id: string, store: CallerStore) {
+		this.id = id;
+		this.store = store;
+	}
+
+	// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as the interface has it
+	call<State extends object, Reply>(
+		request: CallRequest,
+		run: (state: State, context: CallContext) => Reply | Promise<Reply>,
+	): Promise<Reply> {
+		// The caller names the shape of the state that it keeps.
+		return this.store.call(this.id, request, run as unknown as Work<Reply>);
+	}
+
+	async read(): Promise<StoredState | undefined> {
+		const kept = await this.store.turns.read(this.id);
+		return kept === undefined ? undefined : storedState(kept, this.id);
+	}
+
+	checkpoints(): Promise<readonly CheckpointSummary[]> {
+		return this.store.turns.checkpoints(this.id);
+	}
+
+	async stateAt(seq: number): Promise<StoredState> {
+		return storedState(await this.store.turns.stateAt(this.id, seq), this.id);
+	}
+
+	evict(): Promise<void> {
+		return this.store.turns.evict(this.id, false);
+	}
+}
+
+/** What it throws at once is a rejection as well. */
+async function started<Reply>(work: Work<Reply>, state: SessionState, context: CallContext): Promise<Reply> {
+	return work(state, context);
+}
+
+function storedState({ seq, state }: KeptState, sessionId: string): StoredState {
+	return { seq, state: parsed(state, sessionId) as SessionState };
+}
+
+function parsed(json: string, sessionId: string): unknown {
+	if (json === '') return undefined;
+	try {
+		return JSON.parse(json);
+	} catch (error) {
+		const sentence = `What is kept of session ${quoted(sessionId)} was written by another program, and is no JSON.`;
+		throw new StoreError('session-damaged', sentence, sessionId, { cause: error });
+	}
 }

@@ -1,0 +1,57 @@
+import type { CallContext } from './sessionStore.ts';
+import { StoreError } from './storeError.ts';
+import type { StoreClock } from './storePlatform.ts';
+import type { Turn } from './turns.ts';
+
+/** A call that has its turn, on the caller's side, until its work is done. */
+export class CallTurn implements CallContext {
+	readonly sessionId: string;
+	readonly seq: number;
+	/** Never resolves; rejects when the turn is lost. */
+	readonly lost: Promise<never>;
+	private readonly rejectLost: (error: StoreError) => void;
+	/** Most calls never ask for it. */
+	private controller: AbortController | undefined;
+	private failure: StoreError | undefined;
+	private readonly timer: { dispose(): void };
+
+	constructor(sessionId: string, turn: Turn, clock: StoreClock) {
+		this.sessionId = sessionId;
+		this.seq = turn.seq;
+		const { promise, reject } = Promise.withResolvers<never>();
+		this.lost = promise;
+		this.rejectLost = reject;
+		// Nobody may be waiting any more.
+		promise.catch(() => undefined);
+		// The other half ends the turn at the same time, but may be too far away to say so.
+		this.timer = clock.after(turn.deadlineMs, () => this.lose(deadlineExceeded(sessionId, turn.deadlineMs)));
+	}
+
+	get signal(): AbortSignal {
+		this.controller ??= new AbortController();
+		if (this.failure !== undefined) this.controller.abort(this.failure);
+		return this.controller.signal;
+	}
+
+	lose(failure: StoreError): void {
+		if (this.failure !== undefined) return;
+		this.failure = failure;
+		this.timer.dispose();
+		this.controller?.abort(failure);
+		this.rejectLost(failure);
+	}
+
+	/** Its work is done: from now on only the commit decides. */
+	end(): void {
+		this.timer.dispose();
+	}
+}
+
+export function deadlineExceeded(sessionId: string, deadlineMs: number): StoreError {
+	const id = JSON.stringify(sessionId);
+	return new StoreError(
+		'deadline-exceeded',
+		`The call of session ${id} took longer than the ${deadlineMs} ms it had.`,
+		sessionId,
+	);
+}

@@ -1,0 +1,139 @@
+import type { Checkpoint } from './checkpoint.ts';
+import { ringSize } from './schema.ts';
+import type { KeptCheckpoint } from './sessionTable.ts';
+import type { StoreLimits } from './sessionStore.ts';
+
+/** What a checkpoint takes away from those before it. */
+export interface Displaced {
+	/** The one whose place it takes. */
+	readonly replaced: Checkpoint | undefined;
+	readonly withoutState: readonly Checkpoint[];
+	readonly withoutReply: readonly Checkpoint[];
+}
+
+/** Texts that are kept for nobody stay until they weigh this much, so that a checkpoint is one row written, and no more, as a rule. */
+const tolerableBytes = 8 * 1024 * 1024;
+
+/** The checkpoints of a session that are stored, without their states and replies. */
+export class History {
+	private readonly limits: StoreLimits;
+	/** Oldest first. */
+	private readonly checkpoints: Checkpoint[];
+	/** The calls that can be repeated. */
+	private readonly calls = new Map<string, RepeatableCall>();
+	private readonly states: Texts;
+	private readonly replies: Texts;
+
+	/**
+	 * @param now Epoch milliseconds.
+	 * @param elapsed Of the same moment, by the clock that never goes back: how long a reply is kept does not depend on a clock that is set.
+	 */
+	constructor(kept: readonly KeptCheckpoint[], limits: StoreLimits, now: number, elapsed: number) {
+		this.limits = limits;
+		this.checkpoints = kept.map(({ checkpoint }) => checkpoint);
+		this.states = new Texts(
+			({ stateBytes }) => stateBytes,
+			kept.filter(({ hasState }) => hasState),
+		);
+		this.replies = new Texts(
+			({ replyBytes }) => replyBytes,
+			kept.filter(({ hasReply }) => hasReply),
+		);
+		for (const { checkpoint, hasReply } of kept.slice(-limits.keptCalls)) {
+			const age = Math.max(0, now - checkpoint.at);
+			if (hasReply) this.remember(checkpoint, elapsed - age);
+		}
+	}
+
+	/** How many bytes it takes in memory, roughly. */
+	get weight(): number {
+		return this.checkpoints.length * 500;
+	}
+
+	/** The call with this key, if its reply is still kept. */
+	find(key: string, elapsed: number): Checkpoint | undefined {
+		const call = this.calls.get(key);
+		if (call === undefined || call.expiresAt <= elapsed) return undefined;
+		return call.checkpoint;
+	}
+
+	add(checkpoint: Checkpoint, elapsed: number): Displaced {
+		const replaced = this.checkpoints.length < ringSize ? undefined : this.checkpoints.shift();
+		if (replaced !== undefined) {
+			this.states.drop(replaced);
+			this.replies.drop(replaced);
+		}
+		this.checkpoints.push(checkpoint);
+		this.states.add(checkpoint);
+		if (checkpoint.replyHash !== undefined) {
+			this.replies.add(checkpoint);
+			this.remember(checkpoint, elapsed);
+		}
+		const { keptCalls, keptStates } = this.limits;
+		this.forget(this.checkpoints.at(-keptCalls - 1));
+		return {
+			replaced,
+			withoutState: this.states.prune(checkpoint.seq - keptStates),
+			withoutReply: this.replies.prune(checkpoint.seq - keptCalls),
+		};
+	}
+
+	private remember(checkpoint: Checkpoint, elapsed: number): void {
+		const { key } = checkpoint;
+		if (key !== undefined) this.calls.set(key, { checkpoint, expiresAt: elapsed + this.limits.keptCallsMs });
+	}
+
+	private forget(checkpoint: Checkpoint | undefined): void {
+		const key = checkpoint?.key;
+		// A key whose time was over may have been used again.
+		if (key !== undefined && this.calls.get(key)?.checkpoint === checkpoint) this.calls.delete(key);
+	}
+}
+
+interface RepeatableCall {
+	readonly checkpoint: Checkpoint;
+	readonly expiresAt: number;
+}
+
+/** The checkpoints of which one of the two texts is stored. */
+class Texts {
+	private readonly bytesOf: (checkpoint: Checkpoint) => number;
+	/** Oldest first. */
+	private readonly stored: Checkpoint[];
+	private bytes = 0;
+
+	constructor(bytesOf: (checkpoint: Checkpoint) => number, stored: readonly KeptCheckpoint[]) {
+		this.bytesOf = bytesOf;
+		this.stored = stored.map(({ checkpoint }) => checkpoint);
+		for (const checkpoint of this.stored) this.bytes += bytesOf(checkpoint);
+	}
+
+	add(checkpoint: Checkpoint): void {
+		this.stored.push(checkpoint);
+		this.bytes += this.bytesOf(checkpoint);
+	}
+
+	/** @param checkpoint The oldest of all. */
+	drop(checkpoint: Checkpoint): void {
+		if (this.stored[0] === checkpoint) this.shift();
+	}
+
+	/** Lets go of the oldest of those up to `seq`, as long as all weigh too much. */
+	prune(seq: number): readonly Checkpoint[] {
+		const pruned: Checkpoint[] = [];
+		for (let [oldest] = this.stored; oldest !== undefined; [oldest] = this.stored) {
+			if (this.bytes <= tolerableBytes || oldest.seq > seq || pruned.length === mostPruned) break;
+			this.shift();
+			pruned.push(oldest);
+		}
+		return pruned;
+	}
+
+	private shift(): void {
+		const oldest = this.stored.shift();
+		if (oldest !== undefined) this.bytes -= this.bytesOf(oldest);
+	}
+}
+
+/** With one checkpoint: each is a row to write, for which its call waits. */
+const mostPruned = 4;

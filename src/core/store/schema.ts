@@ -1,0 +1,71 @@
+import { SqlError } from './sqlDatabase.ts';
+import type { SqlDatabase, SqlStatement } from './sqlDatabase.ts';
+import { StoreError } from './storeError.ts';
+
+// A checkpoint is one row. Those of a session lie in a ring of places: with the checkpoint `seq + ringSize` the row is written anew. Where the
+// ring lies follows from the session's id alone, so no index that a damaged byte could make forget a session stands in between. What is small
+// comes first in a row, so that it can be read without what is large.
+
+/** Checkpoints that are kept of a session. */
+export const ringSize = 256;
+
+/** Each is one transaction. What was published is never changed. */
+const migrations: readonly (readonly string[])[] = [
+	[
+		'CREATE TABLE sessions (number INTEGER PRIMARY KEY, id TEXT NOT NULL)',
+		`CREATE TABLE checkpoints (
+			place INTEGER PRIMARY KEY, seq INTEGER, generation INTEGER, at INTEGER, key TEXT, tool TEXT, arguments_hash TEXT,
+			state_bytes INTEGER, reply_bytes INTEGER, state_hash TEXT, reply_hash TEXT, call_hash TEXT, reply TEXT, state TEXT)`,
+		`CREATE TABLE chunks (
+			place INTEGER NOT NULL, part_of TEXT NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
+			PRIMARY KEY (place, part_of, number)) WITHOUT ROWID`,
+	],
+];
+
+export interface Claim {
+	/** 0: the database can only be read. */
+	readonly generation: number;
+	/** Why, a sentence. */
+	readonly readOnly: string | undefined;
+}
+
+/** Claims the database, and makes its schema or brings it up to date. What is newer than this version is let alone. */
+export async function claimDatabase(database: SqlDatabase): Promise<Claim> {
+	const version = await versionOf(database);
+	if (version > migrations.length)
+		return readOnly(
+			`The store is of a newer version: its schema is ${version}, and this one knows ${migrations.length}.`,
+		);
+	let generation: number;
+	try {
+		generation = await database.claim();
+	} catch (error) {
+		if (!(error instanceof SqlError) || error.code !== 'read-only') throw error;
+		if (version < migrations.length) {
+			const sentence = `There is no store that could be read, and none can be made: ${error.message}`;
+			throw new StoreError('read-only', sentence, undefined, { cause: error });
+		}
+		return readOnly(`The store cannot be written to: ${error.message}`);
+	}
+	for (const [index, statements] of migrations.entries()) {
+		if (index < version) continue;
+		const steps = statements.map((sql) => ({ sql, parameters: [] }));
+		await database.write([...steps, setVersion(index + 1)], generation);
+	}
+	return { generation, readOnly: undefined };
+}
+
+function readOnly(sentence: string): Claim {
+	return { generation: 0, readOnly: sentence };
+}
+
+async function versionOf(database: SqlDatabase): Promise<number> {
+	const tables = await database.read({ sql: "SELECT name FROM sqlite_master WHERE name = 'meta'", parameters: [] });
+	if (tables.length === 0) return 0;
+	const [row] = await database.read({ sql: "SELECT value FROM meta WHERE name = 'schema'", parameters: [] });
+	return Number(row?.['value'] ?? 0);
+}
+
+function setVersion(version: number): SqlStatement {
+	return { sql: "INSERT OR REPLACE INTO meta (name, value) VALUES ('schema', ?)", parameters: [version] };
+}

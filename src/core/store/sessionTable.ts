@@ -1,0 +1,301 @@
+import { callHash, checkpointOf, replyHash, stateHash } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { ringSize } from './schema.ts';
+import { SqlError } from './sqlDatabase.ts';
+import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from './sqlDatabase.ts';
+import type { Digest } from './storePlatform.ts';
+import { textOf, utf8Parts } from './utf8.ts';
+
+/** What is stored of a session is not what was written. The message is a part of a sentence. */
+export class DamageError extends Error {
+	override readonly name = 'DamageError';
+}
+
+export interface StoredSession {
+	/** Where its checkpoints lie. */
+	readonly number: number;
+	readonly latest: { readonly checkpoint: Checkpoint; readonly state: string } | undefined;
+	/** Oldest first. */
+	readonly checkpoints: readonly KeptCheckpoint[];
+}
+
+export interface KeptCheckpoint {
+	readonly checkpoint: Checkpoint;
+	readonly hasState: boolean;
+	readonly hasReply: boolean;
+}
+
+/** The statement of a checkpoint, and of what goes with it. */
+export interface CheckpointWrite {
+	readonly sessionId: string;
+	readonly number: number;
+	readonly checkpoint: Checkpoint;
+	readonly state: string;
+	/** `undefined`: none is kept. */
+	readonly reply: string | undefined;
+	/** The one whose place it takes. */
+	readonly replaced: Checkpoint | undefined;
+	/** Whose states, and whose replies, are not kept any longer. */
+	readonly withoutState: readonly Checkpoint[];
+	readonly withoutReply: readonly Checkpoint[];
+}
+
+/** What `sessions` tells of each: the latest checkpoint is not verified. */
+export interface ListedSession {
+	readonly id: string;
+	/** `undefined`: its checkpoints are gone. */
+	readonly checkpoint: Checkpoint | undefined;
+}
+
+/** Larger texts do not fit into the row: a Durable Object takes 2 MB, and everything else is in it too. */
+const inlineBytes = { state: 1_000_000, reply: 500_000 } as const;
+const chunkBytes = 1_000_000;
+
+const smallColumns = [
+	'place',
+	'seq',
+	'generation',
+	'at',
+	'key',
+	'tool',
+	'arguments_hash',
+	'state_bytes',
+	'reply_bytes',
+	'state_hash',
+	'reply_hash',
+	'call_hash',
+] as const;
+const selected = smallColumns.map((column) => `c.${column}`).join(', ');
+
+const selectSession = `
+	SELECT s.id, ${selected}, c.state IS NOT NULL AS has_state, c.reply IS NOT NULL AS has_reply,
+		CASE WHEN c.seq = (SELECT max(seq) FROM checkpoints WHERE place BETWEEN ? AND ?) THEN c.state END AS state
+	FROM (SELECT 1) LEFT JOIN sessions AS s ON s.number = ? LEFT JOIN checkpoints AS c ON c.place BETWEEN ? AND ?`;
+
+const selectSessions = `
+	SELECT s.id, ${selected}, max(c.seq)
+	FROM sessions AS s LEFT JOIN checkpoints AS c ON c.place BETWEEN s.number * ${ringSize} AND s.number * ${ringSize} + ${ringSize - 1}
+	GROUP BY s.number ORDER BY c.at DESC`;
+
+const insertCheckpoint = `
+	INSERT OR REPLACE INTO checkpoints (${smallColumns.join(', ')}, reply, state) VALUES (${'?, '.repeat(smallColumns.length)}?, ?)`;
+
+/** The sessions of one database, as rows. */
+export class SessionTable {
+	private readonly database: SqlDatabase;
+	private readonly digest: Digest;
+
+	constructor(database: SqlDatabase, digest: Digest) {
+		this.database = database;
+		this.digest = digest;
+	}
+
+	async list(): Promise<readonly ListedSession[]> {
+		const rows = await this.database.read({ sql: selectSessions, parameters: [] });
+		return rows.map((row) => ({
+			id: String(row['id']),
+			checkpoint: row['seq'] === null ? undefined : checkpointOf(row),
+		}));
+	}
+
+	/** Everything that a call rests on, verified. Throws `DamageError`. */
+	async load(sessionId: string): Promise<StoredSession> {
+		const home = this.numberOf(sessionId);
+		for (let number = home; ; number = (number + 1) % numbers) {
+			const first = number * ringSize;
+			const last = first + ringSize - 1;
+			const rows = await this.database.read({
+				sql: selectSession,
+				parameters: [first, last, number, first, last],
+			});
+			const id = rows[0]?.['id'] ?? null;
+			// Two ids may have the same home; the later one then lives next door.
+			if (typeof id === 'string' && id !== sessionId && this.isNear(this.numberOf(id), number)) continue;
+			if (id !== null && id !== sessionId) throw new DamageError('its id is not readable');
+			return this.verified(sessionId, number, id !== null, rows);
+		}
+	}
+
+	/** The text of one checkpoint that `load` gave. */
+	async textOf(sessionId: string, number: number, part: 'state' | 'reply', checkpoint: Checkpoint): Promise<string> {
+		const place = placeOf(number, checkpoint.seq);
+		const sql = `SELECT ${part} AS text FROM checkpoints WHERE place = ?`;
+		const [row] = await this.database.read({ sql, parameters: [place] });
+		return this.verifiedText(sessionId, place, part, checkpoint, row?.['text']);
+	}
+
+	/** The checkpoint that a call makes. */
+	checkpoint(
+		sessionId: string,
+		call: Omit<Checkpoint, 'stateHash' | 'replyHash'>,
+		state: string,
+		reply: string | undefined,
+	): Checkpoint {
+		const { digest } = this;
+		const { seq, generation } = call;
+		return {
+			...call,
+			stateHash: stateHash(digest, sessionId, generation, seq, state),
+			replyHash: reply === undefined ? undefined : replyHash(digest, sessionId, generation, seq, reply),
+		};
+	}
+
+	/** One row, unless it is the session's first, or something large is written or let go. */
+	statements(write: CheckpointWrite): readonly SqlStatement[] {
+		const { sessionId, number, checkpoint, state, reply, replaced } = write;
+		const place = placeOf(number, checkpoint.seq);
+		const isStateInline = checkpoint.stateBytes <= inlineBytes.state;
+		const isReplyInline = checkpoint.replyBytes <= inlineBytes.reply;
+		const statements: SqlStatement[] = [];
+		if (checkpoint.seq === 1)
+			statements.push({
+				sql: 'INSERT INTO sessions (number, id) VALUES (?, ?)',
+				parameters: [number, sessionId],
+			});
+		if (replaced !== undefined && isLarge(replaced))
+			statements.push({ sql: 'DELETE FROM chunks WHERE place = ?', parameters: [place] });
+		statements.push({
+			sql: insertCheckpoint,
+			parameters: [
+				place,
+				checkpoint.seq,
+				checkpoint.generation,
+				checkpoint.at,
+				checkpoint.key ?? null,
+				checkpoint.tool,
+				checkpoint.argumentsHash,
+				checkpoint.stateBytes,
+				checkpoint.replyBytes,
+				checkpoint.stateHash,
+				checkpoint.replyHash ?? null,
+				callHash(this.digest, sessionId, checkpoint),
+				reply === undefined ? null : isReplyInline ? reply : '',
+				isStateInline ? state : '',
+			],
+		});
+		if (!isStateInline) statements.push(...chunksOf(place, 'state', state));
+		if (reply !== undefined && !isReplyInline) statements.push(...chunksOf(place, 'reply', reply));
+		for (const old of write.withoutState) statements.push(...dropText(number, 'state', old));
+		for (const old of write.withoutReply) statements.push(...dropText(number, 'reply', old));
+		return statements;
+	}
+
+	private async verified(
+		sessionId: string,
+		number: number,
+		isKnown: boolean,
+		rows: readonly SqlRow[],
+	): Promise<StoredSession> {
+		const stored = rows.filter(({ place }) => place !== null);
+		if (stored.length === 0) {
+			if (isKnown) throw new DamageError('all its checkpoints are gone');
+			return { number, latest: undefined, checkpoints: [] };
+		}
+		if (!isKnown) throw new DamageError('its id is gone');
+		const checkpoints = stored
+			.map((row) => this.verifiedRow(sessionId, number, row))
+			.sort((one, other) => one.checkpoint.seq - other.checkpoint.seq);
+		const newest = checkpoints.at(-1);
+		if (newest === undefined) throw new Error('There is one row at least.');
+		const { checkpoint } = newest;
+		// All lie in different places of the ring, each in its own, so their number tells whether there is a gap.
+		const expected = Math.min(checkpoint.seq, ringSize);
+		const oldest = checkpoint.seq - expected + 1;
+		if (checkpoints.length !== expected || checkpoints[0]?.checkpoint.seq !== oldest)
+			throw new DamageError(`a checkpoint between ${oldest} and ${checkpoint.seq} is gone`);
+		const row = stored.find(({ state }) => state !== null);
+		const place = placeOf(number, checkpoint.seq);
+		const state = await this.verifiedText(sessionId, place, 'state', checkpoint, row?.['state']);
+		return { number, latest: { checkpoint, state }, checkpoints };
+	}
+
+	private verifiedRow(sessionId: string, number: number, row: SqlRow): KeptCheckpoint {
+		const checkpoint = checkpointOf(row);
+		if (row['place'] !== placeOf(number, checkpoint.seq))
+			throw new DamageError(`checkpoint ${checkpoint.seq} is not at its place`);
+		if (row['call_hash'] !== callHash(this.digest, sessionId, checkpoint))
+			throw new DamageError(`checkpoint ${checkpoint.seq} fails its checksum`);
+		return { checkpoint, hasState: row['has_state'] === 1, hasReply: row['has_reply'] === 1 };
+	}
+
+	private async verifiedText(
+		sessionId: string,
+		place: number,
+		part: 'state' | 'reply',
+		checkpoint: Checkpoint,
+		stored: SqlValue | undefined,
+	): Promise<string> {
+		const { seq, generation } = checkpoint;
+		if (typeof stored !== 'string') throw new DamageError(`the ${part} of checkpoint ${seq} is gone`);
+		const bytes = part === 'state' ? checkpoint.stateBytes : checkpoint.replyBytes;
+		const text = bytes <= inlineBytes[part] ? stored : await this.chunkedText(place, part, seq);
+		const isIntact =
+			part === 'state'
+				? stateHash(this.digest, sessionId, generation, seq, text) === checkpoint.stateHash
+				: replyHash(this.digest, sessionId, generation, seq, text) === checkpoint.replyHash;
+		if (!isIntact) throw new DamageError(`the ${part} of checkpoint ${seq} fails its checksum`);
+		return text;
+	}
+
+	private async chunkedText(place: number, part: 'state' | 'reply', seq: number): Promise<string> {
+		const rows = await this.database.read({
+			sql: 'SELECT bytes FROM chunks WHERE place = ? AND part_of = ? ORDER BY number',
+			parameters: [place, part],
+		});
+		const parts = rows.map(({ bytes }) => bytes);
+		if (!parts.every((bytes) => bytes instanceof Uint8Array))
+			throw new DamageError(`the ${part} of checkpoint ${seq} is not readable`);
+		try {
+			return textOf(parts);
+		} catch {
+			// What the bytes are not is told by their type and length; here they are no UTF-8.
+			throw new DamageError(`the ${part} of checkpoint ${seq} is not readable`);
+		}
+	}
+
+	/** Where its ring would lie if it were alone. */
+	private numberOf(sessionId: string): number {
+		return Number.parseInt(this.digest.sha256(sessionId).slice(0, numberDigits), 16);
+	}
+
+	/** Even with a billion sessions hardly two live next door to their homes, let alone ten in a row. */
+	private isNear(home: number, number: number): boolean {
+		return (number - home + numbers) % numbers < 10;
+	}
+}
+
+/** Hexadecimal. With the ring's 8 bits a place then is an integer that a double holds. */
+const numberDigits = 11;
+const numbers = 16 ** numberDigits;
+
+function placeOf(number: number, seq: number): number {
+	return number * ringSize + (seq % ringSize);
+}
+
+function isLarge({ stateBytes, replyBytes }: Checkpoint): boolean {
+	return stateBytes > inlineBytes.state || replyBytes > inlineBytes.reply;
+}
+
+function chunksOf(place: number, part: 'state' | 'reply', text: string): SqlStatement[] {
+	return utf8Parts(text, chunkBytes).map((bytes, number) => ({
+		sql: 'INSERT INTO chunks (place, part_of, number, bytes) VALUES (?, ?, ?, ?)',
+		parameters: [place, part, number, bytes],
+	}));
+}
+
+function dropText(number: number, part: 'state' | 'reply', checkpoint: Checkpoint): SqlStatement[] {
+	const place = placeOf(number, checkpoint.seq);
+	const statements: SqlStatement[] = [
+		{ sql: `UPDATE checkpoints SET ${part} = NULL WHERE place = ?`, parameters: [place] },
+	];
+	if (isLarge(checkpoint)) {
+		const sql = 'DELETE FROM chunks WHERE place = ? AND part_of = ?';
+		statements.push({ sql, parameters: [place, part] });
+	}
+	return statements;
+}
+
+/** SQLite itself finds that what it reads is no database. */
+export function isDamage(error: unknown): boolean {
+	return error instanceof DamageError || (error instanceof SqlError && error.code === 'damaged');
+}

@@ -1,0 +1,164 @@
+// What a call leaves must come back from disk as it was: JSON and nothing else. JSON.stringify is no judge of that; it drops some of what it
+// does not know and replaces the rest. So every value is looked at before, in one walk, on each call.
+
+import { StoreError } from './storeError.ts';
+
+export interface Storable {
+	/** Empty: the value is `undefined`. */
+	readonly json: string;
+	/**
+	 * Whether reading the text gives something that also behaves as the value does. It does not where one object is at two places, or has no
+	 * prototype; then the value itself must not be used for what was stored.
+	 */
+	readonly isInterchangeable: boolean;
+}
+
+type Name = 'state' | 'reply' | 'args';
+
+/** Throws `StoreError` if the value is not what JSON gives back unchanged. */
+export function toStorable(value: unknown, name: Name, sessionId: string): Storable {
+	if (value === undefined) return { json: '', isInterchangeable: true };
+	const isInterchangeable = check(value, name, sessionId);
+	return { json: JSON.stringify(value), isInterchangeable };
+}
+
+/** The same text for the same arguments, in whatever order their members are. */
+export function canonicalJson(value: unknown, name: Name, sessionId: string): string {
+	if (value === undefined) return '';
+	check(value, name, sessionId);
+	return canonical(value);
+}
+
+export function tooLarge(name: Name, sessionId: string, mostBytes: number): StoreError {
+	const sentence = `The ${name} of session ${quoted(sessionId)} is larger than the ${mostBytes} bytes that the store takes.`;
+	return new StoreError('too-large', sentence, sessionId);
+}
+
+/** An id as it can stand in a sentence. */
+export function quoted(id: string): string {
+	return id.length <= 200 ? JSON.stringify(id) : `${JSON.stringify(id.slice(0, 200))}…`;
+}
+
+/** Longer texts no runtime makes. A store takes much less, but only the half beside the database knows how much. */
+const mostCharacters = 128 * 1024 * 1024;
+
+/** Whether the value and what its text gives are interchangeable. */
+function check(value: unknown, name: Name, sessionId: string): boolean {
+	const walk = new Walk();
+	const problem = walk.visit(value, 0);
+	if (problem === undefined) {
+		if (walk.characters > mostCharacters) throw tooLarge(name, sessionId, mostCharacters);
+		return walk.isTree;
+	}
+	const sentence = `${name}${problem.path} ${problem.reason}, which JSON does not give back as it was (session ${quoted(sessionId)}).`;
+	throw new StoreError('not-storable', sentence, sessionId);
+}
+
+interface Problem {
+	/** From the value down: `.rows[3].at`. */
+	path: string;
+	readonly reason: string;
+}
+
+/** Far deeper than data is, and less deep than a stack. */
+const deepest = 1000;
+
+class Walk {
+	/** No object is at two places, and all are of the kind that reading their text gives. */
+	isTree = true;
+	/** That the text has at least; what is at many places is written as often. */
+	characters = 0;
+	/** Of each object, and negative while it is being walked. */
+	private readonly sizes = new Map<object, number>();
+
+	visit(value: unknown, depth: number): Problem | undefined {
+		this.characters++;
+		switch (typeof value) {
+			case 'string':
+				this.characters += value.length;
+				return undefined;
+			case 'boolean':
+				return undefined;
+			case 'number':
+				if (Number.isFinite(value) && (value !== 0 || 1 / value > 0)) return undefined;
+				return { path: '', reason: `is ${value === 0 ? '-0' : value}` };
+			case 'object':
+				return value === null ? undefined : this.visitObject(value, depth);
+			case 'undefined':
+				return { path: '', reason: 'is undefined' };
+			case 'bigint':
+			case 'function':
+			case 'symbol':
+				return { path: '', reason: `is a ${typeof value}` };
+		}
+	}
+
+	private visitObject(value: object, depth: number): Problem | undefined {
+		const size = this.sizes.get(value);
+		if (size !== undefined) {
+			if (size < 0) return { path: '', reason: 'contains itself' };
+			this.isTree = false;
+			this.characters += size;
+			return undefined;
+		}
+		if (depth >= deepest) return { path: '', reason: `is more than ${deepest} levels deep` };
+		const before = this.characters;
+		this.sizes.set(value, -1);
+		const problem = Array.isArray(value) ? this.visitArray(value, depth) : this.visitMembers(value, depth);
+		this.sizes.set(value, this.characters - before);
+		return problem;
+	}
+
+	private visitArray(value: readonly unknown[], depth: number): Problem | undefined {
+		if (Object.getPrototypeOf(value) !== Array.prototype) return { path: '', reason: `is ${kindOf(value)}` };
+		if (Object.keys(value).length !== value.length || Object.getOwnPropertySymbols(value).length > 0)
+			return { path: '', reason: 'is an array with holes or with members that have names' };
+		for (let index = 0; index < value.length; index++) {
+			const problem = this.visit(value[index], depth + 1);
+			if (problem !== undefined) return below(problem, `[${index}]`);
+		}
+		return undefined;
+	}
+
+	private visitMembers(value: object, depth: number): Problem | undefined {
+		const prototype: unknown = Object.getPrototypeOf(value);
+		if (prototype === null) this.isTree = false;
+		else if (prototype !== Object.prototype) return { path: '', reason: `is ${kindOf(value)}` };
+		const names = Object.keys(value);
+		if (Object.getOwnPropertyNames(value).length !== names.length || Object.getOwnPropertySymbols(value).length > 0)
+			return { path: '', reason: 'has members that are hidden or named by symbols' };
+		for (const name of names) {
+			const member = Object.getOwnPropertyDescriptor(value, name);
+			const problem =
+				member === undefined || member.get !== undefined || member.set !== undefined
+					? { path: '', reason: 'is computed by a getter' }
+					: this.visit(member.value, depth + 1);
+			if (problem !== undefined) return below(problem, memberPath(name));
+		}
+		return undefined;
+	}
+}
+
+/** The path is put together only where there is a problem, from its end. */
+function below(problem: Problem, step: string): Problem {
+	problem.path = step + problem.path;
+	return problem;
+}
+
+function memberPath(name: string): string {
+	return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+}
+
+function kindOf(value: object): string {
+	const { constructor } = value;
+	const name = typeof constructor === 'function' ? constructor.name : '';
+	if (name === '') return 'an object of a class';
+	return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+function canonical(value: unknown): string {
+	if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+	if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+	const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+	return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`;
+}

@@ -1,0 +1,41 @@
+import { StoreError } from './storeError.ts';
+import type { TurnRequest } from './turns.ts';
+
+/** In UTF-16 units. Both stand in each row, beside texts that are larger. */
+const longestName = 10_000;
+const longestSessionId = 65_536;
+
+/** Throws `StoreError` unless a session can have this id. */
+export function checkSessionId(sessionId: unknown): asserts sessionId is string {
+	const problem = sessionIdProblem(sessionId);
+	if (problem !== undefined) throw new StoreError('invalid-session-id', problem, undefined);
+}
+
+/** Throws `StoreError`: what a database cannot keep as it is must not come near it. */
+export function checkRequest({ sessionId, key, tool, deadlineMs }: TurnRequest): void {
+	checkSessionId(sessionId);
+	const problem =
+		nameProblem('The name of the tool', tool) ??
+		(key === undefined ? undefined : nameProblem('The key of the call', key)) ??
+		(deadlineMs === undefined || deadlineMs > 0 ? undefined : `A deadline of ${deadlineMs} ms is none.`);
+	if (problem !== undefined) throw new StoreError('invalid-request', problem, sessionId);
+}
+
+function sessionIdProblem(sessionId: unknown): string | undefined {
+	if (typeof sessionId !== 'string')
+		return `A session's id is a text, not ${sessionId === null ? 'null' : typeof sessionId}.`;
+	if (sessionId === '') return 'A session has an id: there is no default session.';
+	if (sessionId.length > longestSessionId)
+		return `A session's id has ${longestSessionId} characters at most, not ${sessionId.length}.`;
+	return isWellFormed(sessionId) ? undefined : "A session's id is Unicode; half of a surrogate pair is none.";
+}
+
+function nameProblem(what: string, name: string): string | undefined {
+	if (name.length > longestName) return `${what} has ${longestName} characters at most, not ${name.length}.`;
+	return isWellFormed(name) ? undefined : `${what} is Unicode; half of a surrogate pair is none.`;
+}
+
+/** Text in SQLite is UTF-8, where half of a surrogate pair cannot be. */
+function isWellFormed(text: string): boolean {
+	return !/\p{Surrogate}/u.test(text);
+}
