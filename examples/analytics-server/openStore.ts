@@ -1,0 +1,13 @@
+import type { SessionStore } from '../../src/core/store/sessionStore.ts';
+import { connectSessionStore } from '../../src/platform/node/store/connectSessionStore.ts';
+import { openSessionStore } from '../../src/platform/node/store/openSessionStore.ts';
+
+/**
+ * Where the sessions are kept is one setting, and the rest of the server does not know it.
+ * @param place A directory of this machine, or the address of the Worker in `src/worker`.
+ * @param token The Worker's.
+ */
+export async function openStore(place: string, token: string | undefined): Promise<SessionStore> {
+	if (!/^https?:\/\//i.test(place)) return openSessionStore({ directory: place });
+	return connectSessionStore({ url: place, token: token ?? '' });
+}
