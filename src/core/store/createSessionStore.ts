@@ -147,16 +147,16 @@ class CallerStore implements SessionStore {
 	private happened(event: StoreEvent): void {
 		switch (event.kind) {
 			case 'checkpointed':
-				return this.checkpointed.fire(event);
+				return this.checkpointed.fire(withoutKind(event));
 			case 'evicted':
 				this.live.delete(event.sessionId);
-				return this.evicted.fire(event);
+				return this.evicted.fire(withoutKind(event));
 			case 'rehydrated':
-				return this.rehydrated.fire(event);
+				return this.rehydrated.fire(withoutKind(event));
 			case 'taken-over':
-				return this.takenOver.fire(event);
+				return this.takenOver.fire(withoutKind(event));
 			case 'damaged':
-				return this.damaged.fire(event);
+				return this.damaged.fire(withoutKind(event));
 			case 'turn-ended':
 				return this.running.get(event.turnId)?.lose(storeErrorFrom(event.error));
 			default:
@@ -199,6 +199,10 @@ class CallerSession implements Session {
 	evict(): Promise<void> {
 		return this.store.turns.evict(this.id, false);
 	}
+}
+
+function withoutKind<T extends StoreEvent>({ kind: _kind, ...event }: T): Omit<T, 'kind'> {
+	return event;
 }
 
 /** What it throws at once is a rejection as well. */

@@ -258,16 +258,16 @@ class LocalTurns implements StoreTurns {
 		try {
 			return await this.table.load(sessionId);
 		} catch (error) {
-			throw this.failed(error, sessionId);
+			throw await this.failed(error, sessionId);
 		}
 	}
 
 	/** Something has gone wrong with one session, or while it was served with all. */
-	private failed(error: unknown, sessionId: string): StoreError {
+	private async failed(error: unknown, sessionId: string): Promise<StoreError> {
 		const failure = storeErrorOf(error, sessionId);
 		if (failure.code === 'session-damaged') this.noteDamage(sessionId, failure);
-		else if (error instanceof SqlError && error.code === 'fenced') this.lose('fenced', failure);
-		else if (error instanceof SqlError && error.code === 'closed') this.lose('failed', failure);
+		else if (error instanceof SqlError && error.code === 'fenced') await this.lose('fenced', failure);
+		else if (error instanceof SqlError && error.code === 'closed') await this.lose('failed', failure);
 		return failure;
 	}
 
@@ -280,11 +280,11 @@ class LocalTurns implements StoreTurns {
 	}
 
 	/** Nothing can be written any more. */
-	private lose(reason: 'fenced' | 'failed', failure: StoreError): void {
+	private async lose(reason: 'fenced' | 'failed', failure: StoreError): Promise<void> {
 		if (this.refusal !== undefined) return;
 		this.refusal = failure;
 		for (const actor of this.actors.values()) actor.fail(reason, forSession(failure, actor.sessionId));
-		if (reason === 'fenced') void this.tellOfTakeOver();
+		if (reason === 'fenced') await this.tellOfTakeOver();
 	}
 
 	private async tellOfTakeOver(): Promise<void> {

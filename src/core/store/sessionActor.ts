@@ -24,7 +24,7 @@ export interface ActorContext {
 	newId(): string;
 	fire(event: StoreEvent): void;
 	/** Something has gone wrong; the result is what the caller is told. */
-	failed(error: unknown, sessionId: string): StoreError;
+	failed(error: unknown, sessionId: string): Promise<StoreError>;
 	turnBegan(turnId: string, actor: SessionActor): void;
 	/** @param failure Why, if neither a commit nor an abort has ended it. */
 	turnEnded(turnId: string, failure: StoreError | undefined): void;
@@ -85,8 +85,8 @@ export class SessionActor {
 					resolve(this.keep(turn, memory, checkpoint, end.state, startedAt));
 					this.endTurn(turn);
 				},
-				(error: unknown) => {
-					const failure = this.context.failed(error, this.sessionId);
+				async (error: unknown) => {
+					const failure = await this.context.failed(error, this.sessionId);
 					reject(failure);
 					this.dropMemory(failure.code === 'fenced' ? 'fenced' : 'failed');
 					this.endTurn(turn);
@@ -138,7 +138,7 @@ export class SessionActor {
 		try {
 			memory = await this.load();
 		} catch (error) {
-			call.reject(this.context.failed(error, this.sessionId));
+			call.reject(await this.context.failed(error, this.sessionId));
 			this.serveNext();
 			return;
 		}
@@ -173,7 +173,7 @@ export class SessionActor {
 			const reply = await context.table.textOf(sessionId, memory.number, 'reply', known);
 			resolve({ kind: 'replay', reply, seq: known.seq });
 		} catch (error) {
-			reject(context.failed(error, sessionId));
+			reject(await context.failed(error, sessionId));
 		}
 		if (context.limits.eviction === 'always') this.dropMemory('always');
 		this.serveNext();

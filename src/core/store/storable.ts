@@ -18,15 +18,19 @@ type Name = 'state' | 'reply' | 'args';
 /** Throws `StoreError` if the value is not what JSON gives back unchanged. */
 export function toStorable(value: unknown, name: Name, sessionId: string): Storable {
 	if (value === undefined) return { json: '', isInterchangeable: true };
-	const isInterchangeable = check(value, name, sessionId);
-	return { json: JSON.stringify(value), isInterchangeable };
+	return guarded(name, sessionId, () => {
+		const isInterchangeable = check(value, name, sessionId);
+		return { json: JSON.stringify(value), isInterchangeable };
+	});
 }
 
 /** The same text for the same arguments, in whatever order their members are. */
 export function canonicalJson(value: unknown, name: Name, sessionId: string): string {
 	if (value === undefined) return '';
-	check(value, name, sessionId);
-	return canonical(value);
+	return guarded(name, sessionId, () => {
+		check(value, name, sessionId);
+		return canonical(value);
+	});
 }
 
 export function tooLarge(name: Name, sessionId: string, mostBytes: number): StoreError {
@@ -37,6 +41,17 @@ export function tooLarge(name: Name, sessionId: string, mostBytes: number): Stor
 /** An id as it can stand in a sentence. */
 export function quoted(id: string): string {
 	return id.length <= 200 ? JSON.stringify(id) : `${JSON.stringify(id.slice(0, 200))}…`;
+}
+
+/** A proxy may throw whatever is asked of it. */
+function guarded<T>(name: Name, sessionId: string, look: () => T): T {
+	try {
+		return look();
+	} catch (error) {
+		if (error instanceof StoreError) throw error;
+		const sentence = `The ${name} of session ${quoted(sessionId)} cannot be read: ${String(error)}.`;
+		throw new StoreError('not-storable', sentence, sessionId, { cause: error });
+	}
 }
 
 /** Longer texts no runtime makes. A store takes much less, but only the half beside the database knows how much. */
