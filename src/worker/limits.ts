@@ -26,5 +26,6 @@ export function limitsOf(configured: unknown): StoreLimits {
 }
 
 function isEviction(value: unknown): boolean {
-	return value === 'never' || value === 'always';
+	if (value === 'never' || value === 'always') return true;
+	return typeof value === 'object' && value !== null && 'idleMs' in value && typeof value.idleMs === 'number';
 }

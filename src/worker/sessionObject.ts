@@ -69,6 +69,8 @@ export class SessionObject extends DurableObject<Environment> {
 	}
 
 	override async webSocketClose(socket: WebSocket): Promise<void> {
+		// Whoever closes it waits for this.
+		socket.close();
 		await this.lose(socket);
 	}
 

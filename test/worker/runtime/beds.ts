@@ -52,16 +52,11 @@ async function act(
 ): Promise<unknown> {
 	switch (what) {
 		case 'open':
-			return void limits.set(bed, body.limits);
+			limits.set(bed, body.limits);
+			// Who opens it anew finds a new owner.
+			return killAll(bed, SESSIONS);
 		case 'kill':
-			await Promise.all(
-				[...(objects.get(bed) ?? [])].map((name) =>
-					SESSIONS.getByName(`${bed}/${name}`)
-						.kill()
-						.catch(() => undefined),
-				),
-			);
-			return objects.delete(bed);
+			return killAll(bed, SESSIONS);
 		case 'sql':
 			return SESSIONS.getByName(`${bed}/${body.name}`).sql(body.sql, body.parameters);
 		case 'fail':
@@ -69,6 +64,20 @@ async function act(
 		default:
 			throw new Error(`There is no ${String(what)}.`);
 	}
+}
+
+async function killAll(bed: string, namespace: TestEnvironment['SESSIONS']): Promise<void> {
+	const names = [...(objects.get(bed) ?? [])];
+	objects.delete(bed);
+	await Promise.all(
+		names.map(async (name) => {
+			try {
+				await namespace.getByName(`${bed}/${name}`).kill();
+			} catch {
+				// That is how it tells.
+			}
+		}),
+	);
 }
 
 function environmentOf(bed: string, environment: TestEnvironment): Environment {
@@ -111,7 +120,7 @@ function failing(context: DurableObjectState, bed: string): DurableObjectState {
 			if (how === 'full') throw new Error('database or disk is full: SQLITE_FULL');
 			if (how === 'io') throw new Error('disk I/O error: SQLITE_IOERR_WRITE');
 			return result;
-		}) as ReturnType<typeof work>;
+		});
 	storage.sync = async () => {
 		await sync();
 		if (taken('unacknowledged') !== undefined) throw new Error('It is not known whether it was written.');

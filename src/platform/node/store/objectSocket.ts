@@ -100,21 +100,17 @@ export class ObjectSocket {
 
 	private async untilOpen(): Promise<void> {
 		if (this.socket.readyState === WebSocket.OPEN) return;
-		await new Promise<void>((resolve, reject) => {
-			const timer = setTimeout(() => this.close(), openingMs);
-			this.socket.addEventListener('open', () => {
-				clearTimeout(timer);
-				resolve();
+		const timer = setTimeout(() => this.close(), openingMs);
+		try {
+			await new Promise<unknown>((resolve, reject) => {
+				this.socket.addEventListener('open', resolve);
+				// Rejected when the socket closes instead.
+				this.asked.set(0, { resolve, reject });
 			});
-			this.asked.set(0, {
-				resolve: () => undefined,
-				reject: (error: Error) => {
-					clearTimeout(timer);
-					reject(error);
-				},
-			});
-		});
-		this.asked.delete(0);
+		} finally {
+			clearTimeout(timer);
+			this.asked.delete(0);
+		}
 	}
 
 	private take(data: unknown): void {

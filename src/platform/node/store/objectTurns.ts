@@ -337,15 +337,15 @@ export class ObjectTurns implements StoreTurns {
 export async function greet({ url, token }: { readonly url: string; readonly token: string }): Promise<void> {
 	const response = await fetchStore({ url, token }, '', AbortSignal.timeout(10_000));
 	const greeting: unknown = await response.json().catch(() => undefined);
-	if (
-		!response.ok ||
-		typeof greeting !== 'object' ||
-		greeting === null ||
-		!('store' in greeting) ||
-		greeting.store !== 'crosstalk'
-	) {
-		throw notAStore(url, response.status);
-	}
+	const isStore =
+		response.ok &&
+		typeof greeting === 'object' &&
+		greeting !== null &&
+		'store' in greeting &&
+		greeting.store === 'crosstalk' &&
+		'protocol' in greeting &&
+		greeting.protocol === objectProtocol;
+	if (!isStore) throw notAStore(url, response.status);
 }
 
 async function fetchStore(
