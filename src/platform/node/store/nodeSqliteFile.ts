@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs';
 import { access, chmod, mkdir, open, realpath, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { StoreError } from '../../../core/store/storeError.ts';
 import type { DatabaseAccess } from './sqliteWorkerMessages.ts';
 
@@ -28,7 +28,11 @@ export async function prepareStoreFile(
 	}
 	try {
 		if (isThere) await chmod(path, 0o600);
-		else await makeFile(path);
+		else {
+			await makeFile(path);
+			await syncFolder(real);
+			await syncFolder(dirname(real));
+		}
 		return { path, access: (await isRemote(real)) ? 'journal' : 'wal' };
 	} catch (error) {
 		throw unusable(`${path} cannot be used${codeOf(error)}.`, error);
@@ -77,6 +81,16 @@ async function makeFile(path: string): Promise<void> {
 	} catch (error) {
 		// Another was faster.
 		if (!isErrno(error, 'EEXIST')) throw error;
+	}
+}
+
+/** A file is on disk only when its folder says so too. */
+async function syncFolder(folder: string): Promise<void> {
+	try {
+		const handle = await open(folder, 'r');
+		await handle.sync().finally(() => handle.close());
+	} catch {
+		// Windows cannot, and does not need it; in a folder further up there may be nothing to read for this user.
 	}
 }
 

@@ -12,25 +12,26 @@ export class ReserveFile {
 		this.path = path;
 	}
 
-	/** Gives whether it is there. */
+	/** Gives whether there is room: without it, what is written now would take what is left. */
 	make(): boolean {
 		this.isMade ||= statSync(this.path, { throwIfNoEntry: false })?.size === reserveBytes;
 		if (this.isMade) return true;
 		let file: number | undefined;
+		let hasRoom = true;
 		try {
 			file = openSync(this.path, 'w', 0o600);
 			// A disk that compresses would make nothing of zeros.
 			const bytes = randomBytes(reserveBytes);
 			for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
 			this.isMade = true;
-		} catch {
-			// There is no room for it. The next time may find some.
-			this.isMade = false;
+		} catch (error) {
+			// Whatever else is wrong, writing to the store itself will tell.
+			hasRoom = !isNoSpace(error);
 		} finally {
 			if (file !== undefined) closeSync(file);
 			if (!this.isMade) this.release();
 		}
-		return this.isMade;
+		return hasRoom;
 	}
 
 	release(): void {
@@ -41,4 +42,8 @@ export class ReserveFile {
 			// Then it stays, and whoever needs the room has less.
 		}
 	}
+}
+
+function isNoSpace(error: unknown): boolean {
+	return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
