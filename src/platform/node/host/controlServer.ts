@@ -31,6 +31,8 @@ export interface ControlServerOptions {
 	/** A client has come or gone. */
 	readonly onClients: () => void;
 	readonly log: (sentence: string) => void;
+	/** `false`: a process that has nothing else to do ends. */
+	readonly keepsProcess?: boolean | undefined;
 }
 
 /** The host's side of the control socket. */
@@ -65,6 +67,7 @@ class NodeControlServer implements ControlServer {
 		this.options = options;
 		this.watch = new StatusWatch(options.host);
 		this.server = createServer((socket) => this.accept(socket));
+		if (options.keepsProcess === false) this.server.unref();
 	}
 
 	get clients(): number {
@@ -95,6 +98,7 @@ class NodeControlServer implements ControlServer {
 	}
 
 	private accept(socket: Socket): void {
+		if (this.options.keepsProcess === false) socket.unref();
 		const connected: { client: Connected } = { client: new Silent(socket) };
 		this.connected.add(connected.client);
 		socket.once('close', () => {

@@ -26,7 +26,7 @@ export interface SessionStoreOptions {
 
 const defaultTakeOverMs = 10_000;
 
-/** Rejects with `StoreError`. Close it: until then it keeps the process from ending. */
+/** Rejects with `StoreError`. A store that is not closed keeps no process from ending, but leaves its socket behind for the next to remove. */
 export async function openSessionStore(options: SessionStoreOptions): Promise<SessionStore> {
 	return openWith(options, async (directory) => openNodeSqlite({ directory }));
 }

@@ -98,7 +98,7 @@ export class RoutedTurns implements StoreTurns {
 			}
 			if (!hasLeft(error) || this.isClosing) throw error;
 			void this.leaving(link);
-			throw fenced(error);
+			throw isInDoubt(error) ? error : fenced(error);
 		} finally {
 			this.onTurnEnd();
 		}
@@ -111,7 +111,7 @@ export class RoutedTurns implements StoreTurns {
 			await link.route.turns.abort(turnId.slice(link.prefix.length));
 		} catch (error) {
 			// With its owner the turn has ended too.
-			if (!isLoss(error)) throw error;
+			if (!(error instanceof ChannelClosedError) && !hasLeft(error)) throw error;
 		} finally {
 			this.onTurnEnd();
 		}
@@ -178,9 +178,10 @@ export class RoutedTurns implements StoreTurns {
 			try {
 				return await ask(link);
 			} catch (error) {
-				if (this.isClosing || !isLoss(error)) throw error;
-				if (hasLeft(error)) await this.leaving(link);
-				else this.lose(link);
+				if (this.isClosing) throw error;
+				if (error instanceof ChannelClosedError) this.lose(link);
+				else if (hasLeft(error)) await this.leaving(link);
+				else throw error;
 			}
 		}
 	}
@@ -206,8 +207,10 @@ export class RoutedTurns implements StoreTurns {
 		this.latestGeneration = generation;
 		this.current = link;
 		route.turns.onDidHappen((event) => {
-			if (event.kind !== 'turn-ended') this.happened.fire(event);
-			else this.turnEnded(link, { ...event, turnId: link.prefix + event.turnId });
+			if (event.kind === 'turn-ended')
+				this.turnEnded(link, { ...event, turnId: link.prefix + event.turnId });
+			// Told below, once the new owner is found.
+			else if (event.kind !== 'taken-over') this.happened.fire(event);
 		});
 		void route.closed.then(() => this.lose(link));
 		if (this.isWatched) this.watch(true);
@@ -239,8 +242,11 @@ export class RoutedTurns implements StoreTurns {
 		link.route.drop();
 		if (this.current === link) this.current = undefined;
 		const { code, message, sessionId } = fenced();
-		for (const turnId of link.turns)
+		for (const turnId of link.turns) {
+			// Where it is this process that has given up the directory, its own calls must not keep the rest from ending.
+			if (link.route.isOurs) void link.route.turns.abort(turnId.slice(link.prefix.length)).catch(() => undefined);
 			this.turnEnded(link, { kind: 'turn-ended', turnId, error: { code, message, sessionId } });
+		}
 		if (this.isClosing) return;
 		const { route } = link;
 		const ending = route.ending();
@@ -264,13 +270,14 @@ export class RoutedTurns implements StoreTurns {
 	}
 }
 
-function isLoss(error: unknown): boolean {
-	return error instanceof ChannelClosedError || hasLeft(error);
+/** The owner says that it is the owner no more. */
+function hasLeft(error: unknown): boolean {
+	return error instanceof StoreError && (error.code === 'fenced' || error.code === 'closed' || isInDoubt(error));
 }
 
-/** Nothing of what was asked was done. */
-function hasLeft(error: unknown): boolean {
-	return error instanceof StoreError && (error.code === 'fenced' || error.code === 'closed');
+/** Its database has closed itself, which it does when it cannot know what has been written. */
+function isInDoubt(error: unknown): boolean {
+	return error instanceof StoreError && error.code === 'owner-lost';
 }
 
 function fenced(cause?: unknown): StoreError {

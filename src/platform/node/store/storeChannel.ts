@@ -72,6 +72,8 @@ export class StoreChannel {
 		const id = (this.lastId = (this.lastId % 0xffff_ffff) + 1);
 		const frame = encoded({ kind: frameKinds.request, id, name, value: params });
 		return new Promise((resolve, reject) => {
+			// While somebody waits for an answer the process must not end; otherwise the way keeps it no longer than it wants.
+			if (this.asked.size === 0) this.socket.ref();
 			this.asked.set(id, { resolve, reject });
 			this.lookAfter();
 			this.write(frame);
@@ -176,6 +178,7 @@ export class StoreChannel {
 	private forget(id: number): void {
 		this.asked.delete(id);
 		if (this.asked.size > 0) return;
+		this.socket.unref();
 		clearInterval(this.watch);
 		this.watch = undefined;
 	}

@@ -161,6 +161,7 @@ export class StoreOwner {
 					throw refusal(address);
 				},
 				onClients: () => undefined,
+				keepsProcess: false,
 				log: (sentence) => onError(new Error(sentence)),
 			});
 			await writeAddress(directory, address, lock === undefined ? successorFile : undefined);
