@@ -9,14 +9,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
 import { table } from '../src/cli/table.ts';
 import type { WayId } from '../src/core/simulate/model.ts';
 import { simulate } from '../src/core/simulate/simulate.ts';
 import type { SessionStore } from '../src/core/store/sessionStore.ts';
-import { connectSessionStore } from '../src/platform/node/store/connectSessionStore.ts';
 import { openSessionStore } from '../src/platform/node/store/openSessionStore.ts';
+import { bundle, configuration, startWorker } from '../test/worker/localWorker.ts';
 import { percentile, report } from './measure.ts';
 import { work } from './peers/sessionWork.js';
 import type { Reply, State } from './peers/sessionWork.js';
@@ -204,18 +203,9 @@ class Seen {
 }
 
 async function opened(): Promise<Place[]> {
-	const peers = await worker('bench/peers/sessionWorker.js', {
-		durableObjects: { ACTORS: { className: 'MemoryActor', useSQLite: true } },
-		kvNamespaces: ['CONTEXTS'],
-	});
-	const token = randomUUID();
-	const deployed = await worker('src/worker/index.ts', {
-		durableObjects: { SESSIONS: { className: 'SessionObject', useSQLite: true } },
-		kvNamespaces: ['INDEX'],
-		bindings: { TOKEN: token },
-	});
-	const url = String(await deployed.ready);
-	const objects = await connectSessionStore({ url, token });
+	const peers = await startPeers();
+	const deployed = await startWorker({ script: await bundle() });
+	const objects = await deployed.connect();
 	const directory = await mkdtemp(join(tmpdir(), 'crosstalk-bench-'));
 	const own = await openSessionStore({ directory });
 	return [
@@ -237,7 +227,8 @@ async function opened(): Promise<Place[]> {
 			name: 'session store, Durable Object in miniflare',
 			way: 'actor-checkpoint',
 			call: (session) => callOn(objects, session),
-			evict: (session) => deployed.unsafeEvictDurableObject('', 'SessionObject', { name: sha256(session) }),
+			evict: (session) =>
+				deployed.miniflare.unsafeEvictDurableObject('', 'SessionObject', { name: sha256(session) }),
 			close: async () => {
 				await objects.close();
 				await deployed.dispose();
@@ -271,30 +262,14 @@ async function post(peers: Miniflare, path: string): Promise<number> {
 	return count;
 }
 
-async function worker(
-	entry: string,
-	bindings: {
-		readonly durableObjects: Record<string, { className: string; useSQLite: boolean }>;
-		readonly kvNamespaces: string[];
-		readonly bindings?: Record<string, string>;
-	},
-): Promise<Miniflare> {
-	const { outputFiles } = await build({
-		entryPoints: [entry],
-		bundle: true,
-		format: 'esm',
-		target: 'es2024',
-		external: ['cloudflare:workers', 'node:*'],
-		write: false,
-	});
-	const script = outputFiles[0]?.text ?? '';
+async function startPeers(): Promise<Miniflare> {
 	const options = {
 		modules: true as const,
-		script,
-		compatibilityDate: '2026-10-01',
-		compatibilityFlags: ['nodejs_compat'],
+		script: await bundle('bench/peers/sessionWorker.js'),
+		compatibilityDate: configuration.compatibility_date,
 		cf: false,
-		...bindings,
+		durableObjects: { ACTORS: { className: 'MemoryActor', useSQLite: true } },
+		kvNamespaces: ['CONTEXTS'],
 	};
 	const miniflare = new Miniflare(convertV4MiniflareOptions(options));
 	await miniflare.ready;

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { StdioClientTransport, getDefaultEnvironment } from '@modelcontextprotocol/client/stdio';
 import type { Page } from '../../examples/analytics-server/analytics.ts';
 
 export interface Answer {
@@ -25,10 +25,11 @@ export class AnalyticsClient {
 	}
 
 	/** Starts a server of its own. */
-	static async start(args: readonly string[]): Promise<AnalyticsClient> {
+	static async start(args: readonly string[], environment: Record<string, string>): Promise<AnalyticsClient> {
 		const transport = new StdioClientTransport({
 			command: process.execPath,
 			args: ['examples/analytics-server/server.ts', ...args],
+			env: { ...getDefaultEnvironment(), ...environment },
 			stderr: 'inherit',
 		});
 		const client = new Client({ name: 'a test', version: '1' });

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '../../examples/analytics-server/analytics.ts';
+import { bundle, startWorker, token } from '../worker/localWorker.ts';
 import { readStrikes } from '../../examples/analytics-server/strikes.ts';
 import type { Strike } from '../../examples/analytics-server/strikes.ts';
 import { AnalyticsClient, startHttp } from './analyticsClient.ts';
@@ -30,7 +31,11 @@ describe('the analytics server', function () {
 	});
 
 	async function start(...args: readonly string[]): Promise<AnalyticsClient> {
-		const client = await AnalyticsClient.start(['--store', directory, ...args]);
+		return startOn(directory, args);
+	}
+
+	async function startOn(store: string, args: readonly string[] = []): Promise<AnalyticsClient> {
+		const client = await AnalyticsClient.start(['--store', store, ...args], { ANALYTICS_STORE_TOKEN: token });
 		clients.add(client);
 		return client;
 	}
@@ -173,6 +178,26 @@ describe('the analytics server', function () {
 			assert.equal(foreign.status, 403);
 		} finally {
 			await server.stop();
+		}
+	});
+
+	it('keeps its sessions in Durable Objects when it is told to, and loses as little there', async () => {
+		const worker = await startWorker({ script: await bundle() });
+		try {
+			const rows: number[] = [];
+			for (let call = 0; call < 3; call++) {
+				const client = await startOn(worker.url);
+				const page = await client.page({ session: 's1' }, `toolu_${call}`);
+				assert.deepEqual(await client.page({ session: 's1' }, `toolu_${call}`), page);
+				rows.push(...page.rows.map(({ row }) => row));
+				await client.kill();
+			}
+			assert.deepEqual(
+				rows,
+				Array.from({ length: 150 }, (_, row) => row),
+			);
+		} finally {
+			await worker.dispose();
 		}
 	});
 });
