@@ -88,7 +88,11 @@ async function makeFile(path: string): Promise<void> {
 async function syncFolder(folder: string): Promise<void> {
 	try {
 		const handle = await open(folder, 'r');
-		await handle.sync().finally(() => handle.close());
+		try {
+			await handle.sync();
+		} finally {
+			await handle.close();
+		}
 	} catch {
 		// Windows cannot, and does not need it; in a folder further up there may be nothing to read for this user.
 	}

@@ -1,7 +1,7 @@
 // Node's SQLite with faults, for the thread of an engine under test: they are read from the file that `CROSSTALK_TEST_FAULTS` names, so that
 // a test can change them while the engine runs.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync as NodeDatabase } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 
@@ -11,7 +11,7 @@ export interface SqliteFaults {
 	/** Pages that the file may have: more is a full disk. */
 	readonly pages?: number;
 	/** Statements that fail before they run, and with which code of SQLite. */
-	readonly failing?: readonly { readonly sql: string; readonly errcode: number }[];
+	readonly failing?: readonly { readonly sql: string; readonly errcode: number; readonly isOnce?: boolean }[];
 	/** The file cannot be opened. */
 	readonly isAway?: boolean;
 }
@@ -58,14 +58,26 @@ export class DatabaseSync extends NodeDatabase {
 			super.exec(`PRAGMA max_page_count = ${pages}`);
 		}
 		const fault = failing.find((one) => new RegExp(one.sql, 'u').test(sql));
-		if (fault !== undefined) throw failure('it was to fail', fault.errcode);
+		if (fault === undefined) return;
+		if (fault.isOnce === true) {
+			write({ ...faults(), failing: failing.filter((one) => one !== fault) });
+		}
+		throw failure('it was to fail', fault.errcode);
 	}
 }
 
 function faults(): SqliteFaults {
+	return JSON.parse(readFileSync(faultsPath(), 'utf8')) as SqliteFaults; // written by a test
+}
+
+function write(faults: SqliteFaults): void {
+	writeFileSync(faultsPath(), JSON.stringify(faults));
+}
+
+function faultsPath(): string {
 	const path = process.env['CROSSTALK_TEST_FAULTS'];
 	if (path === undefined) throw new Error('CROSSTALK_TEST_FAULTS names no file.');
-	return JSON.parse(readFileSync(path, 'utf8')) as SqliteFaults; // written by a test
+	return path;
 }
 
 function failure(message: string, errcode: number): Error {
