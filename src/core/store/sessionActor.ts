@@ -10,6 +10,7 @@ import { quoted, tooLarge } from './storable.ts';
 import { StoreError } from './storeError.ts';
 import type { StoreErrorCode } from './storeError.ts';
 import type { StoreClock } from './storePlatform.ts';
+import { checkEnd } from './turnRequest.ts';
 import type { TurnCommitted, TurnEnd, TurnRequest, TurnStart } from './turns.ts';
 import { utf8Length } from './utf8.ts';
 
@@ -205,10 +206,12 @@ export class SessionActor {
 		return memory;
 	}
 
-	private async write(request: TurnRequest, memory: Memory, { state, reply }: TurnEnd): Promise<Checkpoint> {
+	private async write(request: TurnRequest, memory: Memory, end: TurnEnd): Promise<Checkpoint> {
 		const { sessionId, context } = this;
 		const { table, clock, generation, limits } = context;
 		const { key, tool, argumentsHash } = request;
+		const { state, reply } = end;
+		checkEnd(end, sessionId);
 		const stateBytes = utf8Length(state);
 		const replyBytes = utf8Length(reply);
 		if (stateBytes > limits.stateBytes) throw tooLarge('state', sessionId, limits.stateBytes);

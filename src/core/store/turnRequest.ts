@@ -1,5 +1,5 @@
 import { StoreError } from './storeError.ts';
-import type { TurnRequest } from './turns.ts';
+import type { TurnEnd, TurnRequest } from './turns.ts';
 
 /** In UTF-16 units. Both stand in each row, beside texts that are larger. */
 const longestName = 10_000;
@@ -11,14 +11,22 @@ export function checkSessionId(sessionId: unknown): asserts sessionId is string 
 	if (problem !== undefined) throw new StoreError('invalid-session-id', problem, undefined);
 }
 
-/** Throws `StoreError`: what a database cannot keep as it is must not come near it. */
-export function checkRequest({ sessionId, key, tool, deadlineMs }: TurnRequest): void {
+/** Throws `StoreError`: what a database cannot keep as it is must not come near it, and requests come from other processes too. */
+export function checkRequest({ sessionId, key, tool, argumentsHash, deadlineMs }: TurnRequest): void {
 	checkSessionId(sessionId);
 	const problem =
 		nameProblem('The name of the tool', tool) ??
 		(key === undefined ? undefined : nameProblem('The key of the call', key)) ??
+		nameProblem('The hash of the arguments', argumentsHash) ??
 		(deadlineMs === undefined || deadlineMs > 0 ? undefined : `A deadline of ${deadlineMs} ms is none.`);
 	if (problem !== undefined) throw new StoreError('invalid-request', problem, sessionId);
+}
+
+/** Throws `StoreError`. That the texts are JSON is found out by whoever reads them. */
+export function checkEnd({ state, reply }: TurnEnd, sessionId: string): void {
+	const isState = typeof state === 'string' && state.startsWith('{') && state.endsWith('}');
+	if (!isState) throw new StoreError('invalid-request', 'A state is a JSON object.', sessionId);
+	if (typeof reply !== 'string') throw new StoreError('invalid-request', 'A reply is JSON, or empty.', sessionId);
 }
 
 function sessionIdProblem(sessionId: unknown): string | undefined {
@@ -30,7 +38,8 @@ function sessionIdProblem(sessionId: unknown): string | undefined {
 	return isWellFormed(sessionId) ? undefined : "A session's id is Unicode; half of a surrogate pair is none.";
 }
 
-function nameProblem(what: string, name: string): string | undefined {
+function nameProblem(what: string, name: unknown): string | undefined {
+	if (typeof name !== 'string') return `${what} is a text, not ${typeof name}.`;
 	if (name.length > longestName) return `${what} has ${longestName} characters at most, not ${name.length}.`;
 	return isWellFormed(name) ? undefined : `${what} is Unicode; half of a surrogate pair is none.`;
 }
