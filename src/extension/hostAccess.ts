@@ -30,6 +30,7 @@ export function createStoreAccess(log: Log): StoreAccess {
 			signal: new AbortController().signal,
 		});
 		if (typeof connection === 'string') throw new ExpectedError('The host does not answer for its session store.');
+		await connection.turns.watch(true);
 		return connection.turns;
 	};
 }

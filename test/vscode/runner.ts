@@ -36,14 +36,31 @@ export async function labels(selector: string): Promise<readonly string[]> {
 export async function offered(text: string): Promise<void> {
 	await eventually(
 		`${text} is offered`,
-		() => labels('.quick-input-widget .monaco-list-row'),
-		(rows) => rows.some((row) => row.includes(text)),
+		() => isOffered(text),
+		(is) => is,
 	);
 	await eventually(
 		`The list with ${text} takes keys`,
 		() => labels('.quick-input-widget :focus'),
 		(focused) => focused.length > 0,
 	);
+}
+
+/** Takes what a quick pick that offers this has chosen. A busy window may let the key fall, so it is pressed until the list is gone. */
+export async function accept(text: string): Promise<void> {
+	await offered(text);
+	for (let attempt = 0; attempt < 5; attempt++) {
+		await press('Enter');
+		const deadline = Date.now() + 3000;
+		while (Date.now() < deadline) {
+			if (!(await isOffered(text))) return;
+		}
+	}
+	throw new Error(`The list with ${text} does not go.`);
+}
+
+async function isOffered(text: string): Promise<boolean> {
+	return (await labels('.quick-input-widget .monaco-list-row')).some((row) => row.includes(text));
 }
 
 /** Asks again until it holds; the last answer is part of the failure. */

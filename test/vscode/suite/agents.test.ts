@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { ConfigurationTarget, MarkdownString, commands, env, workspace } from 'vscode';
-import { click, eventually, labels, offered, press, screenshot, type } from '../runner.ts';
+import { accept, click, eventually, labels, offered, press, screenshot, type } from '../runner.ts';
 import {
 	agentsOutline,
 	api,
@@ -59,8 +59,7 @@ describe('the view of agents', () => {
 	it('is narrowed down to what a person looks for, and says so', async () => {
 		const { agents } = await api();
 		void commands.executeCommand('crosstalk.filterSessions');
-		await offered('With findings');
-		await press('Enter');
+		await accept('With findings');
 		const rows = await eventually(
 			'Only what has findings is shown',
 			() => agents.tree.getChildren(),
@@ -77,8 +76,7 @@ describe('the view of agents', () => {
 		void commands.executeCommand('crosstalk.filterSessions');
 		await offered('With findings');
 		await type('root_task');
-		await offered('root_task');
-		await press('Enter');
+		await accept('root_task');
 		await eventually(
 			'Only the Codex session is shown',
 			() => agents.tree.getChildren(),

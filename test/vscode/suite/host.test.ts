@@ -8,7 +8,7 @@ import type { TerminalOptions } from 'vscode';
 import type { HostView } from '../../../src/extension/host.ts';
 import type { HostParts } from '../../../src/extension/hostParts.ts';
 import type { RowNode } from '../../../src/extension/rowTree.ts';
-import { eventually, hover, labels, offered, press, screenshot } from '../runner.ts';
+import { accept, eventually, hover, labels, offered, press, screenshot } from '../runner.ts';
 import { callStatus, dataDirectory, serverStatus, startScriptedHost } from '../scriptedHost.ts';
 import type { ScriptedHost } from '../scriptedHost.ts';
 import { api, killedId, subagentPaths } from '../tested.ts';
@@ -393,7 +393,7 @@ describe('the host in a window', () => {
 		void commands.executeCommand('crosstalk.runAgent');
 		await offered('Claude Code');
 		await press('ArrowDown');
-		await press('Enter');
+		await accept('Codex');
 		const terminal = await eventually(
 			'There is a terminal',
 			() => window.terminals.find(({ name }) => name === 'Codex through Crosstalk'),

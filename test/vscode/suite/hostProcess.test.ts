@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigurationTarget, commands, extensions, lm, workspace } from 'vscode';
+import { ConfigurationTarget, TabInputTextDiff, commands, extensions, lm, window, workspace } from 'vscode';
 import type { LanguageModelToolResult } from 'vscode';
-import { ask, eventually, labels, offered, press, screenshot } from '../runner.ts';
+import { openSessionStore } from '../../../src/platform/node/store/openSessionStore.ts';
+import { accept, ask, eventually, labels, offered, press, screenshot } from '../runner.ts';
 import { dataDirectory } from '../scriptedHost.ts';
 import { api } from '../tested.ts';
 
@@ -49,7 +50,7 @@ describe('a host that a window starts', () => {
 		void commands.executeCommand('crosstalk.importServers');
 		await offered('Claude Code');
 		assert.equal(readFileSync(config, 'utf8'), original);
-		await press('Enter');
+		await accept('Claude Code');
 		await offered('Write');
 		await eventually(
 			'What would change is shown',
@@ -58,7 +59,7 @@ describe('a host that a window starts', () => {
 		);
 		assert.equal(readFileSync(config, 'utf8'), original);
 		await screenshot('import');
-		await press('Enter');
+		await accept('Write');
 		await eventually(
 			'The server goes through the host',
 			() => readFileSync(config, 'utf8'),
@@ -167,10 +168,77 @@ describe('a host that a window starts', () => {
 		await press('Escape');
 	});
 
+	it('shows the sessions in its store, and what a call has changed', async () => {
+		const { servers, load } = (await api()).host;
+		const store = await openSessionStore({ directory: directory.path });
+		try {
+			const session = store.session('nightly-review');
+			for (const page of [1, 2, 3]) {
+				await session.call<{ cursor?: number; pages?: number[] }>(
+					{ key: `toolu_${page}`, tool: 'analytics_query', args: { page } },
+					(state) => {
+						state.cursor = page * 50;
+						state.pages = [...(state.pages ?? []), page];
+						return state.cursor;
+					},
+				);
+			}
+			const { view, tree } = servers;
+			await commands.executeCommand('crosstalk.servers.focus');
+			const [, root] = await eventually(
+				'The store is there',
+				() => tree.getChildren(),
+				(found) => found.length === 2,
+			);
+			assert.ok(root);
+			const [row] = await tree.getChildren(root);
+			assert.ok(row);
+			assert.equal(tree.getTreeItem(row).label, 'nightly-review');
+			assert.match(
+				String(tree.getTreeItem(row).description),
+				/^checkpoint 3 · just now · generation 1 · in memory$/,
+			);
+			await view.reveal(row, { expand: true, select: true });
+			const facts = await eventually(
+				'Its checkpoints are there',
+				() => tree.getChildren(row),
+				(found) => found.length === 3,
+			);
+			assert.deepEqual(
+				facts.map((fact) => tree.getTreeItem(fact).label),
+				['3 analytics_query', '2 analytics_query', '1 analytics_query'],
+			);
+			await commands.executeCommand('crosstalk.compareCheckpoints', facts[0]);
+			const { activeTab } = window.tabGroups.activeTabGroup;
+			assert.ok(activeTab?.input instanceof TabInputTextDiff);
+			assert.equal(activeTab.label, 'nightly-review: checkpoint 2 ↔ 3 (analytics_query)');
+			const { original: older, modified: newer } = activeTab.input;
+			assert.deepEqual(JSON.parse((await workspace.openTextDocument(older)).getText()), {
+				cursor: 100,
+				pages: [1, 2],
+			});
+			assert.deepEqual(JSON.parse((await workspace.openTextDocument(newer)).getText()), {
+				cursor: 150,
+				pages: [1, 2, 3],
+			});
+			await screenshot('session-store');
+			await session.evict();
+			await eventually(
+				'It is told that its memory was given up',
+				async () => tree.getTreeItem((await tree.getChildren(row))[0] ?? row).label,
+				(label) => label === 'evicted from memory: somebody asked for it',
+			);
+			assert.match(String(tree.getTreeItem(row).description), / · on disk$/);
+			await (await load()).states.show({ sessionId: 'nightly-review' });
+			assert.match(window.activeTextEditor?.document.getText() ?? '', /"cursor": 150/);
+		} finally {
+			await store.close();
+		}
+	});
+
 	it('leaves files as they were when a person wants them back', async () => {
 		void commands.executeCommand('crosstalk.restoreServers');
-		await offered('Restore');
-		await press('Enter');
+		await accept('Restore');
 		await eventually(
 			'The file is as it was',
 			() => readFileSync(config, 'utf8'),
