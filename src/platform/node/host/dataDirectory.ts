@@ -2,7 +2,7 @@
 
 import { chmod, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { join, posix, win32 } from 'node:path';
+import { dirname, join, posix, win32 } from 'node:path';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 
@@ -36,13 +36,38 @@ export function defaultDataDirectory({ platform, environment, homeFolder }: Surr
 /** Makes the folder, for its user alone, and gives its one true path. */
 export async function prepareDataDirectory(directory: string): Promise<string> {
 	try {
-		await mkdir(directory, { recursive: true, mode: 0o700 });
+		await makeFolder(directory);
 		const real = await realpath(directory);
 		await keepToOneself(real);
 		return real;
 	} catch (error) {
 		if (error instanceof ExpectedError) throw error;
-		throw new ExpectedError(`The data directory ${directory} cannot be used${codeOf(error)}.`, { cause: error });
+		const isFile = isErrno(error, 'EEXIST') || isErrno(error, 'ENOTDIR');
+		const why = isFile ? ': a file is in the way' : codeOf(error);
+		const message = `The data directory ${directory} cannot be used${why}. Name another with --data.`;
+		throw new ExpectedError(message, { cause: error });
+	}
+}
+
+/** With the folders above it. Node's own way to make these never ends where the system says of a folder that is there that it is not. */
+async function makeFolder(path: string): Promise<void> {
+	if (await isFolder(path)) return;
+	const parent = dirname(path);
+	if (parent !== path) await makeFolder(parent);
+	try {
+		await mkdir(path, { mode: 0o700 });
+	} catch (error) {
+		// Another process was faster.
+		if (!isErrno(error, 'EEXIST') || !(await isFolder(path))) throw error;
+	}
+}
+
+async function isFolder(path: string): Promise<boolean> {
+	try {
+		return (await stat(path)).isDirectory();
+	} catch (error) {
+		if (isErrno(error, 'ENOENT')) return false;
+		throw error;
 	}
 }
 

@@ -119,9 +119,9 @@ export class StoreProcess {
 		this.child = child;
 		this.directory = directory;
 		// The event's arguments are code and signal.
-		this.ended = once(child, 'close').then((how: unknown[]) => (how[0] ?? how[1]) as number | string);
+		this.ended = once(child, 'exit').then((how: unknown[]) => (how[0] ?? how[1]) as number | string);
 		child.on('message', (message) => this.told(message as Told)); // sent by storeProcess.ts
-		child.once('close', () => {
+		child.once('exit', () => {
 			for (const { reject } of this.asked.values()) reject(new Error('The process has ended.'));
 			this.asked.clear();
 		});
