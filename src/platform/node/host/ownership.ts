@@ -2,6 +2,7 @@
 // that ends, however it ends, so there is no such thing as a lock left behind.
 
 import { createHmac } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -95,6 +96,7 @@ export async function takeLock(path: string, options: LockOptions): Promise<Lock
 function lockFile(Sqlite: typeof DatabaseSync, path: string, options: LockOptions): Lock | undefined {
 	let database: DatabaseSync | undefined;
 	try {
+		createPrivately(path);
 		database = new Sqlite(path);
 		// Not the constructor's own option, which some versions of Node ignore.
 		database.exec(`PRAGMA busy_timeout = ${options.contentionMs}`);
@@ -123,6 +125,15 @@ function lockFile(Sqlite: typeof DatabaseSync, path: string, options: LockOption
 			`The lock ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}. If no host is running there, remove it.`,
 			{ cause: error },
 		);
+	}
+}
+
+/** What SQLite writes beside a file may be read by whoever may read the file. One that is there is left alone: closing it would end locks. */
+function createPrivately(path: string): void {
+	try {
+		closeSync(openSync(path, 'wx', 0o600));
+	} catch (error) {
+		if (!isErrno(error, 'EEXIST')) throw error;
 	}
 }
 

@@ -95,10 +95,10 @@ describe('the ownership of a data directory', () => {
 		if (isWindows) return;
 		const owner = await take();
 		await owner.publish({ port: 1, controlSocket: '/somewhere' });
-		const modes = ['.', 'host.json', 'token', 'seal-key', 'owner.sqlite'].map((name) =>
+		const modes = ['.', 'host.json', 'token', 'seal-key', 'owner.sqlite', 'owner.sqlite-journal'].map((name) =>
 			(statSync(join(lab.data, name)).mode & 0o777).toString(8),
 		);
-		assert.deepEqual(modes, ['700', '600', '600', '600', '600']);
+		assert.deepEqual(modes, ['700', '600', '600', '600', '600', '600']);
 	});
 
 	it('closes a directory of its own that was open to others, and leaves one with other things in it as it is', async () => {
@@ -144,9 +144,22 @@ describe('the ownership of a data directory', () => {
 		writeFileSync(lab.data, '');
 		await assert.rejects(takeOwnership(lab.data), {
 			name: 'ExpectedError',
-			message: /^The data directory .*data cannot be used \(E\w+\)\.$/,
+			message: `The data directory ${lab.data} cannot be used: a file is in the way. Name another with --data.`,
 		});
 		assert.ok(existsSync(lab.data));
+		await assert.rejects(takeOwnership(join(lab.data, 'below')), {
+			name: 'ExpectedError',
+			message: /below cannot be used: a file is in the way\./,
+		});
+	});
+
+	it('says so when the system has no room for folders there', async () => {
+		// Elsewhere there is no such place.
+		if (process.platform !== 'linux') return;
+		await assert.rejects(takeOwnership('/proc/crosstalk/data'), {
+			name: 'ExpectedError',
+			message: 'The data directory /proc/crosstalk/data cannot be used (ENOENT). Name another with --data.',
+		});
 	});
 
 	it('needs a Node with SQLite, and says so in one line', async () => {
