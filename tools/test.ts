@@ -13,6 +13,11 @@ const suites: readonly { readonly name: string; readonly command: readonly strin
 			limitMinutes: 6,
 		},
 		{
+			name: 'worker',
+			command: [commandOf('mocha'), '--no-package', '--config', 'test/worker/.mocharc.json'],
+			limitMinutes: 5,
+		},
+		{
 			name: 'e2e',
 			command: [commandOf('mocha'), '--no-package', '--config', 'test/e2e/.mocharc.json'],
 			limitMinutes: 8,

@@ -51,7 +51,8 @@ export interface LocalWorker {
 	readonly log: readonly string[];
 	/** A store that the worker's own disposal closes, too. */
 	connect(): Promise<SessionStore>;
-	dispose(): Promise<void>;
+	/** @param isWhole Also what it has connected. */
+	dispose(isWhole?: boolean): Promise<void>;
 }
 
 export async function startWorker(options: LocalWorkerOptions): Promise<LocalWorker> {
@@ -88,8 +89,8 @@ export async function startWorker(options: LocalWorkerOptions): Promise<LocalWor
 		miniflare,
 		log,
 		connect: () => connectSessionStore({ url, token, signal: ended.signal }),
-		async dispose() {
-			ended.abort();
+		async dispose(isWhole = true) {
+			if (isWhole) ended.abort();
 			await miniflare.dispose();
 		},
 	};

@@ -1,6 +1,9 @@
 // The worker as it is deployed, many times in one process: each first part of a path is a place of its own to keep sessions in, with its own limits.
 // What a test does to such a place it asks for below `/test`.
 
+import { SqlError } from '../../../src/core/store/sqlDatabase.ts';
+import type { SqlStatement } from '../../../src/core/store/sqlDatabase.ts';
+import { DurableSql } from '../../../src/platform/workerd/durableSql.ts';
 import type { Environment } from '../../../src/worker/environment.ts';
 import { route } from '../../../src/worker/router.ts';
 import { SessionObject as DeployedObject } from '../../../src/worker/sessionObject.ts';
@@ -13,8 +16,14 @@ interface TestEnvironment extends Omit<Environment, 'SESSIONS'> {
 const limits = new Map<string, unknown>();
 const objects = new Map<string, Set<string>>();
 
-type Failure = 'full' | 'io' | 'unacknowledged';
+type Failure = 'full' | 'io' | 'unacknowledged' | 'overloaded' | 'unlisted' | 'without timers' | 'nothing';
 const failures = new Map<string, Failure>();
+/** How often an object of a bed was looked for, and what is written into its rows. */
+const counts = new Map<string, { requests: number; rowsWritten: number }>();
+
+const startTimer = globalThis.setTimeout;
+globalThis.setTimeout = ((callback: () => void, milliseconds?: number) =>
+	[...failures.values()].includes('without timers') ? 0 : startTimer(callback, milliseconds)) as typeof setTimeout;
 
 export class SessionObject extends DeployedObject {
 	constructor(context: DurableObjectState, environment: TestEnvironment) {
@@ -24,6 +33,21 @@ export class SessionObject extends DeployedObject {
 
 	async kill(): Promise<void> {
 		this.ctx.abort('killed');
+	}
+
+	/** What a database of this object says to a statement. */
+	async query(statement: SqlStatement): Promise<string> {
+		const database = new DurableSql(this.ctx.storage, () => undefined);
+		const outcomes = [database.read(statement), database.claim().then((own) => database.write([statement], own))];
+		const codes = await Promise.all(
+			outcomes.map((outcome) =>
+				outcome.then(
+					() => 'ok',
+					(error: unknown) => (error instanceof SqlError ? error.code : String(error)),
+				),
+			),
+		);
+		return codes.join(' ');
 	}
 
 	async sql(sql: string, parameters: readonly unknown[]): Promise<unknown[]> {
@@ -47,7 +71,7 @@ export default {
 async function act(
 	what: string | undefined,
 	bed: string,
-	body: { limits: unknown; name: string; sql: string; parameters: unknown[]; how: Failure },
+	body: SqlStatement & { readonly limits: unknown; readonly name: string; readonly how: Failure },
 	{ SESSIONS }: TestEnvironment,
 ): Promise<unknown> {
 	switch (what) {
@@ -59,8 +83,12 @@ async function act(
 			return killAll(bed, SESSIONS);
 		case 'sql':
 			return SESSIONS.getByName(`${bed}/${body.name}`).sql(body.sql, body.parameters);
+		case 'query':
+			return SESSIONS.getByName(`${bed}/${body.name}`).query(body);
 		case 'fail':
 			return void failures.set(bed, body.how);
+		case 'count':
+			return countsOf(bed);
 		default:
 			throw new Error(`There is no ${String(what)}.`);
 	}
@@ -89,11 +117,19 @@ function environmentOf(bed: string, environment: TestEnvironment): Environment {
 			idFromName: (name: string) => environment.SESSIONS.idFromName(`${bed}/${name}`),
 			getByName: (name: string) => {
 				objects.set(bed, (objects.get(bed) ?? new Set()).add(name));
-				return environment.SESSIONS.getByName(`${bed}/${name}`);
+				countsOf(bed).requests++;
+				const stub = environment.SESSIONS.getByName(`${bed}/${name}`);
+				// As the platform says it.
+				const overloaded = Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true });
+				if (failures.get(bed) !== 'overloaded') return stub;
+				return { fetch: () => Promise.reject(overloaded), summary: () => Promise.reject(overloaded) };
 			},
 		} as unknown as DurableObjectNamespace<DeployedObject>,
 		INDEX: {
-			put: async (key: string, value: string) => environment.INDEX.put(`${bed}/${key}`, value),
+			put: async (key: string, value: string) => {
+				if (failures.get(bed) === 'unlisted') throw new Error('KV PUT failed: 429 Too Many Requests');
+				await environment.INDEX.put(`${bed}/${key}`, value);
+			},
 			list: async ({ prefix, ...options }: KVNamespaceListOptions) => {
 				const listed = await environment.INDEX.list({ ...options, prefix: `${bed}/${prefix}` });
 				return { ...listed, keys: listed.keys.map((key) => ({ name: key.name.slice(bed.length + 1) })) };
@@ -102,7 +138,15 @@ function environmentOf(bed: string, environment: TestEnvironment): Environment {
 	};
 }
 
-/** The storage fails when a test has asked for it. */
+function countsOf(bed: string): { requests: number; rowsWritten: number } {
+	const known = counts.get(bed);
+	if (known !== undefined) return known;
+	const fresh = { requests: 0, rowsWritten: 0 };
+	counts.set(bed, fresh);
+	return fresh;
+}
+
+/** The storage counts, and fails when a test has asked for it. */
 function failing(context: DurableObjectState, bed: string): DurableObjectState {
 	const { storage } = context;
 	const transactionSync = storage.transactionSync.bind(storage);
@@ -121,6 +165,18 @@ function failing(context: DurableObjectState, bed: string): DurableObjectState {
 			if (how === 'io') throw new Error('disk I/O error: SQLITE_IOERR_WRITE');
 			return result;
 		});
+	const { sql } = storage;
+	const exec = sql.exec.bind(sql);
+	sql.exec = (query, ...bindings) => {
+		const cursor = exec<never>(query, ...(bindings as readonly unknown[]));
+		const toArray = cursor.toArray.bind(cursor);
+		cursor.toArray = () => {
+			const rows = toArray();
+			countsOf(bed).rowsWritten += cursor.rowsWritten;
+			return rows;
+		};
+		return cursor;
+	};
 	storage.sync = async () => {
 		await sync();
 		if (taken('unacknowledged') !== undefined) throw new Error('It is not known whether it was written.');
