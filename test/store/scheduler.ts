@@ -64,14 +64,14 @@ export class Scheduler {
 
 	/**
 	 * Goes on until it is done.
-	 * @param beforeStep May kill, stop and wake.
+	 * @param beforeStep May kill, stop and wake, and then says so.
 	 * @throws If nobody can go on, or too many steps were taken: somebody waits for ever.
 	 */
-	async run(isDone: () => boolean, beforeStep: (step: number) => void): Promise<void> {
+	async run(isDone: () => boolean, beforeStep: (step: number) => boolean): Promise<void> {
 		for (;;) {
 			await settled();
+			if (beforeStep(this.steps++)) await settled();
 			if (isDone()) return;
-			beforeStep(this.steps++);
 			if (this.steps > 20_000) throw new Error('It does not end.');
 			this.waiting = this.waiting.filter(({ process }) => !process.isKilled);
 			let able = this.waiting.filter(({ process }) => !process.isStopped);

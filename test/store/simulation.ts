@@ -173,7 +173,9 @@ class World {
 		await this.scheduler.run(
 			() => this.callers.every(({ process, isDone }) => process.isKilled || isDone),
 			(step) => {
-				for (const { atStep, kind } of this.plan.happenings) if (atStep === step) this.happen(kind);
+				const due = this.plan.happenings.filter(({ atStep }) => atStep === step);
+				for (const { kind } of due) this.happen(kind);
+				return due.length > 0;
 			},
 		);
 		// Whoever comes later finds all that was acknowledged.
@@ -186,7 +188,7 @@ class World {
 			.finally(() => (last.isDone = true));
 		await this.scheduler.run(
 			() => last.isDone,
-			() => {},
+			() => false,
 		);
 	}
 
