@@ -32,7 +32,20 @@ describe('docs/cli.md', () => {
 	}
 
 	it('names every option that the help names', async () => {
-		for (const command of ['lint', 'show', 'sessions', 'simulate']) {
+		const commands = [
+			'lint',
+			'show',
+			'sessions',
+			'host',
+			'connect',
+			'status',
+			'run',
+			'import',
+			'restore',
+			'simulate',
+		];
+		for (const command of commands) {
+			assert.ok(page.includes(`## crosstalk ${command}\n`), command);
 			const { stdout } = await run([command, '--help']);
 			for (const [option] of stdout.matchAll(/--[a-z-]+/g)) {
 				assert.ok(page.includes(option), `${option} of ${command}`);
