@@ -38,7 +38,7 @@ describe('what is stored', () => {
 			{
 				rows: [1],
 				get count() {
-					return this.rows.length;
+					return 1;
 				},
 			},
 			'state.count is computed by a getter',
@@ -69,7 +69,7 @@ describe('what is stored', () => {
 	});
 
 	it('is everything else, unchanged', () => {
-		const state = JSON.parse(
+		const state: unknown = JSON.parse(
 			'{"__proto__":{"a":1},"constructor":2,"":[],"\\ud800":"\\udfff","n":[1e21,5e-324,null,true]}',
 		);
 		const { json, isInterchangeable } = toStorable(state, 'state', 's');

@@ -107,7 +107,7 @@ class LocalTurns implements StoreTurns {
 	private readonly endedTurns = new EndedTurns();
 	private readonly damaged = new Map<string, StoreError>();
 	/** Why no call is taken any more. */
-	private refusal: StoreError | undefined;
+	private refusal: ((sessionId: string) => StoreError) | undefined;
 	private closing: Promise<void> | undefined;
 	private drained: (() => void) | undefined;
 
@@ -122,7 +122,9 @@ class LocalTurns implements StoreTurns {
 			actor.evict(reason);
 			this.actors.delete(actor.sessionId);
 		});
-		if (readOnly !== undefined) this.refusal = new StoreError('read-only', readOnly, undefined);
+		if (readOnly !== undefined)
+			this.refusal = (id) =>
+				new StoreError('read-only', `Session ${quoted(id)} can only be read. ${readOnly}`, id);
 		const prefix = platform.randomId();
 		let ids = 0;
 		this.context = {
@@ -149,8 +151,8 @@ class LocalTurns implements StoreTurns {
 			return Promise.reject(storeErrorOf(error, undefined));
 		}
 		const { sessionId } = request;
-		const refusal = this.refusal ?? this.damaged.get(sessionId);
-		if (refusal !== undefined) return Promise.reject(forSession(refusal, sessionId));
+		const refusal = this.refusal?.(sessionId) ?? this.damaged.get(sessionId);
+		if (refusal !== undefined) return Promise.reject(refusal);
 		let actor = this.actors.get(sessionId);
 		if (actor === undefined) {
 			actor = new SessionActor(sessionId, this.context);
@@ -227,8 +229,10 @@ class LocalTurns implements StoreTurns {
 	}
 
 	private async shut(): Promise<void> {
-		this.refusal = new StoreError('closed', 'The store is closed.', undefined);
-		for (const actor of this.actors.values()) actor.refuseWaiting(forSession(this.refusal, actor.sessionId));
+		const refusal = (id: string): StoreError =>
+			new StoreError('closed', `The store of session ${quoted(id)} is closed.`, id);
+		this.refusal = refusal;
+		for (const actor of this.actors.values()) actor.refuseWaiting(refusal(actor.sessionId));
 		for (const actor of this.actors.values()) {
 			while (actor.inFlight > 0) await new Promise<void>((resolve) => (this.drained = resolve));
 		}
@@ -266,8 +270,8 @@ class LocalTurns implements StoreTurns {
 	private async failed(error: unknown, sessionId: string): Promise<StoreError> {
 		const failure = storeErrorOf(error, sessionId);
 		if (failure.code === 'session-damaged') this.noteDamage(sessionId, failure);
-		else if (error instanceof SqlError && error.code === 'fenced') await this.lose('fenced', failure);
-		else if (error instanceof SqlError && error.code === 'closed') await this.lose('failed', failure);
+		else if (error instanceof SqlError && error.code === 'fenced') await this.lose('fenced', error);
+		else if (error instanceof SqlError && error.code === 'closed') await this.lose('failed', error);
 		return failure;
 	}
 
@@ -280,10 +284,11 @@ class LocalTurns implements StoreTurns {
 	}
 
 	/** Nothing can be written any more. */
-	private async lose(reason: 'fenced' | 'failed', failure: StoreError): Promise<void> {
+	private async lose(reason: 'fenced' | 'failed', error: SqlError): Promise<void> {
 		if (this.refusal !== undefined) return;
-		this.refusal = failure;
-		for (const actor of this.actors.values()) actor.fail(reason, forSession(failure, actor.sessionId));
+		const refusal = (id: string): StoreError => storeErrorOf(error, id);
+		this.refusal = refusal;
+		for (const actor of this.actors.values()) actor.fail(reason, refusal(actor.sessionId));
 		if (reason === 'fenced') await this.tellOfTakeOver();
 	}
 
@@ -313,10 +318,6 @@ class LocalTurns implements StoreTurns {
 		}
 		this.drained?.();
 	}
-}
-
-function forSession({ code, message, sessionId: known, cause }: StoreError, sessionId: string): StoreError {
-	return new StoreError(code, message, known ?? sessionId, { cause });
 }
 
 /** Within what the tables can hold. */
