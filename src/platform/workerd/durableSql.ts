@@ -26,15 +26,25 @@ export class DurableSql implements SqlDatabase {
 	}
 
 	async write(statements: readonly SqlStatement[], generation: number): Promise<void> {
-		await this.transaction(() => {
+		this.transaction(() => {
 			const latest = this.generation();
 			if (latest !== generation)
 				throw new SqlError('fenced', `Generation ${generation} was followed by ${latest}.`);
 			for (const statement of statements) this.rows(statement);
 		});
+		try {
+			await this.storage.sync();
+		} catch (error) {
+			this.isClosed = true;
+			this.onBroken(error);
+			throw new SqlError('io', `The object's storage could not keep what was written: ${textOf(error)}`, {
+				cause: error,
+			});
+		}
 	}
 
 	async claim(): Promise<number> {
+		// It gets to the disk no later than what is written under it.
 		return this.transaction(() => {
 			this.storage.sql.exec(createMeta);
 			this.storage.sql.exec(raiseGeneration);
@@ -46,25 +56,14 @@ export class DurableSql implements SqlDatabase {
 		this.isClosed = true;
 	}
 
-	private async transaction<T>(work: () => T): Promise<T> {
+	private transaction<T>(work: () => T): T {
 		this.refuseWhenClosed();
-		let result: T;
 		try {
 			// Whatever it throws, nothing of it remains.
-			result = this.storage.transactionSync(work);
+			return this.storage.transactionSync(work);
 		} catch (error) {
 			throw sqlErrorOf(error);
 		}
-		try {
-			await this.storage.sync();
-		} catch (error) {
-			this.isClosed = true;
-			this.onBroken(error);
-			throw new SqlError('io', `The object's storage could not keep what was written: ${textOf(error)}`, {
-				cause: error,
-			});
-		}
-		return result;
 	}
 
 	private generation(): number {
