@@ -10,6 +10,7 @@ import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { SessionStore } from '../../src/core/store/sessionStore.ts';
+import { StoreError } from '../../src/core/store/storeError.ts';
 import { openStore } from './openStore.ts';
 import { readStrikes } from './strikes.ts';
 import { createAnalyticsServer } from './tools.ts';
@@ -33,7 +34,11 @@ if (place === undefined || place === '') usage('Say where the sessions are kept:
 const sessionFrom = values.session;
 if (sessionFrom !== 'argument' && sessionFrom !== 'caller') usage('--session is argument or caller.');
 
-const store = await openStore(place, process.env['ANALYTICS_STORE_TOKEN']);
+const store = await openStore(place, process.env['ANALYTICS_STORE_TOKEN']).catch((error: unknown) => {
+	// Its message is a finished sentence: what is wrong with the place, and what to do.
+	if (error instanceof StoreError) return usage(error.message);
+	throw error;
+});
 const data = await readStrikes();
 const create = (): McpServer =>
 	createAnalyticsServer({ store, data, sessionFrom, isKeyRequired: values['require-key'] });

@@ -105,3 +105,16 @@ export async function startHttp(args: readonly string[]): Promise<HttpServer> {
 		},
 	};
 }
+
+/** A server that ends by itself. */
+export async function ended(
+	args: readonly string[],
+): Promise<{ readonly code: number | null; readonly stderr: string }> {
+	const child = spawn(process.execPath, ['examples/analytics-server/server.ts', ...args], {
+		stdio: ['pipe', 'ignore', 'pipe'],
+	});
+	let stderr = '';
+	child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+	const [code] = (await once(child, 'close')) as [number | null];
+	return { code, stderr };
+}

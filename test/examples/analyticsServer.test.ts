@@ -1,14 +1,14 @@
 // The analytics server as agents meet it: a process that is started, asked, and killed.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '../../examples/analytics-server/analytics.ts';
 import { bundle, startWorker, token } from '../worker/localWorker.ts';
 import { readStrikes } from '../../examples/analytics-server/strikes.ts';
 import type { Strike } from '../../examples/analytics-server/strikes.ts';
-import { AnalyticsClient, startHttp } from './analyticsClient.ts';
+import { AnalyticsClient, ended, startHttp } from './analyticsClient.ts';
 
 describe('the analytics server', function () {
 	this.timeout(60_000);
@@ -156,6 +156,23 @@ describe('the analytics server', function () {
 		const refused = await byCaller.call('analytics_query', {}, 'toolu_3');
 		assert.ok(refused.isError);
 		assert.match(refused.text, /there is no default/);
+	});
+
+	it('says in a sentence why it cannot start', async () => {
+		const file = join(directory, 'file');
+		await writeFile(file, 'not a directory');
+		const cases: readonly [args: readonly string[], message: RegExp][] = [
+			[[], /Say where the sessions are kept/],
+			[['--store', directory, '--session', 'guessed'], /--session is argument or caller/],
+			[['--store', file], /file/],
+			[['--store', 'http://127.0.0.1:1'], /127\.0\.0\.1/],
+		];
+		for (const [args, message] of cases) {
+			const { code, stderr } = await ended(args);
+			assert.equal(code, 2, stderr);
+			assert.match(stderr, message);
+			assert.equal(stderr.trim().split('\n').length, 1, stderr);
+		}
 	});
 
 	it('does over HTTP what it does on stdio, where the header names the session', async () => {
