@@ -1,7 +1,9 @@
 // One target per runtime. `--production` minifies, `--tests` adds the suites for the VS Code host, `--watch` builds again on every change.
 
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, context, transform } from 'esbuild';
@@ -33,6 +35,14 @@ const shippedTargets = [
 		entries: { cli: 'src/cli/bin.ts' },
 		outdir: 'dist',
 		chunks: 'cli',
+		isCommonJs: false,
+		external: [],
+	},
+	{
+		name: 'sessionStore',
+		entries: { sessionStore: 'src/platform/node/sessionStore.ts' },
+		outdir: 'dist',
+		chunks: 'sessionStore',
 		isCommonJs: false,
 		external: [],
 	},
@@ -227,6 +237,44 @@ function writeFiles(target) {
 }
 
 /**
+ * The types of the library, and of what they mention.
+ * @param {string} outdir
+ * @returns {Promise<string>} what is wrong with them
+ */
+export async function writeTypes(outdir) {
+	const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+	const project = join(root, 'tsconfig.types.json');
+	await rm(outdir, { recursive: true, force: true });
+	/** @type {string} */
+	const output = await new Promise((resolve) => {
+		execFile(process.execPath, [compiler, '--project', project, '--outDir', outdir], (error, stdout, stderr) =>
+			resolve(error === null ? '' : stdout + stderr),
+		);
+	});
+	if (output !== '') return output;
+	/** @type {Set<string>} */
+	const mentioned = new Set();
+	const queue = [join(outdir, 'platform', 'node', 'sessionStore.d.ts')];
+	for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+		if (mentioned.has(path)) continue;
+		mentioned.add(path);
+		const text = await readFile(path, 'utf8');
+		const folder = dirname(path);
+		const imported = /(\bfrom '\.[^']*)\.ts';/g;
+		for (const [, start = ''] of text.matchAll(imported)) {
+			queue.push(join(folder, `${start.slice(start.indexOf("'") + 1)}.d.ts`));
+		}
+		// A user's compiler finds the types of a file by the name that the file would have.
+		await writeFile(path, text.replace(imported, "$1.js';"));
+	}
+	for (const entry of await readdir(outdir, { recursive: true, withFileTypes: true })) {
+		const path = join(entry.parentPath, entry.name);
+		if (entry.isFile() && !mentioned.has(path)) await rm(path);
+	}
+	return '';
+}
+
+/**
  * Prints what the problem matchers for esbuild in VS Code read. The targets build side by side; for the reader it is one build.
  * @returns {import('esbuild').Plugin}
  */
@@ -284,7 +332,9 @@ async function main(arguments_) {
 		hasFailed ||= result.errors.length > 0;
 		await build.dispose();
 	}
-	if (hasFailed) process.exitCode = 1;
+	const wrongTypes = await writeTypes(join(root, 'dist', 'types'));
+	if (wrongTypes !== '') console.error(wrongTypes);
+	if (hasFailed || wrongTypes !== '') process.exitCode = 1;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

@@ -207,8 +207,7 @@ export class RoutedTurns implements StoreTurns {
 		this.latestGeneration = generation;
 		this.current = link;
 		route.turns.onDidHappen((event) => {
-			if (event.kind === 'turn-ended')
-				this.turnEnded(link, { ...event, turnId: link.prefix + event.turnId });
+			if (event.kind === 'turn-ended') this.turnEnded(link, { ...event, turnId: link.prefix + event.turnId });
 			// Told below, once the new owner is found.
 			else if (event.kind !== 'taken-over') this.happened.fire(event);
 		});

@@ -23,7 +23,7 @@ describe('the processes of a session store', () => {
 
 	for (const clients of [8, 64]) {
 		it(`lose no acknowledged call of ${clients} callers while their owner is killed a hundred times`, async function () {
-			this.timeout(120_000);
+			this.timeout(300_000);
 			const kills = 100;
 			const processes = 4;
 			const sessions = 4;

@@ -112,7 +112,10 @@ export class StoreProcess {
 	/** Of its callers the last calls that were acknowledged. */
 	readonly acknowledged = new Map<string, number>();
 	private readonly directory: string;
-	private readonly asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+	private readonly asked = new Map<
+		number,
+		{ readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void }
+	>();
 	private lastId = 0;
 
 	constructor(child: ChildProcess, directory: string) {
