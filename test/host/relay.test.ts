@@ -157,6 +157,23 @@ describe('a request of a server', () => {
 		assert.match(JSON.stringify(answer), /2 agents have calls in flight.*per-agent/);
 	});
 
+	it('leaves no shared connection behind that nobody will use again', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized({ sampling: {} });
+		const calls = [agent.call('sample'), agent.call('slow')];
+		const [shared] = rig.transports;
+		rig.last.say(sampling);
+		for (const [index, call] of calls.entries()) {
+			assert.equal(shared!.isClosed, false);
+			rig.last.say({ jsonrpc: '2.0', id: shared!.requests('tools/call')[index]!['id'], result: {} });
+			assert.equal(call.answers.length, 1);
+		}
+		assert.equal(shared!.isClosed, true);
+		agent.call('echo');
+		await settled();
+		assert.equal(rig.transports.length, 2);
+	});
+
 	it('makes a server that is shared by default give each agent a connection of its own from then on', async () => {
 		const rig = createRig();
 		const [one, other] = [await rig.initialized({ sampling: {} }), await rig.initialized({ sampling: {} })];
@@ -244,6 +261,44 @@ describe('a notification of a server', () => {
 		rig.last.say({ jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 'x' } });
 		assert.equal(call.heard.length, 1);
 		assert.deepEqual([one.heard, other.heard], [[], []]);
+	});
+});
+
+describe('the level of a log', () => {
+	const log = (level: string) => ({
+		jsonrpc: '2.0',
+		method: 'notifications/message',
+		params: { level, data: 'x' },
+	});
+
+	it('on a shared connection is the lowest that an agent wants, and each agent hears what it has asked for', async () => {
+		const rig = createRig();
+		const [one, other] = [await rig.initialized(), await rig.initialized()];
+		one.ask('logging/setLevel', { level: 'info' });
+		other.ask('logging/setLevel', { level: 'error' });
+		const levels = () => rig.last.requests('logging/setLevel').map(({ params }) => params);
+		assert.deepEqual(levels(), [{ level: 'info' }, { level: 'info' }]);
+		for (const { id } of rig.last.requests('logging/setLevel')) rig.last.say({ jsonrpc: '2.0', id, result: {} });
+		for (const level of ['debug', 'warning', 'critical']) rig.last.say(log(level));
+		const heard = [one, other].map((agent) => agent.heard.map(({ params }) => (params as Json)['level']));
+		assert.deepEqual(heard, [['warning', 'critical'], ['critical']]);
+		const call = other.call('slow');
+		rig.last.say(log('info'));
+		assert.deepEqual([call.heard, one.heard.length, other.heard.length], [[], 2, 1]);
+		rig.last.die();
+		await rig.pass(10);
+		assert.deepEqual(levels(), [{ level: 'info' }], 'a new process is told again');
+	});
+
+	it('that there is not is the server’s to refuse', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		agent.ask('logging/setLevel', { level: 'loud' });
+		const request = rig.last.requests('logging/setLevel')[0]!;
+		assert.deepEqual(request['params'], { level: 'loud' });
+		rig.last.say({ jsonrpc: '2.0', id: request['id'], error: { code: -32_602, message: 'No such level.' } });
+		rig.last.say(log('debug'));
+		assert.equal(agent.heard.length, 1);
 	});
 });
 

@@ -104,7 +104,16 @@ const HEADER_MISMATCH = -32_020;
 /** What a server of the older era says on HTTP to a request without a session. */
 const LEGACY_BAD_REQUEST = -32_000;
 
-const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+export const logLevels: readonly string[] = [
+	'debug',
+	'info',
+	'notice',
+	'warning',
+	'error',
+	'critical',
+	'alert',
+	'emergency',
+];
 
 /** One agent's connection to one server, as the agent sees it: the agent side of the relay. */
 export class AgentConnection implements AgentEndpoint {
@@ -124,7 +133,8 @@ export class AgentConnection implements AgentEndpoint {
 	private readonly asked = new Map<number, Question>();
 	/** Requests that wait for the agent's own input, by scope and id; `true`: nobody wants them any more. */
 	private readonly gathering = new Map<string, { isCancelled: boolean }>();
-	private logLevel = 0;
+	/** From which level on it wants to hear a log, by the place in the list; `undefined`: it has not said. */
+	logLevel: number | undefined;
 	/** Calls at servers of the older era that wait for the agent of the newer to come again, by the state that it comes with. */
 	private readonly held = new Map<string, { readonly bridge: LegacyBridge; readonly key: string }>();
 	/** A request that goes on with an earlier one, by scope and id: the earlier one's. */
@@ -193,9 +203,16 @@ export class AgentConnection implements AgentEndpoint {
 		this.cancelExchange(key, 'The agent closed its connection while the call was running.', true);
 	}
 
+	/** Whether a notification is one that the agent wants to hear. */
+	isWanted(message: RpcMessage): boolean {
+		if (message.method !== 'notifications/message' || this.logLevel === undefined) return true;
+		const level = levelOf(message.params['level']);
+		return level === -1 || level >= this.logLevel;
+	}
+
 	/** Sends something that belongs to no request. */
 	send(bytes: Uint8Array, message: RpcMessage): void {
-		if (message.method === 'notifications/message' && levelOf(message.params['level']) < this.logLevel) return;
+		if (!this.isWanted(message)) return;
 		for (const { rawId, channel, filter, uris } of this.listening.values()) {
 			const wanted = filterOf[message.method];
 			const isWanted =
@@ -311,8 +328,7 @@ export class AgentConnection implements AgentEndpoint {
 				return channel.answer(answer, undefined);
 			}
 			case 'logging/setLevel':
-				this.logLevel = Math.max(0, levelOf(message.params['level']));
-				break;
+				return this.setLogLevel(message, rawId, key, channel, refuse);
 			case 'resources/subscribe':
 				this.subscriptions.add(stringAt(message.params, 'uri') ?? '');
 				break;
@@ -326,6 +342,25 @@ export class AgentConnection implements AgentEndpoint {
 			}
 		}
 		this.relay(message, rawId, key, undefined, channel, refuse);
+	}
+
+	/** Of agents that share a connection the server is to serve the one that wants to hear the most. */
+	private setLogLevel(
+		message: RpcMessage,
+		rawId: Uint8Array,
+		key: string,
+		channel: MessageChannel,
+		refuse: (code: number, reason: string, data?: JsonObject) => void,
+	): void {
+		const level = levelOf(message.params['level']);
+		if (level !== -1) this.logLevel = level;
+		const lowest = this.hub.logLevelFor(this);
+		const isAsItIs = level === -1 || lowest === undefined || lowest === logLevels[level];
+		const { id, method, params } = message;
+		const asked = isAsItIs
+			? message
+			: readRpc(encoded({ jsonrpc: '2.0', id, method, params: { ...params, level: lowest } }));
+		if (asked.kind === 'request') this.relay(asked, rawId, key, undefined, channel, refuse);
 	}
 
 	private async initialize(
@@ -485,7 +520,7 @@ export class AgentConnection implements AgentEndpoint {
 		const upstream = hub.upstreamFor(this, this.identity, protocolVersion === undefined ? 'legacy' : 'modern');
 		if (protocolVersion === undefined && upstream.introduction?.era === 'modern') {
 			if (this.answerForModern(message, rawId, upstream, channel)) return;
-			const level = this.logLevel > 0 ? logLevels[this.logLevel] : undefined;
+			const level = this.logLevel === undefined ? undefined : logLevels[this.logLevel];
 			const translated = modernized(message, this.introduction, level);
 			this.start(translated, rawId, key, MODERN, channel, true);
 			return;

@@ -1,5 +1,6 @@
 import type { Disposable } from '../base/lifecycle.ts';
 import { counted } from '../base/text.ts';
+import { logLevels } from './agentConnection.ts';
 import type { AgentConnection } from './agentConnection.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { Attribution } from './attribution.ts';
@@ -181,6 +182,13 @@ export class ServerHub implements UpstreamListener {
 		this.didChange();
 	}
 
+	/** Connections of the time when all agents shared one. */
+	private letSharedGo(): void {
+		for (const [key, upstream] of this.upstreams)
+			if (upstream.owner === 'all' && !hasWork(upstream))
+				this.letGo(key, upstream, `${this.name} is not shared any more.`);
+	}
+
 	private letGo(key: string, upstream: Upstream, reason: string): void {
 		this.upstreams.delete(key);
 		this.remember(upstream);
@@ -236,6 +244,12 @@ export class ServerHub implements UpstreamListener {
 		return [...this.agents].some((agent) => agent.subscriptions.has(uri));
 	}
 
+	/** The lowest level that an agent wants of the log on the connection of this one; `undefined`: none has said. */
+	logLevelFor(agent: AgentConnection): string | undefined {
+		const upstream = this.existingUpstream(agent);
+		return lowestLevel(upstream === undefined ? [agent] : this.agentsOf(upstream));
+	}
+
 	/** Agents of the older era hear of changes without asking; of resources, when they have subscribed to them. */
 	listenFor(upstream: Upstream): void {
 		const resourceSubscriptions = [
@@ -282,9 +296,14 @@ export class ServerHub implements UpstreamListener {
 			this.isModernOnly = true;
 			this.modern = true;
 			this.listenFor(upstream);
-		} else
-			for (const uri of new Set([...this.agents].flatMap((agent) => [...agent.subscriptions])))
-				upstream.ask('resources/subscribe', { uri }, this.definition.limits.connectMs).catch(() => {});
+			return;
+		}
+		const { connectMs } = this.definition.limits;
+		const agents = this.agentsOf(upstream);
+		for (const uri of new Set(agents.flatMap((agent) => [...agent.subscriptions])))
+			upstream.ask('resources/subscribe', { uri }, connectMs).catch(() => {});
+		const level = lowestLevel(agents);
+		if (level !== undefined) upstream.ask('logging/setLevel', { level }, connectMs).catch(() => {});
 	}
 
 	onReconnect(cause: ReconnectCause): void {
@@ -311,6 +330,7 @@ export class ServerHub implements UpstreamListener {
 			return;
 		}
 		if (exchange !== undefined) {
+			if (!exchange.agent.isWanted(message)) return;
 			const bytes = replaced(message.bytes, [
 				...(exchange.progressToken === undefined
 					? []
@@ -340,7 +360,7 @@ export class ServerHub implements UpstreamListener {
 		if (working.size === 1 && only !== undefined) {
 			const [running] = upstream.runningExchanges;
 			if (running === undefined) only.send(message.bytes, message);
-			else {
+			else if (only.isWanted(message)) {
 				this.recordOut(running.record, message, message.bytes, running);
 				running.deliver(message.bytes);
 			}
@@ -417,6 +437,7 @@ export class ServerHub implements UpstreamListener {
 	}
 
 	ended(exchange: Exchange, end: ExchangeEnd, code: number | undefined): void {
+		if (this.sharing !== 'shared') this.letSharedGo();
 		const durationMs = this.platform.clock.elapsed() - exchange.began;
 		const isToolError = end.answer?.kind === 'response' && end.answer.result['isError'] === true;
 		if (exchange.tool !== undefined) {
@@ -581,6 +602,11 @@ const sharedCapabilities: JsonObject = {
 
 const pong = new TextEncoder().encode('{"jsonrpc":"2.0","id":0,"result":{}}');
 const pongIdAt = '{"jsonrpc":"2.0","id":'.length;
+
+function lowestLevel(agents: readonly AgentConnection[]): string | undefined {
+	const levels = agents.flatMap(({ logLevel }) => (logLevel === undefined ? [] : [logLevel]));
+	return levels.length === 0 ? undefined : logLevels[Math.min(...levels)];
+}
 
 function agentsWithCalls(upstream: Upstream): Set<AgentConnection> {
 	return new Set([...upstream.runningExchanges].map(({ agent }) => agent));
