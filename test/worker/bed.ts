@@ -67,7 +67,8 @@ export class Bed implements StoreBed {
 
 	/** Until it is said otherwise. */
 	async fail(how: 'overloaded' | 'unlisted' | 'without timers' | 'nothing'): Promise<void> {
-		await this.act('fail', { how });
+		this.failing = this.act('fail', { how });
+		await this.failing;
 	}
 
 	/** What the object's database says, with the codes of `SqlError`, to reading a statement and to writing it. */
@@ -81,8 +82,9 @@ export class Bed implements StoreBed {
 	}
 
 	readonly dispose = async (): Promise<void> => {
-		await this.act('fail', { how: 'nothing' });
-		await this.kill();
+		// Its objects fall asleep by themselves.
+		this.callers.abort();
+		if (this.failing !== undefined) await this.act('fail', { how: 'nothing' });
 	};
 
 	/** Its calls begin when what was asked of the storage has got there. */
