@@ -344,6 +344,30 @@ describe('sharing', () => {
 	}
 });
 
+describe('a connection of a subagent', () => {
+	it('stays for as long as its session does, whoever else goes', async () => {
+		const rig = createRig({ sharing: 'per-agent' });
+		const session = storedSessionId('claude-code:s1');
+		const one = await rig.initialized({}, { sessionId: session, agentId: undefined });
+		const other = await rig.initialized({}, { sessionId: storedSessionId('claude-code:s2'), agentId: undefined });
+		const hook = { hook_event_name: 'PreToolUse', session_id: 's1', agent_id: 'explorer', tool_use_id: 'toolu_1' };
+		rig.host.hook('claude-code', bytesOf({ ...hook, tool_name: 'mcp__files__open', tool_input: {} }));
+		const call = one.call('open', { _meta: { 'claudecode/toolUseId': 'toolu_1' } });
+		await settled();
+		await settled();
+		assert.equal(rig.transports.length, 3);
+		const own = rig.last;
+		own.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: {} });
+		assert.equal(call.answers.length, 1);
+		other.endpoint.close();
+		assert.equal(own.isClosed, false);
+		own.say({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+		assert.equal(one.heard.length, 1, 'what it tells reaches the session');
+		one.endpoint.close();
+		assert.equal(own.isClosed, true);
+	});
+});
+
 describe('an agent of revision 2026-07-28', () => {
 	const said = {
 		_meta: {

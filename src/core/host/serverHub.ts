@@ -78,6 +78,8 @@ export class ServerHub implements UpstreamListener {
 	private isModernOnly = false;
 	private readonly upstreams = new Map<string, Upstream>();
 	private readonly agents = new Set<AgentConnection>();
+	/** Who has used a connection: one agent's subagents may have several. */
+	private readonly users = new WeakMap<Upstream, Set<AgentConnection>>();
 	/** Tools that may run twice without harm, by their annotations. */
 	private readonly repeatableTools = new Set<string>();
 	/** By tool: which arguments are also said in headers. */
@@ -164,6 +166,7 @@ export class ServerHub implements UpstreamListener {
 	detach(agent: AgentConnection): void {
 		this.agents.delete(agent);
 		for (const [key, upstream] of this.upstreams) {
+			this.users.get(upstream)?.delete(agent);
 			if (upstream.owner === 'all' || this.isWanted(upstream) || hasWork(upstream)) continue;
 			this.letGo(key, upstream, `${this.name} was closed because the agent that it was for has gone.`);
 		}
@@ -197,6 +200,13 @@ export class ServerHub implements UpstreamListener {
 
 	/** The connection that serves this agent. */
 	upstreamFor(agent: AgentConnection, origin: ConnectionIdentity, era: Era): Upstream {
+		const upstream = this.findOrMakeUpstream(agent, origin, era);
+		const users = this.users.get(upstream) ?? new Set();
+		this.users.set(upstream, users.add(agent));
+		return upstream;
+	}
+
+	private findOrMakeUpstream(agent: AgentConnection, origin: ConnectionIdentity, era: Era): Upstream {
 		const owner = this.ownerFor(agent, origin);
 		const key = `${era} ${owner}`;
 		const known = this.upstreams.get(key);
@@ -315,8 +325,8 @@ export class ServerHub implements UpstreamListener {
 	}
 
 	isWanted(upstream: Upstream): boolean {
-		if (upstream.owner === 'all') return this.agents.size > 0;
-		return [...this.agents].some((agent) => this.ownerFor(agent, agent.identity) === upstream.owner);
+		if (upstream.owner === 'all' && this.sharing !== 'shared') return false;
+		return this.agentsOf(upstream).length > 0;
 	}
 
 	isRepeatable(exchange: Exchange): boolean {
@@ -574,8 +584,10 @@ export class ServerHub implements UpstreamListener {
 	}
 
 	private agentsOf(upstream: Upstream): AgentConnection[] {
+		const { owner } = upstream;
+		const users = this.users.get(upstream);
 		return [...this.agents].filter(
-			(agent) => upstream.owner === 'all' || this.ownerFor(agent, agent.identity) === upstream.owner,
+			(agent) => owner === 'all' || users?.has(agent) === true || this.ownerFor(agent, agent.identity) === owner,
 		);
 	}
 
