@@ -1,6 +1,6 @@
-import type { SessionStore } from '../../src/core/store/sessionStore.ts';
-import { connectSessionStore } from '../../src/platform/node/store/connectSessionStore.ts';
-import { openSessionStore } from '../../src/platform/node/store/openSessionStore.ts';
+// Outside of this repository: 'crosstalk/session-store'.
+import { connectSessionStore, openSessionStore } from '../../src/platform/node/sessionStore.ts';
+import type { SessionStore } from '../../src/platform/node/sessionStore.ts';
 
 /**
  * Where the sessions are kept is one setting, and the rest of the server does not know it.

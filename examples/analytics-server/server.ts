@@ -9,8 +9,8 @@ import { localhostHostValidation, localhostOriginValidation, toNodeHandler } fro
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import type { SessionStore } from '../../src/core/store/sessionStore.ts';
-import { StoreError } from '../../src/core/store/storeError.ts';
+import type { SessionStore } from '../../src/platform/node/sessionStore.ts';
+import { StoreError } from '../../src/platform/node/sessionStore.ts';
 import { openStore } from './openStore.ts';
 import { readStrikes } from './strikes.ts';
 import { createAnalyticsServer } from './tools.ts';

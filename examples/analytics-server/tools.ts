@@ -1,8 +1,8 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import type { CallToolResult, ServerContext } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { SessionStore } from '../../src/core/store/sessionStore.ts';
-import { StoreError } from '../../src/core/store/storeError.ts';
+import type { SessionStore } from '../../src/platform/node/sessionStore.ts';
+import { StoreError } from '../../src/platform/node/sessionStore.ts';
 import { QueryError, changeFilters, nextPage } from './analytics.ts';
 import type { AnalyticsState } from './analytics.ts';
 import { callersSession, idempotencyKey } from './caller.ts';
