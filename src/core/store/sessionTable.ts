@@ -67,8 +67,9 @@ const smallColumns = [
 ] as const;
 const selected = smallColumns.map((column) => `c.${column}`).join(', ');
 
+// To ask for the type of a text does not read it; to ask whether it is null does.
 const selectSession = `
-	SELECT s.id, ${selected}, c.state IS NOT NULL AS has_state, c.reply IS NOT NULL AS has_reply,
+	SELECT s.id, ${selected}, typeof(c.state) <> 'null' AS has_state, typeof(c.reply) <> 'null' AS has_reply,
 		CASE WHEN c.seq = (SELECT max(seq) FROM checkpoints WHERE place BETWEEN ? AND ?) THEN c.state END AS state
 	FROM (SELECT 1) LEFT JOIN sessions AS s ON s.number = ? LEFT JOIN checkpoints AS c ON c.place BETWEEN ? AND ?`;
 
@@ -100,19 +101,12 @@ export class SessionTable {
 
 	/** Everything that a call rests on, verified. Throws `DamageError`. */
 	async load(sessionId: string): Promise<StoredSession> {
-		const home = this.numberOf(sessionId);
-		for (let number = home; ; number = (number + 1) % numbers) {
-			const first = number * ringSize;
-			const last = first + ringSize - 1;
-			const rows = await this.database.read({
-				sql: selectSession,
-				parameters: [first, last, number, first, last],
-			});
-			const id = rows[0]?.['id'] ?? null;
-			// Two ids may have the same home; the later one then lives next door.
-			if (typeof id === 'string' && id !== sessionId && this.isNear(this.numberOf(id), number)) continue;
-			if (id !== null && id !== sessionId) throw new DamageError('its id is not readable');
-			return this.verified(sessionId, number, id !== null, rows);
+		try {
+			return await this.loadOnce(sessionId);
+		} catch (error) {
+			if (!isDamage(error)) throw error;
+			// What is larger than a row is read in two steps, between which there may have been a checkpoint.
+			return this.loadOnce(sessionId);
 		}
 	}
 
@@ -178,6 +172,23 @@ export class SessionTable {
 		for (const old of write.withoutState) statements.push(...dropText(number, 'state', old));
 		for (const old of write.withoutReply) statements.push(...dropText(number, 'reply', old));
 		return statements;
+	}
+
+	private async loadOnce(sessionId: string): Promise<StoredSession> {
+		const home = this.numberOf(sessionId);
+		for (let number = home; ; number = (number + 1) % numbers) {
+			const first = number * ringSize;
+			const last = first + ringSize - 1;
+			const rows = await this.database.read({
+				sql: selectSession,
+				parameters: [first, last, number, first, last],
+			});
+			const id = rows[0]?.['id'] ?? null;
+			// Two ids may have the same home; the later one then lives next door.
+			if (typeof id === 'string' && id !== sessionId && this.isNear(this.numberOf(id), number)) continue;
+			if (id !== null && id !== sessionId) throw new DamageError('its id is not readable');
+			return this.verified(sessionId, number, id !== null, rows);
+		}
 	}
 
 	private async verified(
