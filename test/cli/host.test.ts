@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HostStatus } from '../../src/core/host/status.ts';
 import { attach } from '../../src/platform/node/host/attach.ts';
 import type { ControlClient } from '../../src/platform/node/host/controlClient.ts';
+import { Agent } from '../mcp/agent.ts';
 import { until, within } from '../mcp/waiting.ts';
 import { Lab, addressIn, isAlive, isWindows } from '../platform/node/host/hosts.ts';
 import type { RunningProcess } from '../platform/node/host/hosts.ts';
@@ -97,6 +100,34 @@ describe('crosstalk host', () => {
 			assert.deepEqual([address.url, address.token], [first.address.url, first.address.token]);
 		}
 		assert.deepEqual([second.address.generation, third.address.generation], [2, 3]);
+	});
+
+	it('ends servers that have outlived a host that was killed, and nothing else', async () => {
+		if (isWindows) return;
+		// Its stdin ends, and it goes on.
+		const deaf = `process.on('SIGTERM', () => {});
+			setInterval(() => {}, 1000);
+			require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
+				const { id } = JSON.parse(line);
+				const result = { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'deaf', version: '1' } };
+				if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result }));
+			})`;
+		const config = lab.config({ deaf: { command: process.execPath, args: ['-e', deaf] } });
+		const host = await lab.host('--config', config);
+		const { url, token } = host.address;
+		await Agent.connect(`${url}/${token}/mcp/deaf`);
+		const status = await run(['status', '--json', '--data', lab.data]);
+		const { pid } = (JSON.parse(status.stdout) as HostStatus).servers[0]!; // the contract's shape
+		assert.ok(pid !== null);
+		await host.end('SIGKILL');
+		assert.ok(isAlive(pid));
+		// The id of a process that was there before, and is another's now.
+		const record = join(lab.data, 'server-processes');
+		appendFileSync(record, `${process.pid} 1\n`);
+		const next = await lab.host('--config', config);
+		await until('the end of the server', () => !isAlive(pid) || undefined);
+		assert.match(next.stderr(), new RegExp(`^crosstalk: Process ${pid}, .* was ended\\.$`, 'm'));
+		assert.ok(!existsSync(record));
 	});
 
 	it('goes elsewhere when its port was taken meanwhile, but not when a person has named it', async () => {

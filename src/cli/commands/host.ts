@@ -13,6 +13,7 @@ import type { RunningHost } from '../../platform/node/host/hostProcess.ts';
 import type { Ownership } from '../../platform/node/host/ownership.ts';
 import { readServerConfig } from '../../platform/node/host/serverConfigs.ts';
 import { OtlpExporter, otlpTarget } from '../../platform/node/otlpExporter.ts';
+import { StartedProcesses } from '../../platform/node/upstreams/leftBehind.ts';
 import { NodeUpstreams } from '../../platform/node/upstreams/nodeUpstreams.ts';
 import { dataDirectory } from '../dataOption.ts';
 import type { Command, CommandIo } from '../io.ts';
@@ -95,7 +96,10 @@ async function createRunningHost(io: CommandIo, ownership: Ownership, setting: S
 	const { version, log, onError } = setting;
 	const { directory, generation, seal } = ownership;
 	const eventLog = new NodeEventLog({ directory: join(directory, 'events'), warn: log });
-	const platform = { clock: nodeHostClock, random: nodeHostRandom, upstreams: new NodeUpstreams(), seal };
+	const processes = new StartedProcesses(join(directory, 'server-processes'), log);
+	await processes.endLeftBehind();
+	const upstreams = new NodeUpstreams((pid) => processes.add(pid));
+	const platform = { clock: nodeHostClock, random: nodeHostRandom, upstreams, seal };
 	const running = createHost({
 		platform,
 		recorder: new EventRecorder(eventLog, nodeHostClock),
