@@ -12,6 +12,7 @@ export function agentName(agent: Agent): string {
 /** Further lines with the call's id that are part of the conversation together with the call itself. */
 export function activeDuplicates(call: ToolCall): readonly Duplicate[] {
 	const { node, duplicates, message } = call as ToolCallState;
+	if (duplicates.length === 0) return duplicates;
 	const isActive = node === undefined ? message.isActive : node.activeIndex !== -1;
 	if (!isActive) return [];
 	// Lines of one message that bear the same id are a copy that a resume wrote, or a gateway's own way of counting.

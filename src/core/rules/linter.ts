@@ -46,13 +46,21 @@ interface Findings {
 	readonly inconclusive: Inconclusive[];
 }
 
+/** What the rules want to see, by kind: most calls are visited by most rules and found in order. */
+type Visits = { readonly [Kind in keyof RuleVisitor]-?: NonNullable<RuleVisitor[Kind]>[] };
+
+function noVisits(): Visits {
+	return { toolCall: [], strayResult: [], agent: [], compaction: [], damage: [] };
+}
+
 /** Keeps the findings on one conversation up to date while it grows, looking again only at what a fold has changed. */
 export class Linter {
 	private readonly conversation: Conversation;
 	private readonly settings: RuleSettings;
 	private readonly found = new Map<Subject, Findings>();
-	private current: Findings = { diagnostics: [], inconclusive: [] };
-	private active: readonly { readonly rule: Rule; readonly visitor: RuleVisitor }[] = [];
+	/** What the rules say of the item that they look at; most often nothing. */
+	private current: Findings | undefined;
+	private visits = noVisits();
 	private key = '';
 
 	constructor(conversation: Conversation, settings: RuleSettings) {
@@ -64,16 +72,14 @@ export class Linter {
 	lintAll(): void {
 		this.found.clear();
 		this.prepare();
-		const { conversation } = this;
+		const { conversation, visits } = this;
 		for (const agent of conversation.agents.values()) {
-			this.visit(agent, (visitor) => visitor.agent?.(agent));
-			for (const call of agent.toolCalls) this.visit(call, (visitor) => visitor.toolCall?.(call));
-			for (const result of agent.strayResults) this.visit(result, (visitor) => visitor.strayResult?.(result));
-			for (const compaction of agent.compactions) {
-				this.visit(compaction, (visitor) => visitor.compaction?.(compaction));
-			}
+			this.visit(agent, visits.agent);
+			for (const call of agent.toolCalls) this.visit(call, visits.toolCall);
+			for (const result of agent.strayResults) this.visit(result, visits.strayResult);
+			for (const compaction of agent.compactions) this.visit(compaction, visits.compaction);
 		}
-		for (const damage of conversation.damage) this.visit(damage, (visitor) => visitor.damage?.(damage));
+		for (const damage of conversation.damage) this.visit(damage, visits.damage);
 	}
 
 	/** Looks again at what has changed. Returns whether any finding may be different. */
@@ -83,21 +89,19 @@ export class Linter {
 			this.lintAll();
 			return true;
 		}
+		const { visits } = this;
 		let isChanged = false;
 		// What holds for one agent can depend on whether others were read; there are few of them.
 		for (const agent of this.conversation.agents.values()) {
-			isChanged = this.visit(agent, (visitor) => visitor.agent?.(agent)) || isChanged;
+			isChanged = this.visit(agent, visits.agent) || isChanged;
 		}
-		for (const call of changes.toolCalls) {
-			isChanged = this.visit(call, (visitor) => visitor.toolCall?.(call)) || isChanged;
-		}
+		for (const call of changes.toolCalls) isChanged = this.visit(call, visits.toolCall) || isChanged;
 		for (const result of changes.strayResults) {
 			const isStray = result.agent.strayResults.has(result);
-			isChanged =
-				this.visit(result, isStray ? (visitor) => visitor.strayResult?.(result) : () => undefined) || isChanged;
+			isChanged = this.visit(result, isStray ? visits.strayResult : []) || isChanged;
 		}
 		for (const compaction of changes.compactions) {
-			isChanged = this.visit(compaction, (visitor) => visitor.compaction?.(compaction)) || isChanged;
+			isChanged = this.visit(compaction, visits.compaction) || isChanged;
 		}
 		return isChanged;
 	}
@@ -111,14 +115,17 @@ export class Linter {
 		return [...this.found.values()].flatMap((findings) => findings.inconclusive).sort(byPlace);
 	}
 
-	private visit(subject: Subject, call: (visitor: RuleVisitor) => void): boolean {
-		const findings: Findings = (this.current = { diagnostics: [], inconclusive: [] });
-		for (const { visitor } of this.active) call(visitor);
-		const hadFindings = this.found.has(subject);
-		const hasFindings = findings.diagnostics.length > 0 || findings.inconclusive.length > 0;
-		if (hasFindings) this.found.set(subject, findings);
-		else if (hadFindings) this.found.delete(subject);
-		return hadFindings || hasFindings;
+	private visit<Item extends Subject>(item: Item, visits: readonly ((item: Item) => void)[]): boolean {
+		this.current = undefined;
+		for (const visit of visits) visit(item);
+		const hadFindings = this.found.has(item);
+		if (this.current !== undefined) this.found.set(item, this.current);
+		else if (hadFindings) this.found.delete(item);
+		return hadFindings || this.current !== undefined;
+	}
+
+	private findings(): Findings {
+		return (this.current ??= { diagnostics: [], inconclusive: [] });
 	}
 
 	/** Makes the rules ready for this client. True when everything is to be looked at anew. */
@@ -129,9 +136,16 @@ export class Linter {
 		if (key === this.key) return false;
 		this.key = key;
 		const client = clientOf(conversation.format, conversation.agentVersion);
-		this.active = allRules
-			.filter((rule) => this.settings[rule.id] !== 'off')
-			.map((rule) => ({ rule, visitor: rule.create(this.contextFor(rule, client)) }));
+		this.visits = noVisits();
+		for (const rule of allRules) {
+			if (this.settings[rule.id] === 'off') continue;
+			const { toolCall, strayResult, agent, compaction, damage } = rule.create(this.contextFor(rule, client));
+			if (toolCall !== undefined) this.visits.toolCall.push(toolCall);
+			if (strayResult !== undefined) this.visits.strayResult.push(strayResult);
+			if (agent !== undefined) this.visits.agent.push(agent);
+			if (compaction !== undefined) this.visits.compaction.push(compaction);
+			if (damage !== undefined) this.visits.damage.push(damage);
+		}
 		return true;
 	}
 
@@ -144,8 +158,10 @@ export class Linter {
 			client,
 			stateOf: (call) => callState(conversation, call),
 			laterTurn,
-			report: (report) => void this.current.diagnostics.push(diagnosticOf(rule, severity, conversation, report)),
-			inconclusive: (place, message) => void this.current.inconclusive.push({ ruleId: rule.id, place, message }),
+			report: (report) =>
+				void this.findings().diagnostics.push(diagnosticOf(rule, severity, conversation, report)),
+			inconclusive: (place, message) =>
+				void this.findings().inconclusive.push({ ruleId: rule.id, place, message }),
 		};
 	}
 }

@@ -39,11 +39,11 @@ export interface Rule {
 
 /** Called for each item that is new or may have changed. What a rule reports stands until the same item is visited again. */
 export interface RuleVisitor {
-	toolCall?(call: ToolCall): void;
-	strayResult?(result: Result): void;
-	agent?(agent: Agent): void;
-	compaction?(compaction: Compaction): void;
-	damage?(damage: Damage): void;
+	readonly toolCall?: (call: ToolCall) => void;
+	readonly strayResult?: (result: Result) => void;
+	readonly agent?: (agent: Agent) => void;
+	readonly compaction?: (compaction: Compaction) => void;
+	readonly damage?: (damage: Damage) => void;
 }
 
 export interface RuleContext {
