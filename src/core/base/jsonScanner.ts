@@ -45,24 +45,19 @@ export class JsonScanner {
 	}
 
 	/**
-	 * Reads an object and calls for each member that `table` knows its reader, with the cursor before the value; other members are
-	 * passed over. A value that is no object is passed over too. False: not JSON.
+	 * Reads an object and calls for each member that `table` knows its reader; other members are passed over. A value that is no
+	 * object is passed over too. False: not JSON.
 	 */
 	readObject<Target>(table: MemberTable<Target>, target: Target): boolean {
 		if (this.peek() !== OPEN_BRACE) return this.skipValue();
 		this.position++;
 		const { bytes, end } = this;
-		for (let isFirst = true; ; isFirst = false) {
-			let byte = this.peek();
-			if (byte === CLOSE_BRACE) {
-				this.position++;
-				return true;
-			}
-			if (!isFirst) {
-				if (byte !== COMMA) return this.fail();
-				this.position++;
-				byte = this.peek();
-			}
+		let byte = this.peek();
+		if (byte === CLOSE_BRACE) {
+			this.position++;
+			return true;
+		}
+		for (;;) {
 			if (byte !== QUOTE) return this.fail();
 			const keyStart = this.position + 1;
 			let position = keyStart;
@@ -76,13 +71,25 @@ export class JsonScanner {
 			this.position = position + 1;
 			if (this.peek() !== COLON) return this.fail();
 			this.position++;
-			const read = table.find(hash, position - keyStart);
-			if (read === undefined) {
+			const member = table.find(hash, position - keyStart);
+			if (member === undefined) {
 				if (!this.skipValue()) return false;
+			} else if (member.isText) {
+				const isString = this.peek() === QUOTE;
+				if (!this.skipValue()) return false;
+				if (isString) member.read(this, target);
 			} else {
-				read(this, target);
+				member.read(this, target);
 				if (this.failedAt !== -1) return false;
 			}
+			byte = this.peek();
+			if (byte === CLOSE_BRACE) {
+				this.position++;
+				return true;
+			}
+			if (byte !== COMMA) return this.fail();
+			this.position++;
+			byte = this.peek();
 		}
 	}
 
@@ -239,38 +246,53 @@ export interface Span {
 	end: number;
 }
 
-/** Reads the value at the cursor into the target, or passes over it. */
+/** Reads the value at the cursor into the target, or passes over it; one for texts takes the string that was just read. */
 export type MemberReader<Target> = (scanner: JsonScanner, target: Target) => void;
+
+interface Member<Target> {
+	readonly hash: number;
+	readonly length: number;
+	readonly isText: boolean;
+	readonly read: MemberReader<Target>;
+}
 
 /** The members of an object that a reader wants, found by the hash that the scanner computes while it passes over the key. */
 export class MemberTable<Target> {
-	private readonly slots: (
-		| { readonly hash: number; readonly length: number; readonly read: MemberReader<Target> }
-		| undefined
-	)[];
+	private readonly slots: (Member<Target> | undefined)[];
 	private readonly mask: number;
 
-	constructor(readers: Readonly<Record<string, MemberReader<Target>>>) {
-		const names = Object.entries(readers);
+	/**
+	 * @param values Called with the cursor before the value.
+	 * @param texts Called with a string that was read already; a value of another kind is passed over. Most members are such, and one
+	 * loop that reads the strings of all of them is compiled sooner than as many as there are members.
+	 */
+	constructor(
+		values: Readonly<Record<string, MemberReader<Target>>>,
+		texts: Readonly<Record<string, MemberReader<Target>>> = {},
+	) {
+		const members = [
+			...Object.entries(values).map(([name, read]) => ({ name, read, isText: false })),
+			...Object.entries(texts).map(([name, read]) => ({ name, read, isText: true })),
+		];
 		let size = 16;
-		while (size < names.length * 4) size *= 2;
+		while (size < members.length * 4) size *= 2;
 		this.mask = size - 1;
 		this.slots = Array.from({ length: size }, () => undefined);
-		for (const [name, read] of names) {
+		for (const { name, read, isText } of members) {
 			let hash = 0;
 			for (const character of name) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
 			let slot = hash & this.mask;
 			while (this.slots[slot] !== undefined) slot = (slot + 1) & this.mask;
-			this.slots[slot] = { hash, length: name.length, read };
+			this.slots[slot] = { hash, length: name.length, isText, read };
 		}
 	}
 
-	find(hash: number, length: number): MemberReader<Target> | undefined {
+	find(hash: number, length: number): Member<Target> | undefined {
 		for (let slot = hash & this.mask; ; slot = (slot + 1) & this.mask) {
-			const entry = this.slots[slot];
-			if (entry === undefined) return undefined;
+			const member = this.slots[slot];
+			if (member === undefined) return undefined;
 			// Two keys of one length with one 32-bit hash would be mistaken for each other; no agent writes such a pair.
-			if (entry.hash === hash && entry.length === length) return entry.read;
+			if (member.hash === hash && member.length === length) return member;
 		}
 	}
 }
@@ -306,11 +328,11 @@ function uuidOrUtf8(bytes: Uint8Array, start: number): string {
 
 /** The number of UTF-16 units that the UTF-8 bytes [start, end) decode to. */
 export function utf16Length(bytes: Uint8Array, start: number, end: number): number {
-	let units = 0;
+	let units = end - start;
 	for (let position = start; position < end; position++) {
 		const byte = byteAt(bytes, position);
-		// Continuation bytes add nothing; a four-byte sequence is a surrogate pair.
-		if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1;
+		// Most are ASCII. Of the others continuation bytes add nothing; a four-byte sequence is a surrogate pair.
+		if (byte >= 0x80) units += byte < 0xc0 ? -1 : byte >= 0xf0 ? 1 : 0;
 	}
 	return units;
 }

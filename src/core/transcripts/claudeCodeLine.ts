@@ -112,62 +112,66 @@ export class ClaudeCodeLine {
 				-1;
 	}
 
-	static readonly members = new MemberTable<ClaudeCodeLine>({
-		type: (scanner, line) => void (line.type = word(scanner, lineTypeWords)),
-		subtype: (scanner, line) => void (line.subtype = scanner.readText()),
-		uuid: (scanner, line) => void (line.uuid = scanner.readText()),
-		parentUuid: (scanner, line) =>
-			void (line.parentUuid = scanner.readString() ? scanner.stringLike(line.previousUuid) : null),
-		timestamp: (scanner, line) =>
-			void (line.at = scanner.readString()
-				? epochMilliseconds(scanner.bytes, scanner.stringStart, scanner.stringEnd)
-				: undefined),
-		cwd: (scanner, line) => void (line.cwd = scanner.readText(line.cwd)),
-		version: (scanner, line) => void (line.version = scanner.readText(line.version)),
-		entrypoint: (scanner, line) => void (line.entrypoint = scanner.readText(line.entrypoint)),
-		isSidechain: (scanner, line) => void (line.isSidechain = scanner.readBoolean()),
-		agentId: (scanner, line) => void (line.agentId = scanner.readText(line.previousAgentId)),
-		isMeta: (scanner, line) => void (line.isMeta = scanner.readBoolean()),
-		isCompactSummary: (scanner, line) => void (line.isCompactSummary = scanner.readBoolean()),
-		isApiErrorMessage: (scanner, line) => void (line.isApiError = scanner.readBoolean()),
-		isVisibleInTranscriptOnly: (scanner, line) => void (line.isTranscriptOnly = scanner.readBoolean()),
-		toolDenialKind: (scanner, line) => void (line.denial = scanner.readText()),
-		durationMs: (scanner, line) => void (line.durationMs = scanner.readNumber()),
-		parentToolUseID: (scanner, line) =>
-			void (line.parentToolUseId = scanner.readText(line.previousParentToolUseId)),
-		aiTitle: readTitle,
-		customTitle: readTitle,
-		title: readTitle,
-		summary: readTitle,
-		message: (scanner, line) => void scanner.readObject(ClaudeCodeLine.messageMembers, line),
-		toolUseResult: (scanner, line) => void scanner.readObject(ClaudeCodeLine.resultMembers, line),
-		origin: (scanner, line) => void scanner.readObject(originMembers, line),
-		content: (scanner, line) => scanner.passValue(line.content),
-		attachment: (scanner, line) => scanner.passValue(line.attachment),
-		compactMetadata: (scanner, line) => scanner.passValue(line.compactMetadata),
-		microcompactMetadata: (scanner, line) => scanner.passValue(line.microcompactMetadata),
-		data: (scanner, line) => scanner.passValue(line.data),
-	});
+	static readonly members = new MemberTable<ClaudeCodeLine>(
+		{
+			isSidechain: (scanner, line) => void (line.isSidechain = scanner.readBoolean()),
+			isMeta: (scanner, line) => void (line.isMeta = scanner.readBoolean()),
+			isCompactSummary: (scanner, line) => void (line.isCompactSummary = scanner.readBoolean()),
+			isApiErrorMessage: (scanner, line) => void (line.isApiError = scanner.readBoolean()),
+			isVisibleInTranscriptOnly: (scanner, line) => void (line.isTranscriptOnly = scanner.readBoolean()),
+			durationMs: (scanner, line) => void (line.durationMs = scanner.readNumber()),
+			message: (scanner, line) => void scanner.readObject(ClaudeCodeLine.messageMembers, line),
+			toolUseResult: (scanner, line) => void scanner.readObject(ClaudeCodeLine.resultMembers, line),
+			origin: (scanner, line) => void scanner.readObject(originMembers, line),
+			content: (scanner, line) => scanner.passValue(line.content),
+			attachment: (scanner, line) => scanner.passValue(line.attachment),
+			compactMetadata: (scanner, line) => scanner.passValue(line.compactMetadata),
+			microcompactMetadata: (scanner, line) => scanner.passValue(line.microcompactMetadata),
+			data: (scanner, line) => scanner.passValue(line.data),
+		},
+		{
+			type: (text, line) => void (line.type = oneOf(text, lineTypeWords)),
+			subtype: (text, line) => void (line.subtype = text.string()),
+			uuid: (text, line) => void (line.uuid = text.string()),
+			parentUuid: (text, line) => void (line.parentUuid = text.stringLike(line.previousUuid)),
+			timestamp: (text, line) => void (line.at = epochMilliseconds(text.bytes, text.stringStart, text.stringEnd)),
+			cwd: (text, line) => void (line.cwd = text.stringLike(line.cwd)),
+			version: (text, line) => void (line.version = text.stringLike(line.version)),
+			entrypoint: (text, line) => void (line.entrypoint = text.stringLike(line.entrypoint)),
+			agentId: (text, line) => void (line.agentId = text.stringLike(line.previousAgentId)),
+			toolDenialKind: (text, line) => void (line.denial = text.string()),
+			parentToolUseID: (text, line) =>
+				void (line.parentToolUseId = text.stringLike(line.previousParentToolUseId)),
+			aiTitle: readTitle,
+			customTitle: readTitle,
+			title: readTitle,
+			summary: readTitle,
+		},
+	);
 
-	private static readonly messageMembers = new MemberTable<ClaudeCodeLine>({
-		id: (scanner, line) => void (line.messageId = scanner.readText(line.previousMessageId)),
-		model: (scanner, line) => void (line.model = scanner.readText(line.previousModel)),
-		stop_reason: (scanner, line) => void (line.stopReason = word(scanner, stopReasonWords)),
-		usage(scanner, line) {
-			if (line.wantsUsage) scanner.readObject(usageMembers, line);
-			else scanner.skipValue();
+	private static readonly messageMembers = new MemberTable<ClaudeCodeLine>(
+		{
+			usage(scanner, line) {
+				if (line.wantsUsage) scanner.readObject(usageMembers, line);
+				else scanner.skipValue();
+			},
+			content(scanner, line) {
+				const start = (scanner.peek(), scanner.position);
+				if (isString(scanner)) {
+					line.text.start = start;
+					scanner.skipValue();
+					line.text.end = scanner.position;
+				} else {
+					scanner.readArray(ClaudeCodeLine.readBlock, line);
+				}
+			},
 		},
-		content(scanner, line) {
-			const start = (scanner.peek(), scanner.position);
-			if (isString(scanner)) {
-				line.text.start = start;
-				scanner.skipValue();
-				line.text.end = scanner.position;
-			} else {
-				scanner.readArray(ClaudeCodeLine.readBlock, line);
-			}
+		{
+			id: (text, line) => void (line.messageId = text.stringLike(line.previousMessageId)),
+			model: (text, line) => void (line.model = text.stringLike(line.previousModel)),
+			stop_reason: (text, line) => void (line.stopReason = oneOf(text, stopReasonWords)),
 		},
-	});
+	);
 
 	private static readonly readBlock: MemberReader<ClaudeCodeLine> = (scanner, line) => {
 		scanner.peek();
@@ -183,31 +187,37 @@ export class ClaudeCodeLine {
 		if (block.name !== '') line.previousName = block.name;
 	};
 
-	private static readonly resultMembers = new MemberTable<ClaudeCodeLine>({
-		agentId: (scanner, line) => void (line.resultAgentId = scanner.readText()),
-		agentType: (scanner, line) => void (line.resultAgentType = scanner.readText()),
-		status: (scanner, line) => void (line.resultStatus = scanner.readText()),
-		isAsync(scanner, line) {
-			if (scanner.readBoolean()) line.resultIsDetached = true;
+	private static readonly resultMembers = new MemberTable<ClaudeCodeLine>(
+		{
+			isAsync(scanner, line) {
+				if (scanner.readBoolean()) line.resultIsDetached = true;
+			},
+			totalDurationMs: (scanner, line) => void (line.resultDurationMs = scanner.readNumber()),
+			durationMs: (scanner, line) => void (line.resultDurationMs = scanner.readNumber()),
 		},
-		backgroundTaskId(scanner, line) {
-			if (scanner.readString()) line.resultIsDetached = true;
+		{
+			agentId: (text, line) => void (line.resultAgentId = text.string()),
+			agentType: (text, line) => void (line.resultAgentType = text.string()),
+			status: (text, line) => void (line.resultStatus = text.string()),
+			backgroundTaskId: (_, line) => void (line.resultIsDetached = true),
 		},
-		totalDurationMs: (scanner, line) => void (line.resultDurationMs = scanner.readNumber()),
-		durationMs: (scanner, line) => void (line.resultDurationMs = scanner.readNumber()),
-	});
+	);
 }
 
-const blockMembers = new MemberTable<Block>({
-	type: (scanner, block) => void (block.type = word(scanner, blockTypeWords)),
-	id: readBlockId,
-	tool_use_id: readBlockId,
-	name: (scanner, block) => void (block.name = scanner.readText(block.nameHint)),
-	input: (scanner, block) => scanner.passValue(block.body),
-	content: (scanner, block) => scanner.passValue(block.body),
-	is_error: (scanner, block) => void (block.isError = scanner.readBoolean()),
-	text: (scanner, block) => scanner.passValue(block.text),
-});
+const blockMembers = new MemberTable<Block>(
+	{
+		input: (scanner, block) => scanner.passValue(block.body),
+		content: (scanner, block) => scanner.passValue(block.body),
+		is_error: (scanner, block) => void (block.isError = scanner.readBoolean()),
+		text: (scanner, block) => scanner.passValue(block.text),
+	},
+	{
+		type: (text, block) => void (block.type = oneOf(text, blockTypeWords)),
+		id: readBlockId,
+		tool_use_id: readBlockId,
+		name: (text, block) => void (block.name = text.stringLike(block.nameHint)),
+	},
+);
 
 const addInput: MemberReader<ClaudeCodeLine> = (scanner, line) =>
 	void (line.inputTokens = Math.max(0, line.inputTokens) + Math.max(0, scanner.readNumber()));
@@ -219,30 +229,30 @@ const usageMembers = new MemberTable<ClaudeCodeLine>({
 	output_tokens: (scanner, line) => void (line.outputTokens = Math.max(0, scanner.readNumber())),
 });
 
-const originMembers = new MemberTable<ClaudeCodeLine>({
-	kind: (scanner, line) => void (line.originKind = scanner.readText()),
-});
+const originMembers = new MemberTable<ClaudeCodeLine>(
+	{},
+	{ kind: (text, line) => void (line.originKind = text.string()) },
+);
 
 const lineTypeWords = ['user', 'assistant', 'progress', 'attachment', 'system'];
 const blockTypeWords = ['tool_result', 'tool_use', 'text', 'thinking'];
 const stopReasonWords = ['tool_use', 'end_turn'];
 
-function readTitle(scanner: JsonScanner, line: ClaudeCodeLine): void {
-	line.title = scanner.readText();
+function readTitle(text: JsonScanner, line: ClaudeCodeLine): void {
+	line.title = text.string();
 }
 
-function readBlockId(scanner: JsonScanner, block: Block): void {
-	block.id = scanner.readText();
-	block.idEnd = scanner.position;
+function readBlockId(text: JsonScanner, block: Block): void {
+	block.id = text.string();
+	block.idEnd = text.position;
 }
 
-/** Reads a string that is mostly one of a few words. */
-function word(scanner: JsonScanner, words: readonly string[]): string {
-	if (!scanner.readString()) return '';
-	for (const candidate of words) {
-		if (scanner.stringEquals(candidate)) return candidate;
+/** The string that was read last, which is mostly one of a few words. */
+function oneOf(text: JsonScanner, words: readonly string[]): string {
+	for (const word of words) {
+		if (text.stringEquals(word)) return word;
 	}
-	return scanner.string();
+	return text.string();
 }
 
 function isString(scanner: JsonScanner): boolean {
