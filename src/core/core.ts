@@ -1,5 +1,5 @@
 import { agentId, sessionId } from './base/ids.ts';
-import { createConversation, fold } from './conversation/index.ts';
+import { createConversation, fold, foldWhole } from './conversation/index.ts';
 import type { Changes, Conversation } from './conversation/index.ts';
 import { FORMAT_VERSION } from './events/sessionEvent.ts';
 import type { SessionEvent } from './events/sessionEvent.ts';
@@ -53,11 +53,11 @@ export function createCore(platform: Platform): Core {
 			const readings = await readSession(
 				platform.files,
 				session,
-				(events) => void fold(conversation, events),
+				(events) => foldWhole(conversation, events),
 				options,
 			);
 			const evidence = await evidenceFor(platform, session, conversation, options.assume);
-			fold(conversation, [livenessEvent(conversation, evidence, 0)]);
+			foldWhole(conversation, [livenessEvent(conversation, evidence, 0)]);
 			const linter = new Linter(conversation, options.rules);
 			linter.lintAll();
 			return {

@@ -5,7 +5,6 @@ import type {
 	AgentEnded,
 	AgentRef,
 	AgentSpawned,
-	BodyRef,
 	CompactionEvent,
 	DamagedLine,
 	MessageEvent,
@@ -17,8 +16,7 @@ import type {
 	ToolUse,
 } from '../events/sessionEvent.ts';
 import type { Agent, Compaction, Conversation, Damage, Message, Place, Result, ToolCall } from './model.ts';
-import { AgentState, ConversationState, MessageState, ToolCallState } from './state.ts';
-import type { ResultState } from './state.ts';
+import { AgentState, ConversationState, MessageState, ResultState, ToolCallState } from './state.ts';
 
 /** What a fold may have changed: a superset, small in proportion to the events. Whoever keeps something computed from the model looks at these again. */
 export interface Changes {
@@ -32,11 +30,23 @@ export interface Changes {
 
 class ChangesState implements Changes {
 	readonly agents = new Set<AgentState>();
-	readonly messages = new Set<MessageState>();
-	readonly toolCalls = new Set<ToolCallState>();
+	readonly messages: Set<MessageState>;
+	readonly toolCalls: Set<ToolCallState>;
 	readonly strayResults = new Set<ResultState>();
 	readonly compactions = new Set<Compaction>();
 	readonly damage = new Set<Damage>();
+
+	/** @param isComplete Whether to note what there is most of, too. */
+	constructor(isComplete: boolean) {
+		this.messages = isComplete ? new Set() : new NoSet();
+		this.toolCalls = isComplete ? new Set() : new NoSet();
+	}
+}
+
+class NoSet<Item> extends Set<Item> {
+	override add(): this {
+		return this;
+	}
 }
 
 /** A conversation of which nothing is known yet. */
@@ -49,9 +59,17 @@ export function createConversation(sessionId: SessionId): Conversation {
  * give the same conversation. The cost is in proportion to what the events name.
  */
 export function fold(conversation: Conversation, events: Iterable<SessionEvent>): Changes {
+	return foldInto(conversation, events, new ChangesState(true));
+}
+
+/** The same for who looks at all of the conversation afterwards: what has changed is not told. */
+export function foldWhole(conversation: Conversation, events: Iterable<SessionEvent>): void {
+	foldInto(conversation, events, new ChangesState(false));
+}
+
+function foldInto(conversation: Conversation, events: Iterable<SessionEvent>, changes: ChangesState): Changes {
 	// Conversations are made by `createConversation` alone; the interface only hides what others must not touch.
 	const state = conversation as ConversationState;
-	const changes = new ChangesState();
 	for (const event of events) foldEvent(state, event, changes);
 	linkAgents(state, changes);
 	for (const agent of changes.agents) {
@@ -217,20 +235,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		return;
 	}
 	if (event.kind === 'prompt' || event.kind === 'notification') agent.turn++;
-	const message = new MessageState({
-		id: event.messageId,
-		agent,
-		role: event.role,
-		kind: event.kind,
-		at: event.at,
-		source: event.source,
-		parts: event.parts,
-		texts: event.text === undefined ? noTexts : [event.text],
-		model: event.model,
-		stopReason: event.stopReason,
-		tokens: event.tokens,
-		turn: agent.turn,
-	});
+	const message = new MessageState(agent, event);
 	if (event.kind === 'response') agent.hasResponse = true;
 	if (
 		event.kind === 'prompt' &&
@@ -248,43 +253,26 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	changes.messages.add(message);
 }
 
-// Most messages have none.
-const noTexts: readonly BodyRef[] = [];
-
 function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesState): void {
 	const agent = agentOf(state, event.agent, changes);
 	const message = agent.messagesById.get(event.messageId);
 	// A producer reports the message before its blocks; without it the call has no place in the conversation.
 	if (message === undefined) return;
-	const place: Place = { source: event.source, range: event.range };
-	const node = event.chainId === undefined ? agent.chain.end : agent.chain.node(event.chainId);
 	const known = agent.callsById.get(event.toolUseId);
 	if (known !== undefined) {
 		const isCopy = event.chainId !== undefined && event.chainId === known.chainId;
 		if (known.duplicates.length >= mostRepetitions) return;
+		const place: Place = { source: event.source, range: event.range };
+		const node = agent.nodeOf(event);
 		known.duplicates = [...known.duplicates, { place, message, isDistinct: !isCopy, node }];
 		agent.repeatedCalls.add(known);
 		changes.toolCalls.add(known);
 		return;
 	}
-	const call = new ToolCallState({
-		id: event.toolUseId,
-		name: event.name,
-		server: event.server,
-		agent,
-		message,
-		answeredBy: event.answeredBy,
-		place,
-		arguments: event.arguments,
-		startedAt: event.at,
-		spawn: event.spawn,
-		chainId: event.chainId,
-		node,
-	});
+	const call = new ToolCallState(message, event);
 	agent.toolCalls.push(call);
 	agent.callsById.set(call.id, call);
-	if (message.toolCalls.length === 0) message.toolCalls = [call];
-	else message.toolCalls.push(call);
+	message.addToolCall(call);
 	agent.openCalls.add(call);
 	for (const mark of spawnMarks(event.spawn)) {
 		const spawns = state.spawnsByMark.get(mark);
@@ -305,23 +293,7 @@ function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesS
 function foldToolResult(state: ConversationState, event: ToolResult, changes: ChangesState): void {
 	const agent = agentOf(state, event.agent, changes);
 	touchTimes(agent, event.at);
-	const result: ResultState = {
-		toolUseId: event.toolUseId,
-		agent,
-		place: { source: event.source, range: event.range },
-		at: event.at,
-		isError: event.isError,
-		body: event.body,
-		durationMs: event.durationMs,
-		isPrecededByOther: event.isPrecededByOther,
-		isInPlace: event.isInPlace,
-		isInterruption: event.isInterruption,
-		denial: event.denial,
-		message: agent.messagesById.get(event.messageId),
-		isAtHead: !agent.hasResponse,
-		chainId: event.chainId,
-		node: event.chainId === undefined ? agent.chain.end : agent.chain.node(event.chainId),
-	};
+	const result = new ResultState(agent, event);
 	const call = agent.callsById.get(event.toolUseId);
 	if (call === undefined) {
 		const strays = agent.strayById.get(event.toolUseId);
@@ -357,7 +329,7 @@ function answer(call: ToolCallState, result: ResultState): void {
 /** Whether the result stands on a line that was written again, rather than beside the other one on the same line. */
 function isCopy(other: ResultState, result: ResultState): boolean {
 	if (other.chainId === undefined || other.chainId !== result.chainId) return false;
-	const [one, two] = [other.place.source, result.place.source];
+	const [one, two] = [other.source, result.source];
 	return one.kind !== 'transcript' || two.kind !== 'transcript' || one.line !== two.line;
 }
 

@@ -2,11 +2,14 @@ import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
 import type {
 	AgentOutcome,
 	BodyRef,
+	ColumnRange,
 	Entrypoint,
+	MessageEvent,
 	MessageKind,
 	PartKind,
 	Source,
 	SpawnEvidence,
+	ToolResult,
 	ToolUse,
 } from '../events/sessionEvent.ts';
 import { Chain } from './chain.ts';
@@ -97,6 +100,11 @@ export class AgentState implements Agent {
 	get isHeadCut(): boolean {
 		return this.chain.isHeadCut;
 	}
+
+	/** The line that the block stands on. */
+	nodeOf(block: ToolUse | ToolResult): ChainNode<MessageState> | undefined {
+		return block.chainId === undefined ? this.chain.end : this.chain.node(block.chainId);
+	}
 }
 
 export class MessageState implements Message {
@@ -124,24 +132,19 @@ export class MessageState implements Message {
 	lastNode: ChainNode<MessageState> | undefined;
 	activeLines = 0;
 
-	constructor(
-		fields: Pick<
-			Message,
-			'id' | 'role' | 'kind' | 'at' | 'parts' | 'texts' | 'model' | 'stopReason' | 'tokens' | 'turn'
-		> & { readonly agent: AgentState; readonly source: Source },
-	) {
-		this.id = fields.id;
-		this.agent = fields.agent;
-		this.role = fields.role;
-		this.kind = fields.kind;
-		this.at = fields.at;
-		this.source = fields.source;
-		this.parts = fields.parts;
-		this.texts = fields.texts;
-		this.model = fields.model;
-		this.stopReason = fields.stopReason;
-		this.tokens = fields.tokens;
-		this.turn = fields.turn;
+	constructor(agent: AgentState, event: MessageEvent) {
+		this.id = event.messageId;
+		this.agent = agent;
+		this.role = event.role;
+		this.kind = event.kind;
+		this.at = event.at;
+		this.source = event.source;
+		this.parts = event.parts;
+		this.texts = event.text === undefined ? noTexts : [event.text];
+		this.model = event.model;
+		this.stopReason = event.stopReason;
+		this.tokens = event.tokens;
+		this.turn = agent.turn;
 	}
 
 	/** Made when somebody asks: a long session has a hundred thousand messages, and few are pointed at. */
@@ -151,11 +154,21 @@ export class MessageState implements Message {
 
 	/** Takes in a further line of the same message. A file may have very many of them. */
 	extend(parts: readonly PartKind[], text: BodyRef | undefined): void {
+		if (this.own === undefined && this.parts.length < few) {
+			this.parts = this.parts.concat(parts);
+			if (text !== undefined) this.texts = this.texts.concat(text);
+			return;
+		}
 		this.own ??= { parts: [...this.parts], texts: [...this.texts] };
 		this.own.parts.push(...parts);
 		if (text !== undefined) this.own.texts.push(text);
 		this.parts = this.own.parts;
 		this.texts = this.own.texts;
+	}
+
+	addToolCall(call: ToolCallState): void {
+		if (this.toolCalls.length < few) this.toolCalls = this.toolCalls.concat(call);
+		else this.toolCalls.push(call);
 	}
 
 	get text(): BodyRef | undefined {
@@ -167,11 +180,46 @@ export class MessageState implements Message {
 	}
 }
 
-export interface ResultState extends Result {
+export class ResultState implements Result {
+	readonly toolUseId: ToolUseId;
 	readonly agent: AgentState;
+	readonly at: number | undefined;
+	readonly isError: boolean;
+	readonly body: BodyRef;
+	readonly durationMs: number | undefined;
+	readonly isPrecededByOther: boolean;
+	readonly isInPlace: boolean;
+	readonly isInterruption: boolean;
+	readonly denial: string | undefined;
 	readonly message: MessageState | undefined;
+	readonly isAtHead: boolean;
+	readonly source: Source;
+	private readonly range: ColumnRange;
 	readonly chainId: string | undefined;
 	readonly node: ChainNode<MessageState> | undefined;
+
+	constructor(agent: AgentState, event: ToolResult) {
+		this.toolUseId = event.toolUseId;
+		this.agent = agent;
+		this.at = event.at;
+		this.isError = event.isError;
+		this.body = event.body;
+		this.durationMs = event.durationMs;
+		this.isPrecededByOther = event.isPrecededByOther;
+		this.isInPlace = event.isInPlace;
+		this.isInterruption = event.isInterruption;
+		this.denial = event.denial;
+		this.message = agent.messagesById.get(event.messageId);
+		this.isAtHead = !agent.hasResponse;
+		this.source = event.source;
+		this.range = event.range;
+		this.chainId = event.chainId;
+		this.node = agent.nodeOf(event);
+	}
+
+	get place(): Place {
+		return { source: this.source, range: this.range };
+	}
 }
 
 export class ToolCallState implements ToolCall {
@@ -181,7 +229,8 @@ export class ToolCallState implements ToolCall {
 	readonly agent: AgentState;
 	readonly message: MessageState;
 	readonly answeredBy: ToolCall['answeredBy'];
-	readonly place: Place;
+	private readonly source: Source;
+	private readonly range: ColumnRange;
 	readonly arguments: BodyRef;
 	readonly startedAt: number | undefined;
 	readonly spawn: ToolUse['spawn'];
@@ -197,33 +246,33 @@ export class ToolCallState implements ToolCall {
 	compactedBy: Compaction | undefined;
 	isResultCleared = false;
 
-	constructor(
-		fields: Pick<
-			ToolCall,
-			'id' | 'name' | 'server' | 'answeredBy' | 'place' | 'arguments' | 'startedAt' | 'spawn'
-		> & {
-			readonly agent: AgentState;
-			readonly message: MessageState;
-			readonly chainId: string | undefined;
-			readonly node: ChainNode<MessageState> | undefined;
-		},
-	) {
-		this.id = fields.id;
-		this.name = fields.name;
-		this.server = fields.server;
-		this.agent = fields.agent;
-		this.message = fields.message;
-		this.answeredBy = fields.answeredBy;
-		this.place = fields.place;
-		this.arguments = fields.arguments;
-		this.startedAt = fields.startedAt;
-		this.spawn = fields.spawn;
-		this.chainId = fields.chainId;
-		this.node = fields.node;
+	constructor(message: MessageState, event: ToolUse) {
+		const { agent } = message;
+		this.id = event.toolUseId;
+		this.name = event.name;
+		this.server = event.server;
+		this.agent = agent;
+		this.message = message;
+		this.answeredBy = event.answeredBy;
+		this.source = event.source;
+		this.range = event.range;
+		this.arguments = event.arguments;
+		this.startedAt = event.at;
+		this.spawn = event.spawn;
+		this.chainId = event.chainId;
+		this.node = agent.nodeOf(event);
+	}
+
+	get place(): Place {
+		return { source: this.source, range: this.range };
 	}
 }
 
-// Shared by the many calls that have none; replaced, never pushed to.
+/** An array that is pushed to keeps room for sixteen more, so what mostly stays short is copied instead. */
+const few = 16;
+
+// Shared by the many that have none; replaced, never pushed to.
 const noCalls: ToolCallState[] = [];
+const noTexts: readonly BodyRef[] = [];
 const noResults: ResultState[] = [];
 const noDuplicates: (Duplicate & { readonly node: ChainNode<MessageState> | undefined })[] = [];
