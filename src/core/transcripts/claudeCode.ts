@@ -1,5 +1,6 @@
 import { agentId, mainAgentId, sessionId, toolUseId } from '../base/ids.ts';
 import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
+import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type {
 	AgentRef,
 	ChainLink,
@@ -176,7 +177,12 @@ class ClaudeCodeReader extends JsonLineReader {
 		const text = firstText(line);
 		const kind = role === 'assistant' ? this.responseKind() : this.userKind(bytes, parts, text);
 		this.sink({
-			...this.envelope(source, agent, line.at),
+			version: FORMAT_VERSION,
+			seq: this.nextSeq(),
+			at: line.at,
+			sessionId: this.sessionId,
+			agent,
+			source,
 			type: 'message',
 			messageId,
 			role,
@@ -228,7 +234,12 @@ class ClaudeCodeReader extends JsonLineReader {
 		const { name, server } = splitMcpName(block.name);
 		const body = block.body.start === -1 ? { start: block.start, end: block.start } : block.body;
 		this.sink({
-			...this.envelope(source, agent, line.at),
+			version: FORMAT_VERSION,
+			seq: this.nextSeq(),
+			at: line.at,
+			sessionId: this.sessionId,
+			agent,
+			source,
 			type: 'tool-use',
 			toolUseId: toolUseId(block.id),
 			name,
@@ -259,7 +270,12 @@ class ClaudeCodeReader extends JsonLineReader {
 		const isDetached = line.resultIsDetached || line.resultStatus === 'async_launched';
 		const body = block.body.start === -1 ? { start: block.start, end: block.start } : block.body;
 		this.sink({
-			...this.envelope(source, agent, line.at),
+			version: FORMAT_VERSION,
+			seq: this.nextSeq(),
+			at: line.at,
+			sessionId: this.sessionId,
+			agent,
+			source,
 			type: 'tool-result',
 			toolUseId: id,
 			isError: block.isError,

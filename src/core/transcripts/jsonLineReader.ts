@@ -83,7 +83,12 @@ export abstract class JsonLineReader implements LineReader {
 		if (damage.intactFrom !== -1) this.readRecord(bytes, lineStart, damage.intactFrom, end, position, isAtEnd);
 	}
 
+	/** What all events have. Those of which there are very many are written out in one piece: spreading this costs more than the rest of them. */
 	protected envelope(source: TranscriptSource, agent: AgentRef, at: number | undefined) {
-		return { version: FORMAT_VERSION, seq: this.seq++, at, sessionId: this.sessionId, agent, source } as const;
+		return { version: FORMAT_VERSION, seq: this.nextSeq(), at, sessionId: this.sessionId, agent, source } as const;
+	}
+
+	protected nextSeq(): number {
+		return this.seq++;
 	}
 }
