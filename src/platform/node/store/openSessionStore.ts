@@ -108,17 +108,19 @@ class LastingStore implements SessionStore {
 	}
 
 	private async untilKept<Reply>({ key }: CallRequest, call: () => Promise<Reply>): Promise<Reply> {
-		let firstFailureAt: number | undefined;
+		let failed: { readonly error: StoreError; readonly at: number } | undefined;
 		for (;;) {
 			try {
 				return await call();
 			} catch (error) {
 				if (!(error instanceof StoreError)) throw error;
-				// Of a call in doubt only its key can tell whether it was kept.
 				const { code } = error;
+				// The store was closed before it could be made again: what became of it is what the first failure says.
+				if (code === 'closed' && failed !== undefined) throw failed.error;
+				// Of a call in doubt only its key can tell whether it was kept.
 				if (code !== 'fenced' && (code !== 'owner-lost' || key === undefined)) throw error;
-				firstFailureAt ??= performance.now();
-				if (performance.now() - firstFailureAt > this.patienceMs) throw error;
+				failed ??= { error, at: performance.now() };
+				if (performance.now() - failed.at > this.patienceMs) throw error;
 			}
 		}
 	}

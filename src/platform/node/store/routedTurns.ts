@@ -15,6 +15,9 @@ import type { RouteOptions, StoreRoute } from './storeRoute.ts';
 /** How long an owner that says it has ended may take to be gone. */
 const endingMs = 3_000;
 
+/** By how much later than the owner a client ends its call, should the owner be too far away to say that it has ended. */
+const lateMs = 500;
+
 interface Link {
 	readonly route: StoreRoute;
 	/** Stands before every id that this owner has given, since another's may be the same. */
@@ -75,7 +78,8 @@ export class RoutedTurns implements StoreTurns {
 			if (link.isLost) throw new ChannelClosedError('Its owner was lost meanwhile.');
 			turns.add(turnId);
 			this.turnLinks.set(turnId, link);
-			return { ...start, turnId, stateId: prefix + start.stateId };
+			const deadlineMs = start.deadlineMs + (route.isOurs ? 0 : lateMs);
+			return { ...start, turnId, stateId: prefix + start.stateId, deadlineMs };
 		});
 	}
 
