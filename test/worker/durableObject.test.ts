@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -66,6 +67,36 @@ describe('a session in a Durable Object', () => {
 		await assert.rejects(held.reply, StoreError);
 		await assert.rejects(waitingToo.reply, StoreError);
 		assert.equal(await look(session), 1);
+	});
+
+	it('ends the turn of a client that is killed', async () => {
+		const session = store.session('killed');
+		await add(session, 1);
+		const holder = spawn(process.execPath, ['test/worker/holder.ts', worker.url, session.id], {
+			stdio: ['ignore', 'pipe', 'inherit'],
+		});
+		await once(holder.stdout, 'data');
+		const waiting = add(session, 1);
+		const beganAt = performance.now();
+		holder.kill('SIGKILL');
+		await once(holder, 'close');
+		assert.equal(await waiting, 2);
+		assert.ok(performance.now() - beganAt < 30_000, 'It did not wait for the deadline.');
+	});
+
+	it('answers who asks whether it is there, also when its memory was taken', async () => {
+		const session = store.session('there');
+		await add(session, 1);
+		const socket = new WebSocket(`${worker.url.replace('http', 'ws')}/v1/sessions/${nameOf(session.id)}`, {
+			headers: { authorization: `Bearer ${token}` },
+		});
+		await event(socket, 'open');
+		await evict(session.id);
+		const answered = event(socket, 'message');
+		socket.send('ping');
+		assert.equal((await answered).data, 'pong');
+		socket.close();
+		await event(socket, 'close');
 	});
 
 	it('is in the index once, which knows its id and nothing else', async () => {
@@ -308,6 +339,17 @@ describe('an object', () => {
 		await refused(store.sessions(), 'overloaded');
 	});
 
+	it('whose limits make no sense says so', async () => {
+		for (const limits of [{ nonsense: 1 }, { queueLength: -1 }, { eviction: 'sometimes' }, { stateBytes: '1' }]) {
+			const store = await bed.open(limits as object);
+			await assert.rejects(
+				add(store.session('a'), 1),
+				new RegExp(`LIMITS cannot have ${Object.keys(limits)[0]}`, 'u'),
+			);
+		}
+		assert.equal(await add((await bed.open()).session('a'), 1), 1);
+	});
+
 	it('that could not be put into the index works, and is put there later', async () => {
 		const store = await bed.open();
 		await bed.fail('unlisted');
@@ -356,6 +398,30 @@ describe('an object', () => {
 });
 
 describe('the runtime', () => {
+	it('that does not come back, or not to this token, is given up with a sentence that says so', async () => {
+		const script = await bundle();
+		const [gone, other] = await Promise.all([startWorker({ script }), startWorker({ script })]);
+		const [store, locked] = await Promise.all([gone.connect(), other.connect()]);
+		let changed: LocalWorker | undefined;
+		try {
+			await Promise.all([add(store.session('a'), 1), add(locked.session('a'), 1)]);
+			const port = Number(new URL(other.url).port);
+			await Promise.all([gone.dispose(false), other.dispose(false)]);
+			changed = await startWorker({ script, port, variables: { TOKEN: 'another' } });
+			const [lost, refusal] = await Promise.all([
+				refused(add(store.session('a'), 1, { key: 'k' }), 'owner-lost'),
+				refused(add(locked.session('a'), 1, { key: 'k' }), 'unauthorized'),
+			]);
+			assert.deepEqual([lost.isRetryable, lost.sessionId], [true, 'a']);
+			assert.ok(lost.message.includes(gone.url), lost.message);
+			assert.deepEqual([refusal.isRetryable, refusal.sessionId], [false, 'a']);
+			await refused(store.sessions(), 'owner-lost');
+			await refused(locked.sessions(), 'unauthorized');
+		} finally {
+			await Promise.all([store.close(), locked.close(), changed?.dispose()]);
+		}
+	});
+
 	it('that is killed under eight callers has lost nothing of what was acknowledged', async () => {
 		const directory = mkdtempSync(join(tmpdir(), 'crosstalk-worker-'));
 		const script = await bundle();
