@@ -1,4 +1,3 @@
-import type { SqlRow, SqlValue } from './sqlDatabase.ts';
 import type { Digest } from './storePlatform.ts';
 
 /** All of a checkpoint that is small. */
@@ -48,25 +47,92 @@ export function callHash(digest: Digest, sessionId: string, checkpoint: Checkpoi
 	);
 }
 
-/** Whatever the row says; its hash tells whether it was meant. */
-export function checkpointOf(row: SqlRow): Checkpoint {
-	return {
-		seq: Number(row['seq']),
-		generation: Number(row['generation']),
-		at: Number(row['at']),
-		key: textOrNothing(row['key']),
-		tool: String(row['tool']),
-		argumentsHash: String(row['arguments_hash']),
-		stateBytes: Number(row['state_bytes']),
-		replyBytes: Number(row['reply_bytes']),
-		stateHash: String(row['state_hash']),
-		replyHash: textOrNothing(row['reply_hash']),
-	};
+/** What a row says of itself. Whether it was meant, its hash tells. */
+export interface StoredCheckpoint {
+	readonly place: number;
+	readonly checkpoint: Checkpoint;
+	readonly callHash: string;
+	readonly hasState: boolean;
+	readonly hasReply: boolean;
 }
 
-function textOrNothing(value: SqlValue | undefined): string | undefined {
-	return value === undefined || value === null ? undefined : String(value);
+/**
+ * An expression for all of the row that is small, as JSON: a few hundred rows, each with a column for each value, would take several times as
+ * long to come out of the database. To ask for the type of a text does not read it; to ask whether it is null would.
+ */
+export const storedCheckpoint = [
+	...[
+		'place',
+		'seq',
+		'generation',
+		'at',
+		'arguments_hash',
+		'state_bytes',
+		'reply_bytes',
+		'state_hash',
+		'call_hash',
+	].map((column) => `'"' || ifnull(c.${column}, '') || '"'`),
+	...['key', 'tool', 'reply_hash'].map((column) => `json_quote(CAST(c.${column} AS TEXT))`),
+	...['state', 'reply'].map((column) => `(typeof(c.${column}) <> 'null')`),
+]
+	.join(` || ',' || `)
+	.replace(/^.*$/, `'[' || $& || ']'`);
+
+/** Those that the expression gave, one after the other with commas. Throws where that is no JSON. */
+export function storedCheckpoints(text: string): readonly StoredCheckpoint[] {
+	const lines = JSON.parse(`[${text}]`) as readonly StoredLine[];
+	return lines.map(
+		([
+			place,
+			seq,
+			generation,
+			at,
+			argumentsHash,
+			stateBytes,
+			replyBytes,
+			stateHash,
+			callHash,
+			key,
+			tool,
+			reply,
+			...has
+		]) => ({
+			place: Number(place),
+			checkpoint: {
+				seq: Number(seq),
+				generation: Number(generation),
+				at: Number(at),
+				key: key ?? undefined,
+				tool: tool ?? '',
+				argumentsHash,
+				stateBytes: Number(stateBytes),
+				replyBytes: Number(replyBytes),
+				stateHash,
+				replyHash: reply ?? undefined,
+			},
+			callHash,
+			hasState: has[0] === 1,
+			hasReply: has[1] === 1,
+		}),
+	);
 }
+
+type StoredLine = readonly [
+	place: string,
+	seq: string,
+	generation: string,
+	at: string,
+	argumentsHash: string,
+	stateBytes: string,
+	replyBytes: string,
+	stateHash: string,
+	callHash: string,
+	key: string | null,
+	tool: string | null,
+	replyHash: string | null,
+	hasState: number,
+	hasReply: number,
+];
 
 /** Texts one after the other, so that no two lists give the same. */
 function framed(values: readonly (string | number)[]): string {

@@ -1,5 +1,6 @@
 import { Emitter } from '../base/emitter.ts';
 import type { Event } from '../base/emitter.ts';
+import type { StoredCheckpoint } from './checkpoint.ts';
 import { EndedTurns } from './endedTurns.ts';
 import { readGeneration } from './fence.ts';
 import { IdleSessions } from './idleSessions.ts';
@@ -18,7 +19,7 @@ import type {
 	TakenOver,
 } from './sessionStore.ts';
 import { isDamage, SessionTable } from './sessionTable.ts';
-import type { KeptCheckpoint, ListedSession, StoredSession } from './sessionTable.ts';
+import type { ListedSession, StoredSession } from './sessionTable.ts';
 import { SqlError } from './sqlDatabase.ts';
 import { quoted } from './storable.ts';
 import { StoreError } from './storeError.ts';
@@ -329,7 +330,7 @@ function portable(limits: StoreLimits): StoreLimits {
 	};
 }
 
-function summaryOf({ checkpoint, hasState }: KeptCheckpoint): CheckpointSummary {
+function summaryOf({ checkpoint, hasState }: StoredCheckpoint): CheckpointSummary {
 	const { seq, generation, at, key, tool, stateBytes } = checkpoint;
 	return { seq, generation, at: isoTime(at), key, tool, bytes: stateBytes, hasState };
 }

@@ -1,6 +1,6 @@
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint, StoredCheckpoint } from './checkpoint.ts';
 import { ringSize } from './schema.ts';
-import type { KeptCheckpoint } from './sessionTable.ts';
+
 import type { StoreLimits } from './sessionStore.ts';
 
 /** What a checkpoint takes away from those before it. */
@@ -28,7 +28,7 @@ export class History {
 	 * @param now Epoch milliseconds.
 	 * @param elapsed Of the same moment, by the clock that never goes back: how long a reply is kept does not depend on a clock that is set.
 	 */
-	constructor(kept: readonly KeptCheckpoint[], limits: StoreLimits, now: number, elapsed: number) {
+	constructor(kept: readonly StoredCheckpoint[], limits: StoreLimits, now: number, elapsed: number) {
 		this.limits = limits;
 		this.checkpoints = kept.map(({ checkpoint }) => checkpoint);
 		this.states = new Texts(
@@ -102,7 +102,7 @@ class Texts {
 	private readonly stored: Checkpoint[];
 	private bytes = 0;
 
-	constructor(bytesOf: (checkpoint: Checkpoint) => number, stored: readonly KeptCheckpoint[]) {
+	constructor(bytesOf: (checkpoint: Checkpoint) => number, stored: readonly StoredCheckpoint[]) {
 		this.bytesOf = bytesOf;
 		this.stored = stored.map(({ checkpoint }) => checkpoint);
 		for (const checkpoint of this.stored) this.bytes += bytesOf(checkpoint);

@@ -1,5 +1,5 @@
-import { callHash, checkpointOf, replyHash, stateHash } from './checkpoint.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { callHash, replyHash, stateHash, storedCheckpoint, storedCheckpoints } from './checkpoint.ts';
+import type { Checkpoint, StoredCheckpoint } from './checkpoint.ts';
 import { ringSize } from './schema.ts';
 import { SqlError } from './sqlDatabase.ts';
 import type { SqlDatabase, SqlRow, SqlStatement, SqlValue } from './sqlDatabase.ts';
@@ -16,13 +16,7 @@ export interface StoredSession {
 	readonly number: number;
 	readonly latest: { readonly checkpoint: Checkpoint; readonly state: string } | undefined;
 	/** Oldest first. */
-	readonly checkpoints: readonly KeptCheckpoint[];
-}
-
-export interface KeptCheckpoint {
-	readonly checkpoint: Checkpoint;
-	readonly hasState: boolean;
-	readonly hasReply: boolean;
+	readonly checkpoints: readonly StoredCheckpoint[];
 }
 
 /** The statement of a checkpoint, and of what goes with it. */
@@ -51,35 +45,30 @@ export interface ListedSession {
 const inlineBytes = { state: 1_000_000, reply: 500_000 } as const;
 const chunkBytes = 1_000_000;
 
-const smallColumns = [
-	'place',
-	'seq',
-	'generation',
-	'at',
-	'key',
-	'tool',
-	'arguments_hash',
-	'state_bytes',
-	'reply_bytes',
-	'state_hash',
-	'reply_hash',
-	'call_hash',
-] as const;
-const selected = smallColumns.map((column) => `c.${column}`).join(', ');
+/** Checkpoints in one text. With the longest names it still is no longer than a row may be. */
+const groupSize = 16;
+const groups = Array.from({ length: ringSize / groupSize }, (_, index) => `(${index * groupSize})`).join(', ');
 
-// To ask for the type of a text does not read it; to ask whether it is null does.
 const selectSession = `
-	SELECT s.id, ${selected}, typeof(c.state) <> 'null' AS has_state, typeof(c.reply) <> 'null' AS has_reply,
-		CASE WHEN c.seq = (SELECT max(seq) FROM checkpoints WHERE place BETWEEN ? AND ?) THEN c.state END AS state
-	FROM (SELECT 1) LEFT JOIN sessions AS s ON s.number = ? LEFT JOIN checkpoints AS c ON c.place BETWEEN ? AND ?`;
+	SELECT 'id' AS part, id AS text FROM sessions WHERE number = ?
+	UNION ALL
+	SELECT 'state', state FROM checkpoints
+	WHERE place = (SELECT place FROM checkpoints WHERE place BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1)
+	UNION ALL
+	SELECT 'checkpoints', (
+		SELECT group_concat(${storedCheckpoint}) FROM checkpoints AS c
+		WHERE c.place BETWEEN first + column1 AND first + column1 + ${groupSize - 1}
+	) FROM (SELECT ? AS first), (VALUES ${groups})`;
 
 const selectSessions = `
-	SELECT s.id, ${selected}, max(c.seq)
+	SELECT s.id, ${storedCheckpoint} AS checkpoint, max(c.seq)
 	FROM sessions AS s LEFT JOIN checkpoints AS c ON c.place BETWEEN s.number * ${ringSize} AND s.number * ${ringSize} + ${ringSize - 1}
 	GROUP BY s.number ORDER BY c.at DESC`;
 
 const insertCheckpoint = `
-	INSERT OR REPLACE INTO checkpoints (${smallColumns.join(', ')}, reply, state) VALUES (${'?, '.repeat(smallColumns.length)}?, ?)`;
+	INSERT OR REPLACE INTO checkpoints (
+		place, seq, generation, at, key, tool, arguments_hash, state_bytes, reply_bytes, state_hash, reply_hash, call_hash, reply, state
+	) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** The sessions of one database, as rows. */
 export class SessionTable {
@@ -93,9 +82,9 @@ export class SessionTable {
 
 	async list(): Promise<readonly ListedSession[]> {
 		const rows = await this.database.read({ sql: selectSessions, parameters: [] });
-		return rows.map((row) => ({
-			id: String(row['id']),
-			checkpoint: row['seq'] === null ? undefined : checkpointOf(row),
+		return rows.map(({ id, checkpoint }) => ({
+			id: String(id),
+			checkpoint: checkpoint === null ? undefined : readable(checkpoint)[0]?.checkpoint,
 		}));
 	}
 
@@ -178,55 +167,46 @@ export class SessionTable {
 		const home = this.numberOf(sessionId);
 		for (let number = home; ; number = (number + 1) % numbers) {
 			const first = number * ringSize;
-			const last = first + ringSize - 1;
-			const rows = await this.database.read({
-				sql: selectSession,
-				parameters: [first, last, number, first, last],
-			});
-			const id = rows[0]?.['id'] ?? null;
+			const parameters = [number, first, first + ringSize - 1, first];
+			const rows = await this.database.read({ sql: selectSession, parameters });
+			const id = rows.find(({ part }) => part === 'id')?.['text'];
 			// Two ids may have the same home; the later one then lives next door.
 			if (typeof id === 'string' && id !== sessionId && this.isNear(this.numberOf(id), number)) continue;
-			if (id !== null && id !== sessionId) throw new DamageError('its id is not readable');
-			return this.verified(sessionId, number, id !== null, rows);
+			if (id !== undefined && id !== sessionId) throw new DamageError('its id is not readable');
+			return this.verified(sessionId, number, rows);
 		}
 	}
 
-	private async verified(
-		sessionId: string,
-		number: number,
-		isKnown: boolean,
-		rows: readonly SqlRow[],
-	): Promise<StoredSession> {
-		const stored = rows.filter(({ place }) => place !== null);
-		if (stored.length === 0) {
-			if (isKnown) throw new DamageError('all its checkpoints are gone');
-			return { number, latest: undefined, checkpoints: [] };
-		}
-		if (!isKnown) throw new DamageError('its id is gone');
-		const checkpoints = stored
-			.map((row) => this.verifiedRow(sessionId, number, row))
+	private async verified(sessionId: string, number: number, rows: readonly SqlRow[]): Promise<StoredSession> {
+		const isKnown = rows.some(({ part }) => part === 'id');
+		const checkpoints = rows
+			.filter(({ part, text }) => part === 'checkpoints' && text !== null)
+			.flatMap(({ text }) => readable(text))
 			.sort((one, other) => one.checkpoint.seq - other.checkpoint.seq);
 		const newest = checkpoints.at(-1);
-		if (newest === undefined) throw new Error('There is one row at least.');
+		if (newest === undefined) {
+			if (isKnown) throw new DamageError('all its checkpoints are gone');
+			return { number, latest: undefined, checkpoints };
+		}
+		if (!isKnown) throw new DamageError('its id is gone');
+		for (const stored of checkpoints) this.verify(sessionId, number, stored);
 		const { checkpoint } = newest;
 		// All lie in different places of the ring, each in its own, so their number tells whether there is a gap.
 		const expected = Math.min(checkpoint.seq, ringSize);
 		const oldest = checkpoint.seq - expected + 1;
 		if (checkpoints.length !== expected || checkpoints[0]?.checkpoint.seq !== oldest)
 			throw new DamageError(`a checkpoint between ${oldest} and ${checkpoint.seq} is gone`);
-		const row = stored.find(({ state }) => state !== null);
 		const place = placeOf(number, checkpoint.seq);
-		const state = await this.verifiedText(sessionId, place, 'state', checkpoint, row?.['state']);
+		const stored = rows.find(({ part }) => part === 'state')?.['text'];
+		const state = await this.verifiedText(sessionId, place, 'state', checkpoint, stored);
 		return { number, latest: { checkpoint, state }, checkpoints };
 	}
 
-	private verifiedRow(sessionId: string, number: number, row: SqlRow): KeptCheckpoint {
-		const checkpoint = checkpointOf(row);
-		if (row['place'] !== placeOf(number, checkpoint.seq))
-			throw new DamageError(`checkpoint ${checkpoint.seq} is not at its place`);
-		if (row['call_hash'] !== callHash(this.digest, sessionId, checkpoint))
-			throw new DamageError(`checkpoint ${checkpoint.seq} fails its checksum`);
-		return { checkpoint, hasState: row['has_state'] === 1, hasReply: row['has_reply'] === 1 };
+	private verify(sessionId: string, number: number, { place, checkpoint, callHash: stored }: StoredCheckpoint): void {
+		const { seq } = checkpoint;
+		if (place !== placeOf(number, seq)) throw new DamageError(`checkpoint ${seq} is not at its place`);
+		if (stored !== callHash(this.digest, sessionId, checkpoint))
+			throw new DamageError(`checkpoint ${seq} fails its checksum`);
 	}
 
 	private async verifiedText(
@@ -304,6 +284,14 @@ function dropText(number: number, part: 'state' | 'reply', checkpoint: Checkpoin
 		statements.push({ sql, parameters: [place, part] });
 	}
 	return statements;
+}
+
+function readable(text: SqlValue | undefined): readonly StoredCheckpoint[] {
+	try {
+		return storedCheckpoints(String(text));
+	} catch (error) {
+		throw new DamageError('one of its checkpoints is not readable', { cause: error });
+	}
 }
 
 /** SQLite itself finds that what it reads is no database. */
