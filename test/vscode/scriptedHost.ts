@@ -83,7 +83,7 @@ export async function startScriptedHost(directory: string): Promise<ScriptedHost
 		},
 	};
 	const server = await startControlServer({
-		host: host as Host, // as much of one as its clients can ask for
+		host,
 		path,
 		address: Promise.resolve(address),
 		stop: (isForced) => {

@@ -1,15 +1,13 @@
 // What processes say to the owner of a session store, as frames. A state travels as the text that it is: inside of JSON-RPC it would be
 // quoted once more, which costs more than all the rest of a call.
 
-/** A message with members by name. Long texts among them are sent as they are. */
-export type Message = Readonly<Record<string, unknown>>;
-
 export interface Frame {
 	readonly kind: FrameKind;
 	/** Of a request, and of its answer. 0: there is none. */
 	readonly id: number;
 	/** Of a request or a notice. */
 	readonly name: string;
+	/** Long texts among its members are sent as they are. */
 	readonly value: unknown;
 }
 
@@ -30,7 +28,7 @@ export const frameKinds = {
 export const preamble = Buffer.from('\0crosstalk-store/1\n', 'latin1');
 
 /** In bytes, far more than a state may have. */
-export const longestFrame = 256 * 1024 * 1024;
+const longestFrame = 256 * 1024 * 1024;
 
 /** From this length on a text is sent as it is. */
 const longText = 256;
