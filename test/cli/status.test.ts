@@ -179,6 +179,25 @@ call-1  running  41.0 s  analytics  analytics_query  explore-api
 			});
 		});
 
+		it('shows what a server has printed', async () => {
+			const { address } = await lab.host('--config', lab.config());
+			const agent = await Agent.connect(`${address.url}/${address.token}/mcp/fault`);
+			await agent.call('stderr', { text: 'the disk is\u001b[2J full' });
+			await agent.end();
+			await until('the words', async () => {
+				const { stdout } = await run(['status', '--output-of', 'fault', '--data', lab.data]);
+				return stdout.includes('the disk is\u001b[2J full\n') || undefined;
+			});
+			const io = new MemoryIo();
+			io.stdout.isTerminal = true;
+			assert.match(
+				(await run(['status', '--output-of', 'fault', '--data', lab.data], io)).stdout,
+				/^the disk is\ufffd\[2J full$/m,
+			);
+			const unknown = await run(['status', '--output-of', 'none', '--data', lab.data]);
+			assert.deepEqual([unknown.code, unknown.stderr], [2, 'crosstalk: There is no MCP server "none".\n']);
+		});
+
 		it('is told again with every change, one JSON a line, until the host ends', async () => {
 			const host = await lab.host('--config', lab.config({}));
 			const io = new MemoryIo();

@@ -1,6 +1,7 @@
 import { ExpectedError } from '../../core/base/errors.ts';
 import type { HostAddress } from '../../core/host/control.ts';
 import type { HostStatus } from '../../core/host/status.ts';
+import { printable } from '../../core/report/index.ts';
 import { attachToAny } from '../../platform/node/host/attach.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
 import { CallPlaces } from '../callPlaces.ts';
@@ -17,6 +18,8 @@ store and no host, the process that owns it.
 Options:
   --json      For programs
   --watch     Go on: redrawn on a terminal, otherwise one line of JSON with every change
+  --output-of SERVER
+              What a server has printed on stderr, and on stdout beside the protocol
   --data DIR  The data directory of the host (default: the user's)
   --help      This text
 
@@ -29,6 +32,7 @@ export const status: Command = {
 		const { values, positionals } = parseOptions(args, {
 			json: { type: 'boolean' },
 			watch: { type: 'boolean' },
+			'output-of': { type: 'string' },
 			data: { type: 'string' },
 		});
 		const [extra] = positionals;
@@ -40,6 +44,13 @@ export const status: Command = {
 				`No host is running in ${directory}. crosstalk host starts one, and so does the first agent that needs it.`,
 			);
 		try {
+			const server = values['output-of'];
+			if (server !== undefined) {
+				const { text } = await client.request('servers/output', { server });
+				// On a terminal a server's text is only text.
+				io.stdout.write(io.stdout.isTerminal ? printableLines(text) : text);
+				return 0;
+			}
 			if (values.watch === true) {
 				const isDrawn = values.json !== true && io.stdout.isTerminal;
 				await (isDrawn ? draw(client, io) : print(client, io));
@@ -59,6 +70,10 @@ export const status: Command = {
 
 function textOf(current: HostStatus, { dataDir, isStoreOnly }: HostAddress): string {
 	return isStoreOnly === true ? storeStatusText(current, dataDir) : hostStatusText(current, dataDir);
+}
+
+function printableLines(text: string): string {
+	return text.split('\n').map(printable).join('\n');
 }
 
 /** One line of JSON with every change. */
