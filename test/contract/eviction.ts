@@ -177,7 +177,7 @@ export function evictionContract(lab: Lab): void {
 function collect(store: SessionStore): { evicted: SessionEvicted[]; rehydrated: SessionRehydrated[] } {
 	const evicted: SessionEvicted[] = [];
 	const rehydrated: SessionRehydrated[] = [];
-	store.onDidEvict((event) => evicted.push(event));
+	store.onDidEvict(({ sessionId, seq, reason }) => evicted.push({ sessionId, seq, reason }));
 	store.onDidRehydrate((event) => rehydrated.push(event));
 	return { evicted, rehydrated };
 }

@@ -124,9 +124,12 @@ export function keysContract(lab: Lab): void {
 			});
 		}
 
-		it('whose key is no text is refused', async () => {
+		it('is refused if the key is half a character, or far too long', async () => {
 			const session = (await lab.bed.open()).session('a');
-			await refused(add(session, 1, { key: '\ud800' }), 'not-storable');
+			for (const key of ['\ud800', 'a\udc00b', 'k'.repeat(1_000_000)]) {
+				const error = await refused(add(session, 1, { key }), 'invalid-request');
+				assert.equal(error.sessionId, 'a');
+			}
 			assert.equal(await session.read(), undefined);
 		});
 	});

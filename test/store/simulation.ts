@@ -119,6 +119,34 @@ class Caller {
 	}
 }
 
+/** One call, from its beginning to what its caller knows of its end. */
+class ObservedAttempt {
+	private readonly history: ObservedCall[];
+	private readonly call: ModelCall;
+	private readonly tick: () => number;
+	private readonly begunAt: number;
+	private open: ObservedCall | undefined;
+
+	constructor(history: ObservedCall[], call: ModelCall, tick: () => number) {
+		this.history = history;
+		this.call = call;
+		this.tick = tick;
+		this.begunAt = tick();
+	}
+
+	/** From now on it may take effect, also if nobody hears of its end. */
+	hasRun(): void {
+		this.open = new ObservedCall(this.call, { kind: 'unknown' }, this.begunAt, Infinity);
+		this.history.push(this.open);
+	}
+
+	/** @param outcome `undefined`: nothing of it remains. */
+	end(outcome: Outcome | undefined): void {
+		if (this.open !== undefined) this.history.splice(this.history.indexOf(this.open), 1);
+		if (outcome !== undefined) this.history.push(new ObservedCall(this.call, outcome, this.begunAt, this.tick()));
+	}
+}
+
 export async function simulate(plan: Plan, sabotage: Sabotage = {}): Promise<Verdict> {
 	const world = new World(plan, sabotage);
 	try {
@@ -227,8 +255,7 @@ class World {
 
 	private async attempt(caller: Caller, session: Session, step: CallStep): Promise<boolean> {
 		const { call } = step;
-		const begunAt = this.ticks++;
-		const entry = this.observe(session.id, call, begunAt);
+		const entry = this.observe(session.id, call);
 		try {
 			const reply = await session.call<{ register?: number; count?: number }, ModelReply>(
 				{
@@ -237,14 +264,18 @@ class World {
 					args: { number: call.number },
 					...(step.manner === 'endless' || step.manner === 'late' ? { deadlineMs } : {}),
 				},
-				(state, { seq }) => this.tool(caller, step, state, seq),
+				async (state, { seq }) => {
+					const reply = await this.tool(caller, step, state, seq);
+					entry.hasRun();
+					return reply;
+				},
 			);
-			entry({ kind: 'replied', reply });
+			entry.end({ kind: 'replied', reply });
 			return false;
 		} catch (error) {
 			const judgement = this.judge(caller, error);
-			if (judgement === 'reused') entry({ kind: 'reused' });
-			if (judgement === 'nothing') entry(undefined);
+			if (judgement === 'reused') entry.end({ kind: 'reused' });
+			if (judgement === 'nothing') entry.end(undefined);
 			return error instanceof StoreError && (error.isRetryable || error.code === 'closed');
 		}
 	}
@@ -273,7 +304,7 @@ class World {
 			case 'endless':
 				await this.scheduler.sleep(caller.process, 50 * deadlineMs);
 				state.count = -1;
-				break;
+				throw new ToolError('The tool came to its end after all.');
 			case 'not storable':
 				Object.assign(state, { itself: state });
 		}
@@ -281,28 +312,18 @@ class World {
 	}
 
 	private async read(session: Session): Promise<void> {
-		const begunAt = this.ticks++;
-		const entry = this.observe(session.id, { key: undefined, tool: 'look', number: 0 }, begunAt);
+		const entry = this.observe(session.id, { key: undefined, tool: 'look', number: 0 });
 		try {
 			const found = await session.read();
 			const { register = 0, count = 0 }: { register?: number; count?: number } = found?.state ?? {};
-			entry({ kind: 'read', found: { seq: found?.seq ?? 0, register, count } });
+			entry.end({ kind: 'read', found: { seq: found?.seq ?? 0, register, count } });
 		} catch (error) {
 			this.judge(undefined, error);
-			entry(undefined);
 		}
 	}
 
-	/** The entry in the history: its end is unknown until it is told. `undefined`: nothing of it remains. */
-	private observe(session: string, call: ModelCall, begunAt: number): (outcome: Outcome | undefined) => void {
-		const history = this.history.get(session)!;
-		const open = new ObservedCall(call, { kind: 'unknown' }, begunAt, Infinity);
-		history.push(open);
-		return (outcome) => {
-			const index = history.indexOf(open);
-			if (outcome === undefined) history.splice(index, 1);
-			else history[index] = new ObservedCall(call, outcome, begunAt, this.ticks++);
-		};
+	private observe(session: string, call: ModelCall): ObservedAttempt {
+		return new ObservedAttempt(this.history.get(session)!, call, () => this.ticks++);
 	}
 
 	/** What its caller knows by the error. */
