@@ -165,8 +165,9 @@ describe('a request of a server', () => {
 		rig.last.say(sampling);
 		for (const [index, call] of calls.entries()) {
 			assert.equal(shared!.isClosed, false);
-			rig.last.say({ jsonrpc: '2.0', id: shared!.requests('tools/call')[index]!['id'], result: {} });
+			shared!.say({ jsonrpc: '2.0', id: shared!.requests('tools/call')[index]!['id'], result: {} });
 			assert.equal(call.answers.length, 1);
+			await rig.pass(1);
 		}
 		assert.equal(shared!.isClosed, true);
 		agent.call('echo');

@@ -188,7 +188,7 @@ export class ServerHub implements UpstreamListener {
 	/** Connections of the time when all agents shared one. */
 	private letSharedGo(): void {
 		for (const [key, upstream] of this.upstreams)
-			if (upstream.owner === 'all' && !hasWork(upstream))
+			if (upstream.owner === 'all' && !hasWork(upstream) && isAtRest(upstream))
 				this.letGo(key, upstream, `${this.name} is not shared any more.`);
 	}
 
@@ -447,7 +447,10 @@ export class ServerHub implements UpstreamListener {
 	}
 
 	ended(exchange: Exchange, end: ExchangeEnd, code: number | undefined): void {
-		if (this.sharing !== 'shared') this.letSharedGo();
+		if (this.sharing !== 'shared' && [...this.upstreams.values()].some(({ owner }) => owner === 'all')) {
+			// Not from within what the connection itself is doing.
+			this.platform.clock.after(0, () => this.letSharedGo());
+		}
 		const durationMs = this.platform.clock.elapsed() - exchange.began;
 		const isToolError = end.answer?.kind === 'response' && end.answer.result['isError'] === true;
 		if (exchange.tool !== undefined) {
@@ -622,6 +625,11 @@ function lowestLevel(agents: readonly AgentConnection[]): string | undefined {
 
 function agentsWithCalls(upstream: Upstream): Set<AgentConnection> {
 	return new Set([...upstream.runningExchanges].map(({ agent }) => agent));
+}
+
+/** Nobody waits for it. */
+function isAtRest({ state }: Upstream): boolean {
+	return state === 'connected' || state === 'stopped';
 }
 
 function hasWork(upstream: Upstream): boolean {
