@@ -66,7 +66,9 @@ export class Bed implements StoreBed {
 	};
 
 	/** Until it is said otherwise. */
-	async fail(how: 'overloaded' | 'unlisted' | 'without timers' | 'nothing'): Promise<void> {
+	async fail(
+		how: 'overloaded' | 'unlisted' | 'without timers' | 'lost before' | 'lost after' | 'nothing',
+	): Promise<void> {
 		this.failing = this.act('fail', { how });
 		await this.failing;
 	}

@@ -281,6 +281,30 @@ describe('an object', () => {
 		assert.equal((await session.read())?.seq, 1);
 	});
 
+	it('that is lost before it has written a call writes it in its next life', async () => {
+		const store = await bed.open();
+		for (const key of ['k', undefined]) {
+			const session = store.session(`lost before, key ${key}`);
+			await add(session, 1);
+			await bed.fail('lost before');
+			assert.equal(await add(session, 10, { key }), 11);
+			assert.deepEqual(await session.read(), { seq: 2, state: { count: 11 } });
+		}
+	});
+
+	it('that is lost after it has written a call, and could not say so, is asked by the key', async () => {
+		const session = (await bed.open()).session('a');
+		await add(session, 1);
+		await bed.fail('lost after');
+		assert.equal(await add(session, 10, { key: 'k' }), 11);
+		assert.deepEqual(await session.read(), { seq: 2, state: { count: 11 } });
+		await bed.fail('lost after');
+		const error = await refused(add(session, 100), 'owner-lost');
+		assert.equal(error.isRetryable, true);
+		assert.match(error.message, /may have been/u);
+		assert.equal(await look(session), 111);
+	});
+
 	it('that is reset under many calls loses none and makes none twice', async () => {
 		const store = await bed.open();
 		const sessions = ['a', 'b', 'c'].map((id) => store.session(id));

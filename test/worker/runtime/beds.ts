@@ -16,7 +16,16 @@ interface TestEnvironment extends Omit<Environment, 'SESSIONS'> {
 const limits = new Map<string, unknown>();
 const objects = new Map<string, Set<string>>();
 
-type Failure = 'full' | 'io' | 'unacknowledged' | 'overloaded' | 'unlisted' | 'without timers' | 'nothing';
+type Failure =
+	| 'full'
+	| 'io'
+	| 'unacknowledged'
+	| 'overloaded'
+	| 'unlisted'
+	| 'lost before'
+	| 'lost after'
+	| 'without timers'
+	| 'nothing';
 const failures = new Map<string, Failure>();
 /** How often an object of a bed was looked for, and what is written into its rows. */
 const counts = new Map<string, { requests: number; rowsWritten: number }>();
@@ -160,7 +169,8 @@ function failing(context: DurableObjectState, bed: string): DurableObjectState {
 	storage.transactionSync = (work) =>
 		transactionSync(() => {
 			const result = work();
-			const how = taken('full', 'io');
+			const how = taken('full', 'io', 'lost before');
+			if (how === 'lost before') context.abort('lost before it was written');
 			if (how === 'full') throw new Error('database or disk is full: SQLITE_FULL');
 			if (how === 'io') throw new Error('disk I/O error: SQLITE_IOERR_WRITE');
 			return result;
@@ -179,6 +189,7 @@ function failing(context: DurableObjectState, bed: string): DurableObjectState {
 	};
 	storage.sync = async () => {
 		await sync();
+		if (taken('lost after') !== undefined) context.abort('lost after it was written');
 		if (taken('unacknowledged') !== undefined) throw new Error('It is not known whether it was written.');
 	};
 	return context;
