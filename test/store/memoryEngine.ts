@@ -10,7 +10,7 @@ import { forwarded } from './forwarded.ts';
 import { MemoryDisk } from './memoryDatabase.ts';
 import type { Fault, MemoryDatabase } from './memoryDatabase.ts';
 
-export const digest: Digest = { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') };
+const digest: Digest = { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') };
 
 const clock: StoreClock = {
 	now: () => Date.now(),
