@@ -164,6 +164,8 @@ async function followConfigs(
 
 async function alreadyRunning(directory: string): Promise<string> {
 	const address = await readAddress(directory);
+	if (address?.isStoreOnly === true)
+		return `Process ${address.pid} has the session store in ${directory} open and does not answer. Let it go on or end it, or name another data directory with --data.`;
 	const which = address === undefined ? '' : `: process ${address.pid}`;
 	return `A host already runs in ${directory}${which}. Stop it, or name another data directory with --data.`;
 }

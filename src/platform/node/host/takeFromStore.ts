@@ -19,7 +19,7 @@ export async function takeFromStore(directory: string): Promise<Ownership | unde
 		if (owner !== undefined && owner.controlSocket !== asked) {
 			if (owner.isStoreOnly !== true) return undefined;
 			asked = owner.controlSocket;
-			await askToYield(asked, patienceMs);
+			await askToYield(asked, patienceMs / 2);
 		}
 		const ownership = await takeOwnership(directory);
 		if (ownership !== undefined) return ownership;

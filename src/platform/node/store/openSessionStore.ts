@@ -25,6 +25,8 @@ export interface SessionStoreOptions {
 }
 
 const defaultTakeOverMs = 10_000;
+/** Below it a process that is merely busy would look like one that is stopped. */
+const leastTakeOverMs = 100;
 
 /** Rejects with `StoreError`. A store that is not closed keeps no process from ending, but leaves its socket behind for the next to remove. */
 export async function openSessionStore(options: SessionStoreOptions): Promise<SessionStore> {
@@ -37,6 +39,7 @@ export async function openWith(
 	openDatabase: (directory: string) => Promise<SqlDatabase>,
 ): Promise<SessionStore> {
 	const { limits, takeOverMs = defaultTakeOverMs, onError = warn } = options;
+	if (!(takeOverMs >= leastTakeOverMs)) throw new RangeError(`takeOverMs has to be ${leastTakeOverMs} at least.`);
 	const directory = await prepared(options.directory);
 	const turns = await RoutedTurns.open({
 		directory,

@@ -3,6 +3,7 @@
 
 import { Emitter } from '../../../core/base/emitter.ts';
 import type { Event } from '../../../core/base/emitter.ts';
+import { ExpectedError } from '../../../core/base/errors.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import type { KeptState, StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
 import type { CheckpointSummary, SessionSummary } from '../../../core/store/sessionStore.ts';
@@ -200,7 +201,7 @@ export class RoutedTurns implements StoreTurns {
 		} catch (error) {
 			// Whoever waits is told, and whoever asks next has it tried again.
 			this.link = undefined;
-			throw error;
+			throw typed(error, this.options.directory);
 		}
 	}
 
@@ -271,6 +272,16 @@ export class RoutedTurns implements StoreTurns {
 	private closedError(): StoreError {
 		return new StoreError('closed', 'The session store is closed.', undefined);
 	}
+}
+
+/** What is in the way of a directory, as callers are to have it. */
+function typed(error: unknown, directory: string): unknown {
+	if (error instanceof StoreError) return error;
+	if (error instanceof ExpectedError)
+		return new StoreError('unusable-directory', error.message, undefined, { cause: error });
+	if (!(error instanceof Error) || !('code' in error)) return error;
+	const sentence = `The session store in ${directory} cannot be reached: ${error.message}.`;
+	return new StoreError('owner-lost', sentence, undefined, { cause: error });
 }
 
 /** The owner says that it is the owner no more. */

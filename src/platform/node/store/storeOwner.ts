@@ -72,6 +72,9 @@ function watched(database: SqlDatabase, onLost: () => void): SqlDatabase {
 /** No host has listened for this directory yet. */
 const nowhere = 'http://127.0.0.1:0';
 
+/** Of several that want to succeed an owner which stands still, one does. */
+export const successorLockFile = 'successor.sqlite';
+
 export interface StoreOwnerOptions extends OwnTurnsOptions {
 	/** That of the directory; `undefined`: its holder stands still, and this is the successor. */
 	readonly lock: Lock | undefined;
@@ -210,6 +213,7 @@ export class StoreOwner {
 			if (isOrderly) await turnsClosed;
 		} finally {
 			await this.unpublish().catch(onError);
+			await this.removeLeftovers().catch(onError);
 			// Last of all: from now on another may be the owner.
 			this.held.dispose();
 			this.end.resolve();
@@ -225,6 +229,14 @@ export class StoreOwner {
 			if (name === undefined && published.url !== nowhere) continue;
 			await removeAddress(directory, name);
 		}
+	}
+
+	/** As long as it holds the lock, nobody else has a use for them. */
+	private async removeLeftovers(): Promise<void> {
+		if (this.isSuccessor) return;
+		this.options.successorLock?.dispose();
+		for (const suffix of ['', '-journal'])
+			await rm(join(this.options.directory, successorLockFile + suffix), { force: true });
 	}
 
 	/** Whether this is still the owner, and its directory still there. */

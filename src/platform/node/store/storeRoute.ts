@@ -11,7 +11,7 @@ import { isErrno, ownerFile, readAddress, successorFile } from '../host/dataDire
 import { takeLock } from '../host/ownership.ts';
 import type { Lock } from '../host/ownership.ts';
 import { connectStore } from './storeClient.ts';
-import { StoreOwner, openOwnTurns } from './storeOwner.ts';
+import { StoreOwner, openOwnTurns, successorLockFile } from './storeOwner.ts';
 import type { OwnTurnsOptions } from './storeOwner.ts';
 
 /** One owner, for as long as it is that. */
@@ -92,8 +92,6 @@ export async function findRoute(
 }
 
 const leastWaitMs = 10_000;
-
-const successorLockFile = 'successor.sqlite';
 
 /** To whoever is published and alive, a successor before the one that it has succeeded. */
 async function attach(options: RouteOptions, silent: Set<string>): Promise<StoreRoute | undefined> {

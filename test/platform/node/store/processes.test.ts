@@ -5,11 +5,13 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { TakenOver } from '../../../../src/core/store/sessionStore.ts';
 import { readAddress } from '../../../../src/platform/node/host/dataDirectory.ts';
 import { until } from '../../../mcp/waiting.ts';
 import { isWindows } from '../host/hosts.ts';
 import type { Caller, LoadResult } from './storeProcess.ts';
-import { StoreLab } from './stores.ts';
+import { stopAt } from './failpoints.ts';
+import { StoreLab, failpointSqlite } from './stores.ts';
 import type { StoreProcess } from './stores.ts';
 
 describe('the processes of a session store', () => {
@@ -167,6 +169,41 @@ describe('the processes of a session store', () => {
 		await others.find(({ pid }) => pid === successor.pid)?.kill();
 		assert.equal(await owner.add('s'), 9);
 	});
+
+	for (const step of ['before BEGIN', 'after BEGIN', 'before COMMIT', 'after COMMIT'] as const) {
+		it(`see one effect of a call whose owner is stopped ${step} and goes on`, async function () {
+			if (isWindows) return;
+			this.timeout(60_000);
+			const owner = await lab.started({ takeOverMs: 500, sqliteModule: failpointSqlite });
+			const client = await lab.started({ takeOverMs: 500 });
+			assert.equal(await client.add('s', 'first'), 1);
+			lab.arm(stopAt(step));
+			const call = client.add('s', 'second');
+			await until('a stop', () => (lab.isArmed ? undefined : true));
+			// In the middle of a transaction nobody can take its place; before and after one somebody does.
+			await delay(1_500);
+			owner.child.kill('SIGCONT');
+			assert.equal(await call, 2);
+			assert.deepEqual(
+				[
+					await client.add('s', 'second'),
+					await owner.add('s', 'first'),
+					await owner.add('s'),
+					await client.add('s'),
+				],
+				[2, 1, 3, 4],
+			);
+			const [tellsClient, tellsOwner] = [
+				await client.order({ do: 'takenOver' }),
+				await owner.order({ do: 'takenOver' }),
+			] as TakenOver[][]; // as the order has it
+			assert.ok(tellsClient !== undefined && tellsClient.length <= 1 && tellsOwner !== undefined);
+			assert.deepEqual(
+				tellsClient.map(({ isOurs }) => !isOurs),
+				tellsOwner.map(({ isOurs }) => isOurs),
+			);
+		});
+	}
 
 	it('are served alike: of eight that call without a pause none is left behind', async function () {
 		this.timeout(60_000);

@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -15,7 +15,6 @@ import { openSessionStore } from '../../../../src/platform/node/store/openSessio
 import type { SessionStoreOptions } from '../../../../src/platform/node/store/openSessionStore.ts';
 import { root } from '../../../../tools/process.ts';
 import { until, within } from '../../../mcp/waiting.ts';
-import type { Step } from './failpoints.ts';
 import type { OpenOrder, Order, Told } from './storeProcess.ts';
 
 export const failpointSqlite = join(import.meta.dirname, 'failpointSqlite.ts');
@@ -72,8 +71,12 @@ export class StoreLab {
 	}
 
 	/** The processes of this lab die when they reach this step. */
-	arm(step: Step | undefined): void {
+	arm(step: string | undefined): void {
 		writeFileSync(this.failpoint, step ?? '');
+	}
+
+	get isArmed(): boolean {
+		return readFileSync(this.failpoint, 'utf8') !== '';
 	}
 
 	/** A store in this process. */
