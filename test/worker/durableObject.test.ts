@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Session, SessionStore } from '../../src/core/store/sessionStore.ts';
@@ -16,13 +18,15 @@ import type { LocalWorker } from './localWorker.ts';
 describe('a session in a Durable Object', () => {
 	let worker: LocalWorker;
 	let store: SessionStore;
+	/** What takes long, for the last tests. */
 	let sleeping: Promise<Slept>;
+	let silence: Promise<readonly number[]>;
 	before(async () => {
 		worker = await startWorker({ script: await bundle() });
 		store = await worker.connect();
 		sleeping = sleep12(store);
-		// Looked at by the last test.
-		sleeping.catch(() => undefined);
+		silence = throughSilence(worker.url);
+		for (const promise of [sleeping, silence]) promise.catch(() => undefined);
 	});
 	after(async () => {
 		await store.close();
@@ -141,6 +145,10 @@ describe('a session in a Durable Object', () => {
 		}
 	});
 
+	it('is reached again when the network has swallowed a call', async () => {
+		assert.deepEqual(await silence, [1, 2]);
+	});
+
 	it('sleeps when nothing happens, with its callers connected, and never under a call', async () => {
 		const { idle, running } = await sleeping;
 		assert.equal(idle.after, idle.before + 1, 'It woke up with a new generation.');
@@ -150,6 +158,36 @@ describe('a session in a Durable Object', () => {
 		assert.equal(running.count, 2);
 	}).timeout(40_000);
 });
+
+/** Two calls over a network that swallows everything between them. */
+async function throughSilence(url: string): Promise<readonly number[]> {
+	const pairs: (readonly [Socket, Socket])[] = [];
+	const proxy = createServer((near) => {
+		const far = connect(Number(new URL(url).port), '127.0.0.1');
+		pairs.push([near, far]);
+		for (const socket of [near, far]) socket.on('error', () => undefined);
+		near.pipe(far).pipe(near);
+	});
+	proxy.listen(0, '127.0.0.1');
+	await once(proxy, 'listening');
+	const { port } = proxy.address() as AddressInfo;
+	const store = await connectSessionStore({ url: `http://127.0.0.1:${port}`, token });
+	try {
+		const session = store.session('silence');
+		const first = await add(session, 1);
+		for (const [near, far] of pairs) {
+			near.unpipe(far);
+			far.unpipe(near);
+			near.resume();
+			far.resume();
+		}
+		return [first, await add(session, 1, { key: 'k' })];
+	} finally {
+		await store.close();
+		for (const socket of pairs.flat()) socket.destroy();
+		proxy.close();
+	}
+}
 
 interface Life {
 	/** Generations. */

@@ -43,8 +43,8 @@ interface Asked {
 const openingMs = 10_000;
 
 /** Between two looks whether the other side is still there, while something is asked of it. */
-const lookMs = 5_000;
-const silentLooks = 3;
+const lookMs = 4_000;
+const silentLooks = 2;
 
 /** A WebSocket to the object of one session. */
 export class ObjectSocket {
