@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { createBuilds, writeTypes } from '../../../../esbuild.js';
 import { commandOf, root, runNode } from '../../../../tools/process.ts';
 
-/** The example of the documentation, as a whole program. */
+/** The contract's example, as a whole program. */
 const program = `
 import { openSessionStore, StoreError } from 'crosstalk/session-store';
 
@@ -100,6 +100,18 @@ describe('the session store as a library', () => {
 		const replies = ['row 0', 'row 0', 'row 50', true, 'key-reused', { cursor: 100 }];
 		assert.deepEqual(JSON.parse(output), replies);
 		assert.deepEqual(JSON.parse((await runOnce()).output), replies);
+	});
+
+	it('runs what the documentation shows', async () => {
+		const page = await readFile(join(root, 'docs', 'session-store.md'), 'utf8');
+		const example = /```js\n(.*?)```/s.exec(page)?.[1];
+		assert.ok(example);
+		const given = `const [directory, sessionId, toolUseId] = ['documented', 'a session', 'toolu_01'];
+			const args = {};
+			const rows = Array.from({ length: 120 }, (_, index) => index);`;
+		await writeFile(join(folder, 'documented.js'), `${given}\n${example}\nconsole.log(page.length, page[0]);`);
+		const { code, output } = await runNode([join(folder, 'documented.js')], { directory: folder });
+		assert.deepEqual([code, output], [0, '50 0\n']);
 	});
 
 	it('ends with its program, also when nobody closes it', async () => {
