@@ -12,7 +12,7 @@ import type { ConnectionOptions } from './memoryDatabase.ts';
 export const sha256: Digest = { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') };
 
 /** Time passes when a test says so. */
-export class ManualClock implements StoreClock {
+class ManualClock implements StoreClock {
 	/** How far the clock that people set is away from the other. */
 	offsetMs = 0;
 	private milliseconds = 0;

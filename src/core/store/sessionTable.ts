@@ -7,7 +7,7 @@ import type { Digest } from './storePlatform.ts';
 import { textOf, utf8Parts } from './utf8.ts';
 
 /** What is stored of a session is not what was written. The message is a part of a sentence. */
-export class DamageError extends Error {
+class DamageError extends Error {
 	override readonly name = 'DamageError';
 }
 
