@@ -21,6 +21,8 @@ export interface ConnectionSettings {
 /** How long another process that reads the file, say a person with SQLite's shell, may keep a writer from it. */
 const busyMs = 2_000;
 
+const cacheKilobytes = 16 * 1024;
+
 /** Below this version two connections can damage a write-ahead log while it begins anew (sqlite.org/wal.html#walresetbug). */
 const safeVersion = [3, 51, 3] as const;
 
@@ -263,6 +265,8 @@ export class NodeSqliteConnection {
 			if (access === 'journal' || !isSafeForTwo(this.sqliteVersion)) {
 				handle.exec('PRAGMA locking_mode = EXCLUSIVE');
 			}
+			// A checkpoint of 16 KB in fewer pieces costs a tenth less than in SQLite's own size. It counts for a new file only.
+			handle.exec('PRAGMA page_size = 8192');
 			handle.exec(`PRAGMA journal_mode = ${access === 'wal' ? 'WAL' : 'DELETE'}`);
 			// A journal is gone for certain only when its folder has been synced too.
 			handle.exec(`PRAGMA synchronous = ${access === 'wal' ? 'FULL' : 'EXTRA'}`);
@@ -273,6 +277,8 @@ export class NodeSqliteConnection {
 			handle.exec('PRAGMA wal_autocheckpoint = 0');
 			handle.exec(`PRAGMA journal_size_limit = ${2 * logBytes}`);
 			handle.exec('PRAGMA temp_store = MEMORY');
+			// What a checkpoint lets go of has to be looked at first, and it was written a moment ago.
+			handle.exec(`PRAGMA cache_size = -${cacheKilobytes}`);
 			if (access === 'journal' || !isSafeForTwo(this.sqliteVersion)) handle.exec('BEGIN EXCLUSIVE; COMMIT');
 			return file;
 		} catch (error) {

@@ -12,7 +12,7 @@ export interface StoreFile {
 	readonly access: DatabaseAccess;
 }
 
-export const storeFile = 'sessions.sqlite';
+const storeFile = 'sessions.sqlite';
 
 /** Makes the folder and an empty file, for their user alone, where there are none. */
 export async function prepareStoreFile(

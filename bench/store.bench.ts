@@ -1,0 +1,246 @@
+// What a checkpoint at the end of each call costs, beside SQLite without a store around it, and beside others that keep sessions. All write
+// bytes that change: SQLite does not write a row that is what it was. `node bench/store.bench.ts 0.3 throughput` shortens every part to a third, and
+// runs one of them.
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { DatabaseSync } from 'node:sqlite';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Session, SessionStore } from '../src/core/store/sessionStore.ts';
+import { openSessionStore } from '../src/platform/node/store/openSessionStore.ts';
+import { median, percentile, report } from './measure.ts';
+import { startDurableObjects, startRestate } from './storePeers.ts';
+import type { StorePeer } from './storePeers.ts';
+import { advance, newState } from './storeJob.ts';
+
+const share = Number(process.argv[2] ?? 1);
+const only = process.argv[3];
+const kilobyte = 1024;
+
+/** 64 sessions of 16 KB, each called again as soon as it has answered. */
+async function throughput(): Promise<void> {
+	const folder = await newFolder();
+	const store = await openSessionStore({ directory: join(folder, 'store') });
+	const raw = new RawCommits(join(folder, 'raw.sqlite'));
+	const sessions = Array.from({ length: 64 }, (_, index) => store.session(`session ${index}`));
+	const rates = { raw: [] as number[], ours: [] as number[] };
+	const times: number[] = [];
+	const lag = monitorEventLoopDelay({ resolution: 1 });
+	raw.run(500 * share);
+	await loop(sessions, 1_000 * share);
+	for (let round = 0; round < 7; round++) {
+		rates.raw.push(raw.run(700 * share));
+		await settle();
+		lag.enable();
+		const ours = await loop(sessions, 700 * share);
+		lag.disable();
+		rates.ours.push(ours.rate);
+		times.push(...ours.times);
+	}
+	report('64 sessions of 16 KB, SQLite by hand, one thread', median(rates.raw), ' checkpoints/s');
+	report('64 sessions of 16 KB, the store', median(rates.ours), ' checkpoints/s');
+	const ratio = median(rates.ours.map((rate, round) => rate / (rates.raw[round] ?? Number.NaN)));
+	report('  the store / by hand', ratio, '', { at: 'least', value: 0.8 });
+	report('  a call, p50', median(times), ' ms');
+	report('  a call, p99', percentile(times, 0.99), ' ms');
+	report('  delay of the main thread, p99', lag.percentile(99) / 1e6, ' ms', { at: 'most', value: 5 });
+	raw.close();
+	await store.close();
+	await rm(folder, { recursive: true });
+}
+
+/** A store that holds 100,000 sessions beside one that holds few. */
+async function manySessions(): Promise<void> {
+	const folder = await newFolder();
+	const [many, few] = await Promise.all([
+		openSessionStore({ directory: join(folder, 'many'), limits: { eviction: { idleMs: 1_000 } } }),
+		openSessionStore({ directory: join(folder, 'few'), limits: { eviction: { idleMs: 1_000 } } }),
+	]);
+	const count = Math.round(100_000 * Math.min(1, share));
+	for (let first = 0; first < count; first += 500) {
+		await Promise.all(
+			Array.from({ length: 500 }, (_, index) => call(many.session(`session ${first + index}`), kilobyte)),
+		);
+	}
+	const sample = (store: SessionStore, round: number) =>
+		Array.from({ length: 8 }, (_, index) => store.session(`session ${(index * 11_939 + round * 7) % count}`));
+	const ratios: number[] = [];
+	for (let round = 0; round < 9; round++) {
+		const slow = await loop(sample(many, round), 400 * share);
+		const quick = await loop(sample(few, round), 400 * share);
+		// Not the first calls, which read from disk.
+		ratios.push(median(slow.times) / median(quick.times));
+	}
+	report(`a call in a store of ${count} sessions / of few, p50`, median(ratios), '', { at: 'most', value: 1.1 });
+	await Promise.all([many.close(), few.close()]);
+	await rm(folder, { recursive: true });
+}
+
+async function rehydration(): Promise<void> {
+	const folder = await newFolder();
+	const store = await openSessionStore({ directory: join(folder, 'store') });
+	const sessions = Array.from({ length: 50 }, (_, index) => store.session(`session ${index}`));
+	const times: number[] = [];
+	store.onDidRehydrate(({ durationMs }) => times.push(durationMs));
+	for (let round = 0; round < 8; round++) {
+		for (const session of sessions) {
+			await call(session, 64 * kilobyte);
+			await session.evict();
+		}
+	}
+	report('rehydration of 64 KB, p50', median(times), ' ms', { at: 'most', value: 2 });
+	report('  p99', percentile(times, 0.99), ' ms');
+	await store.close();
+	await rm(folder, { recursive: true });
+}
+
+/** Eight processes, each with a session of its own, against one owner; likewise against others. In turn, so that what else runs here is all's. */
+async function processes(): Promise<void> {
+	const folder = await newFolder();
+	const directory = join(folder, 'store');
+	const owner = await openSessionStore({ directory });
+	const objects = await startDurableObjects();
+	const restate = await startRestate();
+	const groups = [
+		{ name: 'the store', clients: await clientsOf(['store', directory]) },
+		{ name: 'Durable Objects in workerd', clients: await clientsOf(['http', objects.url]) },
+		{ name: 'Restate', clients: await clientsOf(['http', restate.url]) },
+	];
+	try {
+		const p99s = new Map<string, number[]>();
+		let counts: readonly number[] = [];
+		for (let round = 0; round < 5; round++) {
+			for (const { name, clients } of groups) {
+				const results = await Promise.all(clients.map((client) => client.run(1_500 * share)));
+				const times = results.flat();
+				p99s.set(name, [...(p99s.get(name) ?? []), percentile(times, 0.99)]);
+				if (name === 'the store') counts = results.map((own, index) => own.length + (counts[index] ?? 0));
+				if (round === 4) report(`8 processes, 16 KB, ${name}, p50`, median(times), ' ms');
+			}
+		}
+		const p99 = (name: string) => p99s.get(name) ?? [];
+		for (const { name } of groups) report(`8 processes, 16 KB, ${name}, p99`, median(p99(name)), ' ms');
+		for (const { name } of groups.slice(1)) {
+			const ratios = p99('the store').map((own, round) => own / (p99(name)[round] ?? Number.NaN));
+			report(`  the store / ${name}`, median(ratios), '', { at: 'most', value: 0.1 });
+		}
+		const fair = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+		report('  calls of the slowest process / a fair share', Math.min(...counts) / fair, '', {
+			at: 'least',
+			value: 0.25,
+		});
+	} finally {
+		for (const { clients } of groups) for (const client of clients) client.end();
+		await Promise.all([objects, restate].map((peer: StorePeer) => peer.stop()));
+		await owner.close();
+		await rm(folder, { recursive: true, force: true });
+	}
+}
+
+interface Client {
+	/** Gives the milliseconds of each call. */
+	run(milliseconds: number): Promise<readonly number[]>;
+	end(): void;
+}
+
+async function clientsOf(arguments_: readonly string[]): Promise<readonly Client[]> {
+	return Promise.all(Array.from({ length: 8 }, (_, index) => startClient([...arguments_, `session-${index}`])));
+}
+
+async function startClient(arguments_: readonly string[]): Promise<Client> {
+	const child = spawn(process.execPath, [join(import.meta.dirname, 'peers', 'storeClient.ts'), ...arguments_], {
+		stdio: ['pipe', 'pipe', 'inherit'],
+	});
+	const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+	const next = async () => {
+		const line: IteratorResult<string, undefined> = await lines.next();
+		if (line.done === true) throw new Error(`A client of ${arguments_.join(' ')} has ended.`);
+		return line.value;
+	};
+	await next();
+	return {
+		async run(milliseconds) {
+			child.stdin.write(`${milliseconds}\n`);
+			return JSON.parse(await next()) as readonly number[]; // our own client has written it
+		},
+		end: () => child.stdin.end(),
+	};
+}
+
+/** Calls each session again and again; gives milliseconds of each, and calls per second. */
+async function loop(
+	sessions: readonly Session[],
+	milliseconds: number,
+): Promise<{ readonly times: readonly number[]; readonly rate: number }> {
+	const times: number[] = [];
+	const startedAt = performance.now();
+	await Promise.all(
+		sessions.map(async (session) => {
+			for (let now = performance.now(); now - startedAt < milliseconds;) {
+				await call(session, 16 * kilobyte);
+				const after = performance.now();
+				times.push(after - now);
+				now = after;
+			}
+		}),
+	);
+	return { times, rate: (times.length / (performance.now() - startedAt)) * 1_000 };
+}
+
+let calls = 0;
+
+async function call(session: Session, bytes: number): Promise<number> {
+	return session.call({ key: `call ${++calls}`, tool: 'advance', args: { bytes } }, (state) => advance(state, bytes));
+}
+
+/** What one writes who needs no store: as many sessions in each transaction. */
+class RawCommits {
+	private readonly database: DatabaseSync;
+	private readonly states = Array.from({ length: 64 }, () => newState());
+
+	constructor(path: string) {
+		this.database = new DatabaseSync(path);
+		this.database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+		this.database.exec('CREATE TABLE checkpoints (session INTEGER PRIMARY KEY, state TEXT)');
+	}
+
+	/** Gives checkpoints per second. */
+	run(milliseconds: number): number {
+		const write = this.database.prepare('INSERT OR REPLACE INTO checkpoints VALUES (?, ?)');
+		const startedAt = performance.now();
+		let count = 0;
+		while (performance.now() - startedAt < milliseconds) {
+			this.database.exec('BEGIN IMMEDIATE');
+			for (const [index, state] of this.states.entries()) {
+				advance(state, 16 * kilobyte);
+				write.run(index, JSON.stringify(state));
+				count++;
+			}
+			this.database.exec('COMMIT');
+		}
+		return (count / (performance.now() - startedAt)) * 1_000;
+	}
+
+	close(): void {
+		this.database.close();
+	}
+}
+
+async function newFolder(): Promise<string> {
+	return mkdtemp(join(tmpdir(), 'crosstalk-bench-store-'));
+}
+
+/** What one part leaves to be done is not counted with the next. */
+async function settle(): Promise<void> {
+	await delay(20);
+}
+
+const parts = { throughput, manySessions, rehydration, processes };
+
+for (const [name, run] of Object.entries(parts)) {
+	if (only === undefined || name === only) await run();
+}
