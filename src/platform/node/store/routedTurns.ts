@@ -40,6 +40,7 @@ export class RoutedTurns implements StoreTurns {
 	private latestGeneration = 0;
 	private isWatched = false;
 	private isClosing = false;
+	private closed: Promise<void> | undefined;
 	/** Of what waits for an answer. */
 	private readonly waiting = new Set<(error: unknown) => void>();
 	private onTurnEnd: () => void = () => undefined;
@@ -150,7 +151,10 @@ export class RoutedTurns implements StoreTurns {
 	}
 
 	async close(): Promise<void> {
-		if (this.isClosing) return;
+		return (this.closed ??= this.shut());
+	}
+
+	private async shut(): Promise<void> {
 		this.isClosing = true;
 		// Those that wait for their turn.
 		for (const refuse of this.waiting) refuse(this.closedError());
