@@ -1,4 +1,5 @@
 import type { CallContext } from './sessionStore.ts';
+import { quoted } from './storable.ts';
 import { StoreError } from './storeError.ts';
 import type { StoreClock } from './storePlatform.ts';
 import type { Turn } from './turns.ts';
@@ -48,7 +49,7 @@ export class CallTurn implements CallContext {
 }
 
 export function deadlineExceeded(sessionId: string, deadlineMs: number): StoreError {
-	const id = JSON.stringify(sessionId);
+	const id = quoted(sessionId);
 	return new StoreError(
 		'deadline-exceeded',
 		`The call of session ${id} took longer than the ${deadlineMs} ms it had.`,

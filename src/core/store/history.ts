@@ -39,7 +39,7 @@ export class History {
 			({ replyBytes }) => replyBytes,
 			kept.filter(({ hasReply }) => hasReply),
 		);
-		for (const { checkpoint, hasReply } of kept.slice(-limits.keptCalls)) {
+		for (const { checkpoint, hasReply } of kept.slice(Math.max(0, kept.length - limits.keptCalls))) {
 			const age = Math.max(0, now - checkpoint.at);
 			if (hasReply) this.remember(checkpoint, elapsed - age);
 		}
