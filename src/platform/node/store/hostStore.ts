@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Emitter } from '../../../core/base/emitter.ts';
 import { defaultLimits } from '../../../core/store/createTurns.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
-import { removeAddress, successorFile } from '../host/dataDirectory.ts';
+import { readAddress, removeAddress, successorFile } from '../host/dataDirectory.ts';
 import { openNodeSqlite } from './nodeSqlite.ts';
 import { connectStore } from './storeClient.ts';
-import { drainMs, lookMs, openOwnTurns, successorOf } from './storeOwner.ts';
+import { drainMs, lookMs, openOwnTurns } from './storeOwner.ts';
 import type { OwnTurns } from './storeOwner.ts';
 import type { StoreService } from './storeServer.ts';
 
@@ -46,7 +46,10 @@ class LazyHostStore implements HostStore {
 		if (this.stop.signal.aborted) throw new StoreError('closed', 'The host is ending.', undefined);
 		const opening = (this.opened ??= this.claim());
 		try {
-			return (await opening).turns;
+			const own = await opening;
+			// If this host stood still, another may have been the owner meanwhile, and have ended.
+			await own.look();
+			return this.opened === opening ? own.turns : await this.open();
 		} catch (error) {
 			// Whoever asks next has it tried again.
 			if (this.opened === opening) this.opened = undefined;
@@ -67,7 +70,7 @@ class LazyHostStore implements HostStore {
 	private async claim(): Promise<OwnTurns> {
 		const { directory, takeOverMs, onError } = this.options;
 		// While this host stood still, another process may have taken over the store.
-		const successor = await successorOf(directory, 0);
+		const successor = await readAddress(directory, successorFile);
 		if (successor !== undefined) {
 			const { signal } = this.stop;
 			const found = await connectStore(successor.controlSocket, { silenceMs: takeOverMs, onError, signal });
@@ -81,19 +84,18 @@ class LazyHostStore implements HostStore {
 		const own = await openOwnTurns({ directory, openDatabase, limits, onError });
 		if (successor !== undefined) await removeAddress(directory, successorFile);
 		const looking = setInterval(() => {
-			successorOf(directory, own.turns.generation).then((later) => {
-				if (later !== undefined) lose();
-			}, onError);
+			own.look().catch(onError);
 		}, lookMs).unref();
-		const lose = () => {
-			clearInterval(looking);
-			if (this.stop.signal.aborted || this.opened === undefined) return;
+		const endLooking = () => clearInterval(looking);
+		this.stop.signal.addEventListener('abort', endLooking, { once: true });
+		void own.lost.then(() => {
+			endLooking();
+			this.stop.signal.removeEventListener('abort', endLooking);
+			if (this.stop.signal.aborted) return;
 			this.opened = undefined;
 			this.losing.fire('lost');
 			own.turns.close().catch(onError);
-		};
-		void own.lost.then(lose);
-		this.stop.signal.addEventListener('abort', () => clearInterval(looking));
+		});
 		return own;
 	}
 }

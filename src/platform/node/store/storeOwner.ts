@@ -12,6 +12,7 @@ import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import { createTurns } from '../../../core/store/createTurns.ts';
 import type { StoreTurns } from '../../../core/store/createTurns.ts';
+import { readGeneration } from '../../../core/store/fence.ts';
 import type { StoreLimits } from '../../../core/store/sessionStore.ts';
 import { SqlError } from '../../../core/store/sqlDatabase.ts';
 import type { SqlDatabase } from '../../../core/store/sqlDatabase.ts';
@@ -36,6 +37,8 @@ export interface OwnTurns {
 	readonly turns: StoreTurns;
 	/** Another has claimed it since, or it has closed itself: nothing can be written here any more. */
 	readonly lost: Promise<void>;
+	/** Finds out whether another has claimed it while this process stood still. If so, it is lost. */
+	look(): Promise<void>;
 }
 
 export async function openOwnTurns(options: OwnTurnsOptions): Promise<OwnTurns> {
@@ -44,7 +47,15 @@ export async function openOwnTurns(options: OwnTurnsOptions): Promise<OwnTurns> 
 	const database = await openDatabase(directory);
 	try {
 		const platform = { ...nodeStorePlatform(), onError, database: watched(database, lost.resolve) };
-		return { turns: await createTurns(platform, limits), lost: lost.promise };
+		const turns = await createTurns(platform, limits);
+		return {
+			turns,
+			lost: lost.promise,
+			async look() {
+				const [row] = await platform.database.read({ sql: readGeneration, parameters: [] });
+				if (row?.['value'] !== turns.generation) lost.resolve();
+			},
+		};
 	} catch (error) {
 		await database.close();
 		throw error;
@@ -57,7 +68,8 @@ function watched(database: SqlDatabase, onLost: () => void): SqlDatabase {
 		try {
 			return await doing;
 		} catch (error) {
-			if (error instanceof SqlError && (error.code === 'fenced' || error.code === 'closed')) onLost();
+			// Whoever is waiting for this is told first.
+			if (error instanceof SqlError && (error.code === 'fenced' || error.code === 'closed')) setImmediate(onLost);
 			throw error;
 		}
 	};
@@ -86,18 +98,13 @@ export interface StoreOwnerOptions extends OwnTurnsOptions {
 export const drainMs = 1_000;
 export const lookMs = 1_000;
 
-/** Whoever has claimed the database after the owner with this generation, which stood still. */
-export async function successorOf(directory: string, generation: number): Promise<HostAddress | undefined> {
-	const successor = await readAddress(directory, successorFile);
-	return successor !== undefined && successor.generation > generation ? successor : undefined;
-}
-
 export class StoreOwner {
 	readonly turns: StoreTurns;
 	readonly address: HostAddress;
 	/** Once, however it ends. */
 	readonly ended: Promise<void>;
 	private readonly options: StoreOwnerOptions;
+	private readonly own: OwnTurns;
 	private readonly held: DisposableStore;
 	private readonly control: ControlServer;
 	private readonly losing: Emitter<'lost' | 'yielded'>;
@@ -113,6 +120,7 @@ export class StoreOwner {
 	private constructor(parts: OwnerParts) {
 		const { options, own, control, address, held, losing, lockFile } = parts;
 		this.options = options;
+		this.own = own;
 		this.turns = own.turns;
 		this.address = address;
 		this.control = control;
@@ -250,9 +258,8 @@ export class StoreOwner {
 				this.abandon();
 				return;
 			}
-			// Whoever took over while this process stood still has claimed the database, so that nothing can be written here.
-			if ((await successorOf(directory, this.address.generation)) !== undefined) this.abandon();
-			else if (this.isSuccessor) await this.succeed();
+			await this.own.look();
+			if (this.isSuccessor) await this.succeed();
 		} catch (error) {
 			this.options.onError(error);
 		} finally {
