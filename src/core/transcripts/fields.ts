@@ -37,23 +37,35 @@ export function epochMilliseconds(bytes: Uint8Array, start: number, end: number)
 	if (length < 20 || bytes[end - 1] !== 0x5a || bytes[start + 4] !== 0x2d || bytes[start + 10] !== 0x54) {
 		return undefined;
 	}
-	let milliseconds = 0;
+	let milliseconds = digits(bytes, start + 17, start + 19) * 1000;
 	if (length > 20) {
 		if (bytes[start + 19] !== 0x2e) return undefined;
-		milliseconds = Math.floor(
-			digits(bytes, start + 20, Math.min(end - 1, start + 23)) * (length === 22 ? 100 : length === 23 ? 10 : 1),
+		milliseconds +=
+			digits(bytes, start + 20, Math.min(end - 1, start + 23)) * (length === 22 ? 100 : length === 23 ? 10 : 1);
+	}
+	if (!isLastMinute(bytes, start)) {
+		lastMinute.set(bytes.subarray(start, start + lastMinute.length));
+		lastMinuteAt = Date.UTC(
+			digits(bytes, start, start + 4),
+			digits(bytes, start + 5, start + 7) - 1,
+			digits(bytes, start + 8, start + 10),
+			digits(bytes, start + 11, start + 13),
+			digits(bytes, start + 14, start + 16),
 		);
 	}
-	const value = Date.UTC(
-		digits(bytes, start, start + 4),
-		digits(bytes, start + 5, start + 7) - 1,
-		digits(bytes, start + 8, start + 10),
-		digits(bytes, start + 11, start + 13),
-		digits(bytes, start + 14, start + 16),
-		digits(bytes, start + 17, start + 19),
-		milliseconds,
-	);
+	const value = lastMinuteAt + milliseconds;
 	return Number.isNaN(value) ? undefined : value;
+}
+
+// Neighbouring lines are mostly of one minute, and the calendar is what costs most.
+const lastMinute = new Uint8Array('2026-11-21T08:53:'.length);
+let lastMinuteAt = Number.NaN;
+
+function isLastMinute(bytes: Uint8Array, start: number): boolean {
+	for (let index = lastMinute.length - 1; index >= 0; index--) {
+		if (lastMinute[index] !== bytes[start + index]) return false;
+	}
+	return true;
 }
 
 function digits(bytes: Uint8Array, start: number, end: number): number {
