@@ -165,6 +165,15 @@ describe('the half beside the database', () => {
 		assert.deepEqual(residences, ['a: memory', 'b: disk', 'c: disk', 'd: memory', 'e: memory']);
 	});
 
+	it('makes room for one that is larger than thousands of others', async () => {
+		const turns = await rig.open({ eviction: 'never', memoryBytes: 12_000_000 });
+		for (let number = 0; number < 3000; number++) await checkpoint(turns, `small ${number}`, { number });
+		await checkpoint(turns, 'large', { text: 'x'.repeat(11_990_000) });
+		const inMemory = (await turns.sessions()).filter(({ residence }) => residence === 'memory').map(({ id }) => id);
+		assert.ok(inMemory.includes('large') && inMemory.length < 100, `${inMemory.length}`);
+		assert.equal(await checkpoint(turns, 'small 0', {}), 2);
+	}).timeout(20_000);
+
 	it('drops the memory of a session whose checkpoint failed, and goes on', async () => {
 		let fails = false;
 		const turns = await rig.open(

@@ -36,7 +36,7 @@ export class IdleSessions implements Disposable {
 	/** All states in memory have grown by so much, also those in use. */
 	weigh(bytes: number): void {
 		this.totalBytes += bytes;
-		this.makeRoom();
+		if (bytes > 0) this.makeRoom();
 	}
 
 	dispose(): void {
@@ -45,11 +45,14 @@ export class IdleSessions implements Disposable {
 	}
 
 	private makeRoom(): void {
-		if (this.totalBytes <= this.limits.memoryBytes) return;
+		const { memoryBytes } = this.limits;
+		if (this.totalBytes <= memoryBytes) return;
+		// A little more than needed: to find the first of many whose predecessors were deleted takes time.
+		const target = memoryBytes - memoryBytes / 64;
 		for (const actor of this.idleSince.keys()) {
 			this.idleSince.delete(actor);
 			this.evict(actor, 'memory');
-			if (this.totalBytes <= this.limits.memoryBytes) return;
+			if (this.totalBytes <= target) return;
 		}
 	}
 
