@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { FrameReader, encodeFrame } from '../../../../src/platform/node/store/storeFrames.ts';
+import type { Frame } from '../../../../src/platform/node/store/storeFrames.ts';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 2_000, size: 'max' });
+const anyValue = fc.oneof(
+	fc.constant(null),
+	fc.boolean(),
+	fc.integer(),
+	text,
+	fc.array(text, { maxLength: 3 }),
+	fc.record({ turnId: text, state: text, reply: text, seq: fc.nat() }, { noNullPrototype: true }),
+);
+const anyFrame: fc.Arbitrary<Frame> = fc.record(
+	{
+		kind: fc.constantFrom(1, 2, 3, 4, 5, 6),
+		id: fc.nat(0xffff_ffff),
+		name: fc.string({ unit: 'grapheme', maxLength: 20 }),
+		value: anyValue,
+	},
+	{ noNullPrototype: true },
+);
+
+describe('a frame', () => {
+	it('comes out as it went in, however the socket cuts it', () => {
+		fc.assert(
+			fc.property(
+				fc.array(anyFrame, { minLength: 1, maxLength: 5 }),
+				fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 50 }),
+				(frames, cuts) => {
+					const bytes = Buffer.concat(frames.map((frame) => encodeFrame(frame)));
+					const read: Frame[] = [];
+					const reader = new FrameReader((frame) => read.push(frame));
+					for (let position = 0, turn = 0; position < bytes.length; turn++) {
+						const end = position + (cuts[turn % cuts.length] ?? 1);
+						reader.push(bytes.subarray(position, end));
+						position = end;
+					}
+					assert.deepEqual(read, frames);
+				},
+			),
+			{ numRuns: 300 },
+		);
+	});
+
+	it('of a state is hardly longer than the state', () => {
+		const state = JSON.stringify({
+			rows: Array.from({ length: 500 }, (_, index) => ({ index, name: `"${index}"` })),
+		});
+		const frame = encodeFrame({
+			kind: 1,
+			id: 7,
+			name: 'store/commit',
+			value: { turnId: 'turn', state, reply: '1' },
+		});
+		assert.ok(frame.length < Buffer.byteLength(state) + 200);
+	});
+
+	it('that is none is refused', () => {
+		const read = (bytes: readonly number[]) => new FrameReader(() => undefined).push(Buffer.from(bytes));
+		for (const bytes of [
+			[0, 0, 0, 0],
+			[255, 255, 255, 255],
+			[9, 0, 0, 0, 1, 0, 0, 0, 0, 255, 255, 255, 255],
+			[11, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 123, 125],
+			[9, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0],
+		])
+			assert.throws(() => read(bytes), bytes.join());
+	});
+});
