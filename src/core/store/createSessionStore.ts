@@ -35,6 +35,16 @@ export function createSessionStore(turns: StoreTurns, platform: CallerPlatform):
 
 type Work<Reply> = (state: SessionState, context: CallContext) => Reply | Promise<Reply>;
 
+interface WorkDone<Reply> {
+	readonly state: SessionState;
+	readonly reply: Reply;
+	readonly stateJson: string;
+	/** Empty: there is none. */
+	readonly replyJson: string;
+	/** The state may be used for what is stored of it. */
+	readonly isInterchangeable: boolean;
+}
+
 class CallerStore implements SessionStore {
 	readonly turns: StoreTurns;
 	readonly onDidCheckpoint;
@@ -95,32 +105,32 @@ class CallerStore implements SessionStore {
 		});
 		// What was stored under this key was given by a function of this type.
 		if (start.kind === 'replay') return parsed(start.reply, sessionId) as Reply;
-		const state = this.stateOf(sessionId, start, held);
-		// While the call runs it belongs to nobody else, and if it fails it is worth nothing.
-		this.live.delete(sessionId);
-		const { reply, replyJson, stateJson, isInterchangeable } = await this.work(sessionId, start, state, work);
 		const { turnId } = start;
+		const { state, reply, stateJson, replyJson, isInterchangeable } = await this.work(sessionId, start, held, work);
 		const { stateId } = await this.turns.commit({ turnId, state: stateJson, reply: replyJson });
 		if (isInterchangeable) this.live.put(sessionId, { stateId, state, characters: stateJson.length });
 		// As a repeated call gets it, and no part of the state that lives on.
 		return typeof reply === 'object' ? (parsed(replyJson, sessionId) as Reply) : reply;
 	}
 
-	/** Ends the turn if it fails. */
+	/** From the beginning of the turn to what is to be stored. Ends the turn if it fails. */
 	private async work<Reply>(
 		sessionId: string,
 		turn: Turn,
-		state: SessionState,
+		held: LiveState | undefined,
 		work: Work<Reply>,
-	): Promise<{ reply: Reply; replyJson: string; stateJson: string; isInterchangeable: boolean }> {
+	): Promise<WorkDone<Reply>> {
 		const { turnId } = turn;
 		const running = new CallTurn(sessionId, turn, this.platform.clock);
 		this.running.set(turnId, running);
 		try {
+			const state = this.stateOf(sessionId, turn, held);
+			// While the call runs it belongs to nobody else, and if it fails it is worth nothing.
+			this.live.delete(sessionId);
 			const reply = await Promise.race([started(work, state, running), running.lost]);
 			const { json: replyJson } = toStorable(reply, 'reply', sessionId);
 			const { json: stateJson, isInterchangeable } = toStorable(state, 'state', sessionId);
-			return { reply, replyJson, stateJson, isInterchangeable };
+			return { state, reply, stateJson, replyJson, isInterchangeable };
 		} catch (error) {
 			// Where it cannot be said, the turn ends with the connection or at its deadline.
 			await this.turns.abort(turnId).catch(() => undefined);
