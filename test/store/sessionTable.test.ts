@@ -70,6 +70,12 @@ describe('sessions as rows', () => {
 		await assert.rejects(turns.begin(request('s', { key: 'k1' })), { code: 'session-damaged' });
 	});
 
+	it('are all listed when one is not readable', async () => {
+		const turns = await damaged("UPDATE checkpoints SET state_hash = '\"]' WHERE @s AND seq = 3");
+		const listed = (await turns.sessions()).map(({ id, isDamaged }) => `${id} ${isDamaged}`).sort();
+		assert.deepEqual(listed, ['other false', 's true']);
+	});
+
 	it('go on when an old state is damaged, on which no call rests', async () => {
 		const turns = await damaged("UPDATE checkpoints SET state = '{}' WHERE @s AND seq = 2");
 		await assert.rejects(turns.stateAt('s', 2), { code: 'session-damaged' });
@@ -130,6 +136,16 @@ describe('sessions as rows', () => {
 			assert.deepEqual(await turns.read(id), { seq: 2, state: JSON.stringify({ id, number: 2 }) });
 		assert.equal((await turns.sessions()).length, 3);
 	});
+
+	it('are listed all, however many there are, and each once', async () => {
+		const turns = await rig.open();
+		for (let number = 0; number < 2500; number++) await checkpoint(turns, `session ${number}`, { number });
+		await checkpoint(turns, 'session 7', { number: 7 });
+		const listed = await turns.sessions();
+		assert.equal(listed.length, 2500);
+		assert.equal(new Set(listed.map(({ id }) => id)).size, 2500);
+		assert.equal(listed.find(({ id }) => id === 'session 7')?.seq, 2);
+	}).timeout(20_000);
 
 	it('are listed with the latest first', async () => {
 		const turns = await rig.open();

@@ -37,7 +37,7 @@ export interface CheckpointWrite {
 /** What `sessions` tells of each: the latest checkpoint is not verified. */
 export interface ListedSession {
 	readonly id: string;
-	/** `undefined`: its checkpoints are gone. */
+	/** `undefined`: its checkpoints are gone, or not readable. */
 	readonly checkpoint: Checkpoint | undefined;
 }
 
@@ -60,10 +60,13 @@ const selectSession = `
 		WHERE c.place BETWEEN first + column1 AND first + column1 + ${groupSize - 1}
 	) FROM (SELECT ? AS first), (VALUES ${groups})`;
 
+/** So many sessions in one read, so that no call waits long behind a list of them all. */
+const listedAtOnce = 1000;
+
 const selectSessions = `
-	SELECT s.id, ${storedCheckpoint} AS checkpoint, max(c.seq)
+	SELECT s.number, s.id, ${storedCheckpoint} AS checkpoint, max(c.seq)
 	FROM sessions AS s LEFT JOIN checkpoints AS c ON c.place BETWEEN s.number * ${ringSize} AND s.number * ${ringSize} + ${ringSize - 1}
-	GROUP BY s.number ORDER BY c.at DESC`;
+	WHERE s.number > ? GROUP BY s.number ORDER BY s.number LIMIT ${listedAtOnce}`;
 
 const insertCheckpoint = `
 	INSERT OR REPLACE INTO checkpoints (
@@ -80,12 +83,18 @@ export class SessionTable {
 		this.digest = digest;
 	}
 
+	/** The one with the latest checkpoint first. */
 	async list(): Promise<readonly ListedSession[]> {
-		const rows = await this.database.read({ sql: selectSessions, parameters: [] });
-		return rows.map(({ id, checkpoint }) => ({
-			id: String(id),
-			checkpoint: checkpoint === null ? undefined : readable(checkpoint)[0]?.checkpoint,
-		}));
+		const listed: ListedSession[] = [];
+		for (let after = -1, isMore = true; isMore;) {
+			const rows = await this.database.read({ sql: selectSessions, parameters: [after] });
+			for (const { number, id, checkpoint } of rows) {
+				after = Number(number);
+				listed.push({ id: String(id), checkpoint: listedCheckpoint(checkpoint) });
+			}
+			isMore = rows.length === listedAtOnce;
+		}
+		return listed.sort((one, other) => (other.checkpoint?.at ?? 0) - (one.checkpoint?.at ?? 0));
 	}
 
 	/** Everything that a call rests on, verified. Throws `DamageError`. */
@@ -291,6 +300,16 @@ function readable(text: SqlValue | undefined): readonly StoredCheckpoint[] {
 		return storedCheckpoints(String(text));
 	} catch (error) {
 		throw new DamageError('one of its checkpoints is not readable', { cause: error });
+	}
+}
+
+function listedCheckpoint(text: SqlValue | undefined): Checkpoint | undefined {
+	if (text === null) return undefined;
+	try {
+		return readable(text)[0]?.checkpoint;
+	} catch {
+		// It is listed as damaged; whoever opens it is told how.
+		return undefined;
 	}
 }
 
