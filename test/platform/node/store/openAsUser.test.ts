@@ -102,18 +102,6 @@ describe('the session store as a library', () => {
 		assert.deepEqual(JSON.parse((await runOnce()).output), replies);
 	});
 
-	it('runs what the documentation shows', async () => {
-		const page = await readFile(join(root, 'docs', 'session-store.md'), 'utf8');
-		const example = /```js\n(.*?)```/s.exec(page)?.[1];
-		assert.ok(example);
-		const given = `const [directory, sessionId, toolUseId] = ['documented', 'a session', 'toolu_01'];
-			const args = {};
-			const rows = Array.from({ length: 120 }, (_, index) => index);`;
-		await writeFile(join(folder, 'documented.js'), `${given}\n${example}\nconsole.log(page.length, page[0]);`);
-		const { code, output } = await runNode([join(folder, 'documented.js')], { directory: folder });
-		assert.deepEqual([code, output], [0, '50 0\n']);
-	});
-
 	it('ends with its program, also when nobody closes it', async () => {
 		await writeFile(join(folder, 'open.js'), program.replace('await store.close();', ''));
 		for (let run = 0; run < 2; run++) {
