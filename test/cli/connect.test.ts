@@ -134,6 +134,7 @@ describe('crosstalk connect', () => {
 		const host = await lab.host('--config', lab.config());
 		const agents = [agent(), agent(), agent()];
 		await Promise.all(agents.map(async (one) => one.initialize()));
+		await Promise.all(agents.map(async (one) => one.request('tools/list', {})));
 		const hanging = agents.map((one, index) => one.call('sleep', { ms: 60_000, key: `call-${index}` }));
 		await until('three calls that run', () => (executions.of('start').length === 3 ? true : undefined));
 		await host.end('SIGKILL');
@@ -143,9 +144,10 @@ describe('crosstalk connect', () => {
 			assert.equal(error?.code, -31_001);
 			assert.match(
 				error.message,
-				/^The host ended while fault worked on tools\/call\. It may have been carried out; /,
+				/^The host ended while fault worked on sleep\. It may have been carried out; it was not sent again\.$/,
 			);
-			assert.deepEqual(error.data, { type: 'outcome-unknown', server: 'fault', reason: error.message });
+			const { message: reason } = error;
+			assert.deepEqual(error.data, { type: 'outcome-unknown', server: 'fault', tool: 'sleep', reason });
 		}
 		assert.ok(performance.now() - killedAt < 500, `${performance.now() - killedAt} ms`);
 		const answers = await Promise.all(agents.map(async (one) => one.answer(one.call('echo', { text: 'again' }))));
@@ -156,7 +158,7 @@ describe('crosstalk connect', () => {
 		for (const one of agents) {
 			// One answer to each request: that the handshake was held again is nobody's business.
 			const ids = one.messages().map(({ id }) => id);
-			assert.deepEqual(ids, [1, 2, 3]);
+			assert.deepEqual(ids, [1, 2, 3, 4]);
 		}
 		assert.deepEqual(
 			[...executions.counts().values()].filter((count) => count !== 1),
@@ -165,6 +167,80 @@ describe('crosstalk connect', () => {
 		assert.equal((await status()).host.generation, 2);
 		const log = lab.log();
 		assert.ok(!/bug/i.test(log), log);
+	});
+
+	for (const [what, isListed] of [
+		['tools that the agent has listed', true],
+		['tools of which it has to ask the next host itself', false],
+	] as const) {
+		it(`sends a call again to the next host where its tool says that this does no harm, of ${what}`, async () => {
+			const host = await lab.host('--config', lab.config());
+			const one = agent();
+			await one.initialize();
+			if (isListed) await one.request('tools/list', {});
+			const known = one.messages().length;
+			const tools = ['sleep_readonly', 'sleep', 'sleep_idempotent'];
+			const calls = tools.map((tool) => one.call(tool, { ms: 1_000, key: tool }));
+			await until('calls that run', () => executions.of('start').length === calls.length || undefined);
+			await host.end('SIGKILL');
+			const answers = await Promise.all(calls.map(async (id) => one.answer(id)));
+			assert.deepEqual(
+				answers.map(({ result, error }) => result?.content?.[0]?.text ?? error?.data?.type),
+				['slept 1000 ms', 'outcome-unknown', 'slept 1000 ms'],
+			);
+			assert.deepEqual(Object.fromEntries(executions.counts()), {
+				sleep_readonly: 2,
+				sleep: 1,
+				sleep_idempotent: 2,
+			});
+			// Whatever was asked in between was not the agent's question.
+			assert.equal(one.messages().length, known + calls.length);
+		});
+	}
+
+	it('sends a call again to so many hosts and not to more: it may be what ends them', async () => {
+		await lab.host('--config', lab.config());
+		const one = agent();
+		await one.initialize();
+		const call = one.call('sleep_idempotent', { ms: 60_000, key: 'deadly' });
+		for (const count of [1, 2, 3]) {
+			await until('a call that runs', () => executions.of('start', 'deadly').length === count || undefined);
+			process.kill((await addressIn(lab.data)).pid, 'SIGKILL');
+		}
+		const { error } = await one.answer(call);
+		assert.equal(error?.data?.type, 'outcome-unknown');
+		assert.equal(executions.of('start', 'deadly').length, 3);
+	});
+
+	it('gives no host again what the agent has cancelled', async () => {
+		const host = await lab.host('--config', lab.config());
+		const one = agent();
+		await one.initialize();
+		const cancelled = one.call('sleep_idempotent', { ms: 60_000, key: 'cancelled' });
+		await until('a call that runs', () => executions.of('start', 'cancelled')[0]);
+		one.send({ method: 'notifications/cancelled', params: { requestId: cancelled } });
+		await until('its cancellation', () => executions.of('cancelled', 'cancelled')[0]);
+		await host.end('SIGKILL');
+		const answer = await one.answer(one.call('echo', { text: 'next' }));
+		assert.equal(answer.result?.content?.[0]?.text, 'next');
+		assert.equal(executions.of('start', 'cancelled').length, 1);
+		assert.ok(one.messages().every(({ id }) => id !== cancelled));
+	});
+
+	it('says of a call that was under way that its outcome is unknown, also where no other host can be had', async () => {
+		const host = await lab.host('--config', lab.config());
+		const one = agent();
+		await one.initialize();
+		const call = one.call('sleep_idempotent', { ms: 60_000, key: 'lost' });
+		await until('a call that runs', () => executions.of('start', 'lost')[0]);
+		// The lock of the host that runs is no longer this file's.
+		const lock = join(lab.data, 'owner.sqlite');
+		renameSync(lock, `${lock}.aside`);
+		writeFileSync(lock, 'This is no database, and it is long enough to be looked at. '.repeat(40));
+		await host.end('SIGKILL');
+		const { error } = await one.answer(call);
+		assert.equal(error?.data?.type, 'outcome-unknown');
+		renameSync(`${lock}.aside`, lock);
 	});
 
 	it('asks again for what may be asked twice, so that only calls are ever answered with an error', async () => {
@@ -216,9 +292,17 @@ describe('crosstalk connect', () => {
 		assert.equal((await echo('one')).result?.content?.[0]?.text, 'one');
 		await host.end('SIGKILL');
 		assert.equal((await echo('two')).result?.content?.[0]?.text, 'two');
+		const sleep = one.ask('tools/call', {
+			name: 'sleep_idempotent',
+			arguments: { ms: 500, key: 'modern' },
+			...modern,
+		});
+		await until('a call that runs', () => executions.of('start', 'modern')[0]);
+		process.kill((await addressIn(lab.data)).pid, 'SIGKILL');
+		assert.equal((await one.answer(sleep)).result?.content?.[0]?.text, 'slept 500 ms');
 		assert.deepEqual(
 			one.messages().map(({ id }) => id),
-			[1, 2],
+			[1, 2, 3],
 		);
 	});
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../../core/report/index.ts';
 import { attachOrStart } from '../../platform/node/host/attach.ts';
 import { AgentStream } from '../connect/agentStream.ts';
-import { UnknownServerError, openStream } from '../connect/hostStream.ts';
+import { HostGoneError, UnknownServerError, openStream } from '../connect/hostStream.ts';
 import type { StreamTarget } from '../connect/hostStream.ts';
 import { dataDirectory } from '../dataOption.ts';
 import type { Command, CommandIo } from '../io.ts';
@@ -22,8 +22,11 @@ Options:
 Exit code: 0 the agent has closed its side, 2 could not run.
 `;
 
-/** How long a new host is given to learn of a server that the one before knew, from whoever has told that one. */
-const unknownMs = 5_000;
+/**
+ * How long a new host is given to learn of a server that the one before knew, from whoever has told that one; and how long hosts may go
+ * as soon as they are found.
+ */
+const patienceMs = 5_000;
 
 export const connect: Command = {
 	help,
@@ -73,8 +76,8 @@ function opener(io: CommandIo, directory: string, target: StreamTarget) {
 				isFirst = false;
 				return socket;
 			} catch (error) {
-				if (isFirst || !(error instanceof UnknownServerError) || performance.now() - since > unknownMs)
-					throw error;
+				const mayPass = error instanceof HostGoneError || (error instanceof UnknownServerError && !isFirst);
+				if (!mayPass || performance.now() - since > patienceMs) throw error;
 			} finally {
 				control.dispose();
 			}

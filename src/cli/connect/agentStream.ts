@@ -8,6 +8,7 @@ import { ExpectedError } from '../../core/base/errors.ts';
 import { CallFailure } from '../../core/host/failures.ts';
 import { MessageLines } from '../../platform/node/upstreams/messageLines.ts';
 import { lookAt } from './messageLook.ts';
+import { ToolPromises } from './toolPromises.ts';
 
 export interface AgentStreamOptions {
 	readonly input: Readable;
@@ -24,8 +25,7 @@ export interface AgentStreamOptions {
 /** A request of the agent that has no answer yet. */
 interface Waiting {
 	readonly method: string;
-	/** For what may be asked a second time: the question. */
-	readonly line: Buffer | undefined;
+	readonly line: Buffer;
 	/** How often it was given to a host. */
 	attempts: number;
 }
@@ -52,7 +52,7 @@ class RefusedError extends ExpectedError {
 	}
 }
 
-/** What changes nothing, or belongs to a handshake that nobody has finished. A call may have changed something, and is never repeated. */
+/** What changes nothing, or belongs to a handshake that nobody has finished. Of calls the tool says whether one may be repeated. */
 const repeatable = new Set([
 	'initialize',
 	'server/discover',
@@ -69,6 +69,9 @@ const repeatable = new Set([
 
 /** What a host has ended over so often may be what ends it. */
 const mostAttempts = 3;
+
+/** A server that has always one more page of tools is not asked for ever. */
+const mostPages = 100;
 
 /** So much waits for a host that is being started; then the agent waits too. */
 const longestQueue = 1024 * 1024;
@@ -99,6 +102,10 @@ export class AgentStream {
 	private initialized: Buffer | undefined;
 	private logLevel: Remembered | undefined;
 	private readonly subscriptions = new Map<string, Remembered>();
+	private readonly tools = new ToolPromises();
+	/** Calls that were under way when a host ended, of tools that nobody has listed: the next host is asked about them. */
+	private undecided: string[] = [];
+	private listings = 0;
 	/** Who waits for the answers to what is said again for the agent, which has had its own. `undefined`: there will be none. */
 	private readonly replayed = new Map<string, (answer: Buffer | undefined) => void>();
 	private isInputEnded = false;
@@ -171,14 +178,27 @@ export class AgentStream {
 			if (id !== undefined && !this.asked.delete(id) && this.askedInVain.delete(id)) return;
 		} else if (id === undefined) {
 			if (method === 'notifications/initialized') this.initialized = line;
+			if (method === 'notifications/cancelled') this.forget(line);
 		} else {
 			ids.push(id);
-			this.waiting.set(id, { method, line: repeatable.has(method) ? line : undefined, attempts: 0 });
+			this.waiting.set(id, { method, line, attempts: 0 });
 			this.remember(method, id, line);
 		}
 		if (this.socket !== undefined && this.isReady) this.write(this.socket, { line, ids });
 		// What is no request and meets no host says something to a host that is gone.
 		else if (ids.length > 0 || this.connecting !== undefined) this.enqueue({ line, ids });
+	}
+
+	/** Nobody waits any more for what the agent has cancelled: it has no answer, and is given to no host. */
+	private forget(cancellation: Buffer): void {
+		const id = JSON.stringify(paramsOf(cancellation)?.['requestId']);
+		// Of a handshake there is no cancelling.
+		if (!this.waiting.has(id) || this.waiting.get(id)?.method === 'initialize') return;
+		this.waiting.delete(id);
+		this.undecided = this.undecided.filter((other) => other !== id);
+		const dropped = this.queue.filter(({ ids }) => ids.includes(id));
+		this.queue = this.queue.filter((outgoing) => !dropped.includes(outgoing));
+		for (const { line } of dropped) this.queuedBytes -= line.length;
 	}
 
 	/** What holds for the whole connection, not for one request. */
@@ -192,8 +212,8 @@ export class AgentStream {
 				break;
 			case 'resources/subscribe':
 			case 'resources/unsubscribe': {
-				const uri = uriIn(line);
-				if (uri === undefined) break;
+				const uri = paramsOf(line)?.['uri'];
+				if (typeof uri !== 'string') break;
 				if (method === 'resources/subscribe') this.subscriptions.set(uri, { id, line });
 				else this.subscriptions.delete(uri);
 				break;
@@ -220,7 +240,7 @@ export class AgentStream {
 	}
 
 	private async farewell(): Promise<void> {
-		const hasCall = () => [...this.waiting.values()].some(({ line }) => line === undefined);
+		const hasCall = () => [...this.waiting.values()].some(({ method }) => !repeatable.has(method));
 		const since = performance.now();
 		while (!this.isEnded && this.waiting.size > 0) {
 			const patience = hasCall() && this.connecting === undefined ? lastCallsMs : lastAnswersMs;
@@ -276,6 +296,7 @@ export class AgentStream {
 
 	private isForAgent(line: Buffer): boolean {
 		const { id, method } = lookAt(line) ?? {};
+		if (method === 'notifications/tools/list_changed') this.tools.forget();
 		if (id === undefined) return true;
 		if (method !== undefined) {
 			this.asked.add(id);
@@ -287,6 +308,7 @@ export class AgentStream {
 			replay(line);
 			return false;
 		}
+		if (this.waiting.get(id)?.method === 'tools/list') this.tools.learn(line);
 		this.waiting.delete(id);
 		return true;
 	}
@@ -308,24 +330,46 @@ export class AgentStream {
 			);
 		}
 		this.asked.clear();
-		// What was never given to it waits in the queue already.
-		for (const [id, { method, line, attempts }] of [...this.waiting]) {
-			if (attempts === 0) continue;
-			if (line !== undefined && attempts < mostAttempts) this.enqueue({ line, ids: [id] });
-			else this.answerUnknown(id, method);
+		// What was never given to it waits in the queue already, and has come later.
+		const again: Outgoing[] = [];
+		for (const [id, waiting] of [...this.waiting]) {
+			if (waiting.attempts === 0 || this.isQueued(id) || this.undecided.includes(id)) continue;
+			const isRepeatable = waiting.attempts < mostAttempts ? this.isRepeatable(waiting) : false;
+			if (isRepeatable === true) again.push({ line: waiting.line, ids: [id] });
+			else if (isRepeatable === undefined) this.undecided.push(id);
+			else this.answerUnknown(id, waiting);
 		}
+		this.queueFirst(again);
 		this.options.input.resume();
-		// Who has asked to be told of changes does not ask again.
-		if (this.queue.length > 0 || this.subscriptions.size > 0) this.connect();
+		this.connectIfNeeded();
 	}
 
-	private answerUnknown(id: string, method: string): void {
+	private isQueued(id: string): boolean {
+		return this.queue.some(({ ids }) => ids.includes(id));
+	}
+
+	private queueFirst(again: readonly Outgoing[]): void {
+		this.queue = [...again, ...this.queue];
+		for (const { line } of again) this.queuedBytes += line.length;
+	}
+
+	/** `undefined`: that depends on a tool of which nothing is known. */
+	private isRepeatable({ method, line }: Waiting): boolean | undefined {
+		if (method !== 'tools/call') return repeatable.has(method);
+		const tool = paramsOf(line)?.['name'];
+		// The host refuses what names no tool.
+		return typeof tool === 'string' ? this.tools.isRepeatable(tool) : true;
+	}
+
+	private answerUnknown(id: string, { method, line }: Waiting): void {
+		const { server } = this.options;
+		const tool = method === 'tools/call' ? paramsOf(line)?.['name'] : undefined;
 		this.answerFailure(
 			id,
 			new CallFailure(
 				'outcome-unknown',
-				`The host ended while ${this.options.server} worked on ${method}. It may have been carried out; it was not sent again.`,
-				{ server: this.options.server },
+				`The host ended while ${server} worked on ${typeof tool === 'string' ? tool : method}. It may have been carried out; it was not sent again.`,
+				{ server, ...(typeof tool === 'string' ? { tool } : {}) },
 			),
 		);
 	}
@@ -349,6 +393,11 @@ export class AgentStream {
 
 	// A host that takes the place of the one before
 
+	private connectIfNeeded(): void {
+		// Who has asked to be told of changes does not ask again.
+		if (this.queue.length > 0 || this.undecided.length > 0 || this.subscriptions.size > 0) this.connect();
+	}
+
 	private connect(): void {
 		if (this.isEnded) return;
 		this.connecting ??= this.connectAgain()
@@ -356,29 +405,68 @@ export class AgentStream {
 			.finally(() => {
 				this.connecting = undefined;
 				// It was lost again.
-				if (this.socket === undefined && this.queue.length > 0) this.connect();
+				if (this.socket === undefined && (this.queue.length > 0 || this.undecided.length > 0)) this.connect();
 			});
 	}
 
 	private async connectAgain(): Promise<void> {
-		const socket = await this.options.open();
-		this.take(socket);
-		if (this.initialize !== undefined && !this.waiting.has(this.initialize.id)) await this.introduce(socket);
-		if (this.socket !== socket) return;
-		this.isReady = true;
-		const { queue } = this;
-		this.queue = [];
-		this.queuedBytes = 0;
-		this.options.input.resume();
-		for (const outgoing of queue) this.write(socket, outgoing);
+		for (let attempt = 1; !this.isEnded; attempt++) {
+			const socket = await this.options.open();
+			this.take(socket);
+			const isAgain = this.initialize !== undefined && !this.waiting.has(this.initialize.id);
+			const isIn = (!isAgain || (await this.introduce(socket))) && (await this.decide(socket));
+			if (isIn && this.socket === socket) {
+				this.isReady = true;
+				const { queue } = this;
+				this.queue = [];
+				this.queuedBytes = 0;
+				this.options.input.resume();
+				for (const outgoing of queue) this.write(socket, outgoing);
+				return;
+			}
+			if (attempt === mostAttempts)
+				throw new ExpectedError(`${attempt} hosts in a row ended while they took this agent in.`);
+		}
 	}
 
-	/** Says to a new host what the agent has said to the one before. */
-	private async introduce(socket: Socket): Promise<void> {
+	/** Finds out which calls of tools that nobody has listed may be sent again. `false`: this host has ended too. */
+	private async decide(socket: Socket): Promise<boolean> {
+		const [first] = this.undecided;
+		if (first === undefined) return true;
+		const known = this.waiting.get(first)?.line;
+		if (!(await this.listTools(socket, known === undefined ? {} : ownMetaOf(known)))) return false;
+		const again: Outgoing[] = [];
+		for (const id of this.undecided.splice(0)) {
+			const waiting = this.waiting.get(id);
+			if (waiting === undefined) continue;
+			if (this.isRepeatable(waiting) === true) again.push({ line: waiting.line, ids: [id] });
+			else this.answerUnknown(id, waiting);
+		}
+		this.queueFirst(again);
+		return true;
+	}
+
+	/** @param meta What every request of this agent says of it, in the revision without handshakes. */
+	private async listTools(socket: Socket, meta: object): Promise<boolean> {
+		let cursor: string | undefined;
+		for (let page = 0; page < mostPages; page++) {
+			const id = JSON.stringify(`crosstalk-tools-${++this.listings}`);
+			const params = JSON.stringify({ ...(cursor === undefined ? {} : { cursor }), ...meta });
+			const line = Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"tools/list","params":${params}}`);
+			const answer = await this.ask(socket, { id, line });
+			if (answer === undefined) return false;
+			cursor = this.tools.learn(answer);
+			if (cursor === undefined) break;
+		}
+		return true;
+	}
+
+	/** Says to a new host what the agent has said to the one before. `false`: it has ended too. */
+	private async introduce(socket: Socket): Promise<boolean> {
 		const { initialize, initialized, logLevel, subscriptions } = this;
-		if (initialize === undefined) return;
+		if (initialize === undefined) return true;
 		const answer = await this.ask(socket, initialize);
-		if (answer === undefined) throw new ExpectedError('The host ended while it took this agent in.');
+		if (answer === undefined) return false;
 		const error = errorIn(answer);
 		if (error !== undefined) {
 			socket.destroy();
@@ -389,6 +477,7 @@ export class AgentStream {
 			// One that the agent waits for itself is in the queue.
 			if (!this.waiting.has(remembered.id)) void this.ask(socket, remembered);
 		}
+		return true;
 	}
 
 	/** `undefined`: there will be no answer. */
@@ -412,8 +501,12 @@ export class AgentStream {
 		if (this.isEnded || signal.aborted) return;
 		const reason = error instanceof Error ? error.message : String(error);
 		warn(reason);
-		for (const id of queue.flatMap(({ ids }) => ids)) {
-			if (error instanceof RefusedError) this.answer(id, `"error":${JSON.stringify(error.error)}`);
+		const undecided = this.undecided.splice(0);
+		for (const id of [...undecided, ...queue.flatMap(({ ids }) => ids)]) {
+			const waiting = this.waiting.get(id);
+			// A host that is gone had it: whatever is wrong with the next one, it may have been carried out.
+			if (waiting?.method === 'tools/call' && waiting.attempts > 0) this.answerUnknown(id, waiting);
+			else if (error instanceof RefusedError) this.answer(id, `"error":${JSON.stringify(error.error)}`);
 			else this.answerFailure(id, new CallFailure('server-unavailable', reason, { server }));
 		}
 		input.resume();
@@ -431,12 +524,21 @@ function errorIn(answer: Buffer): unknown {
 	}
 }
 
-function uriIn(line: Buffer): string | undefined {
+function paramsOf(line: Buffer): Readonly<Record<string, unknown>> | undefined {
 	try {
-		const message = JSON.parse(line.toString('utf8')) as { params?: { uri?: unknown } }; // looked at member by member
-		return typeof message.params?.uri === 'string' ? message.params.uri : undefined;
+		// A request's params are an object; what is read of it is looked at.
+		const { params } = JSON.parse(line.toString('utf8')) as { params?: Readonly<Record<string, unknown>> };
+		return params ?? undefined;
 	} catch {
 		// The host will say what is wrong with it.
 		return undefined;
 	}
+}
+
+/** What a request says of its sender, and not of itself. */
+function ownMetaOf(line: Buffer): object {
+	const meta = paramsOf(line)?.['_meta'];
+	if (typeof meta !== 'object' || meta === null) return {};
+	const own = Object.entries(meta).filter(([key]) => key.startsWith('io.modelcontextprotocol/'));
+	return own.length === 0 ? {} : { _meta: Object.fromEntries(own) };
 }

@@ -15,6 +15,9 @@ export interface StreamTarget {
 /** The host has no server of that name, or none yet: whoever makes it known may be about to. */
 export class UnknownServerError extends ExpectedError {}
 
+/** It has ended since it was found: there may be another by now. */
+export class HostGoneError extends ExpectedError {}
+
 /** For a host that is there and does nothing. */
 const answerMs = 10_000;
 
@@ -39,7 +42,10 @@ export async function openStream(address: HostAddress, target: StreamTarget): Pr
 			if (head.length > 0) socket.unshift(head);
 			resolve(socket);
 		});
-		upgrade.setTimeout(answerMs, () => upgrade.destroy(new Error(`nothing came in ${answerMs / 1000} s`)));
+		upgrade.setTimeout(answerMs, () => {
+			reject(new ExpectedError(`The host does not answer: nothing came in ${answerMs / 1000} s.`));
+			upgrade.destroy();
+		});
 		upgrade.once('response', (response) => {
 			response.resume();
 			const { statusCode } = response;
@@ -52,7 +58,7 @@ export async function openStream(address: HostAddress, target: StreamTarget): Pr
 			);
 		});
 		upgrade.once('error', (error) =>
-			reject(new ExpectedError(`The host does not answer: ${error.message}.`, { cause: error })),
+			reject(new HostGoneError(`The host does not answer: ${error.message}.`, { cause: error })),
 		);
 		upgrade.end();
 	});

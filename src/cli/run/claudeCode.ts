@@ -4,7 +4,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { sessionId } from '../../core/base/ids.ts';
 import { plainOf } from '../../core/host/config/configValue.ts';
 import { readServerEntry, transportKeys } from '../../core/host/config/serverEntry.ts';
 import { resolveServer } from '../../core/host/config/resolveServer.ts';
@@ -34,14 +33,18 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 		notes,
 		async launch(host) {
 			const options: string[] = [];
-			const base = `${host.address.url}/${host.address.token}`;
 			if (servers.length > 0) {
+				const { command, args, environment } = host.connect;
 				// Without it the host would know the session only when the first hook comes, and none at all where hooks are forbidden.
-				const headers =
-					session === undefined ? {} : { 'x-crosstalk-session': sessionId('claude-code', session.id) };
+				const env = {
+					...environment,
+					...(session === undefined ? {} : { CLAUDE_CODE_SESSION_ID: session.id }),
+				};
+				// Not the host's address: over HTTP all calls under way fail when the host ends, and Claude Code does not connect again.
 				const entries = servers.map(({ definition: { name }, kept }) => {
-					const url = `${base}/mcp/${encodeURIComponent(host.names[name] ?? name)}`;
-					return [name, { ...kept, type: 'http', url, headers }] as const;
+					const known = host.names[name] ?? name;
+					const words = known.startsWith('-') ? ['--', known] : [known];
+					return [name, { ...kept, type: 'stdio', command, args: [...args, ...words], env }] as const;
 				});
 				if (session?.isNew === true) options.push(`--session-id=${session.id}`);
 				const text = JSON.stringify({ mcpServers: Object.fromEntries(entries) });
@@ -49,7 +52,8 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 				options.push(`--mcp-config=${await host.write('mcp.json', text)}`);
 			}
 			if (canHook) {
-				const text = JSON.stringify(withHooks(flagSettings.value ?? {}, `${base}/hooks/claude-code`));
+				const url = `${host.address.url}/${host.address.token}/hooks/claude-code`;
+				const text = JSON.stringify(withHooks(flagSettings.value ?? {}, url));
 				// Of two such options the last one alone counts, so what the person gave is in it.
 				options.push(`--settings=${await host.write('settings.json', text)}`);
 			}

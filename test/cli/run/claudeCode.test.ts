@@ -80,7 +80,7 @@ class Project {
 				dataDir: this.folder,
 			},
 			names: { workbench: 'workbench-2' },
-			connect: { command: 'node', args: ['cli.js', 'connect'], environment: {} },
+			connect: { command: 'node', args: ['cli.js', 'connect'], environment: { ELECTRON_RUN_AS_NODE: '1' } },
 			write: async (name, text) => {
 				// Checked by the tests.
 				this.handed.set(name, JSON.parse(text) as Json);
@@ -324,9 +324,10 @@ describe('crosstalk run claude', () => {
 					workbench: {
 						timeout: 5_000,
 						alwaysLoad: true,
-						type: 'http',
-						url: 'http://127.0.0.1:4711/secret/mcp/workbench-2',
-						headers: { 'x-crosstalk-session': `claude-code:${session}` },
+						type: 'stdio',
+						command: 'node',
+						args: ['cli.js', 'connect', 'workbench-2'],
+						env: { ELECTRON_RUN_AS_NODE: '1', CLAUDE_CODE_SESSION_ID: session },
 					},
 				},
 			});
@@ -345,8 +346,8 @@ describe('crosstalk run claude', () => {
 		});
 
 		for (const [args, expected] of [
-			[['--session-id', session], `claude-code:${session}`],
-			[[`--resume=${session}`], `claude-code:${session}`],
+			[['--session-id', session], session],
+			[[`--resume=${session}`], session],
 			[['-r', session, '--fork-session'], undefined],
 			[['--resume'], undefined],
 			[['-c'], undefined],
@@ -354,10 +355,9 @@ describe('crosstalk run claude', () => {
 			it(`and says which session it is for ${args.join(' ')}: ${expected ?? 'none'}`, async () => {
 				const launch = await project.launch(args);
 				const servers = project.handed.get('mcp.json')?.['mcpServers'] as Record<string, Json> | undefined;
-				assert.deepEqual(
-					servers?.['workbench']?.['headers'],
-					expected === undefined ? {} : { 'x-crosstalk-session': expected },
-				);
+				const env = servers?.['workbench']?.['env'] as Json | undefined;
+				assert.ok(env);
+				assert.equal(env['CLAUDE_CODE_SESSION_ID'], expected);
 				assert.equal(launch.args.filter((arg) => arg.startsWith('--session-id=')).length, 0);
 			});
 		}

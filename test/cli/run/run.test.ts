@@ -95,8 +95,11 @@ describe('crosstalk run', () => {
 		const { code, stderr } = await start(['--data', data, claude, '-p', 'go']).ended;
 		assert.deepEqual([code, stderr], [0, '']);
 		const given = await readFile(join(folder, 'mcp.json'), 'utf8');
-		assert.match(given, /"files":\{"type":"http","url":"http:\/\/127\.0\.0\.1:\d+\/[\w-]+\/mcp\/files"/);
-		assert.doesNotMatch(given, /secret/);
+		assert.match(
+			given,
+			/"files":\{"type":"stdio","command":"[^"]+","args":\["[^"]+","connect","--data","[^"]+","files"\]/,
+		);
+		assert.doesNotMatch(given, /secret|127\.0\.0\.1/);
 		assert.match(await readFile(join(folder, 'settings.json'), 'utf8'), /\/hooks\/claude-code"/);
 		const modes = (await readFile(join(folder, 'modes'), 'utf8')).trim().split('\n');
 		assert.deepEqual(
