@@ -52,7 +52,8 @@ describe(`Claude Code ${claudeCodeVersion}, Codex ${codexVersion} and VS Code th
 			beforeRun = await scene.configurations();
 			claude = scene.start(scene.claudeCode.command(`${rootPrompt}: use workers`));
 			// Whoever comes second gets another name for a server that is configured otherwise.
-			await scene.workbench.callsStarted(1, 'echo', claude);
+			// And Codex makes its children's first calls whether their servers are ready or not: on a busy machine they would not be.
+			await scene.workbench.callsStarted(workers, 'wait_for_file', claude);
 			codex = scene.start(scene.codex.command(`${rootPrompt}: use workers`));
 			const { workbench } = scene;
 			await workbench.callsStarted(2 * workers, 'wait_for_file', claude);
