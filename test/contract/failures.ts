@@ -78,6 +78,29 @@ export function failuresContract(lab: Lab): void {
 		});
 	});
 
+	for (const { way, end } of [
+		{ way: 'throws', end: () => Promise.reject(new Error('It went wrong.')) },
+		{ way: 'takes too long', end: () => sleep(200) },
+		{ way: 'leaves no JSON', end: () => Promise.resolve(new Date(0)) },
+	]) {
+		it(`leaves nothing to a call that has been made already when it ${way}`, async () => {
+			const session = (await lab.bed.open({ eviction: 'never' })).session('a');
+			await add(session, 1);
+			const failing = session.call<Counter>(
+				{ key: undefined, tool: 'fail', args: {}, deadlineMs: 50 },
+				(state) => {
+					state.count = 99;
+					return end();
+				},
+			);
+			// The store may hold the same object for both.
+			const behind = add(session, 1);
+			await assert.rejects(failing);
+			assert.equal(await behind, 2);
+			assert.deepEqual(await session.read(), { seq: 2, state: { count: 2 } });
+		});
+	}
+
 	describe('a call that takes too long', () => {
 		it('ends at its deadline, is told so, and leaves nothing', async () => {
 			const session = (await lab.bed.open()).session('a');

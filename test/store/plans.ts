@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { CallStep, Happening, Plan, PlannedFault, Step } from './simulation.ts';
 
-const session = fc.constantFrom('a', 'a', 'a', 'b');
+const session = fc.constantFrom('a', 'a', 'a', 'a', 'a', 'b');
 
 const callStep: fc.Arbitrary<CallStep> = fc.record({
 	kind: fc.constant('call' as const),
@@ -12,15 +12,22 @@ const callStep: fc.Arbitrary<CallStep> = fc.record({
 		// Few, so that keys meet again with the same arguments and with others.
 		number: fc.integer({ min: 1, max: 2 }),
 	}),
-	manner: fc.oneof(
-		{ weight: 4, arbitrary: fc.constant('waits' as const) },
-		{ weight: 3, arbitrary: fc.constant('at once' as const) },
-		{
-			weight: 3,
-			arbitrary: fc.constantFrom('throws' as const, 'endless' as const, 'late' as const, 'not storable' as const),
-		},
+	manner: fc.constantFrom(
+		...([
+			'waits',
+			'waits',
+			'waits',
+			'at once',
+			'at once',
+			'throws',
+			'throws',
+			'endless',
+			'late',
+			'not storable',
+		] as const),
 	),
 	isDoubled: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+	isAlongside: fc.boolean(),
 });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -53,14 +60,17 @@ export function planOf(
 	return fc.record({
 		seed: fc.noShrink(fc.integer()),
 		eviction: fc.constantFrom('always' as const, 'never' as const, { idleMs: 4 }),
-		callers: fc.array(fc.array(step, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 4 }),
+		callers: fc.array(fc.array(step, { minLength: 1, maxLength: 7 }), { minLength: 1, maxLength: 3, size: '+1' }),
 		happenings,
 		faults,
 	});
 }
 
 export const nothing = fc.constant([]);
-const evictions = fc.array(happening('memory is taken', 'memory is taken by force', 'caller dies'), { maxLength: 6 });
+const evictions = fc.array(
+	happening('memory is taken', 'memory is taken by force', 'memory is taken by force', 'caller dies'),
+	{ maxLength: 15 },
+);
 export const owners = fc.array(
 	happening(
 		'owner is killed',
@@ -70,7 +80,7 @@ export const owners = fc.array(
 		'clock jumps on',
 		'clock jumps back',
 	),
-	{ maxLength: 6 },
+	{ maxLength: 10 },
 );
 export const everything = fc.tuple(evictions, owners).map((both) => both.flat());
 export const faults = fc.array(fault, { minLength: 1, maxLength: 4 });

@@ -37,6 +37,8 @@ export interface CallStep {
 	readonly manner: 'at once' | 'waits' | 'throws' | 'endless' | 'late' | 'not storable';
 	/** Also made a second time at the same time. */
 	readonly isDoubled: boolean;
+	/** The caller goes on with his next step at once. */
+	readonly isAlongside: boolean;
 }
 
 export interface Happening {
@@ -72,7 +74,7 @@ export interface Verdict {
 	readonly steps: number;
 }
 
-const sessionIds = ['a', 'b'];
+const sessionIds = ['a', 'b'] as const;
 const deadlineMs = 20;
 
 class ToolError extends Error {}
@@ -226,20 +228,32 @@ class World {
 	}
 
 	private async follow(caller: Caller, steps: readonly Step[]): Promise<void> {
+		let open: Promise<unknown>[] = [];
 		for (const step of steps) {
 			await this.scheduler.pause(caller.process);
-			const session = caller.store.session(step.session);
-			switch (step.kind) {
-				case 'read':
-					await this.read(session);
-					break;
-				case 'evict':
-					await session.evict().catch((error: unknown) => this.judge(caller, error));
-					break;
-				case 'call': {
-					const copies = step.isDoubled ? [step, step] : [step];
-					await Promise.all(copies.map((copy) => this.insist(caller, session, copy)));
+			open.push(this.take(caller, step));
+			if (step.kind === 'call' && step.isAlongside) continue;
+			await Promise.all(open);
+			open = [];
+		}
+		await Promise.all(open);
+	}
+
+	private async take(caller: Caller, step: Step): Promise<void> {
+		const session = caller.store.session(step.session);
+		switch (step.kind) {
+			case 'read':
+				return this.read(session);
+			case 'evict':
+				try {
+					return await session.evict();
+				} catch (error) {
+					this.judge(caller, error);
+					return;
 				}
+			case 'call': {
+				const copies = step.isDoubled ? [step, step] : [step];
+				await Promise.all(copies.map((copy) => this.insist(caller, session, copy)));
 			}
 		}
 	}
@@ -376,7 +390,7 @@ class World {
 
 	private happen(kind: Happening['kind']): void {
 		const owner = this.owners.at(-1);
-		const id = sessionIds[Math.floor(this.scheduler.random() * sessionIds.length)]!;
+		const id = sessionIds[this.scheduler.random() < 0.85 ? 0 : 1];
 		switch (kind) {
 			case 'owner is killed':
 				owner?.kill();
