@@ -1,5 +1,5 @@
 // The embedded engine: SQLite in a thread of its own, so that nothing here waits for a disk. What is asked for in one turn of the event loop
-// goes over in one message.
+// goes over in few messages.
 
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
@@ -82,6 +82,9 @@ interface Waiting {
 /** More kinds of statements than a store has; beyond that they are not kept. */
 const keptStatements = 256;
 
+/** So many do not wait for the rest: otherwise the thread would do nothing while this one works, and then the other way round. */
+const jobsAtOnce = 16;
+
 class WorkerSqlite implements NodeSqlite {
 	readonly path: string;
 	readonly isReadOnly: boolean;
@@ -150,14 +153,21 @@ class WorkerSqlite implements NodeSqlite {
 			if (this.waiting.size === 0) this.worker.ref();
 			this.waiting.set(id, { resolve, reject });
 			this.jobs.push(jobOf(id));
-			if (this.isSending) return;
-			this.isSending = true;
-			setImmediate(() => this.send(false));
+			if (this.jobs.length >= jobsAtOnce) this.send(false);
+			else this.sendSoon();
+		});
+	}
+
+	private sendSoon(): void {
+		if (this.isSending) return;
+		this.isSending = true;
+		setImmediate(() => {
+			this.isSending = false;
+			this.send(false);
 		});
 	}
 
 	private send(isLast: boolean): void {
-		this.isSending = false;
 		if (this.hasEnded || (this.jobs.length === 0 && !isLast)) return;
 		const { newStatements, jobs } = this;
 		this.newStatements = [];
