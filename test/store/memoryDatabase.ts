@@ -2,6 +2,7 @@
 // Each connection is one process: it can be killed, stopped and woken, and another can open the same disk meanwhile.
 
 import { DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
 import type { Disposable } from '../../src/core/base/lifecycle.ts';
 import { createMeta, raiseGeneration, readGeneration } from '../../src/core/store/fence.ts';
 import { SqlError } from '../../src/core/store/sqlDatabase.ts';
@@ -36,8 +37,17 @@ export class MemoryDisk implements Disposable {
 	/** For a test that looks at the bytes, or damages them. */
 	readonly sqlite = new DatabaseSync(':memory:', narrow);
 
+	/** To prepare one takes longer than to run it. */
+	private readonly prepared = new Map<string, StatementSync>();
+
 	connect(options: ConnectionOptions = {}): MemoryDatabase {
-		return new MemoryDatabase(this.sqlite, options);
+		return new MemoryDatabase(this, options);
+	}
+
+	statement(sql: string): StatementSync {
+		const statement = this.prepared.get(sql) ?? this.sqlite.prepare(sql);
+		this.prepared.set(sql, statement);
+		return statement;
 	}
 
 	dispose(): void {
@@ -46,14 +56,14 @@ export class MemoryDisk implements Disposable {
 }
 
 export class MemoryDatabase implements SqlDatabase {
-	private readonly sqlite: DatabaseSync;
+	private readonly disk: MemoryDisk;
 	private readonly options: ConnectionOptions;
 	private readonly running = new Set<Promise<unknown>>();
 	private isClosed = false;
 	private isKilled = false;
 
-	constructor(sqlite: DatabaseSync, options: ConnectionOptions) {
-		this.sqlite = sqlite;
+	constructor(disk: MemoryDisk, options: ConnectionOptions) {
+		this.disk = disk;
 		this.options = options;
 	}
 
@@ -87,9 +97,9 @@ export class MemoryDatabase implements SqlDatabase {
 	claim(): Promise<number> {
 		return this.run({ kind: 'claim', statements: [] }, (fault) =>
 			this.transaction(fault, 1, (step) => {
-				this.sqlite.exec(createMeta);
+				this.disk.sqlite.exec(createMeta);
 				step();
-				this.sqlite.exec(raiseGeneration);
+				this.disk.sqlite.exec(raiseGeneration);
 				return this.generation();
 			}),
 		);
@@ -140,16 +150,16 @@ export class MemoryDatabase implements SqlDatabase {
 		if (fault?.at === 'start') throw failed(fault);
 		let step = 0;
 		let result: T;
-		this.sqlite.exec('BEGIN IMMEDIATE');
+		this.disk.sqlite.exec('BEGIN IMMEDIATE');
 		try {
 			result = work(() => {
 				if (fault?.at === 'middle' && step === Math.floor(steps / 2)) throw failed(fault);
 				step++;
 			});
 			if (fault?.at === 'middle' || fault?.at === 'commit') throw failed(fault);
-			this.sqlite.exec('COMMIT');
+			this.disk.sqlite.exec('COMMIT');
 		} catch (error) {
-			this.sqlite.exec('ROLLBACK');
+			this.disk.sqlite.exec('ROLLBACK');
 			throw error;
 		}
 		if (fault?.at === 'acknowledgement') {
@@ -160,14 +170,14 @@ export class MemoryDatabase implements SqlDatabase {
 	}
 
 	private generation(): number {
-		const row = this.sqlite.prepare(readGeneration).get();
+		const row = this.disk.statement(readGeneration).get();
 		return Number(row?.['value'] ?? 0);
 	}
 
 	private rows(statement: SqlStatement): readonly SqlRow[] {
 		refuseUnportable(statement);
 		// Values are read as they were written: the types of SQLite are those of SqlValue, except bigint, which only reading as bigint gives.
-		return this.sqlite.prepare(statement.sql).all(...statement.parameters) as SqlRow[];
+		return this.disk.statement(statement.sql).all(...statement.parameters) as SqlRow[];
 	}
 }
 

@@ -13,7 +13,7 @@ import { everything, faults, nothing, owners, planOf, worlds } from './plans.ts'
 import { simulate } from './simulation.ts';
 import type { Happening, Sabotage } from './simulation.ts';
 
-const schedules = Number(process.env['CROSSTALK_SCHEDULES'] ?? 600);
+const schedules = Number(process.env['CROSSTALK_SCHEDULES'] ?? 1000);
 const seed = process.env['CROSSTALK_SEED'];
 const path = process.env['CROSSTALK_PATH'];
 const replayed = { ...(seed !== undefined && { seed: Number(seed) }), ...(path !== undefined && { path }) };
