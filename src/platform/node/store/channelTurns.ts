@@ -2,6 +2,7 @@
 
 import { Emitter } from '../../../core/base/emitter.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
+import { StoreError } from '../../../core/store/storeError.ts';
 import type { StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
 import type { TurnRequest } from '../../../core/store/turns.ts';
 
@@ -56,7 +57,10 @@ export function serveTurns(turns: StoreTurns, notify: (name: string, event: Stor
 			return start;
 		},
 		async 'store/commit'(end) {
-			running.delete(end.turnId);
+			const isRunning = running.delete(end.turnId);
+			// It was ended below, which its caller has not heard of yet.
+			if (!isRunning && isDisposed)
+				throw new StoreError('fenced', 'The owner ends. Nothing of this call remains.', undefined);
 			return turns.commit(end);
 		},
 		async 'store/abort'({ turnId }) {

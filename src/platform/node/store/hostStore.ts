@@ -1,15 +1,14 @@
 // The session store of a host's data directory, which is opened when it is first asked for.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { Emitter } from '../../../core/base/emitter.ts';
 import { defaultLimits } from '../../../core/store/createTurns.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import { readAddress, removeAddress, successorFile } from '../host/dataDirectory.ts';
 import { openNodeSqlite } from './nodeSqlite.ts';
 import { connectStore } from './storeClient.ts';
-import { drainMs, lookMs, openOwnTurns } from './storeOwner.ts';
+import { drained, lookMs, openOwnTurns } from './storeOwner.ts';
 import type { OwnTurns } from './storeOwner.ts';
-import type { StoreService } from './storeServer.ts';
+import type { Loss, StoreService } from './storeServer.ts';
 
 export interface HostStore extends StoreService {
 	/** Calls that have their turn get a moment; then whoever came for the store is sent away. */
@@ -32,7 +31,7 @@ class LazyHostStore implements HostStore {
 	readonly yield = undefined;
 	readonly onDidLose: StoreService['onDidLose'];
 	private readonly options: HostStoreOptions;
-	private readonly losing: Emitter<'lost'>;
+	private readonly losing: Emitter<Loss>;
 	private readonly stop = new AbortController();
 	private opened: Promise<OwnTurns> | undefined;
 
@@ -61,10 +60,11 @@ class LazyHostStore implements HostStore {
 		this.stop.abort();
 		const own = await this.opened?.catch(() => undefined);
 		if (own === undefined) return;
-		const closed = own.turns.close();
-		await Promise.race([closed.catch(() => undefined), delay(drainMs, undefined, { ref: false })]);
-		this.losing.fire('lost');
-		await closed;
+		try {
+			await drained(own.turns, () => this.losing.fire('ending'));
+		} finally {
+			this.losing.fire('lost');
+		}
 	}
 
 	private async claim(): Promise<OwnTurns> {

@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Emitter } from '../../../core/base/emitter.ts';
 import type { Event } from '../../../core/base/emitter.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
@@ -23,6 +22,7 @@ import { controlSocketPath } from '../host/localSocket.ts';
 import { takeLock } from '../host/ownership.ts';
 import type { Lock } from '../host/ownership.ts';
 import { nodeStorePlatform } from './nodeStorePlatform.ts';
+import type { Loss } from './storeServer.ts';
 
 export interface OwnTurnsOptions {
 	/** The folder's one true path. */
@@ -62,6 +62,16 @@ export async function openOwnTurns(options: OwnTurnsOptions): Promise<OwnTurns> 
 	}
 }
 
+/** Closes turns. Those that run a second later are no longer waited for: `onImpatience` ends them, except for what is being written. */
+export async function drained(turns: StoreTurns, onImpatience: () => void): Promise<void> {
+	const impatience = setTimeout(onImpatience, drainMs);
+	try {
+		await turns.close();
+	} finally {
+		clearTimeout(impatience);
+	}
+}
+
 /** Tells when a write is refused because this process is the owner no more. */
 function watched(database: SqlDatabase, onLost: () => void): SqlDatabase {
 	const telling = async <T>(doing: Promise<T>): Promise<T> => {
@@ -95,20 +105,20 @@ export interface StoreOwnerOptions extends OwnTurnsOptions {
 }
 
 /** How long a program that ends waits for calls of others that have their turn. They may be made again. */
-export const drainMs = 1_000;
+const drainMs = 1_000;
 export const lookMs = 1_000;
 
 export class StoreOwner {
 	readonly turns: StoreTurns;
 	readonly address: HostAddress;
-	/** Once, however it ends. */
-	readonly ended: Promise<void>;
+	/** Once, as soon as it is of no more use to this process itself. */
+	readonly left: Promise<void>;
 	private readonly options: StoreOwnerOptions;
 	private readonly own: OwnTurns;
 	private readonly held: DisposableStore;
 	private readonly control: ControlServer;
-	private readonly losing: Emitter<'lost' | 'yielded'>;
-	private readonly end = Promise.withResolvers<void>();
+	private readonly losing: Emitter<Loss>;
+	private readonly leave = Promise.withResolvers<void>();
 	/** The lock's file, which could be removed with its folder while this process runs. */
 	private readonly lockFile: number;
 	private readonly looking: NodeJS.Timeout;
@@ -128,7 +138,7 @@ export class StoreOwner {
 		this.losing = losing;
 		this.lockFile = lockFile;
 		this.isSuccessor = options.lock === undefined;
-		this.ended = this.end.promise;
+		this.left = this.leave.promise;
 		this.looking = setInterval(() => void this.look(), lookMs).unref();
 		void own.lost.then(() => this.abandon());
 	}
@@ -157,7 +167,7 @@ export class StoreOwner {
 				isStoreOnly: true,
 			};
 			const owner: { current?: StoreOwner } = {};
-			const losing = new Emitter<'lost' | 'yielded'>(onError);
+			const losing = new Emitter<Loss>(onError);
 			control = await startControlServer({
 				host: noHost(address),
 				store: {
@@ -210,21 +220,23 @@ export class StoreOwner {
 	private async shutDown(isOrderly: boolean): Promise<void> {
 		clearInterval(this.looking);
 		const { onError } = this.options;
-		const turnsClosed = this.turns.close();
-		// Looked at below, or told here when nobody waits for it.
-		turnsClosed.catch(isOrderly ? () => undefined : onError);
 		try {
-			if (isOrderly)
-				await Promise.race([turnsClosed.catch(() => undefined), delay(drainMs, undefined, { ref: false })]);
+			if (isOrderly) {
+				await drained(this.turns, () => {
+					this.losing.fire('ending');
+					this.leave.resolve();
+				});
+			} else {
+				this.turns.close().catch(onError);
+			}
+		} finally {
+			this.leave.resolve();
+			await this.unpublish().catch(onError);
 			this.losing.fire(this.isYielding ? 'yielded' : 'lost');
 			await this.control.close();
-			if (isOrderly) await turnsClosed;
-		} finally {
-			await this.unpublish().catch(onError);
 			await this.removeLeftovers().catch(onError);
 			// Last of all: from now on another may be the owner.
 			this.held.dispose();
-			this.end.resolve();
 		}
 	}
 
@@ -286,7 +298,7 @@ interface OwnerParts {
 	readonly control: ControlServer;
 	readonly address: HostAddress;
 	readonly held: DisposableStore;
-	readonly losing: Emitter<'lost' | 'yielded'>;
+	readonly losing: Emitter<Loss>;
 	readonly lockFile: number;
 }
 

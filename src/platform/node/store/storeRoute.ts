@@ -139,7 +139,7 @@ async function own(
 		address: owner.address,
 		turns: owner.turns,
 		isOurs: true,
-		closed: owner.ended,
+		closed: owner.left,
 		ending: () => (owner.hasYielded ? 'yielded' : 'ended'),
 		watch: async () => undefined,
 		close: async () => owner.close(),

@@ -16,11 +16,16 @@ import type { Attached } from './storeProtocol.ts';
 export interface StoreService {
 	/** Opens it if it is not open yet. Rejects with `StoreError`. */
 	open(): Promise<StoreTurns>;
-	/** What `open` gave is worth nothing any more: another is the owner, or there is none, or it is `yielded` to a host. */
-	readonly onDidLose: Event<'lost' | 'yielded'>;
+	readonly onDidLose: Event<Loss>;
 	/** Gives the directory up for a host; `undefined`: here is one already. */
 	readonly yield: (() => void) | undefined;
 }
+
+/**
+ * What becomes of what `open` gave. `ending`: calls that have not been done with end now. Then it is worth nothing any more: `lost`, and another
+ * is the owner or there is none; or `yielded` to a host.
+ */
+export type Loss = 'ending' | 'lost' | 'yielded';
 
 export interface StoreClientOptions {
 	readonly store?: StoreService | undefined;
@@ -55,6 +60,10 @@ export function acceptStoreClient(socket: Socket, options: StoreClientOptions): 
 		socket.destroy();
 	} else {
 		const losing = store.onDidLose((how) => {
+			if (how === 'ending') {
+				served?.dispose();
+				return;
+			}
 			if (how === 'yielded') channel?.notify(yieldedNotice, null);
 			channel?.end();
 		});
