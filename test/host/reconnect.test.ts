@@ -14,6 +14,22 @@ function server(rig: Rig) {
 	return rig.host.status().servers[0]!;
 }
 
+const annotated = [
+	{ name: 'read', annotations: { readOnlyHint: true } },
+	{ name: 'put', annotations: { idempotentHint: true } },
+	{ name: 'write', annotations: {} },
+];
+
+/** Answers what the server was asked for last. */
+function tellTools(rig: Rig, tools: readonly object[], nextCursor?: string): void {
+	const id = rig.last.requests('tools/list').at(-1)?.['id'];
+	rig.last.say({ jsonrpc: '2.0', id, result: { tools, ...(nextCursor === undefined ? {} : { nextCursor }) } });
+}
+
+function called(rig: Rig): string[] {
+	return rig.last.requests('tools/call').map(({ params }) => (params as { name: string }).name);
+}
+
 describe('a call that passes its limit', () => {
 	it('is cancelled alone: the server stays, and the other call gets its answer', async () => {
 		const rig = createRig({ limits: { callMs: 1_000, callMsByTool: { slow: 10_000 } } });
@@ -96,6 +112,8 @@ describe('a server that dies', () => {
 	it('is started once for all of its callers, and no call that may have run is sent again', async () => {
 		const rig = createRig();
 		const agents = await Promise.all(Array.from({ length: 8 }, () => rig.initialized()));
+		agents[0]!.ask('tools/list');
+		tellTools(rig, annotated);
 		const calls = agents.map((agent) => agent.call('write'));
 		rig.last.die({ stderrTail: 'out of memory' });
 		assert.deepEqual(
@@ -119,25 +137,12 @@ describe('a server that dies', () => {
 		const rig = createRig();
 		const agent = await rig.initialized();
 		const listing = agent.ask('tools/list');
-		rig.last.say({
-			jsonrpc: '2.0',
-			id: rig.last.requests('tools/list')[0]!['id'],
-			result: {
-				tools: [
-					{ name: 'read', annotations: { readOnlyHint: true } },
-					{ name: 'put', annotations: { idempotentHint: true } },
-					{ name: 'write', annotations: {} },
-				],
-			},
-		});
+		tellTools(rig, annotated);
 		assert.ok(listing.answer);
 		const calls = ['read', 'put', 'write'].map((tool) => agent.call(tool));
 		rig.last.die();
 		await rig.pass(10);
-		assert.deepEqual(
-			rig.last.requests('tools/call').map(({ params }) => (params as { name: string }).name),
-			['read', 'put'],
-		);
+		assert.deepEqual(called(rig), ['read', 'put']);
 		assert.equal(calls[2]!.failure, 'outcome-unknown');
 		// Twice is enough: a call that kills its server would kill it for ever.
 		rig.last.die();
@@ -145,6 +150,74 @@ describe('a server that dies', () => {
 			calls.map(({ failure }) => failure),
 			['outcome-unknown', 'outcome-unknown', 'outcome-unknown'],
 		);
+	});
+
+	it('is asked for its tools when it is there again, where nobody has listed them, and gets again what it may', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		const calls = ['write', 'read', 'put'].map((tool) => agent.call(tool));
+		rig.last.die({ stderrTail: 'out of memory' });
+		await rig.pass(10);
+		assert.deepEqual(called(rig), []);
+		assert.equal(server(rig).queued, 3);
+		tellTools(rig, annotated.slice(0, 1), 'more');
+		await settled();
+		assert.deepEqual(rig.last.requests('tools/list').at(-1)?.['params'], { cursor: 'more' });
+		tellTools(rig, annotated.slice(1));
+		await settled();
+		assert.deepEqual(called(rig), ['read', 'put']);
+		reply(rig, 0);
+		reply(rig, 1);
+		assert.deepEqual(
+			calls.map(({ failure, answers }) => [failure, answers.length]),
+			[
+				['outcome-unknown', 1],
+				[undefined, 1],
+				[undefined, 1],
+			],
+		);
+		assert.match(JSON.stringify(calls[0]!.answer), /out of memory/);
+		assert.equal(server(rig).inFlight + server(rig).queued, 0);
+	});
+
+	it('is not waited for with calls of unknown tools when it dies again, cannot be started, or does not tell', async () => {
+		for (const fate of ['dies', 'cannot be started', 'refuses'] as const) {
+			let isBroken = false;
+			const rig = createRig({
+				answer: (transport, message) => {
+					if (isBroken) transport.die({ code: 1, signal: null });
+					else if (message['method'] === 'initialize') answerHandshake(transport, message);
+				},
+			});
+			const agent = await rig.initialized();
+			const call = agent.call('put');
+			isBroken = fate === 'cannot be started';
+			rig.last.die();
+			await rig.pass(10);
+			if (fate === 'dies') rig.last.die();
+			if (fate === 'refuses') {
+				const id = rig.last.requests('tools/list')[0]!['id'];
+				rig.last.say({ jsonrpc: '2.0', id, error: { code: -32601, message: 'What?' } });
+				await settled();
+			}
+			assert.equal(call.failure, 'outcome-unknown', fate);
+			assert.equal(call.answers.length, 1);
+			assert.equal(server(rig).queued, 0);
+		}
+	});
+
+	it('takes back a call whose tool it was to be asked for', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		const call = agent.call('put');
+		rig.last.die();
+		await rig.pass(10);
+		call.leave();
+		tellTools(rig, annotated);
+		await settled();
+		assert.deepEqual(called(rig), []);
+		assert.equal(call.answer, undefined);
+		assert.equal(server(rig).queued, 0);
 	});
 
 	it('at its start is tried a bounded number of times, and then its callers learn why', async () => {

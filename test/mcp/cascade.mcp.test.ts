@@ -121,6 +121,8 @@ describe('the cascade', () => {
 	it('eight callers of a server that is killed get eight answers, and go on at once', async () => {
 		gateway = await startGateway({ fault: fault(executions.path) });
 		const callers = await agentsOf(8);
+		// As agents do before they call; otherwise the new server would be asked before anybody is told.
+		await callers[0]!.request('tools/list', {});
 		await callers[0]!.call('stderr', { text: 'last words' });
 		const calls = callers.map((caller, index) => caller.call('sleep', { ms: 4_000, key: `call-${index}` }));
 		await until('all of them to run', () => executions.of('start').length === 9 || undefined);
@@ -161,8 +163,7 @@ describe('the cascade', () => {
 	it('what may be executed twice is sent again, and nothing else', async () => {
 		gateway = await startGateway({ fault: fault(executions.path) });
 		const [one, two, three] = await agentsOf(3);
-		// The host has to know the tools' annotations: agents ask for the list before they call.
-		await one!.request('tools/list', {});
+		// Nobody has listed the tools: the host asks what they say of themselves before it decides.
 		const calls = [
 			one!.call('sleep_readonly', { ms: 700, key: 'read-only' }),
 			two!.call('sleep_idempotent', { ms: 700, key: 'idempotent' }),

@@ -45,6 +45,9 @@ export interface HostServices {
 /** A server that no agent has used for so long is let go. Agents come and go, and a start may cost seconds. */
 const UNUSED_MS = 5 * 60_000;
 
+/** A server that has always one more page of tools is not asked for ever. */
+const MOST_PAGES = 100;
+
 type EffectiveSharing = ServerStatus['sharing'];
 
 /** Requests that only read: MCP itself says so, whatever the server. */
@@ -80,8 +83,8 @@ export class ServerHub implements UpstreamListener {
 	private readonly agents = new Set<AgentConnection>();
 	/** Who has used a connection: one agent's subagents may have several. */
 	private readonly users = new WeakMap<Upstream, Set<AgentConnection>>();
-	/** Tools that may run twice without harm, by their annotations. */
-	private readonly repeatableTools = new Set<string>();
+	/** Of tools that have been listed: whether they may run twice without harm, by their annotations. */
+	private readonly repeatableTools = new Map<string, boolean>();
 	/** By tool: which arguments are also said in headers. */
 	private readonly mirrored = new Map<string, readonly MirroredArgument[]>();
 	private digest: string;
@@ -279,6 +282,7 @@ export class ServerHub implements UpstreamListener {
 		this.definition = definition;
 		this.digest = this.platform.seal.of(JSON.stringify(definition));
 		this.modern = undefined;
+		this.repeatableTools.clear();
 		for (const upstream of this.upstreams.values()) {
 			upstream.definition = definition;
 			// Whoever waits for the new connection is told if there is none.
@@ -329,12 +333,25 @@ export class ServerHub implements UpstreamListener {
 		return this.agentsOf(upstream).length > 0;
 	}
 
-	isRepeatable(exchange: Exchange): boolean {
+	isRepeatable(exchange: Exchange): boolean | undefined {
 		if (exchange.tool === undefined) return readingMethods.has(exchange.message.method);
-		return this.repeatableTools.has(exchange.tool);
+		return this.repeatableTools.get(exchange.tool);
+	}
+
+	async listTools(upstream: Upstream): Promise<void> {
+		const meta = upstream.era === 'modern' ? { _meta: upstream.ownMeta() } : {};
+		let cursor: string | undefined;
+		for (let page = 0; page < MOST_PAGES; page++) {
+			const params = { ...(cursor === undefined ? {} : { cursor }), ...meta };
+			const { result } = await upstream.ask('tools/list', params, this.definition.limits.connectMs);
+			this.learn(result);
+			cursor = stringAt(result, 'nextCursor');
+			if (cursor === undefined) return;
+		}
 	}
 
 	onNotification(upstream: Upstream, message: RpcMessage, exchange: Exchange | undefined): void {
+		if (message.method === 'notifications/tools/list_changed') this.repeatableTools.clear();
 		if (message.method === 'notifications/cancelled') {
 			for (const agent of this.agents) if (agent.unask(upstream, message)) return;
 			return;
@@ -432,8 +449,11 @@ export class ServerHub implements UpstreamListener {
 
 	/** Learns from what passes: which tools may be repeated, and which of their arguments are said in headers. */
 	observe(request: RpcMessage, answer: RpcMessage): void {
-		if (request.method !== 'tools/list' || !Array.isArray(answer.result['tools'])) return;
-		for (const tool of answer.result['tools']) {
+		if (request.method === 'tools/list') this.learn(answer.result);
+	}
+
+	private learn({ tools }: JsonObject): void {
+		for (const tool of Array.isArray(tools) ? (tools as readonly unknown[]) : []) {
 			if (!isObject(tool)) continue;
 			const name = stringAt(tool, 'name');
 			if (name === undefined) continue;
@@ -441,8 +461,7 @@ export class ServerHub implements UpstreamListener {
 			if (mirrored.length > 0) this.mirrored.set(name, mirrored);
 			else this.mirrored.delete(name);
 			const { readOnlyHint, idempotentHint } = objectAt(tool, 'annotations');
-			if (readOnlyHint === true || idempotentHint === true) this.repeatableTools.add(name);
-			else this.repeatableTools.delete(name);
+			this.repeatableTools.set(name, readOnlyHint === true || idempotentHint === true);
 		}
 	}
 

@@ -39,8 +39,10 @@ export interface UpstreamListener {
 	onDidChange(): void;
 	/** An agent uses this upstream: when its connection breaks a new one is made at once. */
 	isWanted(upstream: Upstream): boolean;
-	/** Running a call of this tool twice does no harm: its server says so. */
-	isRepeatable(exchange: Exchange): boolean;
+	/** Whether running it twice does no harm, as the server says; `undefined`: that depends on a tool that nobody has listed. */
+	isRepeatable(exchange: Exchange): boolean | undefined;
+	/** Asks a server what its tools say of themselves. Rejects with `CallFailure` when it does not tell. */
+	listTools(upstream: Upstream): Promise<void>;
 	/** A connection was made anew, or could not be. */
 	onReconnect(cause: ReconnectCause): void;
 }
@@ -91,6 +93,8 @@ export class Upstream {
 	private readonly client: ClientIntroduction;
 	private readonly running = new Map<number, Exchange>();
 	private waiting: Exchange[] = [];
+	/** What ran when the connection broke, and may or may not be sent again: the next one is asked. With what it fails if not. */
+	private readonly undecided = new Map<Exchange, CallFailure>();
 	/** Questions of the host itself. */
 	private readonly own = new Map<number, (answer: RpcMessage | CallFailure) => void>();
 	/** Requests whose answers nobody waits for any more. */
@@ -144,7 +148,7 @@ export class Upstream {
 	}
 
 	get waitingExchanges(): readonly Exchange[] {
-		return this.waiting;
+		return this.undecided.size === 0 ? this.waiting : [...this.undecided.keys(), ...this.waiting];
 	}
 
 	/** The last that the server has printed beside the protocol. */
@@ -386,9 +390,36 @@ export class Upstream {
 			this.recordReconnect(renewal, attempts, true);
 		}
 		this.listener.onConnected(this);
+		if (this.undecided.size > 0) void this.decide();
 		for (const { resolve } of this.arrivals.splice(0)) resolve();
 		this.dispatchWaiting();
 		this.listener.onDidChange();
+	}
+
+	/** What may be sent again to a server that has just been started is sent; of the rest the outcome stays unknown. */
+	private async decide(): Promise<void> {
+		const { epoch } = this;
+		try {
+			await this.listener.listTools(this);
+		} catch (error) {
+			if (!(error instanceof CallFailure)) throw error;
+		}
+		// Those of a connection that broke meanwhile have had their answer.
+		if (this.epoch !== epoch) return;
+		for (const [exchange, failure] of this.undecided) {
+			this.undecided.delete(exchange);
+			exchange.timer?.dispose();
+			if (this.listener.isRepeatable(exchange) === true) this.submit(exchange);
+			else exchange.end({ ending: 'outcome-unknown', failure });
+		}
+		this.listener.onDidChange();
+	}
+
+	private endUndecided(): void {
+		for (const [exchange, failure] of this.undecided) {
+			this.undecided.delete(exchange);
+			exchange.end({ ending: 'outcome-unknown', failure });
+		}
 	}
 
 	private dispatchWaiting(): void {
@@ -670,24 +701,27 @@ export class Upstream {
 		this.leave();
 		this.renewal ??= { cause: 'exited', reason: exit.reason, began: this.platform.clock.elapsed(), drainedMs: 0 };
 		this.changeState('reconnecting', exit.reason);
+		// Their second connection broke before it could tell.
+		this.endUndecided();
 		const lost = [...this.running.values()];
 		this.running.clear();
 		for (const exchange of lost) {
-			if (isSubscription(exchange) || (exchange.attempts < 2 && this.listener.isRepeatable(exchange))) {
+			const isRepeatable =
+				isSubscription(exchange) || (exchange.attempts < 2 && this.listener.isRepeatable(exchange));
+			if (isRepeatable === true) {
 				this.requeue(exchange);
 				continue;
 			}
 			const message = `${this.unknownOutcome(exchange)} ${exit.reason}${this.tailSentence(exit.stderrTail)}`;
-			exchange.end({
-				ending: 'outcome-unknown',
-				failure: this.failure('outcome-unknown', message, exchange, {
-					exitCode: exit.code,
-					signal: exit.signal,
-					stderrTail: exit.stderrTail,
-				}),
+			const failure = this.failure('outcome-unknown', message, exchange, {
+				exitCode: exit.code,
+				signal: exit.signal,
+				stderrTail: exit.stderrTail,
 			});
+			if (isRepeatable === undefined) this.postpone(exchange, failure);
+			else exchange.end({ ending: 'outcome-unknown', failure });
 		}
-		if (this.waiting.length > 0 || this.arrivals.length > 0 || this.listener.isWanted(this))
+		if (this.waitingExchanges.length > 0 || this.arrivals.length > 0 || this.listener.isWanted(this))
 			this.tryAgain(exit.reason);
 		else {
 			this.renewal = undefined;
@@ -697,13 +731,23 @@ export class Upstream {
 	}
 
 	private requeue(exchange: Exchange): void {
+		this.waiting.push(exchange);
+		this.queued(exchange, () => exchange.end({ ending: 'failed', failure: this.unavailable(exchange) }));
+	}
+
+	private postpone(exchange: Exchange, failure: CallFailure): void {
+		this.undecided.set(exchange, failure);
+		this.queued(exchange, () => exchange.end({ ending: 'outcome-unknown', failure }));
+	}
+
+	/** @param end When it has waited too long. */
+	private queued(exchange: Exchange, end: () => void): void {
 		exchange.timer?.dispose();
 		exchange.state = 'queued';
 		exchange.reason = this.reasonToWait();
-		this.waiting.push(exchange);
 		exchange.timer = this.platform.clock.after(this.definition.limits.queueMs, () => {
 			this.remove(exchange);
-			exchange.end({ ending: 'failed', failure: this.unavailable(exchange) });
+			end();
 			this.listener.onDidChange();
 		});
 		this.recorder.callQueued(exchange.record, exchange, exchange.reason);
@@ -712,6 +756,8 @@ export class Upstream {
 	private attemptFailed(reason: string, isHopeless: boolean): void {
 		const transport = this.leave();
 		void transport?.close();
+		// Whether they were carried out is not worth more waiting: their agents may look for themselves.
+		this.endUndecided();
 		this.tryAgain(reason, isHopeless);
 		this.listener.onDidChange();
 	}
@@ -748,11 +794,13 @@ export class Upstream {
 		this.running.clear();
 		for (const exchange of lost)
 			exchange.end({ ending: 'outcome-unknown', failure: this.failure('outcome-unknown', reason, exchange) });
+		this.endUndecided();
 		this.reason = reason;
 		this.failWaiting();
 	}
 
 	private remove(exchange: Exchange): void {
+		this.undecided.delete(exchange);
 		this.waiting = this.waiting.filter((other) => other !== exchange);
 	}
 
@@ -781,7 +829,7 @@ export class Upstream {
 			server: this.definition.name,
 			upstreamId: this.id,
 			reason: renewal.reason,
-			callersWaiting: this.waiting.length,
+			callersWaiting: this.waitingExchanges.length,
 			drainedMs: renewal.drainedMs,
 			durationMs: this.platform.clock.elapsed() - renewal.began,
 			attempts,
