@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HostStatus } from '../../../../src/core/host/status.ts';
 import type { SessionStore, TakenOver } from '../../../../src/core/store/sessionStore.ts';
 import { attach, attachToAny } from '../../../../src/platform/node/host/attach.ts';
@@ -82,6 +83,30 @@ describe('the session store of a host’s directory', () => {
 		);
 		assert.equal((await readAddress(lab.data))?.pid, second.pid);
 		assert.equal(second.stderr(), '');
+	});
+
+	it('is left to a host also in the middle of a call, which is made again', async function () {
+		this.timeout(60_000);
+		const store = await open();
+		let runs = 0;
+		const signals: AbortSignal[] = [];
+		const call = store
+			.session('s')
+			.call<{ count?: number }, number>({ key: undefined, tool: 'slow', args: {} }, async (state, { signal }) => {
+				runs++;
+				signals.push(signal);
+				state.count = (state.count ?? 0) + 1;
+				if (runs === 1) await delay(60_000, undefined, { ref: false });
+				return state.count;
+			});
+		await until('a call that runs', () => (runs === 1 ? true : undefined));
+		const host = await lab.host();
+		assert.deepEqual([await within(10_000, 'The reply', call), runs], [1, 2]);
+		assert.deepEqual(
+			signals.map(({ aborted }) => aborted),
+			[true, false],
+		);
+		assert.equal((await readAddress(lab.data))?.pid, host.pid);
 	});
 
 	it('is left to a host that is started in the background', async function () {
