@@ -51,16 +51,18 @@ export async function openNodeSqlite(options: NodeSqliteOptions): Promise<NodeSq
 	const sqliteVersion = await new Promise<string>((resolve, reject) => {
 		worker.once('message', (message: WorkerMessage) => {
 			if (message.type === 'opened') resolve(message.sqliteVersion);
-			else if (message.type === 'unusable') reject(unusable(file, message.message));
+			else if (message.type === 'unusable') reject(unusable(message.message));
 		});
-		worker.once('error', (error) => reject(unusable(file, error.message)));
-		worker.once('exit', () => reject(unusable(file, 'its thread ended')));
+		const failed = (reason: string) =>
+			reject(unusable(`The session store ${file.path} cannot be opened: ${reason}.`));
+		worker.once('error', (error) => failed(error.message));
+		worker.once('exit', () => failed('its thread ended'));
 	});
 	return new WorkerSqlite(worker, file, sqliteVersion);
 }
 
-function unusable({ path }: StoreFile, reason: string): StoreError {
-	return new StoreError('unusable-directory', `The session store ${path} cannot be opened: ${reason}`, undefined);
+function unusable(sentence: string): StoreError {
+	return new StoreError('unusable-directory', sentence, undefined);
 }
 
 function sqliteModulesHere(): readonly string[] {

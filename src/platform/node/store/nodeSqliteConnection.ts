@@ -7,6 +7,7 @@ import { createMeta, raiseGeneration, readGeneration } from '../../../core/store
 import { SqlError } from '../../../core/store/sqlDatabase.ts';
 import type { SqlErrorCode, SqlRow } from '../../../core/store/sqlDatabase.ts';
 import { mostParameters, rowBytes, statementBytes } from './portableSql.ts';
+import { MissingSqliteError } from './nodeSqliteModule.ts';
 import type { SqliteHandle, SqliteModule, SqlitePrepared } from './nodeSqliteModule.ts';
 import { ReserveFile } from './nodeSqliteReserve.ts';
 import type { DatabaseAccess, FailedJob, SentStatement, StatementReference, WriteJob } from './sqliteWorkerMessages.ts';
@@ -415,6 +416,17 @@ function basicCodeOf(error: unknown): number | undefined {
 /** What a failure says when there is no connection that could say more. */
 export function failureOf(error: unknown): Failure {
 	return { code: codeOf(error), message: messageOf(error) };
+}
+
+/** Why a store cannot be opened: a sentence. */
+export function whyUnusable(error: unknown, path: string): string {
+	const reason = messageOf(error);
+	// What is wrong is not the file.
+	if (error instanceof MissingSqliteError) return reason;
+	if (isBusy(error)) return `The session store ${path} is held by another process.`;
+	return codeOf(error) === 'damaged'
+		? `The session store ${path} is damaged: ${reason}. It is kept as it is; move it away to begin with an empty one.`
+		: `The session store ${path} cannot be opened: ${reason}.`;
 }
 
 function messageOf(error: unknown): string {

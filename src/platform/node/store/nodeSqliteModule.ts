@@ -26,6 +26,11 @@ export interface SqlitePrepared {
 /** The package that stands in where Node has no SQLite of its own. Whoever needs it installs it. */
 export const substitutePackage = '@photostructure/sqlite';
 
+/** The message is a finished sentence. */
+export class MissingSqliteError extends Error {
+	override readonly name = 'MissingSqliteError';
+}
+
 /** The first of the modules that there is. Names are `node:sqlite` or absolute. */
 export function loadSqlite(modules: readonly string[]): SqliteModule {
 	// What is absolute is found from anywhere.
@@ -45,7 +50,7 @@ export function loadSqlite(modules: readonly string[]): SqliteModule {
 	} finally {
 		process.emitWarning = emitWarning;
 	}
-	throw new Error(
+	throw new MissingSqliteError(
 		`The session store needs SQLite, which Node has from 22.13 on; this is Node ${process.versions.node}. Use a newer Node, or install the package ${substitutePackage} beside crosstalk.`,
 	);
 }

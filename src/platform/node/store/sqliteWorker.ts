@@ -4,7 +4,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { SqlRow } from '../../../core/store/sqlDatabase.ts';
 import { loadSqlite } from './nodeSqliteModule.ts';
-import { failureOf, NodeSqliteConnection } from './nodeSqliteConnection.ts';
+import { failureOf, NodeSqliteConnection, whyUnusable } from './nodeSqliteConnection.ts';
 import type { FailedJob, Job, WorkerMessage, WorkerSettings, WorkMessage, WriteJob } from './sqliteWorkerMessages.ts';
 
 if (parentPort === null) throw new Error('There is no main thread to work for.');
@@ -44,7 +44,7 @@ function open(): NodeSqliteConnection | undefined {
 		post({ type: 'opened', sqliteVersion: connection.sqliteVersion });
 		return connection;
 	} catch (error) {
-		post({ type: 'unusable', message: error instanceof Error ? error.message : String(error) });
+		post({ type: 'unusable', message: whyUnusable(error, settings.path) });
 		port.close();
 		return undefined;
 	}

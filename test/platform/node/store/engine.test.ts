@@ -185,7 +185,7 @@ describe('the embedded engine', () => {
 		const old = await engines.openFaulty({ version: '3.51.2' });
 		const { put } = await withPairs(old);
 		await put(1);
-		await assert.rejects(engines.open(), isUnusable(/sessions\.sqlite cannot be opened: database is locked/u));
+		await assert.rejects(engines.open(), isUnusable(/sessions\.sqlite is held by another process\./u));
 		await put(2);
 		await old.close();
 		const safe = await engines.openFaulty({ version: '3.51.3' });
@@ -204,7 +204,9 @@ describe('the embedded engine', () => {
 		await withPairs(database);
 		await assert.rejects(
 			engines.open({ sqliteModules: ['node:nothing'] }),
-			isUnusable(/needs SQLite, which Node has from 22\.13 on; .*install the package @photostructure\/sqlite/u),
+			isUnusable(
+				/^The session store needs SQLite, which Node has from 22\.13 on; .*install the package @photostructure\/sqlite/u,
+			),
 		);
 	});
 
@@ -224,7 +226,10 @@ describe('the embedded engine', () => {
 	it('keeps a file that is no database as it is', async () => {
 		mkdirSync(engines.directory);
 		writeFileSync(engines.path, 'precious '.repeat(1_000));
-		await assert.rejects(engines.open(), isUnusable(/sessions\.sqlite cannot be opened: .*not a database/u));
+		await assert.rejects(
+			engines.open(),
+			isUnusable(/sessions\.sqlite is damaged: .*not a database\. It is kept as it is/u),
+		);
 		assert.equal(readFileSync(engines.path, 'utf8'), 'precious '.repeat(1_000));
 	});
 
@@ -237,7 +242,7 @@ describe('the embedded engine', () => {
 		await put(2);
 		assert.equal(existsSync(`${engines.path}-wal`), false);
 		assert.equal(existsSync(`${engines.path}-shm`), false);
-		await assert.rejects(engines.open({ isRemote: true }), isUnusable(/locked/u));
+		await assert.rejects(engines.open({ isRemote: true }), isUnusable(/held by another process/u));
 		assert.deepEqual(await wholePairs(remote), [1, 2]);
 		await remote.close();
 		assert.deepEqual(await wholePairs(await engines.open()), [1, 2]);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { createSessionStore } from '../../../../src/core/store/createSessionStore.ts';
 import { createTurns, defaultLimits } from '../../../../src/core/store/createTurns.ts';
 import type { SessionStore } from '../../../../src/core/store/sessionStore.ts';
@@ -51,6 +52,36 @@ describe('a bit that flips in the file of a store', () => {
 		// Pages that hold the tree together are few.
 		assert.ok(costs.filter((cost) => cost > 1).length < rounds / 6, costs.join());
 	}).timeout(120_000);
+});
+
+describe('a store of a newer version', () => {
+	let engines: Engines;
+
+	beforeEach(async () => {
+		engines = await Engines.create();
+	});
+
+	afterEach(() => engines.dispose());
+
+	it('is read, and not a byte of it is changed', async () => {
+		const store = await opened(engines.directory);
+		await store.session('a').call({ key: undefined, tool: 'fill', args: {} }, (state) => {
+			state['text'] = 'old';
+		});
+		await store.close();
+		const later = new DatabaseSync(engines.path);
+		later.exec("UPDATE meta SET value = 99 WHERE name = 'schema'; ALTER TABLE checkpoints ADD COLUMN more");
+		later.close();
+		const before = readFileSync(engines.path);
+		const older = await opened(engines.directory);
+		assert.deepEqual(await older.session('a').read(), { seq: 1, state: { text: 'old' } });
+		await assert.rejects(
+			older.session('a').call({ key: undefined, tool: 'fill', args: {} }, () => assert.fail('It must not run.')),
+			(error) => error instanceof StoreError && error.code === 'read-only',
+		);
+		await older.close();
+		assert.ok(readFileSync(engines.path).equals(before));
+	});
 });
 
 /** How many of the sessions are refused. What is not refused must be as it was. */
