@@ -16,7 +16,8 @@ const clock: StoreClock = {
 	now: () => Date.now(),
 	elapsed: () => performance.now(),
 	after: (milliseconds, callback) => {
-		const timer = setTimeout(callback, milliseconds);
+		// Whoever was killed does not take his timers back, and they keep nothing from ending.
+		const timer = setTimeout(callback, milliseconds).unref();
 		return { dispose: () => clearTimeout(timer) };
 	},
 };
