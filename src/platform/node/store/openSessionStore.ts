@@ -59,7 +59,9 @@ async function prepared(directory: unknown): Promise<string> {
 		return await prepareDataDirectory(directory);
 	} catch (error) {
 		if (!(error instanceof ExpectedError)) throw error;
-		throw new StoreError('unusable-directory', error.message, undefined, { cause: error });
+		// That is an option of the command line.
+		const sentence = error.message.replace(' Name another with --data.', '').replace('data directory', 'directory');
+		throw new StoreError('unusable-directory', sentence, undefined, { cause: error });
 	}
 }
 

@@ -281,7 +281,15 @@ describe('a session store that is opened', () => {
 	it('says what is in the way of a directory', async () => {
 		writeFileSync(lab.directory, '');
 		for (const directory of [lab.directory, join(lab.directory, 'deeper'), ''])
-			await assert.rejects(openSessionStore({ directory }), { name: 'StoreError', code: 'unusable-directory' });
+			await assert.rejects(openSessionStore({ directory }), {
+				name: 'StoreError',
+				code: 'unusable-directory',
+				message:
+					directory === ''
+						? /^A session store needs a directory\.$/
+						: /^The directory \S+ cannot be used.*[^-]\.$/,
+			});
+		await assert.rejects(openSessionStore({ directory: join(lab.folder, 'other'), takeOverMs: 0 }), RangeError);
 	});
 
 	it('turns away who speaks another protocol, and nobody else notices', async () => {
