@@ -22,6 +22,9 @@ export interface ConnectionSettings {
 /** How long another process that reads the file, say a person with SQLite's shell, may keep a writer from it. */
 const busyMs = 2_000;
 
+/** Less than this is left in the log until there is more, or the store is closed. */
+const idleLogBytes = 1024 * 1024;
+
 const cacheKilobytes = 16 * 1024;
 
 /** Below this version two connections can damage a write-ahead log while it begins anew (sqlite.org/wal.html#walresetbug). */
@@ -98,10 +101,23 @@ export class NodeSqliteConnection {
 		return this.writeGroup(jobs);
 	}
 
-	/** To be called when nobody waits. */
+	/** To be called when nobody waits for an answer. */
 	checkpointIfLong(): void {
-		if (this.unsavedBytes < this.settings.logBytes || this.settings.access !== 'wal' || this.opened === undefined)
-			return;
+		this.checkpointBeyond(this.settings.logBytes);
+	}
+
+	/** To be called when nobody is likely to ask for anything: then it costs no one a moment. */
+	checkpointWhenIdle(): void {
+		this.checkpointBeyond(idleLogBytes);
+	}
+
+	close(): void {
+		this.opened?.close();
+		this.opened = undefined;
+	}
+
+	private checkpointBeyond(bytes: number): void {
+		if (this.unsavedBytes < bytes || this.settings.access !== 'wal' || this.opened === undefined) return;
 		this.unsavedBytes = 0;
 		try {
 			this.opened.handle.exec('PRAGMA wal_checkpoint(PASSIVE)');
@@ -109,11 +125,6 @@ export class NodeSqliteConnection {
 			// Nothing is lost: the log has it all, and the next time tries again. But a disk that fails is not to be trusted with what it says it has.
 			if (codeOf(error) === 'io') this.reopen();
 		}
-	}
-
-	close(): void {
-		this.opened?.close();
-		this.opened = undefined;
 	}
 
 	private writeGroup(jobs: readonly WriteJob[]): readonly FailedJob[] {

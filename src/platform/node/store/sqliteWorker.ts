@@ -16,8 +16,12 @@ const post = (message: WorkerMessage) => port.postMessage(message);
 /** Bytes of parameters in one transaction: what comes after waits for the next. */
 const groupBytes = 16 * 1024 * 1024;
 
+/** Without anything to do. */
+const idleMs = 250;
+
 const connection = open();
 if (connection !== undefined) {
+	const idle = setTimeout(() => connection.checkpointWhenIdle(), idleMs).unref();
 	port.on('message', (first: WorkMessage) => {
 		const messages = [first];
 		for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
@@ -29,10 +33,12 @@ if (connection !== undefined) {
 			messages.flatMap(({ jobs }) => jobs),
 		);
 		if (messages.some(({ isLast }) => isLast)) {
+			clearTimeout(idle);
 			connection.close();
 			port.close();
 		} else {
 			connection.checkpointIfLong();
+			idle.refresh();
 		}
 	});
 }
