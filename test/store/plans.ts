@@ -56,6 +56,7 @@ const fault: fc.Arbitrary<PlannedFault> = fc.oneof(
 export function planOf(
 	happenings: fc.Arbitrary<readonly Happening[]>,
 	faults: fc.Arbitrary<readonly PlannedFault[]>,
+	keptCalls: fc.Arbitrary<number> = fc.constant(128),
 ): fc.Arbitrary<Plan> {
 	return fc.record({
 		seed: fc.noShrink(fc.integer()),
@@ -63,6 +64,7 @@ export function planOf(
 		callers: fc.array(fc.array(step, { minLength: 1, maxLength: 7 }), { minLength: 1, maxLength: 3, size: '+1' }),
 		happenings,
 		faults,
+		keptCalls,
 	});
 }
 
@@ -85,9 +87,15 @@ export const owners = fc.array(
 export const everything = fc.tuple(evictions, owners).map((both) => both.flat());
 export const faults = fc.array(fault, { minLength: 1, maxLength: 4 });
 
+/** Whoever was replaced and does not know it may have kept a reply that the new owner has let go: few only where nobody is. */
+const fewOrMany = fc.constantFrom(128, 2, 1);
+
 export const worlds: readonly { readonly title: string; readonly plan: fc.Arbitrary<Plan> }[] = [
-	{ title: 'callers meet, tools throw or never end, and memory is taken', plan: planOf(evictions, nothing) },
+	{
+		title: 'callers meet, tools throw or never end, and memory is taken',
+		plan: planOf(evictions, nothing, fewOrMany),
+	},
 	{ title: 'owners are killed, stopped, replaced and wake, and clocks jump', plan: planOf(owners, nothing) },
-	{ title: 'the disk is full, fails, and does not say whether it wrote', plan: planOf(nothing, faults) },
+	{ title: 'the disk is full, fails, and does not say whether it wrote', plan: planOf(nothing, faults, fewOrMany) },
 	{ title: 'all of it happens at once', plan: planOf(everything, faults) },
 ];

@@ -3,6 +3,8 @@
 import type { Observed } from './linearizability.ts';
 
 export interface ModelState {
+	/** Of so many of the latest calls the reply is kept. */
+	readonly keptCalls: number;
 	readonly seq: number;
 	readonly register: number;
 	readonly count: number;
@@ -10,7 +12,7 @@ export interface ModelState {
 	readonly kept: Readonly<Record<string, { readonly call: string; readonly reply: ModelReply }>>;
 }
 
-export const emptyModel: ModelState = { seq: 0, register: 0, count: 0, kept: {} };
+export const emptyModel: ModelState = { keptCalls: 128, seq: 0, register: 0, count: 0, kept: {} };
 
 /** What every call of the simulation replies: the state that it left, and the number of the checkpoint that it started from. */
 export interface ModelReply {
@@ -64,7 +66,7 @@ export class ObservedCall implements Observed<ModelState> {
 		if (outcome.kind === 'read') return same(outcome.found, state) ? state : undefined;
 		const { key } = call;
 		const name = JSON.stringify([call.tool, call.number]);
-		const kept = key === undefined ? undefined : state.kept[key];
+		const kept = keptCall(state, key);
 		if (kept !== undefined && kept.call !== name) return outcome.kind === 'replied' ? undefined : state;
 		if (outcome.kind === 'reused') return undefined;
 		if (kept !== undefined)
@@ -75,6 +77,7 @@ export class ObservedCall implements Observed<ModelState> {
 		if (outcome.kind === 'replied' && !same(reply, outcome.reply)) return undefined;
 		return {
 			...next,
+			keptCalls: state.keptCalls,
 			seq: state.seq + 1,
 			kept: key === undefined ? state.kept : { ...state.kept, [key]: { call: name, reply } },
 		};
@@ -85,6 +88,14 @@ export class ObservedCall implements Observed<ModelState> {
 		const call = this.outcome.kind === 'read' ? 'read' : `${tool}(${number}) ${key ?? ''}`;
 		return `${this.begunAt}–${this.answeredAt ?? '?'} ${call} ${JSON.stringify(this.outcome)}`;
 	}
+}
+
+function keptCall(
+	{ kept, keptCalls, seq }: ModelState,
+	key: string | undefined,
+): ModelState['kept'][string] | undefined {
+	const call = key === undefined ? undefined : kept[key];
+	return call !== undefined && call.reply.seq >= seq - keptCalls ? call : undefined;
 }
 
 function same(left: ModelReply, right: ModelReply): boolean {

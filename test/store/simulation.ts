@@ -21,6 +21,7 @@ import type { ModelCall, ModelReply, Outcome } from './sessionModel.ts';
 export interface Plan {
 	readonly seed: number;
 	readonly eviction: EvictionPolicy;
+	readonly keptCalls: number;
 	/** What each of the callers does, one after the other. */
 	readonly callers: readonly (readonly Step[])[];
 	readonly happenings: readonly Happening[];
@@ -159,7 +160,7 @@ export async function simulate(plan: Plan, sabotage: Sabotage = {}): Promise<Ver
 		world.dispose();
 	}
 	for (const [session, history] of world.history) {
-		if (!isLinearizable(history, emptyModel)) {
+		if (!isLinearizable(history, { ...emptyModel, keptCalls: plan.keptCalls })) {
 			world.problems.push(
 				`Session ${session} is not as if its calls had been made one after the other:\n${history.join('\n')}`,
 			);
@@ -461,7 +462,12 @@ class World {
 			randomId: () => `id${this.ids++}`,
 			onError: this.onError,
 		};
-		const limits = { ...defaultLimits, eviction: this.plan.eviction, deadlineMs: 1000 };
+		const limits = {
+			...defaultLimits,
+			eviction: this.plan.eviction,
+			keptCalls: this.plan.keptCalls,
+			deadlineMs: 1000,
+		};
 		const turns = await createTurns(platform, limits);
 		turns.onDidHappen((event) => {
 			if (event.kind !== 'checkpointed') return;
