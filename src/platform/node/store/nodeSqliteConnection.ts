@@ -22,8 +22,8 @@ export interface ConnectionSettings {
 /** How long another process that reads the file, say a person with SQLite's shell, may keep a writer from it. */
 const busyMs = 2_000;
 
-/** Less than this is left in the log until there is more, or the store is closed. */
-const idleLogBytes = 1024 * 1024;
+/** A longer log is copied as soon as nobody waits: some 2 ms that somebody who comes meanwhile has to wait. Ten times as much is ten times as long. */
+const quietLogBytes = 1024 * 1024;
 
 const cacheKilobytes = 16 * 1024;
 
@@ -101,23 +101,14 @@ export class NodeSqliteConnection {
 		return this.writeGroup(jobs);
 	}
 
-	/** To be called when nobody waits for an answer. */
-	checkpointIfLong(): void {
-		this.checkpointBeyond(this.settings.logBytes);
-	}
-
-	/** To be called when nobody is likely to ask for anything: then it costs no one a moment. */
-	checkpointWhenIdle(): void {
-		this.checkpointBeyond(idleLogBytes);
-	}
-
-	close(): void {
-		this.opened?.close();
-		this.opened = undefined;
-	}
-
-	private checkpointBeyond(bytes: number): void {
-		if (this.unsavedBytes < bytes || this.settings.access !== 'wal' || this.opened === undefined) return;
+	/**
+	 * Copies the log into the file, if it is long enough: that delays whoever comes next.
+	 * @param isBusy Somebody has come already.
+	 */
+	checkpoint(isBusy: boolean): void {
+		const { access, logBytes } = this.settings;
+		const enough = isBusy ? logBytes : Math.min(logBytes, quietLogBytes);
+		if (this.unsavedBytes < enough || access !== 'wal' || this.opened === undefined) return;
 		this.unsavedBytes = 0;
 		try {
 			this.opened.handle.exec('PRAGMA wal_checkpoint(PASSIVE)');
@@ -125,6 +116,11 @@ export class NodeSqliteConnection {
 			// Nothing is lost: the log has it all, and the next time tries again. But a disk that fails is not to be trusted with what it says it has.
 			if (codeOf(error) === 'io') this.reopen();
 		}
+	}
+
+	close(): void {
+		this.opened?.close();
+		this.opened = undefined;
 	}
 
 	private writeGroup(jobs: readonly WriteJob[]): readonly FailedJob[] {

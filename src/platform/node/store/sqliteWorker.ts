@@ -16,31 +16,39 @@ const post = (message: WorkerMessage) => port.postMessage(message);
 /** Bytes of parameters in one transaction: what comes after waits for the next. */
 const groupBytes = 16 * 1024 * 1024;
 
-/** Without anything to do. */
-const idleMs = 250;
-
 const connection = open();
 if (connection !== undefined) {
-	const idle = setTimeout(() => connection.checkpointWhenIdle(), idleMs).unref();
 	port.on('message', (first: WorkMessage) => {
-		const messages = [first];
-		for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
-			messages.push(more.message as WorkMessage); // the main side sends nothing else
+		for (let messages = [first, ...arrived()]; messages.length > 0; messages = arrived()) {
+			if (serve(connection, messages)) return;
 		}
-		for (const { newStatements } of messages) connection.addStatements(newStatements);
-		work(
-			connection,
-			messages.flatMap(({ jobs }) => jobs),
-		);
-		if (messages.some(({ isLast }) => isLast)) {
-			clearTimeout(idle);
-			connection.close();
-			port.close();
-		} else {
-			connection.checkpointIfLong();
-			idle.refresh();
-		}
+		connection.checkpoint(false);
 	});
+}
+
+/** What waits already. */
+function arrived(): WorkMessage[] {
+	const messages: WorkMessage[] = [];
+	for (let more = receiveMessageOnPort(port); more !== undefined; more = receiveMessageOnPort(port)) {
+		messages.push(more.message as WorkMessage); // the main side sends nothing else
+	}
+	return messages;
+}
+
+/** Gives whether it was the last. */
+function serve(connection: NodeSqliteConnection, messages: readonly WorkMessage[]): boolean {
+	for (const { newStatements } of messages) connection.addStatements(newStatements);
+	work(
+		connection,
+		messages.flatMap(({ jobs }) => jobs),
+	);
+	if (!messages.some(({ isLast }) => isLast)) {
+		connection.checkpoint(true);
+		return false;
+	}
+	connection.close();
+	port.close();
+	return true;
 }
 
 function open(): NodeSqliteConnection | undefined {

@@ -9,7 +9,7 @@ export interface WorkerSettings {
 	/** Absolute. */
 	readonly path: string;
 	readonly access: DatabaseAccess;
-	/** Bytes written after which the write-ahead log is copied into the file. It may grow to twice that. */
+	/** Bytes written after which the write-ahead log is copied into the file though somebody waits. It may grow to twice that. */
 	readonly logBytes: number;
 }
 
