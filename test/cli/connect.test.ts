@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostStatus } from '../../src/core/host/status.ts';
+import { attach } from '../../src/platform/node/host/attach.ts';
+import { readServerConfig } from '../../src/platform/node/host/serverConfigs.ts';
 import { Executions } from '../mcp/executions.ts';
 import { until, within } from '../mcp/waiting.ts';
 import { Lab, addressIn, isAlive, isWindows } from '../platform/node/host/hosts.ts';
@@ -361,6 +363,17 @@ describe('crosstalk connect', () => {
 			one.stderr(),
 			/^crosstalk: The host has no MCP server "nope"\. crosstalk status lists those that it has; .*\n$/,
 		);
+	});
+
+	it('waits for a server of which a host that has just begun was not told yet', async () => {
+		const one = agent();
+		const client = await until('a host', async () => attach({ directory: lab.data, client: 'a test' }));
+		const { servers } = await readServerConfig(lab.config(), { environment: {}, homeFolder: lab.folder });
+		await client.request('servers/put', { source: 'a test', servers });
+		await one.initialize();
+		const answer = await one.answer(one.call('echo', { text: 'here' }));
+		client.dispose();
+		assert.equal(answer.result?.content?.[0]?.text, 'here');
 	});
 
 	it('finds no server in a host that nobody has told of one', async () => {

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ExpectedError } from '../../core/base/errors.ts';
 import { printable } from '../../core/report/index.ts';
 import { attachOrStart } from '../../platform/node/host/attach.ts';
+import type { ControlClient } from '../../platform/node/host/controlClient.ts';
 import { AgentStream } from '../connect/agentStream.ts';
 import { HostGoneError, UnknownServerError, openStream } from '../connect/hostStream.ts';
 import type { StreamTarget } from '../connect/hostStream.ts';
@@ -76,14 +78,29 @@ function opener(io: CommandIo, directory: string, target: StreamTarget) {
 				isFirst = false;
 				return socket;
 			} catch (error) {
-				const mayPass = error instanceof HostGoneError || (error instanceof UnknownServerError && !isFirst);
-				if (!mayPass || performance.now() - since > patienceMs) throw error;
+				const isPatient = performance.now() - since <= patienceMs;
+				const mayPass =
+					error instanceof HostGoneError ||
+					(error instanceof UnknownServerError && (!isFirst || (await isNew(control))));
+				if (!mayPass || !isPatient) throw error;
 			} finally {
 				control.dispose();
 			}
 			await delay(100, undefined, { signal });
 		}
 	};
+}
+
+/** Whoever has told the host before of servers may not have found this one yet. */
+async function isNew(control: ControlClient): Promise<boolean> {
+	try {
+		const { host } = await control.request('host/status', {});
+		return Date.now() - Date.parse(host.startedAt) < patienceMs;
+	} catch (error) {
+		// It has ended as well.
+		if (error instanceof ExpectedError) return true;
+		throw error;
+	}
 }
 
 /** Claude Code tells its servers which session starts them. */
