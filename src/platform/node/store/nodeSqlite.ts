@@ -87,6 +87,8 @@ const keptStatements = 256;
 /** So many do not wait for the rest: otherwise the thread would do nothing while this one works, and then the other way round. */
 const jobsAtOnce = 16;
 
+const answersAtOnce = 16;
+
 class WorkerSqlite implements NodeSqlite {
 	readonly path: string;
 	readonly isReadOnly: boolean;
@@ -96,6 +98,9 @@ class WorkerSqlite implements NodeSqlite {
 	private readonly statements = new Map<string, number>();
 	private newStatements: string[] = [];
 	private jobs: Job[] = [];
+	/** Have come, and not been told. */
+	private readonly answers: (() => void)[] = [];
+	private isAnswering = false;
 	private lastId = 0;
 	private isSending = false;
 	private closing: Promise<void> | undefined;
@@ -181,11 +186,22 @@ class WorkerSqlite implements NodeSqlite {
 
 	private settle(message: WorkerMessage): void {
 		if (message.type !== 'answers') return;
-		for (const id of message.written) this.take(id)?.resolve(undefined);
-		for (const { id, rows } of message.read) this.take(id)?.resolve(rows);
-		for (const { id, generation } of message.claimed) this.take(id)?.resolve(generation);
-		for (const { id, code, message: text } of message.failed) this.take(id)?.reject(new SqlError(code, text));
-		if (this.waiting.size === 0 && this.closing === undefined) this.worker.unref();
+		const { answers } = this;
+		for (const id of message.written) answers.push(() => this.take(id)?.resolve(undefined));
+		for (const { id, rows } of message.read) answers.push(() => this.take(id)?.resolve(rows));
+		for (const { id, generation } of message.claimed) answers.push(() => this.take(id)?.resolve(generation));
+		for (const { id, code, message: text } of message.failed) {
+			answers.push(() => this.take(id)?.reject(new SqlError(code, text)));
+		}
+		if (!this.isAnswering) this.answerSome();
+	}
+
+	/** Each of those who waited goes on at once, and together they would hold up everybody else. */
+	private answerSome(): void {
+		for (const answer of this.answers.splice(0, answersAtOnce)) answer();
+		this.isAnswering = this.answers.length > 0;
+		if (this.isAnswering) setImmediate(() => this.answerSome());
+		else if (this.waiting.size === 0 && this.closing === undefined) this.worker.unref();
 	}
 
 	private take(id: number): Waiting | undefined {
@@ -196,6 +212,7 @@ class WorkerSqlite implements NodeSqlite {
 
 	private end(reason: string): void {
 		this.hasEnded = true;
+		for (const answer of this.answers.splice(0)) answer();
 		for (const waiting of this.waiting.values()) waiting.reject(new SqlError('closed', reason));
 		this.waiting.clear();
 	}
