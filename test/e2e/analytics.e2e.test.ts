@@ -209,6 +209,7 @@ class Scene {
 			const { host, calls } = await until(
 				'calls in flight',
 				async () => {
+					this.answered();
 					const status = await this.status();
 					return status.calls.filter(({ state }) => state === 'running').length >= caught
 						? status
@@ -228,8 +229,11 @@ class Scene {
 		return new Map(this.workbench.model.requests.flatMap((request) => [...resultsIn(request)]));
 	}
 
+	/** A worker that was told of an error stops: there would be nothing more to wait for. */
 	private answered(): number {
-		return this.results().size;
+		const results = this.results();
+		for (const [id, { isError, text: said }] of results) assert.ok(!isError, `${id}: ${said}`);
+		return results.size;
 	}
 
 	async dispose(): Promise<void> {
