@@ -21,12 +21,19 @@ export function isLinearizable<State>(history: readonly Observed<State>[], initi
 		tried.add(place);
 		// Whatever is next was begun before any of the others was answered.
 		const firstAnswer = Math.min(...left.map((index) => history[index]!.answeredAt ?? Infinity));
-		return left.some((index) => {
+		const next: (readonly [index: number, state: State])[] = [];
+		for (const index of left) {
 			const operation = history[index]!;
-			if (operation.begunAt > firstAnswer) return false;
-			const next = operation.apply(state);
-			return next !== undefined && search(without(left, index), next);
-		});
+			if (operation.begunAt > firstAnswer) continue;
+			const after = operation.apply(state);
+			// What changes nothing may as well be the next: in any order that is right it can be moved to here.
+			if (after === state && operation.answeredAt !== undefined) return search(without(left, index), state);
+			if (after === undefined || after === state) continue;
+			// Those that may never have taken effect are tried last.
+			if (operation.answeredAt === undefined) next.push([index, after]);
+			else next.unshift([index, after]);
+		}
+		return next.some(([index, after]) => search(without(left, index), after));
 	};
 	return search([...history.keys()], initial);
 }

@@ -68,6 +68,16 @@ export function planOf(
 	});
 }
 
+/** Many who share a session. */
+export function crowdOf(callers: number): fc.Arbitrary<Plan> {
+	return fc
+		.tuple(
+			planOf(owners, faults),
+			fc.array(fc.array(step, { minLength: 3, maxLength: 3 }), { minLength: callers, maxLength: callers }),
+		)
+		.map(([plan, crowd]) => ({ ...plan, callers: crowd }));
+}
+
 export const nothing = fc.constant([]);
 const evictions = fc.array(
 	happening('memory is taken', 'memory is taken by force', 'memory is taken by force', 'caller dies'),

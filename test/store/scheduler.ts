@@ -72,7 +72,7 @@ export class Scheduler {
 			await settled();
 			if (beforeStep(this.steps++)) await settled();
 			if (isDone()) return;
-			if (this.steps > 20_000) throw new Error('It does not end.');
+			if (this.steps > 200_000) throw new Error('It does not end.');
 			this.waiting = this.waiting.filter(({ process }) => !process.isKilled);
 			let able = this.waiting.filter(({ process }) => !process.isStopped);
 			// Whoever is stopped wakes some time.

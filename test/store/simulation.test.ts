@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import type { SqlDatabase } from '../../src/core/store/sqlDatabase.ts';
 import type { StoreTurns } from '../../src/core/store/createTurns.ts';
 import type { ObservedCall } from './sessionModel.ts';
-import { everything, faults, nothing, owners, planOf, worlds } from './plans.ts';
+import { crowdOf, everything, faults, nothing, owners, planOf, worlds } from './plans.ts';
 import { simulate } from './simulation.ts';
 import type { Happening, Sabotage } from './simulation.ts';
 
@@ -27,6 +27,18 @@ describe('sessions in a simulated world', () => {
 					assert.deepEqual(problems, []);
 				}),
 				{ numRuns: schedules, ...replayed },
+			);
+		}).timeout(600_000);
+	}
+
+	for (const callers of [8, 64]) {
+		it(`are as if calls had been made one after the other, when ${callers} share them`, async () => {
+			await fc.assert(
+				fc.asyncProperty(crowdOf(callers), async (planned) => {
+					const { problems } = await simulate(planned);
+					assert.deepEqual(problems, []);
+				}),
+				{ numRuns: Math.ceil(schedules / 2 / callers), endOnFailure: true, ...replayed },
 			);
 		}).timeout(600_000);
 	}
