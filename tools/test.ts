@@ -6,7 +6,7 @@ import { commandOf, runNode } from './process.ts';
 const suites: readonly { readonly name: string; readonly command: readonly string[]; readonly limitMinutes: number }[] =
 	[
 		{ name: 'check', command: ['tools/check.ts'], limitMinutes: 3 },
-		{ name: 'unit', command: [commandOf('mocha'), 'test/**/*.test.ts'], limitMinutes: 6 },
+		{ name: 'unit', command: [commandOf('mocha'), 'test/**/*.test.ts'], limitMinutes: 10 },
 		{
 			name: 'mcp',
 			command: [commandOf('mocha'), '--no-package', '--config', 'test/mcp/.mocharc.json'],

@@ -60,7 +60,10 @@ export async function accept(text: string): Promise<void> {
 }
 
 async function isOffered(text: string): Promise<boolean> {
-	return (await labels('.quick-input-widget .monaco-list-row')).some((row) => row.includes(text));
+	// A list that is gone is hidden, with its rows.
+	return (await labels('.quick-input-widget:not([style*="display: none"]) .monaco-list-row')).some((row) =>
+		row.includes(text),
+	);
 }
 
 /** Asks again until it holds; the last answer is part of the failure. */

@@ -194,9 +194,10 @@ describe('a host that a window starts', () => {
 			const [row] = await tree.getChildren(root);
 			assert.ok(row);
 			assert.equal(tree.getTreeItem(row).label, 'nightly-review');
-			assert.match(
-				String(tree.getTreeItem(row).description),
-				/^checkpoint 3 · just now · generation 1 · in memory$/,
+			await eventually(
+				'It says where its state is',
+				() => tree.getTreeItem(row).description,
+				(description) => description === 'checkpoint 3 · just now · generation 1 · in memory',
 			);
 			await view.reveal(row, { expand: true, select: true });
 			const facts = await eventually(
