@@ -91,16 +91,7 @@ describe('a host that a window starts', () => {
 		assert.ok((definition.version?.length ?? 0) > 8, 'the version is that of the definition');
 
 		await configure('mcp.provideServers', true);
-		const sleep = await eventually(
-			'Its tools are there',
-			async () => {
-				// VS Code asks for the servers when it comes to it.
-				await commands.executeCommand('workbench.mcp.startServer', '*', { waitForLiveTools: true });
-				return sleepTool();
-			},
-			(name) => name !== '',
-			{ timeoutMs: 20_000, everyMs: 500 },
-		);
+		const sleep = await sleepTool();
 		const answer = lm.invokeTool(sleep, { input: { ms: 2500 }, toolInvocationToken: undefined });
 		const [server] = await eventually(
 			'The call is in flight',
@@ -123,8 +114,9 @@ describe('a host that a window starts', () => {
 
 	it('cancels a call of theirs when a person asks for it', async () => {
 		const { inFlight } = (await api()).host;
+		const sleep = await sleepTool();
 		const answer: Promise<LanguageModelToolResult | Error> = Promise.resolve(
-			lm.invokeTool(sleepTool(), { input: { ms: 60_000 }, toolInvocationToken: undefined }),
+			lm.invokeTool(sleep, { input: { ms: 60_000 }, toolInvocationToken: undefined }),
 		).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
 		let early: string | undefined;
 		void answer.then((ended) => (early = ended instanceof Error ? ended.message : JSON.stringify(ended.content)));
@@ -254,6 +246,18 @@ describe('a host that a window starts', () => {
 	});
 });
 
-function sleepTool(): string {
-	return lm.tools.map(({ name }) => name).find((name) => name.endsWith('_sleep')) ?? '';
+/** The name that VS Code has given to the server's tool. It may take tools away and bring them back whenever a server says something. */
+function sleepTool(): Promise<string> {
+	return eventually(
+		'Its tools are there',
+		async () => {
+			const { name = '' } = lm.tools.find((tool) => tool.name.endsWith('_sleep')) ?? {};
+			// VS Code asks for the servers when it comes to it.
+			if (name === '')
+				await commands.executeCommand('workbench.mcp.startServer', '*', { waitForLiveTools: true });
+			return name;
+		},
+		(name) => name !== '',
+		{ timeoutMs: 20_000, everyMs: 200 },
+	);
 }
