@@ -1,7 +1,7 @@
 import { createMeta, raiseGeneration, readGeneration } from '../../core/store/fence.ts';
 import { SqlError } from '../../core/store/sqlDatabase.ts';
 import type { SqlDatabase, SqlErrorCode, SqlRow, SqlStatement, SqlValue } from '../../core/store/sqlDatabase.ts';
-import { refuseBeyondLimits } from './sqlLimits.ts';
+import { refuseUnportable } from '../../core/store/portableSql.ts';
 
 /** The storage of one Durable Object as a database. */
 export class DurableSql implements SqlDatabase {
@@ -71,7 +71,7 @@ export class DurableSql implements SqlDatabase {
 	}
 
 	private rows(statement: SqlStatement): readonly SqlRow[] {
-		refuseBeyondLimits(statement);
+		refuseUnportable(statement);
 		const { sql, parameters } = statement;
 		return this.storage.sql
 			.exec(sql, ...parameters)

@@ -9,7 +9,7 @@ import { StoreError } from '../../../core/store/storeError.ts';
 import { prepareStoreFile } from './nodeSqliteFile.ts';
 import type { StoreFile } from './nodeSqliteFile.ts';
 import { substitutePackage } from './nodeSqliteModule.ts';
-import { refuseUnportable } from './portableSql.ts';
+import { refuseUnportable } from '../../../core/store/portableSql.ts';
 import { sqliteWorkerEntry } from './sqliteWorkerEntry.ts';
 import type {
 	Job,

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { createMeta, raiseGeneration, readGeneration } from '../../../core/store/fence.ts';
 import { SqlError } from '../../../core/store/sqlDatabase.ts';
 import type { SqlErrorCode, SqlRow } from '../../../core/store/sqlDatabase.ts';
-import { mostParameters, rowBytes, statementBytes } from './portableSql.ts';
+import { mostParameters, rowBytes, statementBytes } from '../../../core/store/portableSql.ts';
 import { MissingSqliteError } from './nodeSqliteModule.ts';
 import type { SqliteHandle, SqliteModule, SqlitePrepared } from './nodeSqliteModule.ts';
 import { ReserveFile } from './nodeSqliteReserve.ts';
