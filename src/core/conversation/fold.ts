@@ -11,11 +11,22 @@ import type {
 	SessionEvent,
 	SessionTitled,
 	SpawnEvidence,
+	ToolDescribed,
 	ToolOutcome,
 	ToolResult,
 	ToolUse,
 } from '../events/sessionEvent.ts';
-import type { Agent, Compaction, Conversation, Damage, Message, Place, Result, ToolCall } from './model.ts';
+import type {
+	Agent,
+	Compaction,
+	Conversation,
+	Damage,
+	Message,
+	Place,
+	Result,
+	ToolCall,
+	ToolDescription,
+} from './model.ts';
 import { AgentState, ConversationState, MessageState, ResultState, ToolCallState } from './state.ts';
 
 /** What a fold may have changed: a superset, small in proportion to the events. Whoever keeps something computed from the model looks at these again. */
@@ -161,6 +172,9 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'tool-outcome':
 			foldOutcome(state, event, changes);
 			return;
+		case 'tool-described':
+			foldTool(state, event, changes);
+			return;
 		// What passes through the host is joined by tool use id once the host's log is read beside the transcript.
 		case 'wire-message':
 		case 'call-queued':
@@ -180,6 +194,20 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 			return;
 		default:
 			assertNever(event);
+	}
+}
+
+function foldTool(state: ConversationState, event: ToolDescribed, changes: ChangesState): void {
+	const { server, tool, description, inputSchema } = event;
+	let tools = state.tools.get(server);
+	if (tools === undefined) state.tools.set(server, (tools = new Map<string, ToolDescription>()));
+	if (event.isRemoved === true) tools.delete(tool);
+	else tools.set(tool, { server, name: tool, description, inputSchema });
+	// What a call left out is read off its tool. Servers speak of their tools when they start: seldom, and early.
+	for (const agent of state.agents.values()) {
+		for (const call of agent.toolCalls) {
+			if (call.server === server && call.name === tool) changes.toolCalls.add(call);
+		}
 	}
 }
 

@@ -13,5 +13,6 @@ export type {
 	Place,
 	Result,
 	ToolCall,
+	ToolDescription,
 } from './model.ts';
-export { activeDuplicates, agentName, agentsInOrder } from './queries.ts';
+export { activeDuplicates, agentName, agentsInOrder, toolOf } from './queries.ts';

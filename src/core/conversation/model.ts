@@ -5,8 +5,11 @@ import type {
 	ColumnRange,
 	DamageKind,
 	Entrypoint,
+	GivenArguments,
 	MessageKind,
 	PartKind,
+	PromptOrigin,
+	ResultContent,
 	Source,
 	SpawnEvidence,
 	ToolUse,
@@ -30,6 +33,8 @@ export interface Conversation {
 	readonly liveness: Liveness;
 	readonly agents: ReadonlyMap<AgentId, Agent>;
 	readonly damage: readonly Damage[];
+	/** What servers say of their tools, by server and tool: see `toolOf`. */
+	readonly tools: ReadonlyMap<string, ReadonlyMap<string, ToolDescription>>;
 	/** Records of types that this build does not interpret, by native type. */
 	readonly unknownRecords: ReadonlyMap<string, number>;
 	/** The transcript files that were read for it. */
@@ -44,6 +49,16 @@ export interface Liveness {
 	readonly evidence: string;
 	/** When the process that is alive began. */
 	readonly since: number | undefined;
+}
+
+/** What an MCP server said last of one of its tools. */
+export interface ToolDescription {
+	readonly server: string;
+	readonly name: string;
+	/** The server's words, cut off after 4,096 characters. */
+	readonly description: string | undefined;
+	/** JSON Schema of the arguments, as JSON text; `undefined` where there is none that is known. */
+	readonly inputSchema: string | undefined;
 }
 
 /** A block in a transcript, or the line when the item is no block. */
@@ -90,6 +105,8 @@ export interface Message {
 	readonly agent: Agent;
 	readonly role: 'user' | 'assistant' | 'system';
 	readonly kind: MessageKind;
+	/** Of a prompt: where its words came from, as far as the source tells. */
+	readonly origin: PromptOrigin | undefined;
 	readonly at: number | undefined;
 	/** The first line. */
 	readonly place: Place;
@@ -120,6 +137,8 @@ export interface ToolCall {
 	readonly answeredBy: 'client' | 'provider';
 	readonly place: Place;
 	readonly arguments: BodyRef;
+	/** Of a call to an MCP server's tool: where its arguments stand, and what they say. */
+	readonly given: GivenArguments | undefined;
 	readonly startedAt: number | undefined;
 	/** The result that counts: the first. */
 	readonly result: Result | undefined;
@@ -152,6 +171,8 @@ export interface Result {
 	readonly isPrecededByOther: boolean;
 	readonly isInPlace: boolean;
 	readonly isInterruption: boolean;
+	/** Of a call to an MCP server's tool: what can be told of it without understanding it. */
+	readonly content: ResultContent | undefined;
 	readonly denial: string | undefined;
 	readonly message: Message | undefined;
 	/** Nothing but the file's beginning stands before it: its call may have been cut off. */

@@ -1,6 +1,6 @@
 import { mainAgentId } from '../base/ids.ts';
 import { singleLine, truncated } from '../base/text.ts';
-import type { Agent, Conversation, Duplicate, ToolCall } from './model.ts';
+import type { Agent, Conversation, Duplicate, ToolCall, ToolDescription } from './model.ts';
 import type { ToolCallState } from './state.ts';
 
 /** What a person calls the agent: its name, else what it was asked to do, else its id. */
@@ -22,6 +22,11 @@ export function activeDuplicates(call: ToolCall): readonly Duplicate[] {
 			duplicate.message !== message &&
 			(duplicate.node === undefined ? duplicate.message.isActive : duplicate.node.activeIndex !== -1),
 	);
+}
+
+/** What its server says of the tool that is called; `undefined` where no source tells, or the tool is no server's. */
+export function toolOf(conversation: Conversation, call: ToolCall): ToolDescription | undefined {
+	return call.server === undefined ? undefined : conversation.tools.get(call.server)?.get(call.name);
 }
 
 /** The agents in an order that does not depend on what was read first: the main one, then as they began. */

@@ -4,9 +4,12 @@ import type {
 	BodyRef,
 	ColumnRange,
 	Entrypoint,
+	GivenArguments,
 	MessageEvent,
 	MessageKind,
 	PartKind,
+	PromptOrigin,
+	ResultContent,
 	Source,
 	SpawnEvidence,
 	ToolResult,
@@ -25,6 +28,7 @@ import type {
 	Place,
 	Result,
 	ToolCall,
+	ToolDescription,
 } from './model.ts';
 
 /** The model with the parts that folding needs and nobody else sees. */
@@ -46,6 +50,7 @@ export class ConversationState implements Conversation {
 	};
 	readonly agents = new Map<AgentId, AgentState>();
 	readonly damage: Damage[] = [];
+	readonly tools = new Map<string, Map<string, ToolDescription>>();
 	readonly unknownRecords = new Map<string, number>();
 	readonly paths = new Set<string>();
 	lastPath = '';
@@ -112,6 +117,7 @@ export class MessageState implements Message {
 	readonly agent: AgentState;
 	readonly role: Message['role'];
 	readonly kind: MessageKind;
+	readonly origin: PromptOrigin | undefined;
 	readonly at: number | undefined;
 	private readonly source: Source;
 	parts: readonly PartKind[];
@@ -137,6 +143,7 @@ export class MessageState implements Message {
 		this.agent = agent;
 		this.role = event.role;
 		this.kind = event.kind;
+		this.origin = event.origin;
 		this.at = event.at;
 		this.source = event.source;
 		this.parts = event.parts;
@@ -190,6 +197,7 @@ export class ResultState implements Result {
 	readonly isPrecededByOther: boolean;
 	readonly isInPlace: boolean;
 	readonly isInterruption: boolean;
+	readonly content: ResultContent | undefined;
 	readonly denial: string | undefined;
 	readonly message: MessageState | undefined;
 	readonly isAtHead: boolean;
@@ -208,6 +216,7 @@ export class ResultState implements Result {
 		this.isPrecededByOther = event.isPrecededByOther;
 		this.isInPlace = event.isInPlace;
 		this.isInterruption = event.isInterruption;
+		this.content = event.content;
 		this.denial = event.denial;
 		this.message = agent.messagesById.get(event.messageId);
 		this.isAtHead = !agent.hasResponse;
@@ -232,6 +241,7 @@ export class ToolCallState implements ToolCall {
 	private readonly source: Source;
 	private readonly range: ColumnRange;
 	readonly arguments: BodyRef;
+	readonly given: GivenArguments | undefined;
 	readonly startedAt: number | undefined;
 	readonly spawn: ToolUse['spawn'];
 	readonly chainId: string | undefined;
@@ -257,6 +267,7 @@ export class ToolCallState implements ToolCall {
 		this.source = event.source;
 		this.range = event.range;
 		this.arguments = event.arguments;
+		this.given = event.given;
 		this.startedAt = event.at;
 		this.spawn = event.spawn;
 		this.chainId = event.chainId;

@@ -43,6 +43,7 @@ const range = z.object({ column: z.int().positive(), endColumn: z.int().positive
 const chain = z.object({ id: z.string(), parentId: z.string().nullable() }).optional();
 const outcome = z.enum(['completed', 'failed', 'killed', 'ended']);
 const text = z.string().optional();
+const given = z.array(z.object({ path: z.string(), value: z.string() }));
 
 /** Whether a value is an event of the present version. Older ones are lifted by `upgrades.ts` first. */
 export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion('type', [
@@ -89,6 +90,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		messageId: z.string(),
 		role: z.enum(['user', 'assistant', 'system']),
 		kind: z.enum(['prompt', 'response', 'notification', 'results', 'summary', 'interrupt', 'meta', 'local']),
+		origin: z.enum(['typed', 'queued', 'scheduled', 'hook', 'program', 'agent', 'system']).optional(),
 		chain,
 		parts: z.array(
 			z.enum(['text', 'thinking', 'tool-use', 'tool-result', 'image', 'document', 'server-tool-result', 'other']),
@@ -126,6 +128,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		chainId: text,
 		range,
 		arguments: body,
+		given: z.object({ range, values: given, isPartial: z.boolean() }).optional(),
 		spawn: z.object({ description: text, agentType: text, name: text, promptDigest: text }).optional(),
 	}),
 	z.object({
@@ -142,6 +145,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		isInPlace: z.boolean(),
 		denial: text,
 		isInterruption: z.boolean(),
+		content: z.object({ items: count.optional(), values: given }).optional(),
 	}),
 	z.object({ ...envelope, type: z.literal('tool-progress'), toolUseId: toolUse, phase: z.string() }),
 	z.object({ ...envelope, type: z.literal('tool-detached'), toolUseId: toolUse, agentId: agent.optional() }),
@@ -151,6 +155,15 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		toolUseId: toolUse.optional(),
 		agentId: agent.optional(),
 		outcome,
+	}),
+	z.object({
+		...envelope,
+		type: z.literal('tool-described'),
+		server: z.string(),
+		tool: z.string(),
+		description: text,
+		inputSchema: text,
+		isRemoved: z.boolean().optional(),
 	}),
 	z.object({
 		...envelope,

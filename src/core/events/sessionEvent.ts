@@ -21,6 +21,7 @@ export type SessionEvent =
 	| ToolProgress
 	| ToolDetached
 	| ToolOutcome
+	| ToolDescribed
 	| WireMessage
 	| CallQueued
 	| CallSent
@@ -178,12 +179,20 @@ export type PartKind =
 	| 'server-tool-result'
 	| 'other';
 
+/**
+ * Where the words of a prompt came from, as far as the source tells: `typed` by a person now, or earlier and `queued`; `scheduled` by a
+ * timer; put in by a `hook`; sent by a `program` through the agent's own interface; `agent`: another agent; `system`: the client itself.
+ */
+export type PromptOrigin = 'typed' | 'queued' | 'scheduled' | 'hook' | 'program' | 'agent' | 'system';
+
 /** One line's worth of a message. Several lines with the same message id are one message. */
 export interface MessageEvent extends Envelope {
 	readonly type: 'message';
 	readonly messageId: string;
 	readonly role: 'user' | 'assistant' | 'system';
 	readonly kind: MessageKind;
+	/** Of a prompt. */
+	readonly origin?: PromptOrigin | undefined;
 	readonly chain?: ChainLink | undefined;
 	readonly parts: readonly PartKind[];
 	readonly text?: BodyRef | undefined;
@@ -233,6 +242,8 @@ export interface ToolUse extends Envelope {
 	readonly chainId?: string | undefined;
 	readonly range: ColumnRange;
 	readonly arguments: BodyRef;
+	/** Of a call to an MCP server's tool: where its arguments stand, and what they say. */
+	readonly given?: GivenArguments | undefined;
 	/** Present when the call starts an agent. */
 	readonly spawn?:
 		| {
@@ -242,6 +253,30 @@ export interface ToolUse extends Envelope {
 				readonly promptDigest?: string | undefined;
 		  }
 		| undefined;
+}
+
+/** A member of a JSON object, or of an object within it. */
+export interface GivenValue {
+	/** Names with dots between them, `[]` behind that of an array: `context_id`, `filter.project`, `queries[].repo`. */
+	readonly path: string;
+	/** The value as JSON, cut off after 200 characters; of an array or object its beginning. */
+	readonly value: string;
+}
+
+export interface GivenArguments {
+	readonly range: ColumnRange;
+	/** The first 64 members, three levels deep. */
+	readonly values: readonly GivenValue[];
+	/** There was more than that, or it could not be read: what is not among the values may have been given. */
+	readonly isPartial: boolean;
+}
+
+/** What can be told of a result of an MCP server's tool without understanding it. */
+export interface ResultContent {
+	/** Entries of the one list that it holds: 0 for an empty one, or for no content at all. Absent where it is no list, or more than one. */
+	readonly items?: number | undefined;
+	/** Members of the object that it is, beside its lists: a scope is often echoed there. The first 32 scalars. */
+	readonly values: readonly GivenValue[];
 }
 
 export interface ToolResult extends Envelope {
@@ -263,6 +298,8 @@ export interface ToolResult extends Envelope {
 	readonly denial?: string | undefined;
 	/** A person stopped the call. */
 	readonly isInterruption: boolean;
+	/** Of a call to an MCP server's tool, where its text is JSON or empty and at most 64 KB. */
+	readonly content?: ResultContent | undefined;
 }
 
 export interface ToolProgress extends Envelope {
@@ -284,6 +321,20 @@ export interface ToolOutcome extends Envelope {
 	readonly toolUseId?: ToolUseId | undefined;
 	readonly agentId?: AgentId | undefined;
 	readonly outcome: AgentOutcome;
+}
+
+/** What a server says of one of its tools. A later one of the same name replaces it. */
+export interface ToolDescribed extends Envelope {
+	readonly type: 'tool-described';
+	readonly server: string;
+	/** The tool's own name. */
+	readonly tool: string;
+	/** The server's words, cut off after 4,096 characters. */
+	readonly description?: string | undefined;
+	/** JSON Schema of the arguments, as JSON text. Absent: the server gave none, or one of more than 64 KB. */
+	readonly inputSchema?: string | undefined;
+	/** The server has taken the tool away. */
+	readonly isRemoved?: boolean | undefined;
 }
 
 /** One JSON-RPC message between an agent and the host. What passes between host and server says the same and is not recorded twice. */
