@@ -32,6 +32,25 @@ describe('stored events', () => {
 		assert.deepEqual(lift({ ...old, version: 2, reason: 'COMPLETED' }, table, 3), { ...event, version: 3 });
 	});
 
+	it('tell of a decision on a scope, and nothing that is no decision', () => {
+		const decision: StoredEvent = {
+			...event,
+			type: 'scope-decision',
+			reason: 'The call says nothing of "context_id".',
+			callId: 'call-1',
+			server: 'chat',
+			tool: 'chat_list_messages',
+			toolUseId: 'toolu_1',
+			policy: 'fill',
+			intent: 'scheduled',
+			parameters: [{ path: 'context_id', value: '"all"' }, { path: 'since' }],
+			outcome: 'filled',
+		};
+		assert.deepEqual(sessionEventSchema.parse(liftEvent(decision)), decision);
+		for (const broken of [{ policy: 'off' }, { outcome: 'passed' }, { intent: 'nightly' }, { parameters: ['a'] }])
+			assert.equal(sessionEventSchema.safeParse({ ...decision, ...broken }).success, false);
+	});
+
 	it('are not changed by being lifted', () => {
 		const old: StoredEvent = Object.freeze({ ...event, version: 1 });
 		assert.equal(lift(old, { 1: (stored) => ({ ...stored, seq: 0 }) }, 2)['seq'], 0);

@@ -179,6 +179,13 @@ describe('the recorder', () => {
 			{ event: 'PreToolUse', toolUseId: 'toolu_1', toolName: 'mcp__files__read', agentType: 'Explore' },
 			bytesOf({ a: 1 }),
 		);
+		recorder.scopeDecision(somebody, call, {
+			policy: 'fill',
+			intent: 'headless',
+			parameters: [{ path: 'queries[].repo', value: '"all"' }, { path: 'since' }],
+			outcome: 'filled',
+			reason: 'The call says nothing of "queries[].repo".',
+		});
 		const upstream = (seq: number, id: string) => ({
 			...envelope(seq),
 			sessionId: `mcp:${id}`,
@@ -275,6 +282,22 @@ describe('the recorder', () => {
 				agentType: 'Explore',
 				body: { offset: log.bytes.lastIndexOf('{"a":1}'), length: 7, preview: '{"a":1}' },
 			},
+			{
+				...envelope(9),
+				sessionId: 'claude-code:5e551011',
+				agent: { id: 'a "quoted"\nname' },
+				source: process,
+				type: 'scope-decision',
+				callId: 'call-1',
+				server: 'files',
+				tool: 'read',
+				toolUseId: 'toolu_1',
+				policy: 'fill',
+				intent: 'headless',
+				parameters: [{ path: 'queries[].repo', value: '"all"' }, { path: 'since' }],
+				outcome: 'filled',
+				reason: 'The call says nothing of "queries[].repo".',
+			},
 		]);
 	});
 
@@ -351,6 +374,25 @@ describe('the recorder', () => {
 		assert.equal(log.read().length, 8);
 		assert.equal(log.text.includes(secret), false, log.text);
 		assert.equal(log.text.includes('hunter2'), false, log.text);
+	});
+
+	it('writes no argument that was put in where it must not be written', () => {
+		const { recorder, log } = recording();
+		recorder.setServers([
+			{ name: 'files', secrets: ['s3cret-tenant'], redactedArguments: ['auth.token', 'queries.*', 'key'] },
+		]);
+		const call = { callId: 'call-1', server: 'files', tool: 'read', toolUseId: undefined };
+		const paths = ['auth.token', 'auth.token.part', 'auth.user', 'queries[].repo', 'tenant', 'keys'];
+		const parameters = paths.map((path) => ({ path, value: path === 'tenant' ? '"s3cret-tenant"' : '"hunter2"' }));
+		const decision = { policy: 'fill', intent: 'unknown', outcome: 'filled' } as const;
+		recorder.scopeDecision(nobody, call, { ...decision, parameters, reason: 's3cret-tenant' });
+		const [event] = log.read();
+		assert.ok(event?.type === 'scope-decision');
+		assert.deepEqual(
+			event.parameters.map(({ value }) => value),
+			['"[redacted]"', '"[redacted]"', '"hunter2"', '"[redacted]"', '"[redacted]"', '"hunter2"'],
+		);
+		assert.equal(event.reason, '[redacted]');
 	});
 
 	it('forgets what it knew to be clean when other secrets are named', () => {

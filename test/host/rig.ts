@@ -181,6 +181,8 @@ export function createRig(options: RigOptions = {}): Rig {
 		callQueued: (_origin, call, reason) => note('callQueued')({ callId: call.callId, reason }),
 		callSent: (_origin, call, to) => note('callSent')({ callId: call.callId, ...to }),
 		callEnded: (origin, call, how) => note('callEnded')({ callId: call.callId, ...how, agentId: origin.agentId }),
+		scopeDecision: (origin, call, decision) =>
+			note('scopeDecision')({ callId: call.callId, tool: call.tool, ...decision, agentId: origin.agentId }),
 		upstreamState: note('upstreamState'),
 		reconnect: note('reconnect'),
 		hook: note('hook'),

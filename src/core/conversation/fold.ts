@@ -180,6 +180,7 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'call-queued':
 		case 'call-sent':
 		case 'call-ended':
+		case 'scope-decision':
 		case 'upstream-state':
 		case 'reconnect':
 		case 'hook':

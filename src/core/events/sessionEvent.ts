@@ -26,6 +26,7 @@ export type SessionEvent =
 	| CallQueued
 	| CallSent
 	| CallEnded
+	| ScopeDecision
 	| UpstreamStateChanged
 	| Reconnect
 	| HookEvent
@@ -388,6 +389,24 @@ export interface CallEnded extends Envelope {
 	readonly durationMs: number;
 	/** A sentence, when it did not complete. */
 	readonly reason?: string | undefined;
+}
+
+/** What the host did with a call that leaves out where its tool is to look, on a tool that somebody has set a policy for. */
+export interface ScopeDecision extends Envelope {
+	readonly type: 'scope-decision';
+	readonly callId: string;
+	readonly server: string;
+	readonly tool: string;
+	readonly toolUseId?: ToolUseId | undefined;
+	readonly policy: 'report' | 'require' | 'fill';
+	/** What the caller has declared itself to be. */
+	readonly intent: Entrypoint;
+	/** Those that were left out, as paths; `value` is the JSON that was put in. What the agent sent is in its own message. */
+	readonly parameters: readonly { readonly path: string; readonly value?: string | undefined }[];
+	/** `reported` and `inconclusive`: the call went through as it was. `refused`: it did not reach the server. */
+	readonly outcome: 'reported' | 'refused' | 'filled' | 'inconclusive';
+	/** A sentence. */
+	readonly reason: string;
 }
 
 /** A connection to an MCP server changed its state. */

@@ -1,8 +1,8 @@
 import { JsonScanner } from '../base/jsonScanner.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { EventLog } from './eventLog.ts';
-import type { RecordedCall, RecordedMessage, Recorder, RecordOrigin } from './recorder.ts';
-import { Redaction } from './redaction.ts';
+import type { RecordedCall, RecordedDecision, RecordedMessage, Recorder, RecordOrigin } from './recorder.ts';
+import { Redaction, redacted } from './redaction.ts';
 import type { RedactedServer } from './redaction.ts';
 
 /**
@@ -78,6 +78,21 @@ export class EventRecorder implements Recorder {
 		this.append(
 			`${this.envelope(origin)},"source":{"kind":"process"},"type":"call-ended"${this.call(call)}` +
 				`,"ending":"${how.ending}","durationMs":${milliseconds(how.durationMs)}${reason}`,
+			undefined,
+		);
+	}
+
+	scopeDecision(origin: RecordOrigin, call: RecordedCall, decision: RecordedDecision): void {
+		const { policy, intent, outcome } = decision;
+		const parameters = decision.parameters.map(({ path, value }) => {
+			// What is put in is an argument like any other.
+			const kept = this.redaction.isArgumentRedacted(call.server, path) ? JSON.stringify(redacted) : value;
+			return { path, value: kept === undefined ? undefined : this.redaction.text(kept) };
+		});
+		this.append(
+			`${this.envelope(origin)},"source":{"kind":"process"},"type":"scope-decision"${this.call(call)}` +
+				`,"policy":"${policy}","intent":"${intent}","parameters":${JSON.stringify(parameters)}` +
+				`,"outcome":"${outcome}","reason":${this.quotedOnce(decision.reason)}`,
 			undefined,
 		);
 	}

@@ -1,4 +1,4 @@
-import type { CallEnding } from '../events/sessionEvent.ts';
+import type { CallEnding, ScopeDecision } from '../events/sessionEvent.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 
@@ -31,6 +31,7 @@ export interface Recorder {
 		call: RecordedCall,
 		how: { ending: CallEnding; durationMs: number; reason: string | undefined },
 	): void;
+	scopeDecision(origin: RecordOrigin, call: RecordedCall, decision: RecordedDecision): void;
 	upstreamState(change: {
 		server: string;
 		upstreamId: string;
@@ -81,3 +82,5 @@ export interface RecordedCall {
 	readonly tool: string | undefined;
 	readonly toolUseId: string | undefined;
 }
+
+export type RecordedDecision = Pick<ScopeDecision, 'policy' | 'intent' | 'parameters' | 'outcome' | 'reason'>;

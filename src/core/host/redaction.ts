@@ -23,7 +23,10 @@ export class Redaction {
 	private readonly texts: readonly string[];
 	/** Some encoder would write one of the secrets with escapes of its own choice. */
 	private readonly isEscapedAtWill: boolean;
-	private readonly argumentPaths = new Map<string, { readonly calls: PathNode; readonly hooks: PathNode }>();
+	private readonly argumentPaths = new Map<
+		string,
+		{ readonly arguments: PathNode; readonly calls: PathNode; readonly hooks: PathNode }
+	>();
 
 	constructor(servers: readonly RedactedServer[]) {
 		const secrets = new Set(
@@ -48,6 +51,7 @@ export class Redaction {
 			if (redactedArguments.length === 0) continue;
 			const paths = redactedArguments.map((path) => path.split('.'));
 			this.argumentPaths.set(name, {
+				arguments: pathTree(paths),
 				calls: pathTree(paths.map((path) => ['params', 'arguments', ...path])),
 				hooks: pathTree(paths.map((path) => ['tool_input', ...path])),
 			});
@@ -70,6 +74,18 @@ export class Redaction {
 	/** What an agent's hook says. The arguments of a call stand there too. */
 	hook(bytes: Uint8Array, toolName: string | undefined): Uint8Array {
 		return this.json(bytes, toolName === undefined ? undefined : this.pathsOfTool(toolName));
+	}
+
+	/** Whether an argument of a call must not be written. @param path As in `GivenValue`: `filter.project`, `queries[].repo`. */
+	isArgumentRedacted(server: string, path: string): boolean {
+		const root = this.argumentPaths.get(server)?.arguments;
+		let nodes: readonly PathNode[] = root === undefined ? noNodes : [root];
+		// Whoever names a member of a list's elements means each of them.
+		for (const key of path.replaceAll('[]', '').split('.')) {
+			nodes = childrenOf(nodes, key);
+			if (nodes.some(({ isEnd }) => isEnd)) return true;
+		}
+		return false;
 	}
 
 	private pathsOfTool(toolName: string): PathNode | undefined {
