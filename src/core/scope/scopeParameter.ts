@@ -1,3 +1,5 @@
+import type { GivenArguments, ResultContent } from '../events/sessionEvent.ts';
+
 // A scope parameter says where a tool looks: in which chat, project, tenant, folder or stretch of time.
 
 /**
@@ -17,6 +19,8 @@ export interface ScopeParameter {
 	readonly fallback: ScopeFallback | undefined;
 	/** The values that the schema allows, as JSON; empty where it names none. At most 50. */
 	readonly allowed: readonly string[];
+	/** The values, as JSON, that by the schema's own words mean the same as leaving it out: of `null`, `""` and `[]`. */
+	readonly blanks: readonly string[];
 	/** The parameter's own words in the schema. */
 	readonly description: string | undefined;
 	/** Why it is taken for a scope, strongest first; never empty. */
@@ -69,3 +73,26 @@ export interface ScopePolicies {
 
 /** By server, then by tool: `{ "chat": { "chat_list_messages": { "policy": "require" } } }`. The setting `crosstalk.scope`, and `scope` in configuration files. */
 export type ScopeSettings = Readonly<Record<string, Readonly<Record<string, ToolScopeSettings>>>>;
+
+/**
+ * What the calls to one server showed so far: it tells which names stand for handles that the server itself gave out, and which scope
+ * an answer says it took. Of more than 2,000 the last count.
+ */
+export interface SeenValues {
+	readonly calls: readonly SeenCall[];
+}
+
+export interface SeenCall {
+	/** The tool's own name. */
+	readonly tool: string;
+	readonly given: GivenArguments | undefined;
+	readonly content: ResultContent | undefined;
+}
+
+/** Something wrong with the settings. */
+export interface ScopeSettingsProblem {
+	/** The keys that lead to the place: `["chat", "chat_list_messages", "policy"]`. Of an array its index. */
+	readonly path: readonly string[];
+	/** A sentence. */
+	readonly message: string;
+}
