@@ -103,6 +103,13 @@ function checkPlace(event: SessionEvent): void {
 	const block = line.slice(column - 1, endColumn - 1);
 	assert.ok(block.startsWith('{') && block.includes(event.toolUseId), block);
 	if (event.type === 'tool-use') assert.equal(typeof JSON.parse(block), 'object');
+	if (event.type === 'tool-use' && event.given !== undefined) {
+		const { range } = event.given;
+		const written = bytes
+			.subarray(event.arguments.offset, event.arguments.offset + event.arguments.length)
+			.toString();
+		assert.equal(line.slice(range.column - 1, range.endColumn - 1), written);
+	}
 	const body = event.type === 'tool-use' ? event.arguments : event.body;
 	if (body.length > 0) JSON.parse(bytes.subarray(body.offset, body.offset + body.length).toString());
 }

@@ -387,7 +387,7 @@ function isScalarByte(byte: number): boolean {
 
 export const QUOTE = 0x22;
 export const OPEN_BRACE = 0x7b;
-const OPEN_BRACKET = 0x5b;
+export const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACE = 0x7d;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;

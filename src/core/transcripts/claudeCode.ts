@@ -7,6 +7,7 @@ import type {
 	Entrypoint,
 	MessageKind,
 	PartKind,
+	PromptOrigin,
 	ToolUse,
 	TranscriptSource,
 } from '../events/sessionEvent.ts';
@@ -16,6 +17,7 @@ import { bodyRef, columnRange, digest } from './fields.ts';
 import { JsonLineReader } from './jsonLineReader.ts';
 import { JsonScanner, MemberTable, OPEN_BRACE } from '../base/jsonScanner.ts';
 import type { MemberReader, Span } from '../base/jsonScanner.ts';
+import { McpCalls, givenArguments, resultContent } from './mcpFacts.ts';
 import { parseTaskNotification } from './taskNotification.ts';
 import { splitMcpName } from './toolNames.ts';
 import type { EventSink, TranscriptFile, TranscriptFormat } from './transcriptFormat.ts';
@@ -93,7 +95,12 @@ class ClaudeCodeReader extends JsonLineReader {
 	private readonly agentsWithPrompt = new Set<string>();
 	private readonly agentsInProgress = new Set<string>();
 	private lastProgress = '';
-	private announced = { cwd: '', version: '', entrypoint: '' };
+	private announced = { cwd: '', version: '', entrypoint: '', sessionKind: '' };
+	private readonly mcpCalls = new McpCalls();
+	/** A scheduled task has fired, and its prompt has not come yet. */
+	private hasFired = false;
+	/** Digests of what was put into the queue, for versions whose prompts do not say where they came from. */
+	private readonly queued = new Set<string>();
 
 	constructor(file: TranscriptFile, sink: EventSink) {
 		super(file, sink);
@@ -130,7 +137,9 @@ class ClaudeCodeReader extends JsonLineReader {
 				this.emitAttachment(bytes, source, agent);
 				break;
 			case 'queue-operation':
-				if (line.content.start !== -1) this.emitOutcomes(this.stringAt(bytes, line.content), source, agent);
+				if (line.content.start === -1) break;
+				this.rememberQueued(bytes, line.content);
+				this.emitOutcomes(this.stringAt(bytes, line.content), source, agent);
 				break;
 			case 'ai-title':
 			case 'custom-title':
@@ -153,11 +162,13 @@ class ClaudeCodeReader extends JsonLineReader {
 		if (
 			line.version === announced.version &&
 			line.cwd === announced.cwd &&
-			line.entrypoint === announced.entrypoint
+			line.entrypoint === announced.entrypoint &&
+			line.sessionKind === announced.sessionKind
 		) {
 			return;
 		}
-		this.announced = { cwd: line.cwd, version: line.version, entrypoint: line.entrypoint };
+		const { cwd, version, entrypoint, sessionKind } = line;
+		this.announced = { cwd, version, entrypoint, sessionKind };
 		this.sink({
 			...this.envelope(source, agent, line.at),
 			type: 'session-started',
@@ -165,7 +176,7 @@ class ClaudeCodeReader extends JsonLineReader {
 			nativeId: this.file.nativeSessionId,
 			cwd: line.cwd === '' ? undefined : line.cwd,
 			agentVersion: line.version,
-			entrypoint: entrypointOf(line.entrypoint),
+			entrypoint: entrypointOf(entrypoint, sessionKind),
 		});
 	}
 
@@ -187,6 +198,7 @@ class ClaudeCodeReader extends JsonLineReader {
 			messageId,
 			role,
 			kind,
+			origin: kind === 'prompt' || kind === 'meta' ? this.promptOrigin(bytes, kind, text) : undefined,
 			chain: chainOf(line),
 			parts,
 			// A session is called after its first prompt, so prompts always have a preview; there are few.
@@ -233,6 +245,7 @@ class ClaudeCodeReader extends JsonLineReader {
 		const { line } = this;
 		const { name, server } = splitMcpName(block.name);
 		const body = block.body.start === -1 ? { start: block.start, end: block.start } : block.body;
+		if (server !== undefined) this.mcpCalls.add(block.id);
 		this.sink({
 			version: FORMAT_VERSION,
 			seq: this.nextSeq(),
@@ -249,6 +262,10 @@ class ClaudeCodeReader extends JsonLineReader {
 			chainId: line.uuid === '' ? undefined : line.uuid,
 			range: columnRange(bytes, lineStart, block.start, block.end),
 			arguments: this.bodyRef(bytes, body, lineStart, source),
+			given:
+				server === undefined || block.body.start === -1
+					? undefined
+					: givenArguments(bytes, body.start, body.end, columnRange(bytes, lineStart, body.start, body.end)),
 			// `Task` until 2.1.50, `Agent` since.
 			spawn: block.name === 'Task' || block.name === 'Agent' ? this.readSpawn(bytes, body) : undefined,
 		});
@@ -290,6 +307,7 @@ class ClaudeCodeReader extends JsonLineReader {
 			denial: line.denial,
 			// `interrupted` is what a resume writes for a call that a killed process left open.
 			isInterruption: line.denial === 'cancelled' || line.denial === 'interrupted',
+			content: this.mcpCalls.take(block.id) ? resultContent(bytes, body, line.structured) : undefined,
 		});
 		if (isDetached) {
 			this.sink({
@@ -347,7 +365,8 @@ class ClaudeCodeReader extends JsonLineReader {
 
 	private emitSystem(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
 		const { line } = this;
-		if (line.subtype === 'turn_duration') {
+		if (line.subtype === 'scheduled_task_fire') this.hasFired = true;
+		else if (line.subtype === 'turn_duration') {
 			this.sink({
 				...this.envelope(source, agent, line.at),
 				type: 'turn-ended',
@@ -462,7 +481,7 @@ class ClaudeCodeReader extends JsonLineReader {
 		if (parts.includes('tool-result')) return 'results';
 		if (line.isCompactSummary) return 'summary';
 		// A parent that wakes its subagent begins a turn too.
-		if (line.originKind === 'task-notification' || line.originKind === 'coordinator') return 'notification';
+		if (isNotification(line)) return 'notification';
 		if (text !== undefined) {
 			inner.reset(bytes, text.start, text.end);
 			inner.readString();
@@ -471,7 +490,35 @@ class ClaudeCodeReader extends JsonLineReader {
 			if (localMarks.some((mark) => inner.stringStartsWith(mark))) return 'meta';
 		}
 		if (line.isTranscriptOnly) return 'local';
-		return line.isMeta ? 'meta' : 'prompt';
+		// What a timer or the client itself sends is hidden from the person, and begins a turn all the same.
+		const isTurn = line.turnOrigin !== '' || line.promptSource !== '' || line.isWakeup || this.hasFired;
+		return line.isMeta && !isTurn ? 'meta' : 'prompt';
+	}
+
+	/** Where a prompt came from: of new versions as the line says, of older ones as the lines before it say. */
+	private promptOrigin(bytes: Uint8Array, kind: 'prompt' | 'meta', text: Span | undefined): PromptOrigin | undefined {
+		const { line, inner, hasFired } = this;
+		if (kind === 'meta') {
+			if (text === undefined) return undefined;
+			inner.reset(bytes, text.start, text.end);
+			return inner.readString() && inner.stringStartsWith('Stop hook feedback') ? 'hook' : undefined;
+		}
+		this.hasFired = false;
+		const told = toldOrigin(line);
+		if (told !== undefined) return told;
+		if (hasFired) return 'scheduled';
+		// Nobody types on a side chain; where somebody does, in that of a team mate, the line says so.
+		if (line.isSidechain) return 'agent';
+		if (text === undefined || this.queued.size === 0 || line.promptSource !== '') return undefined;
+		return this.queued.delete(digest(bytes, text.start + 1, text.end - 1)) &&
+			entrypointOf(line.entrypoint, line.sessionKind) === 'interactive'
+			? 'queued'
+			: undefined;
+	}
+
+	private rememberQueued(bytes: Uint8Array, content: Span): void {
+		if (this.queued.size >= mostQueued) this.queued.clear();
+		this.queued.add(digest(bytes, content.start + 1, content.end - 1));
 	}
 
 	private agentOf(line: ClaudeCodeLine): AgentRef {
@@ -618,8 +665,83 @@ function chainOf(line: ClaudeCodeLine): ChainLink | undefined {
 	return line.uuid === '' ? undefined : { id: line.uuid, parentId: line.parentUuid };
 }
 
-function entrypointOf(entrypoint: string): Entrypoint {
+/** Prompts that wait for their turn; nobody types that many. */
+const mostQueued = 64;
+
+/** What the line itself says of where its prompt came from: `turnOrigin` of 2.1.3xx, `origin` and `promptSource` of 2.1.1xx and later. */
+function toldOrigin(line: ClaudeCodeLine): PromptOrigin | undefined {
+	switch (line.turnOrigin) {
+		case 'human':
+			return line.promptSource === 'queued' ? 'queued' : 'typed';
+		case 'sdk':
+			return 'program';
+		case 'scheduled':
+			return 'scheduled';
+		case 'peer':
+			return isFromProgram(line.originKind) ? 'program' : 'agent';
+		case 'auto_continuation':
+		case 'host_synthetic':
+		case 'system':
+			return 'system';
+	}
+	if (line.isWakeup) return 'scheduled';
+	switch (line.originKind) {
+		case 'human':
+			return line.promptSource === 'queued' ? 'queued' : 'typed';
+		case 'task-notification':
+			return line.originSubkind === 'scheduled-trigger' ? 'scheduled' : 'agent';
+		case 'peer':
+		case 'observer':
+		case 'observer-activity':
+			return 'agent';
+		case 'channel':
+		case 'slack-ping':
+			return 'program';
+		case 'auto-continuation':
+		case 'plugin':
+			return 'system';
+	}
+	switch (line.promptSource) {
+		case 'typed':
+		// A suggestion that the person took with one key.
+		case 'suggestion_accepted':
+			return 'typed';
+		case 'queued':
+			return 'queued';
+		case 'sdk':
+			return 'program';
+		case 'system':
+			return 'system';
+		default:
+			return undefined;
+	}
+}
+
+/** What a schedule or another session has sent comes the same way, and is a prompt. */
+function isNotification(line: ClaudeCodeLine): boolean {
+	if (line.originKind === 'coordinator') return true;
+	const { originSubkind } = line;
+	return (
+		line.originKind === 'task-notification' &&
+		originSubkind !== 'scheduled-trigger' &&
+		originSubkind !== 'peer-send-message'
+	);
+}
+
+/** A message from outside: another program wrote it, whoever may be behind that. */
+function isFromProgram(originKind: string): boolean {
+	return originKind === 'channel' || originKind === 'slack-ping';
+}
+
+/**
+ * @param entrypoint `sdk-cli` is `-p`; `sdk-ts` and `sdk-py` are programs; a trigger is a schedule or an event that starts a session by itself.
+ * @param sessionKind `bg`, `daemon`, `daemon-worker`: nobody sits before it.
+ */
+function entrypointOf(entrypoint: string, sessionKind: string): Entrypoint {
+	if (entrypoint === 'remote_trigger' || entrypoint === 'remote_cowork_trigger') return 'scheduled';
+	if (sessionKind !== '') return 'headless';
 	if (entrypoint === '') return 'unknown';
-	// `sdk-cli` is `-p`; `sdk-ts` and `sdk-py` are programs.
-	return entrypoint.startsWith('sdk') ? 'headless' : 'interactive';
+	const isProgram =
+		entrypoint.startsWith('sdk') || entrypoint === 'mcp' || entrypoint === 'claude-code-github-action';
+	return isProgram ? 'headless' : 'interactive';
 }

@@ -37,6 +37,12 @@ export class ClaudeCodeLine {
 	isTranscriptOnly = false;
 	denial: string | undefined;
 	originKind = '';
+	originSubkind = '';
+	/** Of a prompt: how it came (`promptSource`), and who began the turn (`turnOrigin`, since 2.1.3xx). */
+	promptSource = '';
+	turnOrigin = '';
+	/** A timer or a scheduled task has sent the prompt. */
+	isWakeup = false;
 	title = '';
 	durationMs = -1;
 	parentToolUseId = '';
@@ -59,11 +65,16 @@ export class ClaudeCodeLine {
 	readonly compactMetadata: Span = noSpan();
 	readonly microcompactMetadata: Span = noSpan();
 	readonly data: Span = noSpan();
+	/** The structured content of an MCP server's result. */
+	readonly structured: Span = noSpan();
+	/** What a request to the model offered, tools included. */
+	readonly shape: Span = noSpan();
 
 	/** The same for most lines of a file; they keep their value. */
 	cwd = '';
 	version = '';
 	entrypoint = '';
+	sessionKind = '';
 
 	private readonly wantsUsage: boolean;
 	private previousUuid = '';
@@ -85,6 +96,7 @@ export class ClaudeCodeLine {
 		if (this.model !== '') this.previousModel = this.model;
 		if (this.parentToolUseId !== '') this.previousParentToolUseId = this.parentToolUseId;
 		this.type = this.subtype = this.uuid = this.agentId = this.originKind = this.title = this.parentToolUseId = '';
+		this.promptSource = this.turnOrigin = this.originSubkind = '';
 		this.messageId =
 			this.model =
 			this.stopReason =
@@ -100,6 +112,7 @@ export class ClaudeCodeLine {
 			this.isApiError =
 			this.isTranscriptOnly =
 			this.resultIsDetached =
+			this.isWakeup =
 				false;
 		this.durationMs = this.resultDurationMs = this.inputTokens = -1;
 		this.outputTokens = this.blockCount = 0;
@@ -109,6 +122,8 @@ export class ClaudeCodeLine {
 			this.compactMetadata.start =
 			this.microcompactMetadata.start =
 			this.data.start =
+			this.structured.start =
+			this.shape.start =
 				-1;
 	}
 
@@ -128,6 +143,8 @@ export class ClaudeCodeLine {
 			compactMetadata: (scanner, line) => scanner.passValue(line.compactMetadata),
 			microcompactMetadata: (scanner, line) => scanner.passValue(line.microcompactMetadata),
 			data: (scanner, line) => scanner.passValue(line.data),
+			mcpMeta: (scanner, line) => void scanner.readObject(mcpMetaMembers, line),
+			shape: (scanner, line) => scanner.passValue(line.shape),
 		},
 		{
 			type: (text, line) => void (line.type = oneOf(text, lineTypeWords)),
@@ -139,6 +156,11 @@ export class ClaudeCodeLine {
 			version: (text, line) => void (line.version = text.stringLike(line.version)),
 			entrypoint: (text, line) => void (line.entrypoint = text.stringLike(line.entrypoint)),
 			agentId: (text, line) => void (line.agentId = text.stringLike(line.previousAgentId)),
+			sessionKind: (text, line) => void (line.sessionKind = text.stringLike(line.sessionKind)),
+			promptSource: (text, line) => void (line.promptSource = text.string()),
+			turnOrigin: (text, line) => void (line.turnOrigin = text.string()),
+			wakeupSource: (_, line) => void (line.isWakeup = true),
+			scheduledTaskId: (_, line) => void (line.isWakeup = true),
 			toolDenialKind: (text, line) => void (line.denial = text.string()),
 			parentToolUseID: (text, line) =>
 				void (line.parentToolUseId = text.stringLike(line.previousParentToolUseId)),
@@ -194,6 +216,7 @@ export class ClaudeCodeLine {
 			},
 			totalDurationMs: (scanner, line) => void (line.resultDurationMs = scanner.readNumber()),
 			durationMs: (scanner, line) => void (line.resultDurationMs = scanner.readNumber()),
+			structuredContent: (scanner, line) => scanner.passValue(line.structured),
 		},
 		{
 			agentId: (text, line) => void (line.resultAgentId = text.string()),
@@ -231,8 +254,15 @@ const usageMembers = new MemberTable<ClaudeCodeLine>({
 
 const originMembers = new MemberTable<ClaudeCodeLine>(
 	{},
-	{ kind: (text, line) => void (line.originKind = text.string()) },
+	{
+		kind: (text, line) => void (line.originKind = text.string()),
+		subkind: (text, line) => void (line.originSubkind = text.string()),
+	},
 );
+
+const mcpMetaMembers = new MemberTable<ClaudeCodeLine>({
+	structuredContent: (scanner, line) => scanner.passValue(line.structured),
+});
 
 const lineTypeWords = ['user', 'assistant', 'progress', 'attachment', 'system'];
 const blockTypeWords = ['tool_result', 'tool_use', 'text', 'thinking'];

@@ -1,11 +1,20 @@
 import { agentId, mainAgentId, sessionId, toolUseId } from '../base/ids.ts';
 import type { AgentId, SessionId } from '../base/ids.ts';
-import type { AgentRef, MessageKind, PartKind, ToolUse, TranscriptSource } from '../events/sessionEvent.ts';
+import type {
+	AgentRef,
+	MessageKind,
+	PartKind,
+	PromptOrigin,
+	ToolUse,
+	TranscriptSource,
+} from '../events/sessionEvent.ts';
 import { CodexLine, codexItemMembers, codexTimesMembers } from './codexLine.ts';
 import type { CodexItem } from './codexLine.ts';
 import { bodyRef, columnRange } from './fields.ts';
 import { JsonLineReader } from './jsonLineReader.ts';
 import { JsonScanner, MemberTable, OPEN_BRACE } from '../base/jsonScanner.ts';
+import type { Span } from '../base/jsonScanner.ts';
+import { McpCalls, givenArguments, resultContent } from './mcpFacts.ts';
 import { splitMcpName } from './toolNames.ts';
 import type { EventSink, TranscriptFile, TranscriptFormat } from './transcriptFormat.ts';
 
@@ -56,11 +65,15 @@ class CodexReader extends JsonLineReader {
 	private responseId = '';
 	private readonly failed = new Set<string>();
 	private readonly durations = new Map<string, number>();
+	private readonly mcpCalls = new McpCalls();
+	/** Where this thread's prompts come from, by its header: a program, another agent, or a person at the terminal or in an editor. */
+	private origin: PromptOrigin | undefined;
 
 	constructor(file: TranscriptFile, sink: EventSink) {
 		super(file, sink);
 		this.sessionId = sessionId(codex.id, file.nativeSessionId);
 		this.agent = { id: this.threadAgent(file.agentId ?? file.nativeSessionId) };
+		if (file.agentId !== null) this.origin = 'agent';
 	}
 
 	protected fileAgent(): AgentRef {
@@ -123,6 +136,9 @@ class CodexReader extends JsonLineReader {
 		this.header = line.id;
 		this.historyStart = line.historyStart;
 		if (this.file.agentId === null) {
+			const isProgram = isProgramSource(line);
+			if (isProgram) this.origin = 'program';
+			else if (line.sourceWord === 'cli' || line.sourceWord === 'vscode') this.origin = 'typed';
 			this.sink({
 				...this.envelope(source, this.agent, line.at),
 				type: 'session-started',
@@ -130,12 +146,7 @@ class CodexReader extends JsonLineReader {
 				nativeId: this.file.nativeSessionId,
 				cwd: line.cwd === '' ? undefined : line.cwd,
 				agentVersion: line.version === '' ? undefined : line.version,
-				entrypoint:
-					line.sourceWord === 'exec' || line.originator === 'codex_exec'
-						? 'headless'
-						: line.sourceWord === ''
-							? 'unknown'
-							: 'interactive',
+				entrypoint: isProgram ? 'headless' : line.sourceWord === '' ? 'unknown' : 'interactive',
 			});
 			return;
 		}
@@ -168,7 +179,7 @@ class CodexReader extends JsonLineReader {
 			case 'agent_message':
 				// A task or a word from another agent.
 				this.responseId = '';
-				this.emitMessage(bytes, lineStart, source, `line ${source.line}`, 'user', 'prompt', ['text']);
+				this.emitMessage(bytes, lineStart, source, `line ${source.line}`, 'user', 'prompt', ['text'], 'agent');
 				break;
 			case 'function_call':
 			case 'custom_tool_call':
@@ -209,6 +220,7 @@ class CodexReader extends JsonLineReader {
 			'user',
 			kind,
 			line.hasImage ? ['text', 'image'] : ['text'],
+			kind === 'prompt' ? this.origin : undefined,
 		);
 		if (notification !== '') this.emitNotification(notification, source);
 	}
@@ -232,6 +244,7 @@ class CodexReader extends JsonLineReader {
 		role: 'user' | 'assistant' | 'system',
 		kind: MessageKind,
 		parts: readonly PartKind[],
+		origin?: PromptOrigin,
 	): void {
 		const { line } = this;
 		this.sink({
@@ -240,6 +253,7 @@ class CodexReader extends JsonLineReader {
 			messageId,
 			role,
 			kind,
+			origin,
 			parts,
 			text:
 				line.text.start === -1 || !(this.file.withPreviews || kind === 'prompt')
@@ -260,6 +274,7 @@ class CodexReader extends JsonLineReader {
 		const { name, server } = this.toolName();
 		const body =
 			line.arguments.start === -1 ? { start: line.payload.start, end: line.payload.start } : line.arguments;
+		if (server !== undefined) this.mcpCalls.add(callId);
 		this.sink({
 			...this.envelope(source, this.agent, line.at),
 			type: 'tool-use',
@@ -270,6 +285,10 @@ class CodexReader extends JsonLineReader {
 			messageId,
 			range: columnRange(bytes, lineStart, line.payload.start, line.payload.end),
 			arguments: bodyRef(bytes, body.start, body.end, source.offset - lineStart, this.file.withPreviews),
+			given:
+				server === undefined || line.arguments.start === -1
+					? undefined
+					: givenArguments(bytes, body.start, body.end, columnRange(bytes, lineStart, body.start, body.end)),
 			spawn: name === 'spawn_agent' ? this.readSpawn(bytes) : undefined,
 		});
 	}
@@ -344,6 +363,10 @@ class CodexReader extends JsonLineReader {
 			isPrecededByOther: false,
 			isInPlace: false,
 			isInterruption,
+			content:
+				this.mcpCalls.take(line.callId) && line.output.start !== -1
+					? resultContent(bytes, line.output, noSpan)
+					: undefined,
 		});
 		this.failed.delete(line.callId);
 		this.durations.delete(line.callId);
@@ -493,6 +516,12 @@ class CodexReader extends JsonLineReader {
 }
 
 const encoder = new TextEncoder();
+const noSpan: Span = { start: -1, end: -1 };
+
+/** `codex exec`, and Codex as somebody else's MCP server. */
+function isProgramSource(line: CodexLine): boolean {
+	return line.sourceWord === 'exec' || line.sourceWord === 'mcp' || line.originator === 'codex_exec';
+}
 
 const spawnMembers = new MemberTable<{ taskName: string; message: string; agentType: string }>({
 	task_name: (scanner, spawn) => void (spawn.taskName = scanner.readText()),
