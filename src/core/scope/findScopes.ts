@@ -2,7 +2,8 @@
 
 import { counted } from '../base/text.ts';
 import { blanksOf, fallbackOf } from './fallback.ts';
-import { singular, wordsOf } from './names.ts';
+import { classify } from './classify.ts';
+import { wordsOf } from './names.ts';
 import { schemaMembers } from './schema.ts';
 import type { SchemaMember } from './schema.ts';
 import type {
@@ -14,7 +15,9 @@ import type {
 	UnknownScopes,
 } from './scopeParameter.ts';
 import { settingsFor } from './settings.ts';
-import { nameBeginnings, nameEndings, scopeNouns } from './words.ts';
+import { shapeOf } from './toolShape.ts';
+import type { ToolShape } from './toolShape.ts';
+import { kindPhrases, nameEndings } from './words.ts';
 
 /** A tool as its server describes it. */
 export interface DescribedTool {
@@ -50,9 +53,10 @@ export function scopeParametersOf(
 		return known.map((path) => fromSettings(tool, path, byPath.get(path)));
 	}
 	if (typeof schema === 'string') return { reason: schema };
+	const shape = shapeOf(tool.name, tool.description);
 	const found: ScopeParameter[] = [];
 	for (const member of schema.members) {
-		const parameter = classified(tool, member, schema.annotation, seen);
+		const parameter = classified(tool, shape, member, schema.annotation, seen);
 		if (parameter !== undefined) found.push(parameter);
 	}
 	return found;
@@ -63,7 +67,7 @@ function fromSettings(tool: DescribedTool, path: string, member: SchemaMember | 
 		source: 'settings',
 		sentence: `The settings name \`${path}\` as a scope of \`${tool.name}\`.`,
 	};
-	const match = nameMatch(path.split('.').at(-1)?.replaceAll('[]', '') ?? path);
+	const match = member === undefined ? undefined : classify(member, shapeOf(tool.name, tool.description));
 	const kind = match?.kind ?? 'context';
 	if (member === undefined) {
 		return {
@@ -101,25 +105,21 @@ function parameterOf(
 
 function classified(
 	tool: DescribedTool,
+	shape: ToolShape,
 	member: SchemaMember,
 	rootAnnotation: unknown,
 	seen: SeenValues | undefined,
 ): ScopeParameter | undefined {
-	const match = nameMatch(member.name);
 	const annotated = annotationOf(member, rootAnnotation);
 	if (annotated === false) return undefined;
+	const match = classify(member, shape);
 	const evidence: ScopeEvidence[] = [];
 	if (annotated !== undefined) {
 		evidence.push({ source: 'annotation', sentence: `The schema marks \`${member.path}\` with \`x-scope\`.` });
 	}
-	if (match !== undefined && canBeScope(tool, member, match)) {
-		evidence.push({
-			source: 'name',
-			sentence: `The name \`${member.name}\` speaks of a ${match.noun} (${match.kind}).`,
-		});
-	}
-	const isMinted = seen === undefined ? undefined : mintedBy(tool, member, seen);
-	if (isMinted !== undefined && !member.isRequired) evidence.push(isMinted);
+	if (match !== undefined) evidence.push(match.evidence);
+	const minted = seen === undefined ? undefined : mintedBy(tool, member, seen);
+	if (minted !== undefined && !member.isRequired) evidence.push(minted);
 	if (evidence.length === 0) return undefined;
 	const echoed = seen === undefined ? undefined : echoOf(tool, member, seen);
 	if (echoed !== undefined) evidence.push(echoed);
@@ -127,55 +127,7 @@ function classified(
 	return parameterOf(tool, member, kind, match?.noun ?? '', evidence);
 }
 
-function canBeScope(tool: DescribedTool, member: SchemaMember, match: NameMatch): boolean {
-	if (member.isParent) return false;
-	if (member.types.has('boolean') && !member.types.has('string')) return false;
-	return !isOwnObject(tool, match);
-}
-
-/** The tool is about the very thing that the parameter names. */
-function isOwnObject(tool: DescribedTool, match: NameMatch): boolean {
-	if (match.kind === 'page' || match.kind === 'time') return false;
-	const words = wordsOf(tool.name);
-	const last = words.at(-1);
-	return last !== undefined && last === match.noun;
-}
-
-interface NameMatch {
-	readonly kind: ScopeKind;
-	readonly noun: string;
-}
-
-const kindByNoun = new Map<string, ScopeKind>(
-	Object.entries(scopeNouns).flatMap(([kind, nouns]) => nouns.map((noun) => [noun, kind as ScopeKind] as const)),
-);
-const endings = new Set(nameEndings);
-const beginnings = new Set(nameBeginnings);
-
-function nameMatch(name: string): NameMatch | undefined {
-	const words = wordsOf(name).map(singular);
-	const whole = matched(words);
-	if (whole !== undefined) return whole;
-	while (words.length > 1 && endings.has(words.at(-1) ?? '')) {
-		words.pop();
-		const match = matched(words);
-		if (match !== undefined) return match;
-	}
-	while (words.length > 1 && beginnings.has(words[0] ?? '')) {
-		words.shift();
-		const match = matched(words);
-		if (match !== undefined) return match;
-	}
-	return undefined;
-}
-
-function matched(words: readonly string[]): NameMatch | undefined {
-	const noun = words.join(' ');
-	const kind = kindByNoun.get(noun);
-	return kind === undefined ? undefined : { kind, noun };
-}
-
-const kinds = new Set<string>(Object.keys(scopeNouns));
+const kinds = new Set<string>(Object.keys(kindPhrases));
 
 /** `false`: said not to be one. `true`: one. A kind: one of that kind. */
 function annotationOf(member: SchemaMember, rootAnnotation: unknown): ScopeKind | boolean | undefined {
@@ -189,7 +141,7 @@ function annotationOf(member: SchemaMember, rootAnnotation: unknown): ScopeKind 
 
 function mintedBy(tool: DescribedTool, member: SchemaMember, seen: SeenValues): ScopeEvidence | undefined {
 	const words = wordsOf(member.name);
-	if (words.length < 2 || !endings.has(words.at(-1) ?? '')) return undefined;
+	if (words.length < 2 || !nameEndings.has(words.at(-1) ?? '')) return undefined;
 	const name = words.join(' ');
 	const by = new Set<string>();
 	let count = 0;
