@@ -16,6 +16,10 @@ export type Json = Record<string, unknown>;
 /** One connection that the host has opened. */
 export class FakeTransport {
 	readonly sent: Json[] = [];
+	/** The same as text. */
+	readonly raw: string[] = [];
+	/** What the headers of each were to say beside it. */
+	readonly headers: (Readonly<Record<string, string>> | undefined)[] = [];
 	readonly abandoned: number[] = [];
 	readonly listener: TransportListener;
 	readonly pid: number;
@@ -151,8 +155,11 @@ export function createRig(options: RigOptions = {}): Rig {
 				queueMicrotask(() => listener.onOpened());
 				return {
 					pid: transport.pid,
-					send(bytes) {
-						const message = JSON.parse(new TextDecoder().decode(bytes)) as Json;
+					send(bytes, request) {
+						const text = new TextDecoder().decode(bytes);
+						const message = JSON.parse(text) as Json;
+						transport.raw.push(text);
+						transport.headers.push(request?.headers);
 						transport.sent.push(message);
 						queueMicrotask(() => {
 							if (!transport.isOpen) return;

@@ -571,6 +571,7 @@ export class AgentConnection implements AgentEndpoint {
 			message,
 			origin,
 			connectionId: this.id,
+			owner: upstream.owner,
 			tool,
 			startedAt: hub.platform.clock.now(),
 			began: hub.platform.clock.elapsed(),
@@ -598,7 +599,7 @@ export class AgentConnection implements AgentEndpoint {
 					}
 					const state = input.requestState === undefined ? {} : { requestState: input.requestState };
 					this.start(
-						withParams(message, { inputResponses, ...state }),
+						withParams(exchange.message, { inputResponses, ...state }),
 						rawId,
 						key,
 						protocolVersion,
@@ -610,7 +611,9 @@ export class AgentConnection implements AgentEndpoint {
 		});
 		this.exchanges.set(key, { exchange, upstream });
 		hub.recordIn(exchange.record, message, exchange);
-		upstream.submit(exchange);
+		const policy = tool === undefined ? 'off' : hub.scopes.policyOf(tool, this.identity);
+		if (tool === undefined || policy === 'off') upstream.submit(exchange);
+		else hub.scopes.enforce(exchange, tool, policy, upstream);
 	}
 
 	/** Asks the agent what a server needs to know, as servers of the agent's own era ask. What it refuses is left out. */
@@ -646,7 +649,7 @@ export class AgentConnection implements AgentEndpoint {
 				{ span: spans.subscriptionId, with: rawId },
 			]);
 			if (end.answer.kind === 'error') code = Number(end.answer.result['code']);
-			hub.observe(message, end.answer);
+			hub.observe(exchange, end.answer);
 		} else {
 			const failure = end.failure ?? new CallFailure('refused', 'The call has no answer.', { server: hub.name });
 			({ code } = failure);

@@ -1,4 +1,5 @@
 import type { AgentId, SessionId } from '../base/ids.ts';
+import type { Entrypoint } from '../events/sessionEvent.ts';
 
 /** What an agent's connection says about who is behind it. `undefined`: it does not say, and nothing is filled in. */
 export interface ConnectionIdentity {
@@ -6,6 +7,10 @@ export interface ConnectionIdentity {
 	readonly sessionId: SessionId | undefined;
 	/** From the address `…/agent/<name>/mcp/…` or `connect --agent`. */
 	readonly agentId: AgentId | undefined;
+	/** What the caller has declared itself to be, and its subagents with it. Who declares nothing counts as interactive. */
+	readonly intent?: Entrypoint | undefined;
+	/** The source whose settings of scopes are for this caller, beside those that are for everybody. */
+	readonly scopeSource?: string | undefined;
 }
 
 export const nobodyKnown: ConnectionIdentity = { sessionId: undefined, agentId: undefined };

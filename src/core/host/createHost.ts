@@ -9,6 +9,7 @@ import { Metrics } from './metrics.ts';
 import type { HostPlatform } from './ports.ts';
 import type { Recorder } from './recorder.ts';
 import { isObject, objectAt, stringAt } from './rpc.ts';
+import { ScopeBook } from './scopes/scopeBook.ts';
 import { ServerHub } from './serverHub.ts';
 import type { HostServices } from './serverHub.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
@@ -33,6 +34,7 @@ export function createHost(options: CreateHostOptions): Host {
 	const hubs = new Map<string, ServerHub>();
 	/** By source: the names that it gave, and the names that they have here. */
 	const sources = new Map<string, Map<string, string>>();
+	const scopeBook = new ScopeBook();
 	// Ids are read by people, so they are short; the host's own start keeps those of two hosts apart.
 	const start = platform.random.id().slice(0, 6);
 	let lastId = 0;
@@ -43,11 +45,19 @@ export function createHost(options: CreateHostOptions): Host {
 		attribution,
 		metrics,
 		version,
+		scopeBook,
+		namesOf,
 		newId: (prefix) => `${prefix}-${start}-${++lastId}`,
 		newRequestId: () => ++lastRequestId,
 		didChange: () => changed.fire(),
 	};
 	metrics.observeInFlight(() => [...hubs.values()].map((hub) => [hub.name, hub.callsInFlight] as const));
+
+	function namesOf(server: string): readonly string[] {
+		const names = new Set([server]);
+		for (const given of sources.values()) for (const [own, name] of given) if (name === server) names.add(own);
+		return [...names];
+	}
 
 	function hubOf(name: string): ServerHub {
 		const hub = hubs.get(name);
@@ -103,6 +113,8 @@ export function createHost(options: CreateHostOptions): Host {
 				else known.redefine({ ...definition, name });
 			}
 			sources.set(source, names);
+			// Policies are looked up by the names of servers.
+			scopeBook.revision++;
 			const used = new Set([...sources.values()].flatMap((given) => [...given.values()]));
 			for (const [name, hub] of hubs) {
 				if (used.has(name)) continue;
@@ -112,6 +124,10 @@ export function createHost(options: CreateHostOptions): Host {
 			recorder.setServers([...hubs.values()].map(({ definition }) => definition));
 			changed.fire();
 			return Object.fromEntries(names);
+		},
+		putScopes(source, settings, reach) {
+			scopeBook.put(source, settings, reach);
+			changed.fire();
 		},
 		reconnect: async (server) => hubOf(server).reconnect('somebody asked for it'),
 		outputOf: (server) => hubOf(server).output,
@@ -200,28 +216,26 @@ function statusOf(options: CreateHostOptions, hubs: readonly ServerHub[]): HostS
 	const calls: CallStatus[] = [];
 	const sessions = new Map<string, { agents: Set<string>; inFlight: number }>();
 	for (const hub of hubs) {
-		for (const upstream of hub.allUpstreams) {
-			for (const exchange of [...upstream.runningExchanges, ...upstream.waitingExchanges]) {
-				const { record, tool } = exchange;
-				if (tool === undefined) continue;
-				calls.push({
-					id: exchange.callId,
-					server: hub.name,
-					tool,
-					state: exchange.state === 'running' ? 'running' : 'queued',
-					agentId: record.agentId ?? null,
-					sessionId: record.sessionId ?? null,
-					toolUseId: exchange.toolUseId ?? null,
-					startedAt: new Date(exchange.startedAt).toISOString(),
-					ageMs: Math.round(clock.elapsed() - exchange.began),
-					...(exchange.reason === undefined ? {} : { reason: exchange.reason }),
-				});
-				if (record.sessionId === undefined) continue;
-				const session = sessions.get(record.sessionId) ?? { agents: new Set<string>(), inFlight: 0 };
-				sessions.set(record.sessionId, session);
-				session.inFlight++;
-				if (record.agentId !== undefined) session.agents.add(record.agentId);
-			}
+		for (const exchange of hub.exchanges) {
+			const { record, tool } = exchange;
+			if (tool === undefined) continue;
+			calls.push({
+				id: exchange.callId,
+				server: hub.name,
+				tool,
+				state: exchange.state === 'running' ? 'running' : 'queued',
+				agentId: record.agentId ?? null,
+				sessionId: record.sessionId ?? null,
+				toolUseId: exchange.toolUseId ?? null,
+				startedAt: new Date(exchange.startedAt).toISOString(),
+				ageMs: Math.round(clock.elapsed() - exchange.began),
+				...(exchange.reason === undefined ? {} : { reason: exchange.reason }),
+			});
+			if (record.sessionId === undefined) continue;
+			const session = sessions.get(record.sessionId) ?? { agents: new Set<string>(), inFlight: 0 };
+			sessions.set(record.sessionId, session);
+			session.inFlight++;
+			if (record.agentId !== undefined) session.agents.add(record.agentId);
 		}
 	}
 	return {

@@ -11,7 +11,8 @@ export class Exchange implements RecordedCall {
 	readonly callId: string;
 	readonly server: string;
 	readonly agent: AgentConnection;
-	readonly message: RpcMessage;
+	/** As the agent sent it, until something is put in. */
+	message: RpcMessage;
 	/** Whose it is. An agent that is not known yet may become known while the call runs. */
 	readonly record: { -readonly [Name in keyof RecordOrigin]: RecordOrigin[Name] };
 	/** Of a `tools/call`: the tool, as the server calls it. */
@@ -25,7 +26,9 @@ export class Exchange implements RecordedCall {
 	readonly rawId: Uint8Array;
 	readonly progressToken: Uint8Array | undefined;
 	/** `Mcp-Param-*`, encoded: as its agent sent them, or for an agent that does not send such headers, as they would be. */
-	readonly headers: Readonly<Record<string, string>> | undefined;
+	headers: Readonly<Record<string, string>> | undefined;
+	/** Whom the connection to the server is for, as `Upstream.owner`. */
+	readonly owner: string;
 	/** The revision that the request itself names; absent in the era of handshakes. */
 	readonly protocolVersion: string | undefined;
 	/** Takes what belongs to this request before its answer: notifications and requests of the server, bytes ready for the agent. */
@@ -53,6 +56,7 @@ export class Exchange implements RecordedCall {
 		message: RpcMessage;
 		origin: CallOrigin;
 		connectionId: string;
+		owner: string;
 		tool: string | undefined;
 		startedAt: number;
 		began: number;
@@ -68,6 +72,7 @@ export class Exchange implements RecordedCall {
 		this.server = options.server;
 		this.agent = options.agent;
 		this.message = options.message;
+		this.owner = options.owner;
 		this.tool = options.tool;
 		this.toolUseId = origin.toolUseId;
 		this.record = { connectionId: options.connectionId, sessionId: origin.sessionId, agentId: origin.agentId };
@@ -96,4 +101,6 @@ export interface ExchangeEnd {
 	readonly answer?: RpcMessage | undefined;
 	/** Why there is none. */
 	readonly failure?: CallFailure | undefined;
+	/** A sentence: why the host has answered in the server's place. */
+	readonly reason?: string | undefined;
 }

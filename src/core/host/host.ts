@@ -2,7 +2,9 @@ import type { Event } from '../base/emitter.ts';
 import type { Disposable } from '../base/lifecycle.ts';
 import type { AgentEndpoint, AgentOutput } from './agentConnection.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
+import type { ScopeSettings } from '../scope/index.ts';
 import type { Metrics } from './metrics.ts';
+import type { ScopeReach } from './scopes/scopeBook.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { HostStatus } from './status.ts';
 
@@ -25,6 +27,11 @@ export interface Host extends Disposable {
 	readonly onDidChange: Event<void>;
 	/** As `servers/put` of the control protocol. */
 	putServers(source: string, servers: readonly ServerDefinition[]): Readonly<Record<string, string>>;
+	/**
+	 * What a source says of the scopes of tools, in place of what it said before; `{}` takes it back. The settings were checked.
+	 * @param reach `own`: only callers are meant that have come with this source (`ConnectionIdentity.scopeSource`).
+	 */
+	putScopes(source: string, settings: ScopeSettings, reach: ScopeReach): void;
 	/** As `servers/reconnect`. Rejects with `ExpectedError`. */
 	reconnect(server: string): Promise<void>;
 	/** As `servers/output`. */

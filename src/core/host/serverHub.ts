@@ -23,6 +23,9 @@ import {
 } from './rpc.ts';
 import type { JsonObject, RpcMessage } from './rpc.ts';
 import { MODERN, legacyRevisions } from './revisions.ts';
+import type { ScopeBook } from './scopes/scopeBook.ts';
+import { ScopeEnforcement } from './scopes/scopeEnforcement.ts';
+import type { EnforcedServer } from './scopes/scopeEnforcement.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { ExitStatus, ServerStatus, UpstreamState } from './status.ts';
 import { MAXIMUM_OUTPUT, Upstream } from './upstream.ts';
@@ -35,6 +38,9 @@ export interface HostServices {
 	readonly attribution: Attribution;
 	readonly metrics: Metrics;
 	readonly version: string;
+	readonly scopeBook: ScopeBook;
+	/** Every name that somebody has for a server, its own among them. */
+	namesOf(server: string): readonly string[];
 	/** A new id of ours, unique in this host. */
 	newId(prefix: string): string;
 	/** A number that no other request has which a server asks through this host. */
@@ -75,6 +81,8 @@ export class ServerHub implements UpstreamListener {
 	readonly platform: HostPlatform;
 	readonly attribution: Attribution;
 	definition: ServerDefinition;
+	/** What people have set for the scopes of its tools. */
+	readonly scopes: ScopeEnforcement;
 	/** The server speaks revision 2026-07-28; `undefined`: nobody has asked it yet. */
 	private modern: boolean | undefined;
 	/** It does not know the handshake. */
@@ -103,6 +111,7 @@ export class ServerHub implements UpstreamListener {
 		this.platform = services.platform;
 		this.attribution = services.attribution;
 		this.digest = this.platform.seal.of(JSON.stringify(definition));
+		this.scopes = new ScopeEnforcement(this.enforcedServer());
 	}
 
 	get name(): string {
@@ -128,8 +137,15 @@ export class ServerHub implements UpstreamListener {
 		return this.statefulBecause === undefined ? 'shared' : 'per-agent';
 	}
 
-	get allUpstreams(): Iterable<Upstream> {
-		return this.upstreams.values();
+	/** Requests of agents that have no answer yet. */
+	get exchanges(): readonly Exchange[] {
+		return [
+			...[...this.upstreams.values()].flatMap(({ runningExchanges, waitingExchanges }) => [
+				...runningExchanges,
+				...waitingExchanges,
+			]),
+			...this.scopes.deciding,
+		];
 	}
 
 	/** What the server has printed beside the protocol, as far as it is kept. */
@@ -144,7 +160,7 @@ export class ServerHub implements UpstreamListener {
 	get callsInFlight(): number {
 		let count = 0;
 		for (const upstream of this.upstreams.values()) count += inFlight(upstream).running + inFlight(upstream).queued;
-		return count;
+		return count + this.scopes.deciding.size;
 	}
 
 	newCallId(): string {
@@ -178,6 +194,26 @@ export class ServerHub implements UpstreamListener {
 			this.unused = this.platform.clock.after(UNUSED_MS, () => this.letAllGo());
 		}
 		this.didChange();
+	}
+
+	private enforcedServer(): EnforcedServer {
+		const { services } = this;
+		const names = () => services.namesOf(this.name);
+		const definition = () => this.definition;
+		return {
+			get definition() {
+				return definition();
+			},
+			get names() {
+				return names();
+			},
+			book: services.scopeBook,
+			clock: services.platform.clock,
+			recorder: services.recorder,
+			listTools: async (upstream) => this.listTools(upstream),
+			mirroredOf: (tool) => this.mirroredOf(tool),
+			didChange: () => this.didChange(),
+		};
 	}
 
 	private letAllGo(): void {
@@ -283,6 +319,7 @@ export class ServerHub implements UpstreamListener {
 		this.digest = this.platform.seal.of(JSON.stringify(definition));
 		this.modern = undefined;
 		this.repeatableTools.clear();
+		this.scopes.forget();
 		for (const upstream of this.upstreams.values()) {
 			upstream.definition = definition;
 			// Whoever waits for the new connection is told if there is none.
@@ -304,6 +341,8 @@ export class ServerHub implements UpstreamListener {
 	// What happens on the server's side.
 
 	onConnected(upstream: Upstream): void {
+		// It may be of another version.
+		this.scopes.forget();
 		// A process that was started anew knows nothing of what its forerunner was asked to tell.
 		if (upstream.era === 'modern') {
 			if (this.upstreams.get(`legacy ${upstream.owner}`) !== upstream) return;
@@ -351,7 +390,10 @@ export class ServerHub implements UpstreamListener {
 	}
 
 	onNotification(upstream: Upstream, message: RpcMessage, exchange: Exchange | undefined): void {
-		if (message.method === 'notifications/tools/list_changed') this.repeatableTools.clear();
+		if (message.method === 'notifications/tools/list_changed') {
+			this.repeatableTools.clear();
+			this.scopes.forget();
+		}
 		if (message.method === 'notifications/cancelled') {
 			for (const agent of this.agents) if (agent.unask(upstream, message)) return;
 			return;
@@ -448,8 +490,9 @@ export class ServerHub implements UpstreamListener {
 	}
 
 	/** Learns from what passes: which tools may be repeated, and which of their arguments are said in headers. */
-	observe(request: RpcMessage, answer: RpcMessage): void {
-		if (request.method === 'tools/list') this.learn(answer.result);
+	observe(exchange: Exchange, answer: RpcMessage): void {
+		if (exchange.message.method === 'tools/list') this.learn(answer.result);
+		else if (exchange.tool !== undefined) this.scopes.observe(exchange, answer);
 	}
 
 	private learn({ tools }: JsonObject): void {
@@ -462,6 +505,7 @@ export class ServerHub implements UpstreamListener {
 			else this.mirrored.delete(name);
 			const { readOnlyHint, idempotentHint } = objectAt(tool, 'annotations');
 			this.repeatableTools.set(name, readOnlyHint === true || idempotentHint === true);
+			this.scopes.learn(tool);
 		}
 	}
 
@@ -477,11 +521,12 @@ export class ServerHub implements UpstreamListener {
 			if (end.ending === 'timed-out') this.totals.timeouts++;
 			else if (end.ending === 'cancelled') this.totals.cancelled++;
 			else if (end.ending !== 'completed') this.totals.errors++;
-			this.durations.add(durationMs);
+			// What the host answers itself tells nothing of how fast the server is.
+			if (end.reason === undefined) this.durations.add(durationMs);
 			this.services.recorder.callEnded(exchange.record, exchange, {
 				ending: end.ending,
 				durationMs,
-				reason: end.failure?.message,
+				reason: end.failure?.message ?? end.reason,
 			});
 		}
 		const operation = {
@@ -510,6 +555,7 @@ export class ServerHub implements UpstreamListener {
 	}
 
 	status(): ServerStatus {
+		const scopes = this.scopes.status;
 		const upstreams = [...this.upstreams.values()];
 		const sorted = upstreams.sort((one, other) => severity(other.state) - severity(one.state));
 		const [worst] = sorted;
@@ -536,13 +582,14 @@ export class ServerHub implements UpstreamListener {
 				queued: counts[index]?.queued ?? 0,
 			})),
 			inFlight: sum(counts.map(({ running }) => running)),
-			queued: sum(counts.map(({ queued }) => queued)),
+			queued: sum(counts.map(({ queued }) => queued)) + this.scopes.deciding.size,
 			...this.totals,
 			reconnects: this.totals.reconnects + sum(sorted.map(({ reconnects }) => reconnects)),
 			p50Ms: this.durations.quantile(0.5) ?? null,
 			p99Ms: this.durations.quantile(0.99) ?? null,
 			lastExit: exits.sort((one, other) => other.at.localeCompare(one.at))[0] ?? null,
 			...(worst?.reason === undefined ? {} : { reason: worst.reason }),
+			...(scopes.length === 0 ? {} : { scopes }),
 		};
 	}
 

@@ -1,3 +1,4 @@
+import type { ScopePolicy } from '../scope/index.ts';
 import type { Sharing } from './serverDefinition.ts';
 
 /** What the host is doing, as `crosstalk status --json` prints it and as the views show it. Times are ISO 8601. */
@@ -36,6 +37,23 @@ export interface ServerStatus {
 	readonly lastExit: ExitStatus | null;
 	/** A sentence: why it failed or reconnects. */
 	readonly reason?: string | undefined;
+	/** Tools for whose scopes somebody has set a policy; absent where there are none. */
+	readonly scopes?: readonly ToolScopeStatus[] | undefined;
+}
+
+/** What holds for the calls of a tool, and how often it was decided how, since the host began. */
+export interface ToolScopeStatus {
+	readonly tool: string;
+	/** The run whose callers alone this is for; absent: for everybody. */
+	readonly source?: string | undefined;
+	readonly interactive: ScopePolicy;
+	readonly headless: ScopePolicy;
+	/** Calls that said all that is asked for. */
+	readonly explicit: number;
+	readonly reported: number;
+	readonly refused: number;
+	readonly filled: number;
+	readonly inconclusive: number;
 }
 
 export interface ConnectionStatus {

@@ -1,0 +1,173 @@
+import { isHarmless, leftOut } from '../../scope/index.ts';
+import type { ScopeParameter, ScopePolicy, ToolScopeSettings, UnknownScopes } from '../../scope/index.ts';
+import { placesOf } from './argumentPlaces.ts';
+import type { ArgumentPlace, Insertion } from './argumentPlaces.ts';
+
+export type ActivePolicy = Exclude<ScopePolicy, 'off'>;
+
+/** A call to a tool that has a policy. */
+export interface ScopeQuestion {
+	readonly policy: ActivePolicy;
+	readonly settings: ToolScopeSettings;
+	/** The tool's scopes, or why nothing is known of them. */
+	readonly scopes: readonly ScopeParameter[] | UnknownScopes;
+	readonly args: unknown;
+}
+
+export interface DecidedParameter {
+	readonly path: string;
+	/** JSON, where it was put in. */
+	readonly value?: string | undefined;
+}
+
+export type ScopeAnswer =
+	/** Nothing was left out that the policy asks for. */
+	| { readonly outcome: 'explicit' }
+	| {
+			readonly outcome: 'reported' | 'inconclusive';
+			readonly parameters: readonly DecidedParameter[];
+			/** A sentence. */
+			readonly reason: string;
+	  }
+	| {
+			readonly outcome: 'refused';
+			readonly parameters: readonly DecidedParameter[];
+			readonly reason: string;
+			readonly missing: readonly ScopeParameter[];
+	  }
+	| {
+			readonly outcome: 'filled';
+			readonly parameters: readonly DecidedParameter[];
+			readonly reason: string;
+			readonly insertions: readonly Insertion[];
+	  };
+
+/** Decides on one call by what is known of its tool. It never throws; what cannot be known is inconclusive. */
+export function decide(question: ScopeQuestion): ScopeAnswer {
+	const { policy, settings, scopes, args } = question;
+	if ('reason' in scopes) return inconclusive(scopes.reason);
+	const contradiction = contradictionIn(settings, policy);
+	// Whoever demands that a scope is given is not to lose that by a slip elsewhere in the settings.
+	if (contradiction !== undefined && policy !== 'require') return inconclusive(contradiction);
+	const concerned = concernedOf(scopes, settings, policy);
+	if (args !== undefined && args !== null && (typeof args !== 'object' || Array.isArray(args)))
+		return inconclusive('The arguments of the call are no object.');
+	const missing: Missing[] = [];
+	const blocked: string[] = [];
+	for (const parameter of concerned) {
+		const places = placesOf(args, parameter.path);
+		if (places.some(({ state }) => state === 'blocked')) blocked.push(parameter.path);
+		const open = places.filter((place) => isOpen(parameter, place));
+		if (open.length > 0) missing.push({ parameter, places: open });
+	}
+	if (missing.length === 0) {
+		return blocked.length === 0
+			? { outcome: 'explicit' }
+			: inconclusive(`Whether ${named(blocked)} is given cannot be told: the arguments have another shape.`);
+	}
+	if (policy === 'fill') return fill(missing, settings);
+	const paths = missing.map(({ parameter }) => parameter.path);
+	const reason = `The call does not say ${named(paths)}${insteadOf(missing[0]?.parameter)}.`;
+	const parameters = paths.map((path) => ({ path }));
+	if (policy === 'report') return { outcome: 'reported', parameters, reason };
+	return { outcome: 'refused', parameters, reason, missing: missing.map(({ parameter }) => parameter) };
+}
+
+interface Missing {
+	readonly parameter: ScopeParameter;
+	readonly places: readonly ArgumentPlace[];
+}
+
+/** The scopes that a policy asks for. */
+function concernedOf(
+	scopes: readonly ScopeParameter[],
+	settings: ToolScopeSettings,
+	policy: ActivePolicy,
+): readonly ScopeParameter[] {
+	const declared = new Set(settings.parameters);
+	const values = settings.values ?? {};
+	if (policy === 'fill') return scopes.filter(({ path }) => declared.has(path) || Object.hasOwn(values, path));
+	const asked = scopes.filter(
+		(parameter) =>
+			declared.has(parameter.path) ||
+			// A server says itself that what it needs is missing; and a range of time is most often meant to be open.
+			(!parameter.isRequired && parameter.kind !== 'time' && !isHarmless(parameter)),
+	);
+	const unintended = asked.filter(({ path }) => !Object.hasOwn(settings.intended ?? {}, path));
+	// A tool on which every default is meant, and of which a scope is demanded: the demand counts.
+	return unintended.length === 0 && policy === 'require' ? asked : unintended;
+}
+
+/** What a person cannot have meant, as a sentence. */
+function contradictionIn(settings: ToolScopeSettings, policy: ActivePolicy): string | undefined {
+	const { parameters, intended = {}, values = {} } = settings;
+	const contradict = (what: string) => `The settings contradict each other: ${what}.`;
+	if (parameters?.length === 0) return contradict(`the tool has no scope, and the policy is ${policy}`);
+	if (policy !== 'fill') return undefined;
+	const paths = Object.keys(values);
+	if (paths.length === 0) return contradict('the policy is fill, and there is no value to put in');
+	const meant = paths.filter((path) => Object.hasOwn(intended, path));
+	if (meant.length > 0) return contradict(`the default of ${named(meant)} is meant, and there is a value to put in`);
+	const others = paths.filter((path) => parameters?.includes(path) === false);
+	return others.length === 0 ? undefined : contradict(`there is a value for ${named(others)}, which is no scope`);
+}
+
+function isOpen(parameter: ScopeParameter, place: ArgumentPlace): boolean {
+	if (place.state === 'blocked') return false;
+	const values =
+		place.state === 'absent' ? [] : [{ path: parameter.path, value: JSON.stringify(place.value).slice(0, 200) }];
+	return leftOut([parameter], { range: nowhere, values, isPartial: false }).length > 0;
+}
+
+/** The wire has no columns. */
+const nowhere = { column: 1, endColumn: 1 };
+
+function fill(missing: readonly Missing[], { values = {} }: ToolScopeSettings): ScopeAnswer {
+	const insertions: Insertion[] = [];
+	const parameters: DecidedParameter[] = [];
+	const reasons: string[] = [];
+	for (const { parameter, places } of missing) {
+		const { path, allowed } = parameter;
+		const value = Object.hasOwn(values, path) ? JSON.stringify(values[path]) : undefined;
+		const free = places.filter(({ state }) => state === 'absent');
+		const reason =
+			value === undefined
+				? `There is no value to put in for ${named([path])}.`
+				: allowed.length > 0 && allowed.length < MOST_ALLOWED && !allowed.includes(value)
+					? `The value to put in for ${named([path])} is none that the schema allows.`
+					: free.length === 0
+						? `What the call gives for ${named([path])} says nothing, and is not written over.`
+						: undefined;
+		if (value === undefined || reason !== undefined) {
+			parameters.push({ path });
+			if (reason !== undefined) reasons.push(reason);
+			continue;
+		}
+		parameters.push({ path, value });
+		for (const { keys } of free) insertions.push({ keys, value });
+	}
+	if (insertions.length === 0) return { outcome: 'inconclusive', parameters, reason: reasons.join(' ') };
+	const put = parameters.flatMap(({ path, value }) => (value === undefined ? [] : [path]));
+	return {
+		outcome: 'filled',
+		parameters,
+		reason: [`The call does not say ${named(put)}; the value of the settings was put in.`, ...reasons].join(' '),
+		insertions,
+	};
+}
+
+/** `ScopeParameter.allowed` is cut off there. */
+const MOST_ALLOWED = 50;
+
+function inconclusive(reason: string): ScopeAnswer {
+	return { outcome: 'inconclusive', parameters: [], reason };
+}
+
+function insteadOf(parameter: ScopeParameter | undefined): string {
+	const { fallback } = parameter ?? {};
+	return fallback === undefined ? '' : `; the tool takes ${fallback.value} for it`;
+}
+
+function named(paths: readonly string[]): string {
+	return paths.map((path) => `"${path}"`).join(', ');
+}
