@@ -16,7 +16,7 @@ describe('the readers', () => {
 				.filter((name) => name.endsWith('.txt'))
 				.map((name) => `${format}/${name}`),
 		);
-		assert.ok(shapes.length >= 23, shapes.join('\n'));
+		assert.ok(shapes.length >= 24, shapes.join('\n'));
 		assert.deepEqual(
 			goldens.sort(),
 			shapes.flatMap((shape) => [`${shape}.events.txt`, `${shape}.outline.txt`]).sort(),

@@ -122,6 +122,7 @@ describe('the result of a call to an MCP server', () => {
 		[codex, wall(''), { items: 0, values: [] }],
 		[codex, [{ type: 'input_text', text: 'Wall time: 0.1 seconds\nOutput:' }], { items: 0, values: [] }],
 		[codex, wall('hello'), undefined],
+		[codex, wall('["a","x…52732 tokens truncated…x","b"]'), undefined],
 		// What a server gives as structured content.
 		[codex, 'Wall time: 0.0132 seconds\nOutput:\n{"context_id":"c1","messages":[1,2]}', { items: 2, values: echo }],
 		[codex, '[{"type":"text","text":"{\\"context_id\\":\\"c1\\",\\"messages\\":[]}"}]', { items: 0, values: echo }],
@@ -245,6 +246,98 @@ describe('the origin of a prompt', () => {
 			assert.equal(message?.origin, expected);
 		});
 	}
+});
+
+describe('what a transcript says of the tools of MCP servers', () => {
+	const schema = { type: 'object', properties: { context_id: { type: 'string' } } };
+	const list = { name: 'mcp__chat__list', description: 'Lists.', input_schema: schema };
+	const shape = (...tools: object[]) => ({ type: 'api-request-shape', sessionId: 's', shape: { system: [], tools } });
+	const attachment = (content: object) => ({ type: 'attachment', uuid: 'a', sessionId: 's', attachment: content });
+	const snapshot = attachment({
+		type: 'prompt_snapshot',
+		tools: [{ name: list.name, description: list.description, schema: list, server: 'chat' }],
+	});
+	const found = attachment({ type: 'deferred_tools_record', entries: [{ ...list, defer_loading: true }] });
+	const told = [`chat/list Lists. ${JSON.stringify(schema)}`];
+	const cases: readonly (readonly [string, TranscriptFormat, readonly object[], readonly string[]])[] = [
+		['with a request', claudeCode, [shape({ name: 'Bash', input_schema: {} }, list)], told],
+		['in a snapshot', claudeCode, [snapshot], told],
+		['where a search has found it', claudeCode, [found], told],
+		['once, however often it is said', claudeCode, [shape(list), found, snapshot, shape(list)], told],
+		[
+			'again when it has changed',
+			claudeCode,
+			[shape(list), shape({ ...list, description: 'Other.' })],
+			[...told, `chat/list Other. ${JSON.stringify(schema)}`],
+		],
+		['without a schema', claudeCode, [shape({ name: list.name })], ['chat/list undefined undefined']],
+		[
+			'with a schema that is none',
+			claudeCode,
+			[shape({ ...list, input_schema: 'x' })],
+			['chat/list Lists. undefined'],
+		],
+		[
+			'with a schema that is too long',
+			claudeCode,
+			[shape({ ...list, input_schema: { x: 'x'.repeat(70_000) } })],
+			['chat/list Lists. undefined'],
+		],
+		[
+			'in no list',
+			claudeCode,
+			[
+				{ type: 'api-request-shape', sessionId: 's', shape: '(removed)' },
+				shape(),
+				attachment({ type: 'file', entries: [list] }),
+			],
+			[],
+		],
+		[
+			'where a search has found it',
+			codex,
+			[
+				codexLine({
+					type: 'tool_search_output',
+					call_id: 'c',
+					tools: [
+						{
+							type: 'namespace',
+							name: 'mcp__chat',
+							tools: [{ type: 'function', name: 'list', description: 'Lists.', parameters: schema }],
+						},
+						{
+							type: 'namespace',
+							name: 'multi_agent_v1',
+							tools: [{ type: 'function', name: 'spawn', parameters: {} }],
+						},
+						{ type: 'function', name: 'apply_patch', parameters: {} },
+						7,
+					],
+				}),
+			],
+			told,
+		],
+	];
+	for (const [name, format, lines, expected] of cases) {
+		it(`is told ${name} in ${format.name}`, () => {
+			assert.deepEqual(
+				eventsOf(format, lines).flatMap((event) =>
+					event.type === 'tool-described'
+						? [`${event.server}/${event.tool} ${event.description} ${event.inputSchema}`]
+						: [],
+				),
+				expected,
+			);
+		});
+	}
+
+	it('is cut off after 4,096 characters of description', () => {
+		const event = eventsOf(claudeCode, [shape({ ...list, description: 'ü'.repeat(5000) })]).find(
+			({ type }) => type === 'tool-described',
+		);
+		assert.equal(event?.type === 'tool-described' && event.description, 'ü'.repeat(4096));
+	});
 });
 
 function callOf(

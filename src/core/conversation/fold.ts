@@ -202,8 +202,13 @@ function foldTool(state: ConversationState, event: ToolDescribed, changes: Chang
 	const { server, tool, description, inputSchema } = event;
 	let tools = state.tools.get(server);
 	if (tools === undefined) state.tools.set(server, (tools = new Map<string, ToolDescription>()));
-	if (event.isRemoved === true) tools.delete(tool);
-	else tools.set(tool, { server, name: tool, description, inputSchema });
+	const known = tools.get(tool);
+	if (event.isRemoved === true) {
+		if (!tools.delete(tool)) return;
+	} else if (known !== undefined && known.description === description && known.inputSchema === inputSchema) {
+		// Each agent's transcript may say the same of it.
+		return;
+	} else tools.set(tool, { server, name: tool, description, inputSchema });
 	// What a call left out is read off its tool. Servers speak of their tools when they start: seldom, and early.
 	for (const agent of state.agents.values()) {
 		for (const call of agent.toolCalls) {

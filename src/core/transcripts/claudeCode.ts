@@ -19,6 +19,7 @@ import { JsonScanner, MemberTable, OPEN_BRACE } from '../base/jsonScanner.ts';
 import type { MemberReader, Span } from '../base/jsonScanner.ts';
 import { McpCalls, givenArguments, resultContent } from './mcpFacts.ts';
 import { parseTaskNotification } from './taskNotification.ts';
+import { ToolDescriptions } from './toolDescriptions.ts';
 import { splitMcpName } from './toolNames.ts';
 import type { EventSink, TranscriptFile, TranscriptFormat } from './transcriptFormat.ts';
 
@@ -97,6 +98,9 @@ class ClaudeCodeReader extends JsonLineReader {
 	private lastProgress = '';
 	private announced = { cwd: '', version: '', entrypoint: '', sessionKind: '' };
 	private readonly mcpCalls = new McpCalls();
+	private readonly tools = new ToolDescriptions();
+	/** Requests are written down; snapshots say the same again. */
+	private hasRequestShapes = false;
 	/** A scheduled task has fired, and its prompt has not come yet. */
 	private hasFired = false;
 	/** Digests of what was put into the queue, for versions whose prompts do not say where they came from. */
@@ -114,7 +118,7 @@ class ClaudeCodeReader extends JsonLineReader {
 	}
 
 	protected emit(bytes: Uint8Array, lineStart: number, source: TranscriptSource): void {
-		const { line } = this;
+		const { line, inner } = this;
 		const agent = this.agentOf(line);
 		this.announceSession(source, agent);
 		if (line.type === 'user' || line.type === 'assistant') {
@@ -135,6 +139,12 @@ class ClaudeCodeReader extends JsonLineReader {
 				break;
 			case 'attachment':
 				this.emitAttachment(bytes, source, agent);
+				break;
+			case 'api-request-shape':
+				this.hasRequestShapes = true;
+				if (line.shape.start === -1) break;
+				inner.reset(bytes, line.shape.start, line.shape.end);
+				inner.readObject(shapeMembers, (scanner) => this.emitTools(scanner, source, agent));
 				break;
 			case 'queue-operation':
 				if (line.content.start === -1) break;
@@ -441,10 +451,22 @@ class ClaudeCodeReader extends JsonLineReader {
 	private emitAttachment(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
 		const { line, inner } = this;
 		if (line.attachment.start === -1) return;
-		const found = { type: '', prompt: '' };
+		const found: Attachment = { type: '', prompt: '', tools: { start: -1, end: -1 } };
 		inner.reset(bytes, line.attachment.start, line.attachment.end);
 		inner.readObject(attachmentMembers, found);
 		if (found.type === 'queued_command') this.emitOutcomes(found.prompt, source, agent);
+		if (found.tools.start === -1) return;
+		if (found.type !== 'deferred_tools_record' && (found.type !== 'prompt_snapshot' || this.hasRequestShapes))
+			return;
+		inner.reset(bytes, found.tools.start, found.tools.end);
+		this.emitTools(inner, source, agent);
+	}
+
+	/** What was offered to the model of MCP servers' tools, since 2.1.3xx: with requests, in snapshots of the prompt, and when a tool is found by search. */
+	private emitTools(list: JsonScanner, source: TranscriptSource, agent: AgentRef): void {
+		this.tools.read(list, (tool) =>
+			this.sink({ ...this.envelope(source, agent, this.line.at), type: 'tool-described', ...tool }),
+		);
 	}
 
 	private emitOutcomes(text: string, source: TranscriptSource, agent: AgentRef): void {
@@ -613,10 +635,20 @@ const progressMembers = new MemberTable<{ type: string; agentId: string; status:
 	status: (scanner, data) => void (data.status = scanner.readText()),
 });
 
-const attachmentMembers = new MemberTable<{ type: string; prompt: string }>({
+interface Attachment {
+	type: string;
+	prompt: string;
+	readonly tools: Span;
+}
+
+const attachmentMembers = new MemberTable<Attachment>({
 	type: (scanner, found) => void (found.type = scanner.readText()),
 	prompt: (scanner, found) => void (found.prompt = scanner.readText()),
+	tools: (scanner, found) => scanner.passValue(found.tools),
+	entries: (scanner, found) => scanner.passValue(found.tools),
 });
+
+const shapeMembers = new MemberTable<(list: JsonScanner) => void>({ tools: (scanner, read) => read(scanner) });
 
 /** The text that a message begins with: its content when that is a string, else its first text block. */
 function firstText(line: ClaudeCodeLine): Span | undefined {

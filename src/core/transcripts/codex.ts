@@ -15,6 +15,7 @@ import { JsonLineReader } from './jsonLineReader.ts';
 import { JsonScanner, MemberTable, OPEN_BRACE } from '../base/jsonScanner.ts';
 import type { Span } from '../base/jsonScanner.ts';
 import { McpCalls, givenArguments, resultContent } from './mcpFacts.ts';
+import { ToolDescriptions } from './toolDescriptions.ts';
 import { splitMcpName } from './toolNames.ts';
 import type { EventSink, TranscriptFile, TranscriptFormat } from './transcriptFormat.ts';
 
@@ -66,6 +67,7 @@ class CodexReader extends JsonLineReader {
 	private readonly failed = new Set<string>();
 	private readonly durations = new Map<string, number>();
 	private readonly mcpCalls = new McpCalls();
+	private readonly tools = new ToolDescriptions();
 	/** Where this thread's prompts come from, by its header: a program, another agent, or a person at the terminal or in an editor. */
 	private origin: PromptOrigin | undefined;
 
@@ -189,8 +191,11 @@ class CodexReader extends JsonLineReader {
 				break;
 			case 'function_call_output':
 			case 'custom_tool_call_output':
+				this.emitToolResult(bytes, lineStart, source);
+				break;
 			case 'tool_search_output':
 				this.emitToolResult(bytes, lineStart, source);
+				this.emitTools(bytes, source);
 				break;
 			default:
 				this.emitUnknown(source);
@@ -371,6 +376,16 @@ class CodexReader extends JsonLineReader {
 		this.failed.delete(line.callId);
 		this.durations.delete(line.callId);
 		if (spawned !== undefined) this.emitSpawn(source, spawned, line.callId);
+	}
+
+	/** A search for tools gives them with their schemas. */
+	private emitTools(bytes: Uint8Array, source: TranscriptSource): void {
+		const { line, inner } = this;
+		if (line.output.start === -1) return;
+		inner.reset(bytes, line.output.start, line.output.end);
+		this.tools.read(inner, (tool) =>
+			this.sink({ ...this.envelope(source, this.agent, line.at), type: 'tool-described', ...tool }),
+		);
 	}
 
 	private emitSpawn(source: TranscriptSource, threadId: string, callId: string): void {

@@ -195,6 +195,8 @@ function contentOfText(written: string, mayWrap: boolean): ResultContent | undef
 	// What Claude Code writes for a result without any content: "(mcp__chat__list completed with no output)".
 	if (text === '' || /^\(\S+ completed with no output\)$/.test(text)) return { items: 0, values: [] };
 	if (text.length > mostContentBytes || !(text.startsWith('[') || text.startsWith('{'))) return undefined;
+	// Codex leaves out the middle of a long result, which may well look whole after that.
+	if (/…\d+ \w+ truncated…/.test(text)) return undefined;
 	const bytes = encoder.encode(text);
 	return bytes.length > mostContentBytes ? undefined : contentOfJson(bytes, 0, bytes.length, mayWrap);
 }
