@@ -1,302 +1,382 @@
 // Whether a parameter says where its tool looks, by its name, its type, its words and what the tool does.
 
-import { singular, wordsOf } from './names.ts';
+import { parted, singular, wordsOf } from './names.ts';
 import type { SchemaMember } from './schema.ts';
 import type { ScopeEvidence, ScopeKind } from './scopeParameter.ts';
 import type { ToolShape } from './toolShape.ts';
 import {
-	bareContainers,
-	containers,
+	attributesWhenCreated,
+	attributesWhenUpdated,
+	containerNouns,
 	costs,
 	countables,
 	countBeginnings,
-	doubtful,
+	emptyNames,
 	kindPhrases,
 	nameEndings,
 	otherBeginnings,
 	pageEndings,
+	pageLikeNames,
 	pageNames,
+	pathEndings,
 	plainBeginnings,
 	timeEnds,
 	timeLikeNames,
 	timeNames,
 	timeWords,
 } from './words.ts';
+import type { ContainerNoun, NounCondition } from './words.ts';
 
 export interface Classification {
 	readonly kind: ScopeKind;
-	/** What the name speaks of, in a word or two. */
+	/** What it speaks of, in a word or two. */
 	readonly noun: string;
 	readonly evidence: ScopeEvidence;
 }
 
-interface NamedMember {
+/** A parameter with what its conditions ask for again and again. */
+interface Subject {
 	readonly member: SchemaMember;
-	/** Words of its name as they are, and singular. */
+	/** The words of its name, singular. */
 	readonly words: readonly string[];
-	readonly singulars: readonly string[];
+	/** They with spaces between them. */
+	readonly name: string;
 	/** Words of the names above it, singular; empty at the top. */
 	readonly above: readonly string[];
+	/** Names beside it, each as `name`. */
+	readonly beside: ReadonlySet<string>;
+	/** The beginning of its description, in lower case. */
 	readonly description: string;
 	readonly shape: ToolShape;
+	readonly isNumber: boolean;
+	readonly isText: boolean;
 }
 
-/** What kind of scope the parameter is; `undefined` for anything else. */
-export function classify(member: SchemaMember, shape: ToolShape): Classification | undefined {
-	const words = wordsOf(member.name);
-	if (words.length === 0) return undefined;
-	const named: NamedMember = {
-		member,
-		words,
-		singulars: words.map(singular),
-		above: member.path.split('.').slice(0, -1).flatMap(wordsOf).map(singular),
-		description: (member.description ?? '').slice(0, 1_000).toLowerCase(),
-		shape,
-	};
-	if (hasType(member, 'boolean') && !hasType(member, 'string')) return wideningFlag(named);
-	if (member.isParent || isPlainObject(member)) return undefined;
-	return page(named) ?? time(named) ?? container(named) ?? doubtfulContainer(named) ?? describedContainer(named);
-}
-
-function page(named: NamedMember): Classification | undefined {
-	const { member, singulars, description, shape } = named;
-	if (isWrite(shape)) return undefined;
-	if (hasType(member, 'array') && !/(?:range|view)/.test(singulars.join(' '))) return undefined;
-	const name = singulars.join(' ');
-	const last = singulars.at(-1) ?? '';
-	const isNumber = hasType(member, 'integer') || hasType(member, 'number');
-	if (pageNames.has(name)) {
-		const isPlain =
-			!numbersOnly.has(name) ||
-			isNumber ||
-			/\b(?:number|how many|maximum|results|lines|pagina|per page)\b/.test(description);
-		if (isPlain && !/\bpage (?:id|title|url|name)\b/.test(description)) return found(named, 'page', name);
-	}
-	const first = singulars[0] ?? '';
-	if (singulars.length > 1) {
-		const ending = singulars.slice(-2).join(' ');
-		const isPart = pageEndings.has(last) || pageEndings.has(ending);
-		if (isPart && !singulars.slice(0, -1).some((word) => costs.has(word))) return found(named, 'page', name);
-		const isCount = countBeginnings.has(first) && singulars.slice(1).some((word) => countables.has(word));
-		if (isCount && !singulars.some((word) => word === 'retry' || word === 'depth'))
-			return found(named, 'page', name);
-		if ((last === 'max' || last === 'maximum') && isNumber) return found(named, 'page', name);
-	}
-	return undefined;
-}
-
-const numbersOnly = new Set([
-	'page',
-	'top',
-	'k',
-	'n',
-	'count',
-	'size',
-	'length',
-	'head',
-	'tail',
-	'first',
-	'last',
-	'line',
-	'marker',
+const knownWords: ReadonlySet<string> = new Set([
+	...[...containerNouns.keys()].flatMap((noun) => noun.split(' ')),
+	...nameEndings,
+	...timeEnds,
+	...timeWords,
+	...countables,
+	...countBeginnings,
+	...[...pageNames, ...timeNames].flatMap((name) => name.split(' ')),
+	'username',
+	'timezone',
+	'today',
 ]);
 
-function time(named: NamedMember): Classification | undefined {
-	const { member, singulars, description, shape, above } = named;
-	if (isWrite(shape)) return undefined;
-	const name = singulars.join(' ');
-	if (otherBeginnings.has(singulars[0] ?? '') && !timeEnds.has(singulars[0] ?? '')) return undefined;
-	const core = singulars.filter((word) => word !== 'filter' && word !== 'search' && word !== 'by');
-	if (timeNames.has(name) || timeNames.has(core.join(' '))) return found(named, 'time', name);
-	if (core.some((word) => timeNames.has(word)) && core.length === 2) return found(named, 'time', name);
-	const hasTimeWord = core.some((word) => timeWords.has(word));
-	if (
-		hasTimeWord &&
-		core.some((word) => timeEnds.has(word)) &&
-		core.every((word) => timeWords.has(word) || timeEnds.has(word) || word === 'the')
-	) {
-		return found(named, 'time', name);
+/** The name as its words, singular, with spaces between them: how two names are compared. */
+export function plainName(name: string): string {
+	return plainWords(name).join(' ');
+}
+
+function plainWords(name: string): string[] {
+	return wordsOf(name)
+		.flatMap((word) => parted(word, knownWords))
+		.map(singular);
+}
+
+/** What kind of scope the parameter is; `undefined` for anything else. `beside`: the plain names of the members of the same object. */
+export function classify(
+	member: SchemaMember,
+	shape: ToolShape,
+	beside: ReadonlySet<string>,
+): Classification | undefined {
+	const words = plainWords(member.name);
+	if (words.length === 0) return undefined;
+	const isNumber = hasType(member, 'integer') || hasType(member, 'number');
+	const subject: Subject = {
+		member,
+		words,
+		name: words.join(' '),
+		above: member.path.split('.').slice(0, -1).flatMap(plainWords),
+		beside,
+		description: (member.description ?? member.title ?? '').slice(0, 1_000).toLowerCase(),
+		shape,
+		isNumber,
+		isText: !isNumber || hasType(member, 'string'),
+	};
+	if (hasType(member, 'boolean') && !hasType(member, 'string')) return wideningFlag(subject);
+	if (member.isParent || isPlainObject(member)) return undefined;
+	if (subject.above.some((word) => word === 'exclude' || word === 'not')) return undefined;
+	return page(subject) ?? time(subject) ?? container(subject) ?? describedContainer(subject);
+}
+
+const speaksOfPages =
+	/\b(?:how many|maximum (?:number|results?|items?)|max results|number of|results?|lines?|paginat\w*|per page|cursor|offset|page (?:number|token)|next page|previous page|index|skip)\b/;
+const speaksOfTime =
+	/\b(?:dates?|datetimes?|times?|timestamps?|iso[- ]?8601|rfc ?3339|epoch|unix|yyyy|days?|hours?|minutes?|weeks?|months?|years?|today|yesterday|ago|recency|period of)\b/;
+
+function page(subject: Subject): Classification | undefined {
+	const { member, words, name, description, isNumber, isText, beside } = subject;
+	if (isWrite(subject)) return undefined;
+	if (hasType(member, 'array') && !words.includes('range')) return undefined;
+	if (pageNames.has(name)) return found(subject, 'page', name);
+	if (pageLikeNames.has(name)) {
+		const isPosition = positions.has(name);
+		if (/\b(?:page|object|element) (?:id|title|url|name)\b/.test(description) && name === 'page') return undefined;
+		if (speaksOfPages.test(description) && !(isPosition && speaksOfTime.test(description)))
+			return found(subject, 'page', name);
+		if (!isPosition && isNumber) return found(subject, 'page', name);
+		const hasPage = ['limit', 'size', 'count', 'first', 'max result', 'page size', 'per page', 'length'].some(
+			(one) => beside.has(one),
+		);
+		// A number without a word: `start` beside `limit` is a place in the answer, `from` beside `to` more often a time.
+		if (isPosition && description === '' && hasPage) {
+			if (isNumber && name === 'start' && !beside.has('end')) return found(subject, 'page', name);
+			if (isNumber && name === 'from' && !beside.has('to')) return found(subject, 'page', name);
+			if (!isNumber && isText && (name === 'after' || name === 'before')) return found(subject, 'page', name);
+		}
+		return undefined;
 	}
-	const speaksOfTime =
+	if (words.length < 2) return undefined;
+	const ending = words.slice(-2).join(' ');
+	const last = words.at(-1) ?? '';
+	if (words.some((word) => costs.has(word))) return undefined;
+	if (pageEndings.has(ending) || (pageEndings.has(last) && words.length > 1)) return found(subject, 'page', name);
+	if (
+		countBeginnings.has(words[0] ?? '') &&
+		words.slice(1).some((word) => countables.has(word)) &&
+		!otherNumber.test(description)
+	) {
+		return words[0] === 'no' && !isNumber ? undefined : found(subject, 'page', name);
+	}
+	if ((last === 'max' || last === 'maximum') && isNumber && speaksOfPages.test(description))
+		return found(subject, 'page', name);
+	if (last === 'count' && isNumber && /\b(?:return|results?|show|fetch|retrieve|how many)\b/.test(description)) {
+		return found(subject, 'page', name);
+	}
+	return undefined;
+}
+
+const positions = new Set(['start', 'from', 'end', 'stop', 'to', 'before', 'after', 'last', 'first']);
+const otherNumber = /\b(?:price|age|rating|score|identifier|(?:issue|pull request|phone|invoice|order|page) number)\b/;
+
+function time(subject: Subject): Classification | undefined {
+	const { member, words, description, above, isNumber, beside } = subject;
+	if (isWrite(subject)) return undefined;
+	if (/\btime ?zone\b/.test(words.join(' '))) return undefined;
+	const core = words.filter((word) => !['filter', 'search', 'by', 'query'].includes(word));
+	const name = core.join(' ');
+	if (timeNames.has(name) || timeNames.has(subject.name)) return found(subject, 'time', name);
+	if (core.length === 2 && core.some((word) => timeNames.has(word)) && !otherBeginnings.has(core[0] ?? '')) {
+		return found(subject, 'time', name);
+	}
+	const isSpoken =
 		member.format === 'date' ||
 		member.format === 'date-time' ||
-		/\b(?:dates?|times?|timestamps?|iso[- ]?8601|rfc ?3339|epoch|unix|yyyy|days?|hours?|weeks?|months?|today|yesterday|period|ago)\b/.test(
-			description,
-		) ||
-		above.some((word) => timeWords.has(word) || timeNames.has(word));
+		speaksOfTime.test(description) ||
+		above.some((word) => timeWords.has(word) || timeNames.has(word)) ||
+		(member.allowed.length > 1 && member.allowed.some((value) => /day|week|hour/.test(value)));
+	const areTimes = core.length > 0 && core.every((word) => timeWords.has(word) || timeEnds.has(word));
+	const hasWord = core.some((word) => timeWords.has(word));
+	const hasEnd = core.some((word) => timeEnds.has(word));
+	if (areTimes && hasWord && hasEnd) return found(subject, 'time', name);
+	const isLooking =
+		subject.shape.verb === 'list' || subject.shape.verb === undefined || subject.shape.verb === 'read';
 	if (
-		core.length === 1 &&
-		timeLikeNames.has(name) &&
-		speaksOfTime &&
-		!/cursor|version|pagination/.test(description)
+		areTimes &&
+		hasWord &&
+		core.length > 1 &&
+		isLooking &&
+		/\b(?:after|before|since|range|filter|between|from|newer|older)\b/.test(description)
 	) {
-		return found(named, 'time', name);
+		return found(subject, 'time', name);
+	}
+	const isStretch = ['period', 'range', 'window', 'timeframe', 'lookback'].includes(core.at(-1) ?? '');
+	if (core.length === 2 && isStretch && isSpoken) return found(subject, 'time', name);
+	if (core.length !== 1 || !timeLikeNames.has(name)) return undefined;
+	if (/\b(?:cursor|version|paginat\w*|token|expir\w*)\b/.test(description)) return undefined;
+	if (isSpoken) return found(subject, 'time', name);
+	// No word about them, but both ends are there, and they are numbers.
+	const hasOther = [
+		['from', 'to'],
+		['start', 'end'],
+		['before', 'after'],
+	].some((pair) => pair.includes(name) && pair.every((one) => beside.has(one)));
+	return hasOther && isNumber && description === '' ? found(subject, 'time', name) : undefined;
+}
+
+function container(subject: Subject): Classification | undefined {
+	for (const { noun, before, ending } of readings(subject.words)) {
+		const entry = containerNouns.get(noun);
+		if (entry === undefined) continue;
+		if (before.some((word) => otherBeginnings.has(word) && !(word === 'new' && noun === 'folder')))
+			return undefined;
+		if (isAttribute(subject, noun, before)) return undefined;
+		if (!holds(subject, entry, noun, before, ending)) continue;
+		return found(subject, kindOf(subject, entry, noun, ending), noun);
 	}
 	return undefined;
 }
 
-const containerByNoun = new Map<string, ScopeKind>();
-for (const kind of ['context', 'project', 'place', 'tenant', 'environment', 'database'] as const) {
-	for (const noun of containers[kind]) containerByNoun.set(noun, kind);
+interface Reading {
+	readonly noun: string;
+	readonly before: readonly string[];
+	/** What follows the noun. */
+	readonly ending: readonly string[];
 }
 
-function container(named: NamedMember): Classification | undefined {
-	for (const { noun, before } of readings(named.singulars)) {
-		const kind = containerByNoun.get(noun);
-		if (kind === undefined) continue;
-		if (bareContainers.has(noun) && !before.every((word) => plainBeginnings.has(word))) continue;
-		if (before.some((word) => otherBeginnings.has(word))) return undefined;
-		if (!isContainerHere(named, noun, kind, before)) return undefined;
-		return found(named, isKubernetesContext(named, noun) ? 'environment' : kind, noun);
-	}
-	return undefined;
-}
-
-/** The nouns that a name may end in, beside its endings: the longest first. */
-function* readings(words: readonly string[]): Generator<{ readonly noun: string; readonly before: readonly string[] }> {
+/** The nouns that a name may speak of: what it ends in, beside its endings. */
+function* readings(words: readonly string[]): Generator<Reading> {
 	let end = words.length;
 	for (;;) {
 		for (const length of [2, 1]) {
-			if (end >= length)
-				yield { noun: words.slice(end - length, end).join(' '), before: words.slice(0, end - length) };
+			if (end < length) continue;
+			yield {
+				noun: words.slice(end - length, end).join(' '),
+				before: words.slice(0, end - length),
+				ending: words.slice(end),
+			};
 		}
 		if (end < 2 || !nameEndings.has(words[end - 1] ?? '')) return;
 		end--;
 	}
 }
 
-function isContainerHere(named: NamedMember, noun: string, kind: ScopeKind, before: readonly string[]): boolean {
-	const { member, shape, description, above } = named;
-	const isNumber = hasType(member, 'integer') || hasType(member, 'number');
-	if ((noun === 'index' || noun === 'stage' || noun === 'branch') && isNumber) return false;
+/** It says what a new or changed thing is called or becomes a part of. */
+function isAttribute(subject: Subject, noun: string, before: readonly string[]): boolean {
+	const { shape, description, member } = subject;
+	const isWithin = before.some((word) => word === 'parent' || word === 'source' || word === 'from');
 	if (shape.verb === 'create') {
-		// What is made has no place yet: its name is what it will be called.
-		if (
-			shape.object.at(-1) === noun &&
-			!before.some((word) => word === 'parent' || word === 'source' || word === 'from')
+		if (attributesWhenCreated.has(noun)) return true;
+		// Who it is for or belongs to is asked for, not looked in.
+		return shape.object.at(-1) === noun && !isWithin;
+	}
+	if (shape.verb !== 'update') return false;
+	if (before.includes('default')) return true;
+	if (
+		/\b(?:new|move[sd]?|moving|reassign|change[sd]?) (?:\w+ ){0,3}(?:to|for|id|name|project|team|folder|list|section)\b/.test(
+			description,
 		)
-			return false;
-		if (noun === 'sprint' || noun === 'cycle') return false;
-	}
-	if (shape.verb === 'update' && !member.isRequired && kind === 'project') {
-		if (/\b(?:new|move|moved|change|assign|set)\b/.test(description)) return false;
-	}
-	if (above.includes('exclude')) return false;
-	return true;
+	)
+		return true;
+	return (
+		!member.isRequired &&
+		attributesWhenUpdated.has(noun) &&
+		shape.object.at(-1) !== noun &&
+		!isWithin &&
+		!/\b(?:in which|containing|contains|belongs? to|where)\b/.test(description)
+	);
 }
 
-function isKubernetesContext(named: NamedMember, noun: string): boolean {
-	return noun === 'context' && /\bkube/.test(named.description);
+function holds(
+	subject: Subject,
+	entry: ContainerNoun,
+	noun: string,
+	before: readonly string[],
+	ending: readonly string[],
+): boolean {
+	if (entry.unless?.test(subject.description) === true) return false;
+	if (entry.ifSaid !== undefined && !entry.ifSaid.test(subject.description)) return false;
+	return entry.when.every((condition) => holdsOne(subject, condition, noun, before, ending));
 }
 
-function doubtfulContainer(named: NamedMember): Classification | undefined {
-	for (const { noun, before } of readings(named.singulars)) {
-		const kind = doubtful[noun];
-		if (kind === undefined || !Object.hasOwn(doubtful, noun)) continue;
-		if (before.some((word) => otherBeginnings.has(word))) return undefined;
-		return isDoubtfulScope(named, noun, before) ? found(named, kind, noun) : undefined;
+function holdsOne(
+	subject: Subject,
+	condition: NounCondition,
+	noun: string,
+	before: readonly string[],
+	ending: readonly string[],
+): boolean {
+	const { shape, description, isText } = subject;
+	const isLooking = shape.verb === 'list' || shape.verb === 'read' || shape.verb === undefined;
+	switch (condition) {
+		case 'plain':
+			return before.every((word) => plainBeginnings.has(word) || containerNouns.get(word)?.when.length === 0);
+		case 'text':
+			return isText;
+		case 'named':
+			return ending.length > 0 || (before.length === 0 && isText);
+		case 'looking':
+			return isLooking;
+		case 'searching':
+			return shape.verb === 'list' || before.includes('search');
+		case 'other':
+			return !shape.object.some((word) => word === noun || `${word}name` === noun);
+		case 'running':
+			return shape.verb !== 'start' && shape.verb !== 'create';
+		case 'whose':
+			if (!isLooking) return false;
+			if (shape.object.at(-1) === noun || personNouns.has(shape.object.at(-1) ?? '')) return false;
+			if (shape.object.includes('and') && shape.object.some((word) => personNouns.has(word))) return false;
+			return !/\b(?:author|assign|creator|created by|mention|recipient|invite|filter)/.test(description);
+		case 'directory':
+			return isDirectory(subject, before);
+	}
+}
+
+const personNouns = new Set(['user', 'member', 'person', 'people', 'profile', 'contact', 'author']);
+
+function isDirectory(subject: Subject, before: readonly string[]): boolean {
+	const { shape, description } = subject;
+	if (
+		before.some(
+			(word) =>
+				containerNouns.get(word)?.when.length === 0 || word === 'root' || word === 'base' || word === 'include',
+		)
+	)
+		return true;
+	if (/\b(?:save|saved|saving)\b/.test(description) && /\bdirectory\b/.test(description)) return true;
+	if (shape.verb === 'create' || shape.verb === 'send') return false;
+	const saysDirectory = /\b(?:director(?:y|ies)|folders?|root)\b/.test(description);
+	const saysFile =
+		/\bfiles? (?:or|and|path|to (?:read|write|edit))|(?:path|directory) (?:of|to|or) (?:the |a )?file\b/.test(
+			description,
+		);
+	if (saysDirectory && !saysFile) return true;
+	return (
+		['directory', 'dir', 'folder', 'tree', 'search', 'grep', 'glob', 'find'].some((word) =>
+			shape.words.has(word),
+		) && !/\brepository path\b/.test(description)
+	);
+}
+
+function kindOf(subject: Subject, entry: ContainerNoun, noun: string, ending: readonly string[]): ScopeKind {
+	if (entry.otherKind?.said.test(subject.description) === true) return entry.otherKind.kind;
+	if (entry.kind === 'project' && pathEndings.has(ending[0] ?? '') && noun !== 'branch') return 'place';
+	return entry.kind;
+}
+
+/** A name that says nothing of its own (`id`, `parent`): what its words, the name above it or the tool say it is of. */
+function describedContainer(subject: Subject): Classification | undefined {
+	const { member, words, description, shape } = subject;
+	if (!words.every((word) => emptyNames.has(word))) return undefined;
+	if (shape.verb === 'create' || shape.verb === 'update') return undefined;
+	if (/\b(?:projects|organizations|folders)\/[[{<$]/.test(description))
+		return found(subject, 'project', 'resource path');
+	const isName = words.includes('name');
+	if (isName && (shape.verb === 'list' || /\b(?:contain|filter|match|search)/.test(description))) return undefined;
+	const said =
+		/\b(?:id|identifier|key|slug|name|uuid)s? (?:of|for) (?:the |a |an |your |this |specific |target )*([a-z]+)(?: ([a-z]+))?/.exec(
+			description,
+		) ?? /\b([a-z]+) (?:id|identifier|key|slug|uuid|name)\b/.exec(description);
+	const nouns = said === null ? [] : [said[1], said[2]].filter((word) => word !== undefined).map(singular);
+	const own = member.path.includes('[].') ? subject.above.at(-1) : shape.object.at(-1);
+	for (const noun of nouns.length > 0 ? nouns : [own ?? '']) {
+		const entry = containerNouns.get(noun);
+		if (entry !== undefined && (entry.when.length === 0 || noun === 'index' || noun === 'list'))
+			return found(subject, entry.kind, noun);
 	}
 	return undefined;
 }
 
-function isDoubtfulScope(named: NamedMember, noun: string, before: readonly string[]): boolean {
-	const { member, shape, description } = named;
-	const isLooking = shape.verb === 'list' || shape.verb === 'read' || shape.verb === undefined;
-	switch (noun) {
-		case 'path':
-			if (before.some((word) => containerByNoun.has(word))) return true;
-			if (shape.verb === 'create') return false;
-			if (
-				/\b(?:director(?:y|ies)|folders?|root)\b/.test(description) &&
-				!/\bfile (?:or|and|path)|path (?:of|to) (?:the )?file\b/.test(description)
-			)
-				return true;
-			return ['directory', 'dir', 'folder', 'tree', 'search', 'grep', 'glob', 'find'].some((word) =>
-				shape.words.has(word),
-			);
-		case 'user':
-		case 'username':
-		case 'login':
-		case 'person':
-			if (!isLooking) return false;
-			if (
-				['user', 'member', 'person', 'people', 'profile', 'contact', 'author'].some(
-					(word) => shape.object.at(-1) === word,
-				)
-			)
-				return false;
-			return !/\b(?:author|assign|creator|created by|mention|recipient|invite|filter)/.test(description);
-		case 'list':
-		case 'group':
-		case 'company':
-		case 'profile':
-			return (
-				named.singulars.length > before.length + 1 ||
-				(before.length === 0 && shape.verb !== 'create' && !hasType(member, 'array'))
-			);
-		case 'host':
-		case 'hostname':
-		case 'server':
-			return shape.object.at(-1) !== noun;
-		case 'service':
-			return false;
-		case 'ref':
-			return before.every((word) => plainBeginnings.has(word));
-		case 'head':
-			return shape.verb === 'list' && before.length === 0;
-		case 'location':
-		case 'latitude':
-		case 'longitude':
-		case 'lat':
-		case 'lng':
-		case 'lon':
-		case 'radius':
-		case 'bbox':
-		case 'bound':
-		case 'proximity':
-		case 'city':
-			return shape.verb === 'list';
-		case 'domain':
-		case 'website':
-			return shape.verb === 'list' || before.includes('search');
-		default:
-			return false;
-	}
+/** A flag by which the tool looks in all of them: `allNamespaces`, `accountWide`. */
+function wideningFlag(subject: Subject): Classification | undefined {
+	const { words } = subject;
+	const rest = words.filter((word) => !['all', 'wide', 'include', 'search', 'across', 'in', 'list'].includes(word));
+	if (!words.some((word) => word === 'all' || word === 'wide' || word === 'across')) return undefined;
+	const entry = containerNouns.get(rest.join(' '));
+	return entry === undefined ? undefined : found(subject, entry.kind, rest.join(' '));
 }
 
-/** A name that says nothing of its own (`id`, `name`): what the words or the tool say it is of. */
-function describedContainer(named: NamedMember): Classification | undefined {
-	const { member, singulars, description, shape } = named;
-	if (!singulars.every((word) => nameEndings.has(word))) return undefined;
-	if (shape.verb === 'create' || shape.verb === 'update') return undefined;
-	const above = named.above.at(-1);
-	const own = above !== undefined && member.path.includes('[]') ? above : shape.object.at(-1);
-	const kind = own === undefined ? undefined : containerByNoun.get(own);
-	if (own === undefined || kind === undefined) return undefined;
-	if (singulars.includes('name') && shape.verb === 'list') return undefined;
-	if (description !== '' && singulars[0] === 'name' && /contain|filter/.test(description)) return undefined;
-	return found(named, kind, own);
-}
-
-function wideningFlag(named: NamedMember): Classification | undefined {
-	const { singulars } = named;
-	const noun =
-		singulars[0] === 'all'
-			? singulars.slice(1).join(' ')
-			: singulars.at(-1) === 'wide'
-				? singulars.slice(0, -1).join(' ')
-				: undefined;
-	const kind = noun === undefined ? undefined : containerByNoun.get(noun);
-	return noun === undefined || kind === undefined ? undefined : found(named, kind, noun);
-}
-
-function found(named: NamedMember, kind: ScopeKind, noun: string): Classification {
+function found(subject: Subject, kind: ScopeKind, noun: string): Classification {
 	return {
 		kind,
 		noun,
 		evidence: {
 			source: 'name',
-			sentence: `The name \`${named.member.name}\` speaks of a ${noun}: it says ${kindPhrases[kind]}.`,
+			sentence: `The name \`${subject.member.name}\` speaks of "${noun}": it says ${kindPhrases[kind]}.`,
 		},
 	};
 }
@@ -309,6 +389,6 @@ function isPlainObject(member: SchemaMember): boolean {
 	return member.types.has('object') && member.types.size === 1;
 }
 
-function isWrite(shape: ToolShape): boolean {
+function isWrite({ shape }: Subject): boolean {
 	return shape.verb === 'create' || shape.verb === 'update' || shape.verb === 'send';
 }

@@ -2,7 +2,7 @@
 
 import { counted } from '../base/text.ts';
 import { blanksOf, fallbackOf } from './fallback.ts';
-import { classify } from './classify.ts';
+import { classify, plainName } from './classify.ts';
 import { wordsOf } from './names.ts';
 import { schemaMembers } from './schema.ts';
 import type { SchemaMember } from './schema.ts';
@@ -55,8 +55,16 @@ export function scopeParametersOf(
 	if (typeof schema === 'string') return { reason: schema };
 	const shape = shapeOf(tool.name, tool.description);
 	const found: ScopeParameter[] = [];
+	const beside = namesBeside(schema.members);
 	for (const member of schema.members) {
-		const parameter = classified(tool, shape, member, schema.annotation, seen);
+		const parameter = classified(
+			tool,
+			shape,
+			member,
+			beside.get(parentOf(member)) ?? new Set(),
+			schema.annotation,
+			seen,
+		);
 		if (parameter !== undefined) found.push(parameter);
 	}
 	return found;
@@ -67,7 +75,7 @@ function fromSettings(tool: DescribedTool, path: string, member: SchemaMember | 
 		source: 'settings',
 		sentence: `The settings name \`${path}\` as a scope of \`${tool.name}\`.`,
 	};
-	const match = member === undefined ? undefined : classify(member, shapeOf(tool.name, tool.description));
+	const match = member === undefined ? undefined : classify(member, shapeOf(tool.name, tool.description), new Set());
 	const kind = match?.kind ?? 'context';
 	if (member === undefined) {
 		return {
@@ -82,6 +90,22 @@ function fromSettings(tool: DescribedTool, path: string, member: SchemaMember | 
 		};
 	}
 	return parameterOf(tool, member, kind, match?.noun ?? '', [evidence]);
+}
+
+/** The plain names of the members of each object, by its path. */
+function namesBeside(members: readonly SchemaMember[]): Map<string, Set<string>> {
+	const names = new Map<string, Set<string>>();
+	for (const member of members) {
+		const parent = parentOf(member);
+		let own = names.get(parent);
+		if (own === undefined) names.set(parent, (own = new Set()));
+		own.add(plainName(member.name));
+	}
+	return names;
+}
+
+function parentOf(member: SchemaMember): string {
+	return member.path.slice(0, member.path.length - member.name.length);
 }
 
 function parameterOf(
@@ -107,12 +131,13 @@ function classified(
 	tool: DescribedTool,
 	shape: ToolShape,
 	member: SchemaMember,
+	beside: ReadonlySet<string>,
 	rootAnnotation: unknown,
 	seen: SeenValues | undefined,
 ): ScopeParameter | undefined {
 	const annotated = annotationOf(member, rootAnnotation);
 	if (annotated === false) return undefined;
-	const match = classify(member, shape);
+	const match = classify(member, shape, beside);
 	const evidence: ScopeEvidence[] = [];
 	if (annotated !== undefined) {
 		evidence.push({ source: 'annotation', sentence: `The schema marks \`${member.path}\` with \`x-scope\`.` });

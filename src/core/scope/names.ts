@@ -29,11 +29,38 @@ export function wordsOf(name: string): string[] {
 
 /** The word without its plural, where it looks like one. */
 export function singular(word: string): string {
-	if (word.length <= 3 || !word.endsWith('s') || word.endsWith('ss') || word.endsWith('us') || word.endsWith('is'))
-		return word;
+	const known = irregular.get(word);
+	if (known !== undefined) return known;
+	if (word.length <= 3 || !word.endsWith('s') || /(?:ss|us|is)$/.test(word)) return word;
 	if (word.endsWith('ies') && word.length > 4) return `${word.slice(0, -3)}y`;
 	if (/(?:ch|sh|x|ss|zz)es$/.test(word)) return word.slice(0, -2);
 	return word.slice(0, -1);
+}
+
+const irregular = new Map([
+	['ids', 'id'],
+	['dbs', 'db'],
+	['indices', 'index'],
+	['people', 'person'],
+	['series', 'series'],
+	['status', 'status'],
+	['aws', 'aws'],
+	['dns', 'dns'],
+	['css', 'css'],
+	['ts', 'ts'],
+]);
+
+/**
+ * A word that was written without a boundary, in its two: `projectid`, `startdate`. Only where both are in `known`, and the whole is not.
+ * `known` is singular.
+ */
+export function parted(word: string, known: ReadonlySet<string>): string[] {
+	if (word.length < 5 || known.has(singular(word))) return [word];
+	for (let at = word.length - 2; at >= 2; at--) {
+		const parts = [word.slice(0, at), word.slice(at)];
+		if (parts.every((part) => known.has(part) || known.has(singular(part)))) return parts;
+	}
+	return [word];
 }
 
 function isLetter(character: string): boolean {

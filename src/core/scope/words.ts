@@ -4,605 +4,268 @@ import type { ScopeKind } from './scopeParameter.ts';
 
 /** What a kind's parameters choose, for people. */
 export const kindPhrases: Readonly<Record<ScopeKind, string>> = {
-	context: 'a session, chat, channel, thread or tab',
-	project: 'a project, workspace, repository, branch, team or board',
-	place: 'a directory, or a place that is looked in',
-	tenant: 'an organisation, account or owner',
-	environment: 'a region, cluster, namespace, stage or device',
-	database: 'a database, schema, table, index or collection',
-	time: 'a stretch of time',
+	context: 'which session, chat, channel, thread or tab',
+	project: 'which project, workspace, repository, branch, team or board',
+	place: 'which directory, folder, site or area',
+	tenant: 'which organisation, account or owner',
+	environment: 'which region, cluster, namespace, stage, device or connection',
+	database: 'which database, schema, table, index or collection',
+	time: 'which stretch of time',
 	page: 'which part of an answer, and how much of it',
 };
 
-/** Containers: a name that ends in one says where a tool looks or acts, whatever stands before it. */
-export const containers: Readonly<Record<Exclude<ScopeKind, 'time' | 'page'>, readonly string[]>> = {
-	context: [
-		'session',
-		'chat',
-		'thread',
-		'tab',
-		'conversation',
-		'channel',
-		'room',
-		'chatroom',
-		'dialog',
-		'mailbox',
-		'inbox',
-		'terminal',
-		'context',
-	],
-	project: [
-		'project',
-		'proj',
-		'workspace',
-		'repo',
-		'repository',
-		'branch',
-		'team',
-		'board',
-		'space',
-		'sprint',
-		'cycle',
-		'calendar',
-		'app',
-		'application',
-		'site',
-		'section',
-		'notebook',
-		'vault',
-		'portfolio',
-	],
-	place: ['cwd', 'root', 'directory', 'dir', 'folder', 'workdir', 'basedir', 'rootdir', 'drive'],
-	tenant: [
-		'tenant',
-		'org',
-		'organization',
-		'organisation',
-		'account',
-		'acct',
-		'owner',
-		'guild',
-		'enterprise',
-		'subscription',
-		'customer',
-	],
-	environment: [
-		'region',
-		'country',
-		'namespace',
-		'environment',
-		'env',
-		'cluster',
-		'stage',
-		'datacenter',
-		'device',
-		'udid',
-		'simulator',
-		'emulator',
-		'instance',
-		'connection',
-		'kubeconfig',
-		'kube context',
-	],
-	database: [
-		'database',
-		'db',
-		'schema',
-		'table',
-		'collection',
-		'index',
-		'dataset',
-		'bucket',
-		'log group',
-		'data source',
-		'datasource',
-		'catalog',
-		'keyspace',
-		'warehouse',
-		'knowledge base',
-		'base',
-	],
+/**
+ * When a noun that has other meanings too names a container. `plain`: no word stands before it but those of `plainBeginnings`.
+ * `text`: its value is no number. `named`: an ending of `nameEndings` follows, or it stands alone. `looking`: the tool reads or lists.
+ * `searching`: the tool lists or searches. `other`: it is not what the tool itself is about. `whose`: a person whose things are looked at, not one
+ * that is looked up, filtered by or written to. `directory`: a path that a search or a listing is held to, not that of the one file.
+ * `running`: the tool does not start it.
+ */
+export type NounCondition =
+	| 'plain'
+	| 'text'
+	| 'named'
+	| 'looking'
+	| 'searching'
+	| 'other'
+	| 'whose'
+	| 'directory'
+	| 'running';
+
+export interface ContainerNoun {
+	readonly kind: ScopeKind;
+	/** All of them must hold. */
+	readonly when: readonly NounCondition[];
+	/** The description does not say this: the noun's other meanings. */
+	readonly unless?: RegExp | undefined;
+	/** The description says this. */
+	readonly ifSaid?: RegExp | undefined;
+	/** A description by which it is of another kind. */
+	readonly otherKind?: { readonly said: RegExp; readonly kind: ScopeKind } | undefined;
+}
+
+const always: Readonly<Record<string, string>> = {
+	context:
+		'session, chat, thread, conversation, channel, room, chatroom, dialog, mailbox, inbox, terminal, subreddit',
+	project:
+		'project, workspace, repo, repository, branch, team, board, space, sprint, cycle, iteration, calendar, site, notebook, vault, portfolio, git remote, wiki',
+	place: 'cwd, directory, dir, folder, workdir, basedir, rootdir',
+	tenant: 'tenant, org, organization, organisation, account, acct, guild, enterprise',
+	environment:
+		'region, country, namespace, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig',
+	database:
+		'database, db, collection, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store',
 };
 
-/** These are containers only where no other word stands before them, beside those of `plainBeginnings`. */
-export const bareContainers: ReadonlySet<string> = new Set([
-	'context',
-	'root',
-	'base',
-	'schema',
-	'index',
-	'table',
-	'app',
-	'application',
-	'stage',
-	'instance',
-	'connection',
-	'section',
-	'drive',
-	'subscription',
-	'host',
-	'service',
-	'group',
-	'list',
-	'ref',
-	'location',
+const sometimes: Readonly<Record<string, ContainerNoun>> = {
+	tab: { kind: 'context', when: [], unless: /\btab(?:ulator|s? (?:character|width|size))/ },
+	context: {
+		kind: 'context',
+		when: ['plain', 'text'],
+		unless: /\b(?:additional|background|surrounding|provide[sd]?|lines of) context|context (?:for|about|of the|lines)\b/,
+		otherKind: { said: /\bkube/, kind: 'environment' },
+	},
+	app: {
+		kind: 'project',
+		when: ['plain', 'text'],
+		otherKind: { said: /\b(?:base|bitable|table)\b/, kind: 'database' },
+	},
+	application: { kind: 'project', when: ['plain', 'text'] },
+	section: { kind: 'project', when: ['plain'], unless: /\b(?:page|document|docs?|file|readme|article|heading)\b/ },
+	list: { kind: 'project', when: ['named'], unless: /\b(?:mailing|comma|array)\b|^(?:a )?list of\b/ },
+	service: {
+		kind: 'project',
+		when: ['plain', 'text', 'named'],
+		unless: /\b(?:filter|logs?|trace|apm|type|kind|metric|micro)/,
+	},
+	library: {
+		kind: 'project',
+		when: ['text', 'named', 'looking'],
+		ifSaid: /\blibrary id\b|\bid of the library\b/,
+		unless: /\blibrary name\b/,
+	},
+	ref: { kind: 'project', when: ['plain', 'text'], unless: /\b(?:element|snapshot|node|reference (?:id|number))\b/ },
+	head: { kind: 'project', when: ['plain', 'text', 'searching'], ifSaid: /\b(?:branch|user|org)/ },
+	root: { kind: 'place', when: ['plain', 'text'] },
+	drive: { kind: 'place', when: ['plain', 'text'] },
+	path: { kind: 'place', when: ['text', 'directory'] },
+	location: {
+		kind: 'place',
+		when: ['searching'],
+		otherKind: { said: /\b(?:country|region|city|iso|geo-?target)/, kind: 'environment' },
+	},
+	latitude: { kind: 'place', when: ['searching'] },
+	longitude: { kind: 'place', when: ['searching'] },
+	lat: { kind: 'place', when: ['searching'] },
+	lng: { kind: 'place', when: ['searching'] },
+	lon: { kind: 'place', when: ['searching'] },
+	radius: { kind: 'place', when: ['searching'] },
+	bbox: { kind: 'place', when: ['searching'] },
+	bound: { kind: 'place', when: ['searching'] },
+	proximity: { kind: 'place', when: ['searching'] },
+	city: { kind: 'environment', when: ['searching'] },
+	domain: { kind: 'place', when: ['searching'], unless: /\b(?:topic|expertise|subject|purchase|availab)/ },
+	website: { kind: 'place', when: ['searching'] },
+	owner: {
+		kind: 'tenant',
+		when: [],
+		unless: /\b(?:file|document|card|task|item|story|ticket|record|issue|incident|deal) owners?\b|\bowned by\b/,
+	},
+	user: { kind: 'tenant', when: ['whose'] },
+	username: { kind: 'tenant', when: ['whose'] },
+	login: { kind: 'tenant', when: ['whose'] },
+	person: { kind: 'tenant', when: ['whose'] },
+	customer: { kind: 'tenant', when: ['whose'] },
+	company: { kind: 'tenant', when: ['whose', 'named'] },
+	group: { kind: 'tenant', when: ['named'], unless: /\bgroup(?:ing|ed)? by\b/ },
+	profile: {
+		kind: 'tenant',
+		when: ['plain'],
+		ifSaid: /\b(?:account|aws|credential|user|browser|config)/,
+		unless: /\bvalidation\b/,
+	},
+	subscription: { kind: 'tenant', when: ['other'] },
+	cloud: { kind: 'tenant', when: ['plain', 'named'] },
+	server: {
+		kind: 'environment',
+		when: ['plain', 'other', 'named'],
+		otherKind: { said: /\b(?:discord|guild|chat)\b/, kind: 'tenant' },
+	},
+	host: { kind: 'environment', when: ['plain', 'other'] },
+	hostname: { kind: 'environment', when: ['plain', 'other'] },
+	device: { kind: 'environment', when: ['text'], unless: /\b(?:desktop or mobile|device type|viewport)\b/ },
+	instance: { kind: 'environment', when: ['other'] },
+	connection: { kind: 'environment', when: ['text'] },
+	port: { kind: 'environment', when: ['plain', 'running'] },
+	stage: {
+		kind: 'environment',
+		when: ['plain', 'text'],
+		unless: /\b(?:build|pipeline|deal|sales|lifecycle|funnel|job)\b/,
+	},
+	zone: { kind: 'environment', when: ['text'], unless: /\btime ?zone/ },
+	schema: {
+		kind: 'database',
+		when: ['plain', 'text'],
+		unless: /\bjson schema\b|\bschema (?:of|for) the (?:output|response|result|data)/,
+	},
+	table: { kind: 'database', when: ['text', 'named'] },
+	index: { kind: 'database', when: ['text'], unless: /\b(?:zero|one|0|1)-based\b|\bposition\b/ },
+	base: { kind: 'database', when: ['plain', 'text'], otherKind: { said: /\bbranch/, kind: 'project' } },
+	catalog: { kind: 'database', when: ['plain', 'text'] },
+	store: { kind: 'database', when: ['named', 'text'] },
+	container: { kind: 'context', when: ['text', 'named'], ifSaid: /\b(?:chat|thread|conversation|channel)\b/ },
+};
+
+/** Containers: a name that ends in one says where a tool looks or acts, whatever stands before it, where its conditions hold. */
+export const containerNouns: ReadonlyMap<string, ContainerNoun> = new Map([
+	...Object.entries(always).flatMap(([kind, nouns]) =>
+		// The keys above are kinds.
+		nouns.split(', ').map((noun): [string, ContainerNoun] => [noun, { kind: kind as ScopeKind, when: [] }]),
+	),
+	...Object.entries(sometimes),
 ]);
 
-/** Nouns that name a container in some tools and something else in others; `findScopes.ts` says when. */
-export const doubtful: Readonly<Record<string, ScopeKind>> = {
-	path: 'place',
-	user: 'tenant',
-	username: 'tenant',
-	login: 'tenant',
-	person: 'tenant',
-	group: 'tenant',
-	company: 'tenant',
-	profile: 'tenant',
-	host: 'environment',
-	hostname: 'environment',
-	server: 'environment',
-	service: 'project',
-	list: 'project',
-	ref: 'project',
-	head: 'project',
-	location: 'place',
-	domain: 'place',
-	website: 'place',
-	latitude: 'place',
-	longitude: 'place',
-	lat: 'place',
-	lng: 'place',
-	lon: 'place',
-	radius: 'place',
-	bbox: 'place',
-	bound: 'place',
-	proximity: 'place',
-	city: 'environment',
-};
+/** Of a new or changed thing these are what it becomes a part of, not where the tool looks. */
+export const attributesWhenCreated: ReadonlySet<string> = wordSet('sprint, cycle, iteration, head, base');
+export const attributesWhenUpdated: ReadonlySet<string> = wordSet(
+	'project, team, board, list, section, space, sprint, cycle, iteration, folder, portfolio, owner, group, location, country, region, city, company, customer, account, app, application, domain, site',
+);
 
 /** Endings that name a thing by another of its names. */
-export const nameEndings: ReadonlySet<string> = new Set([
-	'id',
-	'uuid',
-	'guid',
-	'gid',
-	'uid',
-	'key',
-	'slug',
-	'name',
-	'code',
-	'number',
-	'url',
-	'uri',
-	'ref',
-	'identifier',
-	'handle',
-	'alias',
-	'filter',
-	'path',
-	'token',
-	'login',
-	'type id',
-	'arn',
-	'jid',
-	'ts',
-]);
+export const nameEndings: ReadonlySet<string> = wordSet(
+	'id, uuid, guid, gid, uid, key, slug, name, code, number, url, uri, ref, identifier, handle, alias, filter, path, token, login, arn, jid, ts, any, ident, idx, dir, directory, root, folder, selector',
+);
+
+/** Of these endings those that make a path of it: `projectRoot`, `repo_path`. */
+export const pathEndings: ReadonlySet<string> = wordSet('path, dir, directory, root, folder');
+
+/** Names that say nothing of their own. */
+export const emptyNames: ReadonlySet<string> = wordSet(
+	'id, uuid, guid, gid, uid, key, slug, name, identifier, parent, resource, target, scope',
+);
 
 /** Words in front that change nothing. */
-export const plainBeginnings: ReadonlySet<string> = new Set([
-	'current',
-	'active',
-	'selected',
-	'target',
-	'default',
-	'source',
-	'filter',
-	'by',
-	'in',
-	'for',
-	'from',
-	'search',
-	'my',
-	'the',
-	'optional',
-	'within',
-	'include',
-	'only',
-	'given',
-	'specific',
-	'working',
-]);
+export const plainBeginnings: ReadonlySet<string> = wordSet(
+	'current, active, selected, target, default, source, filter, by, in, for, from, search, my, the, optional, within, include, included, only, given, specific, working, allowed, of, destination, home, start, starting, new, geo, user, git',
+);
 
-/** Words in front that make it something else: what is left out, what a thing becomes, where a result goes. */
-export const otherBeginnings: ReadonlySet<string> = new Set([
-	'new',
-	'exclude',
-	'excluded',
-	'ignore',
-	'ignored',
-	'without',
-	'is',
-	'has',
-	'no',
-	'not',
-	'add',
-	'remove',
-	'delete',
-	'expected',
-	'rename',
-	'min',
-	'max',
-	'num',
-	'create',
-	'update',
-	'auto',
-	'use',
-	'allow',
-	'enable',
-	'disable',
-]);
+/** Words in front that make it something else: what is left out, what a thing becomes, how many. */
+export const otherBeginnings: ReadonlySet<string> = wordSet(
+	'exclude, excluded, ignore, ignored, without, is, has, no, not, add, remove, delete, expected, rename, min, max, num, create, update, auto, use, allow, enable, disable, skip, time, file, type, new',
+);
 
 /** Names of a stretch of time, or of one of its ends: alone they say so. */
-export const timeNames: ReadonlySet<string> = new Set([
-	'since',
-	'until',
-	'lookback',
-	'look back',
-	'timeframe',
-	'time frame',
-	'time range',
-	'date range',
-	'time window',
-	'time period',
-	'date period',
-	'date interval',
-	'freshness',
-	'recency',
-	'days back',
-	'day back',
-	'hour back',
-	'last day',
-	'last hour',
-	'last n day',
-	'oldest',
-	'latest',
-	'relative time',
-	'time span',
-	'timespan',
-]);
+export const timeNames: ReadonlySet<string> = wordSet(
+	'since, until, lookback, look back, timeframe, time frame, time range, date range, time window, time period, date period, date interval, freshness, recency, day back, hour back, day ago, last day, last hour, last n day, oldest, latest, relative time, time span, timespan, time interval, time filter, date filter, stat period, day count, daterange, timerange, lookback day, lookback hour, minute ago, hour ago, since hour, since day, since minute, on date',
+);
 
 /** Names that are one where the type or the description speaks of time. */
-export const timeLikeNames: ReadonlySet<string> = new Set([
-	'from',
-	'to',
-	'start',
-	'end',
-	'begin',
-	'before',
-	'after',
-	'day',
-	'hour',
-	'minute',
-	'week',
-	'month',
-	'year',
-	'date',
-	'quarter',
-	'period',
-	'range',
-	'window',
-	'created',
-	'updated',
-	'modified',
-	'published',
-	'min',
-	'max',
-	'gte',
-	'lte',
-	'gt',
-	'lt',
-	'last',
-	'interval',
-]);
+export const timeLikeNames: ReadonlySet<string> = wordSet(
+	'from, to, start, end, begin, before, after, day, hour, minute, week, month, year, date, quarter, period, range, window, created, updated, modified, published, min, max, gte, lte, gt, lt, last, interval, time, t, past, duration',
+);
 
 /** Beside `date`, `time`, `at`, `timestamp` such a word makes an end of a stretch of time. */
-export const timeEnds: ReadonlySet<string> = new Set([
-	'since',
-	'until',
-	'from',
-	'to',
-	'start',
-	'started',
-	'starting',
-	'end',
-	'ended',
-	'ending',
-	'begin',
-	'before',
-	'after',
-	'min',
-	'max',
-	'minimum',
-	'maximum',
-	'gte',
-	'lte',
-	'gt',
-	'lt',
-	'oldest',
-	'latest',
-	'earliest',
-	'last',
-	'first',
-	'newer',
-	'older',
-	'range',
-	'window',
-]);
+export const timeEnds: ReadonlySet<string> = wordSet(
+	'since, until, from, to, start, started, starting, end, ended, ending, begin, beginning, before, after, min, max, minimum, maximum, gte, lte, gt, lt, oldest, latest, earliest, last, newer, older, than, range, window, on, during, lower, upper, bound',
+);
 
-export const timeWords: ReadonlySet<string> = new Set([
-	'date',
-	'time',
-	'at',
-	'timestamp',
-	'datetime',
-	'day',
-	'created',
-	'updated',
-	'modified',
-	'published',
-	'closed',
-	'merged',
-	'due',
-	'occurred',
-	'ts',
-	'ms',
-	'epoch',
-	'iso',
-]);
+export const timeWords: ReadonlySet<string> = wordSet(
+	'date, time, at, timestamp, datetime, day, created, updated, modified, published, closed, merged, due, occurred, completed, ts, ms, epoch, iso, rfc3339, unix, milli, second, sec, utc, crawl, page, creation, modification, update, activity, deadline, scheduled, ns, nano, hour, year, month',
+);
 
-/** Names of a part of an answer, or of its size. */
-export const pageNames: ReadonlySet<string> = new Set([
-	'limit',
-	'page',
-	'offset',
-	'cursor',
-	'per page',
-	'page size',
-	'page token',
-	'page number',
-	'page num',
-	'page no',
-	'page index',
-	'page limit',
-	'page offset',
-	'page cursor',
-	'item per page',
-	'result per page',
-	'next page',
-	'next page token',
-	'next token',
-	'next cursor',
-	'start cursor',
-	'end cursor',
-	'after cursor',
-	'continuation token',
-	'continuation',
-	'pagination token',
-	'pagination',
-	'take',
-	'skip',
-	'top',
-	'top k',
-	'top n',
-	'k',
-	'n',
-	'count',
-	'start index',
-	'start at',
-	'starting after',
-	'ending before',
-	'head limit',
-	'result count',
-	'result limit',
-	'start line',
-	'end line',
-	'line start',
-	'line end',
-	'from line',
-	'to line',
-	'line',
-	'line count',
-	'start row',
-	'end row',
-	'tail line',
-	'first line',
-	'last line',
-	'view range',
-	'line range',
-	'page range',
-	'head',
-	'tail',
-	'first',
-	'last',
-	'size',
-	'length',
-	'marker',
-	'bookmark',
-	'start from',
-]);
+/** Names of a part of an answer, or of its size: whatever type they have. */
+export const pageNames: ReadonlySet<string> = wordSet(
+	'limit, offset, cursor, per page, page size, page token, page number, page num, page no, page index, page limit, page offset, page cursor, page len, page length, page count, item per page, result per page, next page, next page token, next token, next cursor, start cursor, end cursor, after cursor, before cursor, continuation token, continuation, continue token, pagination token, pagination, top k, top n, start index, start at, starting after, ending before, head limit, result count, result limit, start line, end line, line start, line end, from line, to line, line count, start row, end row, tail line, line limit, first line, last line, view range, line range, page range, bookmark, pagelen, scroll id, max size, max chunk, max key, match limit, search limit, count limit, line number start, line number end, start line number, end line number',
+);
 
-/** The last word of a name that says how much, or from where on, of what the other words name. */
-export const pageEndings: ReadonlySet<string> = new Set([
-	'limit',
-	'offset',
-	'cursor',
-	'page token',
-	'per page',
-	'page size',
-]);
+/** Names that are one where the value is a number, or the description speaks of pages and counts. */
+export const pageLikeNames: ReadonlySet<string> = wordSet(
+	'page, top, k, n, count, size, length, head, tail, first, last, line, marker, take, skip, len, amount, number, quantity, start, from, end, stop, to, before, after, continue',
+);
+
+/** The last words of a name that say how much, or from where on, of what the other words name. */
+export const pageEndings: ReadonlySet<string> = wordSet(
+	'limit, offset, cursor, page token, per page, page size, page number',
+);
 
 /** `max` or `num` of these. */
-export const countables: ReadonlySet<string> = new Set([
-	'result',
-	'item',
-	'row',
-	'entry',
-	'record',
-	'message',
-	'issue',
-	'page',
-	'event',
-	'hit',
-	'match',
-	'line',
-	'char',
-	'character',
-	'length',
-	'count',
-	'document',
-	'doc',
-	'post',
-	'comment',
-	'file',
-	'log',
-	'reply',
-	'thread',
-	'commit',
-	'reference',
-	'source',
-	'url',
-	'output',
-	'byte',
-]);
+export const countables: ReadonlySet<string> = wordSet(
+	'result, item, row, entry, record, message, issue, page, event, hit, match, line, char, character, length, count, document, doc, post, comment, file, log, reply, thread, commit, reference, source, url, output, byte, link, response, task, article, video, image, ticket, node, key, user, suggestion, passage, snippet, chunk, tweet, email, contact, job, run, test, trace, span, element, member, place, product, order, paper, review, answer',
+);
 
-export const countBeginnings: ReadonlySet<string> = new Set(['max', 'maximum', 'num', 'number', 'n', 'total', 'top']);
+export const countBeginnings: ReadonlySet<string> = wordSet('max, maximum, num, number, n, top, no');
 
-/** A limit of these is one on cost, not on the answer. */
-export const costs: ReadonlySet<string> = new Set([
-	'rate',
-	'time',
-	'memory',
-	'cpu',
-	'cost',
-	'price',
-	'budget',
-	'credit',
-	'spend',
-	'retry',
-	'timeout',
-	'depth',
-	'token',
-	'concurrency',
-	'concurrent',
-	'batch',
-	'parallel',
-	'attempt',
-	'sample',
-	'word',
-	'character',
-	'char',
-	'spending',
-	'usage',
-	'age',
-]);
+/** A limit of these is one on cost, or on how the work is done, not on the answer. */
+export const costs: ReadonlySet<string> = wordSet(
+	'rate, time, memory, cpu, cost, price, budget, credit, spend, retry, timeout, depth, concurrency, concurrent, batch, parallel, attempt, sample, spending, usage, age, width, height, wait, duration, second, ms, iteration, step, turn, upload',
+);
 
 /** What a tool does, by a word of its name. */
-export const verbs: Readonly<Record<'create' | 'update' | 'send' | 'remove' | 'read' | 'list', readonly string[]>> = {
-	create: [
-		'create',
-		'add',
-		'new',
-		'make',
-		'insert',
-		'register',
-		'fork',
-		'init',
-		'initialize',
-		'schedule',
-		'book',
-		'generate',
-		'clone',
-		'copy',
-		'duplicate',
-		'import',
-		'upload',
-		'provision',
-		'setup',
-		'save',
-	],
-	update: [
-		'update',
-		'edit',
-		'set',
-		'modify',
-		'patch',
-		'rename',
-		'change',
-		'move',
-		'put',
-		'assign',
-		'replace',
-		'transfer',
-		'configure',
-		'reorder',
-		'upsert',
-		'mute',
-	],
-	send: ['send', 'post', 'reply', 'publish', 'invite', 'draft', 'forward', 'share', 'write', 'append', 'notify'],
-	remove: [
-		'delete',
-		'remove',
-		'archive',
-		'close',
-		'cancel',
-		'stop',
-		'clear',
-		'drop',
-		'unassign',
-		'kill',
-		'terminate',
-	],
-	read: [
-		'get',
-		'read',
-		'fetch',
-		'show',
-		'describe',
-		'retrieve',
-		'view',
-		'inspect',
-		'download',
-		'open',
-		'check',
-		'status',
-		'explain',
-		'resolve',
-		'lookup',
-		'analyze',
-		'analyse',
-		'debug',
-		'export',
-		'screenshot',
-	],
-	list: [
-		'list',
-		'search',
-		'find',
-		'query',
-		'browse',
-		'grep',
-		'glob',
-		'tree',
-		'ls',
-		'scan',
-		'discover',
-		'count',
-		'aggregate',
-		'history',
-		'logs',
-		'recent',
-		'summarize',
-		'explore',
-		'select',
-	],
-};
+export const verbs = {
+	list: wordSet(
+		'list, search, find, query, browse, grep, glob, tree, ls, scan, discover, count, aggregate, history, logs, recent, summarize, explore, select, nearby, crawl, map, lookup, top, filter, ask',
+	),
+	read: wordSet(
+		'get, read, fetch, show, describe, retrieve, view, inspect, download, open, check, status, explain, resolve, analyze, analyse, debug, export, screenshot, display, tail, compare, diff, info',
+	),
+	remove: wordSet(
+		'delete, remove, archive, close, cancel, stop, clear, drop, unassign, kill, terminate, destroy, purge',
+	),
+	send: wordSet('send, post, reply, publish, invite, draft, forward, share, write, append, notify, comment'),
+	update: wordSet(
+		'update, edit, set, modify, patch, rename, change, move, put, assign, replace, transfer, configure, reorder, upsert, mute, enable, disable, manage',
+	),
+	create: wordSet(
+		'create, add, new, make, insert, register, fork, init, initialize, schedule, book, generate, clone, copy, duplicate, import, upload, provision, setup, save',
+	),
+	start: wordSet('start, launch, serve, run, execute, trigger, deploy, install, build, boot'),
+} satisfies Readonly<Record<string, ReadonlySet<string>>>;
+
+/** Verbs that are as often nouns, or qualities: another verb in the same name goes before them. */
+export const doubtfulVerbs: ReadonlySet<string> = wordSet(
+	'post, draft, share, copy, import, export, book, set, view, check, status, count, query, history, logs, schedule, change, patch, open, recent, comment, reply, new, run, build, test, top, map, filter, info, tree, diff, tail, comment, debug, archive, start, stop, clone, fork, select, forward, number, init, search',
+);
+
+function wordSet(words: string): ReadonlySet<string> {
+	return new Set(words.split(', '));
+}
