@@ -74,10 +74,10 @@ export class JsonScanner {
 			const member = table.find(hash, position - keyStart);
 			if (member === undefined) {
 				if (!this.skipValue()) return false;
-			} else if (member.isText) {
+			} else if (member.take !== undefined) {
 				const isString = this.peek() === QUOTE;
 				if (!this.skipValue()) return false;
-				if (isString) member.read(this, target);
+				if (isString) member.take(this.text(), target, this.position);
 			} else {
 				member.read(this, target);
 				if (this.failedAt !== -1) return false;
@@ -121,9 +121,9 @@ export class JsonScanner {
 		return this.passString();
 	}
 
-	/** Reads a string, or '' in place of a value of another kind. `previous` is given back as it is when it is the same text. */
-	readText(previous = ''): string {
-		return this.readString() ? this.stringLike(previous) : '';
+	/** Reads a string, or '' in place of a value of another kind. */
+	readText(): string {
+		return this.readString() ? this.text() : '';
 	}
 
 	/** Reads `true`; any other value is passed over and counts as `false`. */
@@ -210,11 +210,24 @@ export class JsonScanner {
 	}
 
 	/**
-	 * The string that was read last, given back as `previous` itself when it is the same: neighbouring lines repeat most of their ids,
-	 * and a repeated id should cost neither a decoding nor memory.
+	 * The string that was read last, the very same one as before when it is repeated: neighbouring lines repeat most of their ids and
+	 * words, and a repetition should cost neither a decoding nor memory.
 	 */
-	stringLike(previous: string): string {
-		return this.stringEquals(previous) ? previous : this.string();
+	text(): string {
+		const { bytes, stringStart, stringEnd: end } = this;
+		const length = end - stringStart;
+		if (length < 3 || length > longestRemembered) return this.string();
+		// Ids that differ mostly differ at their end.
+		const slot =
+			(byteAt(bytes, end - 1) ^ (byteAt(bytes, end - 2) << 3) ^ (byteAt(bytes, end - 3) << 6) ^ length) &
+			(rememberedTexts.length - 1);
+		const remembered = rememberedTexts[slot];
+		if (remembered !== undefined && this.stringEquals(remembered)) return remembered;
+		const text = asciiOrUtf8(bytes, stringStart, end);
+		if (text.includes('\\')) return unescaped(text);
+		// Of equal length: every character is one byte, so that comparing bytes is comparing characters.
+		if (text.length === length) rememberedTexts[slot] = text;
+		return text;
 	}
 
 	/** Whether the string that was read last is the given ASCII text. */
@@ -246,14 +259,17 @@ export interface Span {
 	end: number;
 }
 
-/** Reads the value at the cursor into the target, or passes over it; one for texts takes the string that was just read. */
+/** Reads the value at the cursor into the target, or passes over it. */
 export type MemberReader<Target> = (scanner: JsonScanner, target: Target) => void;
+
+/** Puts a text into the target; `end` is the position behind its closing quote. */
+export type TextTaker<Target> = (text: string, target: Target, end: number) => void;
 
 interface Member<Target> {
 	readonly hash: number;
 	readonly length: number;
-	readonly isText: boolean;
 	readonly read: MemberReader<Target>;
+	readonly take: TextTaker<Target> | undefined;
 }
 
 /** The members of an object that a reader wants, found by the hash that the scanner computes while it passes over the key. */
@@ -263,27 +279,27 @@ export class MemberTable<Target> {
 
 	/**
 	 * @param values Called with the cursor before the value.
-	 * @param texts Called with a string that was read already; a value of another kind is passed over. Most members are such, and one
-	 * loop that reads the strings of all of them is compiled sooner than as many as there are members.
+	 * @param texts Called with a string that was read already; a value of another kind is passed over. Most members are such. One place
+	 * that reads all of them is compiled once; in as many as there are members it is compiled into each, at a third of a short run's time.
 	 */
 	constructor(
 		values: Readonly<Record<string, MemberReader<Target>>>,
-		texts: Readonly<Record<string, MemberReader<Target>>> = {},
+		texts: Readonly<Record<string, TextTaker<Target>>> = {},
 	) {
 		const members = [
-			...Object.entries(values).map(([name, read]) => ({ name, read, isText: false })),
-			...Object.entries(texts).map(([name, read]) => ({ name, read, isText: true })),
+			...Object.entries(values).map(([name, read]) => ({ name, read, take: undefined })),
+			...Object.entries(texts).map(([name, take]) => ({ name, read: passOver, take })),
 		];
 		let size = 16;
 		while (size < members.length * 4) size *= 2;
 		this.mask = size - 1;
 		this.slots = Array.from({ length: size }, () => undefined);
-		for (const { name, read, isText } of members) {
+		for (const { name, read, take } of members) {
 			let hash = 0;
 			for (const character of name) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
 			let slot = hash & this.mask;
 			while (this.slots[slot] !== undefined) slot = (slot + 1) & this.mask;
-			this.slots[slot] = { hash, length: name.length, isText, read };
+			this.slots[slot] = { hash, length: name.length, read, take };
 		}
 	}
 
@@ -296,6 +312,15 @@ export class MemberTable<Target> {
 		}
 	}
 }
+
+function passOver(scanner: JsonScanner): void {
+	scanner.skipValue();
+}
+
+/** Bytes of the longest text that is remembered: paths and ids are shorter. */
+const longestRemembered = 256;
+/** A text that was read lately, by its length and its last bytes. */
+const rememberedTexts: string[] = Array.from({ length: 1024 }, () => '');
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 

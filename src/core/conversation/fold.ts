@@ -5,16 +5,22 @@ import type {
 	AgentEnded,
 	AgentRef,
 	AgentSpawned,
+	Branch,
 	CompactionEvent,
 	DamagedLine,
 	MessageEvent,
+	ResultsCleared,
 	SessionEvent,
+	SessionLiveness,
 	SessionTitled,
 	SpawnEvidence,
 	ToolDescribed,
+	ToolDetached,
 	ToolOutcome,
+	ToolProgress,
 	ToolResult,
 	ToolUse,
+	UnknownRecord,
 } from '../events/sessionEvent.ts';
 import type {
 	Agent,
@@ -46,9 +52,13 @@ class ChangesState implements Changes {
 	readonly strayResults = new Set<ResultState>();
 	readonly compactions = new Set<Compaction>();
 	readonly damage = new Set<Damage>();
+	/** Whether what there is most of is noted, too. */
+	readonly isComplete: boolean;
+	/** The agent that was added last: most events are of the same one as the event before. */
+	lastAgent: AgentState | undefined;
 
-	/** @param isComplete Whether to note what there is most of, too. */
 	constructor(isComplete: boolean) {
+		this.isComplete = isComplete;
 		this.messages = isComplete ? new Set() : new NoSet();
 		this.toolCalls = isComplete ? new Set() : new NoSet();
 	}
@@ -90,13 +100,14 @@ function foldInto(conversation: Conversation, events: Iterable<SessionEvent>, ch
 			for (const call of message.answers) changes.toolCalls.add(call);
 		});
 		for (const call of agent.repeatedCalls) changes.toolCalls.add(call);
-		for (const call of agent.openCalls) changes.toolCalls.add(call);
+		if (changes.isComplete) for (const call of agent.openCalls) changes.toolCalls.add(call);
 		for (const result of agent.strayResults) changes.strayResults.add(result);
 	}
 	state.revision++;
 	return changes;
 }
 
+// Each kind has a function of its own, the rare ones too: this one runs for every event, and what stands in it is compiled with it.
 function foldEvent(state: ConversationState, event: SessionEvent, changes: ChangesState): void {
 	if (event.source.kind === 'transcript' && event.source.path !== state.lastPath) {
 		state.lastPath = event.source.path;
@@ -118,11 +129,7 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 			foldTitle(state, event);
 			return;
 		case 'session-liveness':
-			state.liveness = { state: event.state, evidence: event.evidence, since: event.since };
-			// Whether an unanswered call is pending depends on it.
-			for (const agent of state.agents.values()) {
-				if (agent.openCalls.size > 0) changes.agents.add(agent);
-			}
+			foldLiveness(state, event, changes);
 			return;
 		case 'agent-spawned':
 			foldSpawn(state, event, changes);
@@ -135,24 +142,15 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 			return;
 		case 'turn-ended':
 			return;
-		case 'branch': {
-			const agent = agentOf(state, event.agent, changes);
-			agent.chain.rewind(event.turns, (message) => message.kind === 'prompt');
+		case 'branch':
+			foldBranch(state, event, changes);
 			return;
-		}
 		case 'compaction':
 			foldCompaction(state, event, changes);
 			return;
-		case 'results-cleared': {
-			const agent = agentOf(state, event.agent, changes);
-			for (const id of event.toolUseIds) {
-				const call = agent.callsById.get(id);
-				if (call === undefined) continue;
-				call.isResultCleared = true;
-				changes.toolCalls.add(call);
-			}
+		case 'results-cleared':
+			foldCleared(state, event, changes);
 			return;
-		}
 		case 'tool-use':
 			foldToolUse(state, event, changes);
 			return;
@@ -160,14 +158,10 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 			foldToolResult(state, event, changes);
 			return;
 		case 'tool-progress':
-			updateCall(state, event.agent, event.toolUseId, changes, (call) => {
-				call.lastProgress = { phase: event.phase, at: event.at };
-			});
+			foldProgress(state, event, changes);
 			return;
 		case 'tool-detached':
-			updateCall(state, event.agent, event.toolUseId, changes, (call) => {
-				call.isDetached = true;
-			});
+			foldDetached(state, event, changes);
 			return;
 		case 'tool-outcome':
 			foldOutcome(state, event, changes);
@@ -185,17 +179,53 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'reconnect':
 		case 'hook':
 			return;
-		case 'unknown': {
-			state.unknownRecords.set(event.nativeType, (state.unknownRecords.get(event.nativeType) ?? 0) + 1);
-			if (event.chain !== undefined) agentOf(state, event.agent, changes).chain.pass(event.chain);
+		case 'unknown':
+			foldUnknown(state, event, changes);
 			return;
-		}
 		case 'damaged-line':
 			foldDamage(state, event, changes);
 			return;
 		default:
 			assertNever(event);
 	}
+}
+
+function foldLiveness(state: ConversationState, event: SessionLiveness, changes: ChangesState): void {
+	state.liveness = { state: event.state, evidence: event.evidence, since: event.since };
+	// Whether an unanswered call is pending depends on it.
+	for (const agent of state.agents.values()) {
+		if (agent.openCalls.size > 0) changes.agents.add(agent);
+	}
+}
+
+function foldBranch(state: ConversationState, event: Branch, changes: ChangesState): void {
+	const agent = agentOf(state, event.agent, changes);
+	agent.chain.rewind(event.turns, (message) => message.kind === 'prompt');
+}
+
+function foldCleared(state: ConversationState, event: ResultsCleared, changes: ChangesState): void {
+	const agent = agentOf(state, event.agent, changes);
+	for (const id of event.toolUseIds) {
+		const call = agent.callsById.get(id);
+		if (call === undefined) continue;
+		call.isResultCleared = true;
+		changes.toolCalls.add(call);
+	}
+}
+
+function foldProgress(state: ConversationState, event: ToolProgress, changes: ChangesState): void {
+	const call = changedCall(state, event.agent, event.toolUseId, changes);
+	if (call !== undefined) call.lastProgress = { phase: event.phase, at: event.at };
+}
+
+function foldDetached(state: ConversationState, event: ToolDetached, changes: ChangesState): void {
+	const call = changedCall(state, event.agent, event.toolUseId, changes);
+	if (call !== undefined) call.isDetached = true;
+}
+
+function foldUnknown(state: ConversationState, event: UnknownRecord, changes: ChangesState): void {
+	state.unknownRecords.set(event.nativeType, (state.unknownRecords.get(event.nativeType) ?? 0) + 1);
+	if (event.chain !== undefined) agentOf(state, event.agent, changes).chain.pass(event.chain);
 }
 
 function foldTool(state: ConversationState, event: ToolDescribed, changes: ChangesState): void {
@@ -226,6 +256,8 @@ function agentOf(state: ConversationState, ref: AgentRef, changes: ChangesState)
 const unnamedAgentId = agentId('(unnamed)');
 
 function agentWithId(state: ConversationState, id: AgentId, changes: ChangesState): AgentState {
+	const last = changes.lastAgent;
+	if (last !== undefined && last.id === id) return last;
 	let agent = state.agents.get(id);
 	if (agent === undefined) {
 		agent = new AgentState(id);
@@ -235,6 +267,7 @@ function agentWithId(state: ConversationState, id: AgentId, changes: ChangesStat
 		state.agents.set(id, agent);
 	}
 	changes.agents.add(agent);
+	changes.lastAgent = agent;
 	return agent;
 }
 
@@ -256,7 +289,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	}
 	// A resume writes lines again; a line with the same id is the same line.
 	if (event.chain !== undefined && agent.chain.has(event.chain.id)) return;
-	const known = event.role === 'assistant' ? agent.messagesById.get(event.messageId) : undefined;
+	const known = event.role === 'assistant' ? agent.message(event.messageId) : undefined;
 	if (known !== undefined) {
 		known.extend(event.parts, event.text);
 		known.stopReason = event.stopReason ?? known.stopReason;
@@ -265,6 +298,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 			known.tokens = event.tokens;
 		}
 		known.lastNode = agent.chain.append(event.chain, known);
+		agent.lastMessage = known;
 		changes.messages.add(known);
 		return;
 	}
@@ -283,13 +317,14 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	}
 	agent.messages.push(message);
 	agent.messagesById.set(event.messageId, message);
+	agent.lastMessage = message;
 	message.lastNode = agent.chain.append(event.chain, message);
 	changes.messages.add(message);
 }
 
 function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesState): void {
 	const agent = agentOf(state, event.agent, changes);
-	const message = agent.messagesById.get(event.messageId);
+	const message = agent.message(event.messageId);
 	// A producer reports the message before its blocks; without it the call has no place in the conversation.
 	if (message === undefined) return;
 	const known = agent.callsById.get(event.toolUseId);
@@ -367,17 +402,15 @@ function isCopy(other: ResultState, result: ResultState): boolean {
 	return one.kind !== 'transcript' || two.kind !== 'transcript' || one.line !== two.line;
 }
 
-function updateCall(
+function changedCall(
 	state: ConversationState,
 	ref: AgentRef,
 	id: ToolUseId,
 	changes: ChangesState,
-	update: (call: ToolCallState) => void,
-): void {
+): ToolCallState | undefined {
 	const call = agentOf(state, ref, changes).callsById.get(id);
-	if (call === undefined) return;
-	update(call);
-	changes.toolCalls.add(call);
+	if (call !== undefined) changes.toolCalls.add(call);
+	return call;
 }
 
 function foldCompaction(state: ConversationState, event: CompactionEvent, changes: ChangesState): void {
@@ -487,9 +520,8 @@ function foldEnd(state: ConversationState, event: AgentEnded, changes: ChangesSt
 
 function foldOutcome(state: ConversationState, event: ToolOutcome, changes: ChangesState): void {
 	if (event.toolUseId !== undefined) {
-		updateCall(state, event.agent, event.toolUseId, changes, (call) => {
-			call.outcome = event.outcome;
-		});
+		const call = changedCall(state, event.agent, event.toolUseId, changes);
+		if (call !== undefined) call.outcome = event.outcome;
 	}
 	if (event.agentId === undefined) return;
 	// A task need not be an agent: commands in the background are tasks too.

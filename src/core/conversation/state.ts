@@ -89,6 +89,7 @@ export class AgentState implements Agent {
 	spawnCall: ToolCallState | undefined;
 	readonly chain = new Chain<MessageState>();
 	readonly messagesById = new Map<string, MessageState>();
+	lastMessage: MessageState | undefined;
 	readonly callsById = new Map<ToolUseId, ToolCallState>();
 	readonly strayById = new Map<ToolUseId, ResultState[]>();
 	/** Calls that wait for a result from the client. */
@@ -100,6 +101,11 @@ export class AgentState implements Agent {
 
 	constructor(id: AgentId) {
 		this.id = id;
+	}
+
+	/** The message with this id: most often the one that came last. */
+	message(id: string): MessageState | undefined {
+		return this.lastMessage?.id === id ? this.lastMessage : this.messagesById.get(id);
 	}
 
 	get isHeadCut(): boolean {
@@ -218,7 +224,7 @@ export class ResultState implements Result {
 		this.isInterruption = event.isInterruption;
 		this.content = event.content;
 		this.denial = event.denial;
-		this.message = agent.messagesById.get(event.messageId);
+		this.message = agent.message(event.messageId);
 		this.isAtHead = !agent.hasResponse;
 		this.source = event.source;
 		this.range = event.range;

@@ -118,7 +118,8 @@ export class Linter {
 	private visit<Item extends Subject>(item: Item, visits: readonly ((item: Item) => void)[]): boolean {
 		this.current = undefined;
 		for (const visit of visits) visit(item);
-		const hadFindings = this.found.has(item);
+		// Most sessions have none at all.
+		const hadFindings = this.found.size > 0 && this.found.has(item);
 		if (this.current !== undefined) this.found.set(item, this.current);
 		else if (hadFindings) this.found.delete(item);
 		return hadFindings || this.current !== undefined;

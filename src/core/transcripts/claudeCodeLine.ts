@@ -8,8 +8,6 @@ export interface Block extends Span {
 	/** The tool use id of a call or of the result that answers it; '' otherwise. */
 	id: string;
 	name: string;
-	/** The name of the call before: most calls of a session go to the same few tools. */
-	nameHint: string;
 	isError: boolean;
 	/** The arguments of a call, the content of a result. */
 	readonly body: Span;
@@ -20,8 +18,7 @@ export interface Block extends Span {
 }
 
 /**
- * What one line says, filled anew for each line by `claudeCodeLine`. Strings that repeat from line to line are remembered, so that a
- * repetition is recognised by its bytes.
+ * What one line says, filled anew for each line by `claudeCodeLine`.
  */
 export class ClaudeCodeLine {
 	type = '';
@@ -77,12 +74,6 @@ export class ClaudeCodeLine {
 	sessionKind = '';
 
 	private readonly wantsUsage: boolean;
-	private previousUuid = '';
-	private previousMessageId = '';
-	private previousAgentId = '';
-	private previousModel = '';
-	private previousParentToolUseId = '';
-	private previousName = '';
 
 	/** @param wantsUsage Whether somebody will look at the token counts. */
 	constructor(wantsUsage: boolean) {
@@ -90,11 +81,6 @@ export class ClaudeCodeLine {
 	}
 
 	reset(): void {
-		if (this.uuid !== '') this.previousUuid = this.uuid;
-		if (this.messageId !== '') this.previousMessageId = this.messageId;
-		if (this.agentId !== '') this.previousAgentId = this.agentId;
-		if (this.model !== '') this.previousModel = this.model;
-		if (this.parentToolUseId !== '') this.previousParentToolUseId = this.parentToolUseId;
 		this.type = this.subtype = this.uuid = this.agentId = this.originKind = this.title = this.parentToolUseId = '';
 		this.promptSource = this.turnOrigin = this.originSubkind = '';
 		this.messageId =
@@ -135,6 +121,10 @@ export class ClaudeCodeLine {
 			isApiErrorMessage: (scanner, line) => void (line.isApiError = scanner.readBoolean()),
 			isVisibleInTranscriptOnly: (scanner, line) => void (line.isTranscriptOnly = scanner.readBoolean()),
 			durationMs: (scanner, line) => void (line.durationMs = scanner.readNumber()),
+			timestamp(scanner, line) {
+				if (!scanner.readString()) return;
+				line.at = epochMilliseconds(scanner.bytes, scanner.stringStart, scanner.stringEnd);
+			},
 			message: (scanner, line) => void scanner.readObject(ClaudeCodeLine.messageMembers, line),
 			toolUseResult: (scanner, line) => void scanner.readObject(ClaudeCodeLine.resultMembers, line),
 			origin: (scanner, line) => void scanner.readObject(originMembers, line),
@@ -147,23 +137,21 @@ export class ClaudeCodeLine {
 			shape: (scanner, line) => scanner.passValue(line.shape),
 		},
 		{
-			type: (text, line) => void (line.type = oneOf(text, lineTypeWords)),
-			subtype: (text, line) => void (line.subtype = text.string()),
-			uuid: (text, line) => void (line.uuid = text.string()),
-			parentUuid: (text, line) => void (line.parentUuid = text.stringLike(line.previousUuid)),
-			timestamp: (text, line) => void (line.at = epochMilliseconds(text.bytes, text.stringStart, text.stringEnd)),
-			cwd: (text, line) => void (line.cwd = text.stringLike(line.cwd)),
-			version: (text, line) => void (line.version = text.stringLike(line.version)),
-			entrypoint: (text, line) => void (line.entrypoint = text.stringLike(line.entrypoint)),
-			agentId: (text, line) => void (line.agentId = text.stringLike(line.previousAgentId)),
-			sessionKind: (text, line) => void (line.sessionKind = text.stringLike(line.sessionKind)),
-			promptSource: (text, line) => void (line.promptSource = text.string()),
-			turnOrigin: (text, line) => void (line.turnOrigin = text.string()),
+			type: (text, line) => void (line.type = text),
+			subtype: (text, line) => void (line.subtype = text),
+			uuid: (text, line) => void (line.uuid = text),
+			parentUuid: (text, line) => void (line.parentUuid = text),
+			cwd: (text, line) => void (line.cwd = text),
+			version: (text, line) => void (line.version = text),
+			entrypoint: (text, line) => void (line.entrypoint = text),
+			agentId: (text, line) => void (line.agentId = text),
+			sessionKind: (text, line) => void (line.sessionKind = text),
+			promptSource: (text, line) => void (line.promptSource = text),
+			turnOrigin: (text, line) => void (line.turnOrigin = text),
 			wakeupSource: (_, line) => void (line.isWakeup = true),
 			scheduledTaskId: (_, line) => void (line.isWakeup = true),
-			toolDenialKind: (text, line) => void (line.denial = text.string()),
-			parentToolUseID: (text, line) =>
-				void (line.parentToolUseId = text.stringLike(line.previousParentToolUseId)),
+			toolDenialKind: (text, line) => void (line.denial = text),
+			parentToolUseID: (text, line) => void (line.parentToolUseId = text),
 			aiTitle: readTitle,
 			customTitle: readTitle,
 			title: readTitle,
@@ -189,9 +177,9 @@ export class ClaudeCodeLine {
 			},
 		},
 		{
-			id: (text, line) => void (line.messageId = text.stringLike(line.previousMessageId)),
-			model: (text, line) => void (line.model = text.stringLike(line.previousModel)),
-			stop_reason: (text, line) => void (line.stopReason = oneOf(text, stopReasonWords)),
+			id: (text, line) => void (line.messageId = text),
+			model: (text, line) => void (line.model = text),
+			stop_reason: (text, line) => void (line.stopReason = text),
 		},
 	);
 
@@ -201,12 +189,10 @@ export class ClaudeCodeLine {
 		block.start = scanner.position;
 		block.type = block.id = '';
 		block.name = '';
-		block.nameHint = line.previousName;
 		block.isError = false;
 		block.body.start = block.text.start = -1;
 		scanner.readObject(blockMembers, block);
 		block.end = scanner.position;
-		if (block.name !== '') line.previousName = block.name;
 	};
 
 	private static readonly resultMembers = new MemberTable<ClaudeCodeLine>(
@@ -219,9 +205,9 @@ export class ClaudeCodeLine {
 			structuredContent: (scanner, line) => scanner.passValue(line.structured),
 		},
 		{
-			agentId: (text, line) => void (line.resultAgentId = text.string()),
-			agentType: (text, line) => void (line.resultAgentType = text.string()),
-			status: (text, line) => void (line.resultStatus = text.string()),
+			agentId: (text, line) => void (line.resultAgentId = text),
+			agentType: (text, line) => void (line.resultAgentType = text),
+			status: (text, line) => void (line.resultStatus = text),
 			backgroundTaskId: (_, line) => void (line.resultIsDetached = true),
 		},
 	);
@@ -235,10 +221,10 @@ const blockMembers = new MemberTable<Block>(
 		text: (scanner, block) => scanner.passValue(block.text),
 	},
 	{
-		type: (text, block) => void (block.type = oneOf(text, blockTypeWords)),
+		type: (text, block) => void (block.type = text),
 		id: readBlockId,
 		tool_use_id: readBlockId,
-		name: (text, block) => void (block.name = text.stringLike(block.nameHint)),
+		name: (text, block) => void (block.name = text),
 	},
 );
 
@@ -255,8 +241,8 @@ const usageMembers = new MemberTable<ClaudeCodeLine>({
 const originMembers = new MemberTable<ClaudeCodeLine>(
 	{},
 	{
-		kind: (text, line) => void (line.originKind = text.string()),
-		subkind: (text, line) => void (line.originSubkind = text.string()),
+		kind: (text, line) => void (line.originKind = text),
+		subkind: (text, line) => void (line.originSubkind = text),
 	},
 );
 
@@ -264,25 +250,13 @@ const mcpMetaMembers = new MemberTable<ClaudeCodeLine>({
 	structuredContent: (scanner, line) => scanner.passValue(line.structured),
 });
 
-const lineTypeWords = ['user', 'assistant', 'progress', 'attachment', 'system'];
-const blockTypeWords = ['tool_result', 'tool_use', 'text', 'thinking'];
-const stopReasonWords = ['tool_use', 'end_turn'];
-
-function readTitle(text: JsonScanner, line: ClaudeCodeLine): void {
-	line.title = text.string();
+function readTitle(text: string, line: ClaudeCodeLine): void {
+	line.title = text;
 }
 
-function readBlockId(text: JsonScanner, block: Block): void {
-	block.id = text.string();
-	block.idEnd = text.position;
-}
-
-/** The string that was read last, which is mostly one of a few words. */
-function oneOf(text: JsonScanner, words: readonly string[]): string {
-	for (const word of words) {
-		if (text.stringEquals(word)) return word;
-	}
-	return text.string();
+function readBlockId(text: string, block: Block, end: number): void {
+	block.id = text;
+	block.idEnd = end;
 }
 
 function isString(scanner: JsonScanner): boolean {
@@ -300,7 +274,6 @@ function newBlock(): Block {
 		type: '',
 		id: '',
 		name: '',
-		nameHint: '',
 		isError: false,
 		body: noSpan(),
 		text: noSpan(),
