@@ -20,7 +20,8 @@ for (const part of ['tune', 'test'] as const) {
 				description: description ?? undefined,
 				inputSchema: JSON.stringify(inputSchema),
 			});
-			const found = 'reason' in answer ? [] : answer;
+			// What lies deeper is not labelled, so that nothing can be said of it.
+			const found = 'reason' in answer ? [] : answer.filter(({ path }) => path.split('.').length <= 3);
 			const kinds = new Map(expected.map(({ path, kind }) => [path, kind]));
 			const right = found.filter(({ path }) => kinds.has(path));
 			tally.tools++;
