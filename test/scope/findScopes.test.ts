@@ -32,4 +32,25 @@ describe('the scopes of a tool', () => {
 			],
 		);
 	});
+
+	for (const [words, isOpen] of [
+		['Only messages from then on; from the first one if left out.', true],
+		['End of the range. Defaults to now.', true],
+		['Optional, default: the current time.', true],
+		['Defaults to 24 hours ago.', false],
+		['If omitted, the last 7 days are searched.', false],
+		['Defaults to the beginning of the month.', false],
+		['Defaults to today.', false],
+	] as const) {
+		it(`${isOpen ? 'misses nothing' : 'may miss something'} where a border of time is left out: ${words}`, () => {
+			const found = scopeParametersOf({
+				server: 'chat',
+				name: 'chat_list_messages',
+				description: 'Lists messages.',
+				inputSchema: JSON.stringify({ properties: { since: { type: 'string', description: words } } }),
+			});
+			assert.ok(!('reason' in found));
+			assert.equal(found[0]?.fallback?.isEverything, isOpen);
+		});
+	}
 });

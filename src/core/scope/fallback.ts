@@ -2,7 +2,7 @@
 
 import { truncated, singleLine } from '../base/text.ts';
 import type { SchemaMember } from './schema.ts';
-import type { ScopeFallback } from './scopeParameter.ts';
+import type { ScopeFallback, ScopeKind } from './scopeParameter.ts';
 
 /** Of a description, in characters. */
 const longestText = 4_096;
@@ -36,6 +36,18 @@ export function fallbackOf(
 		};
 	}
 	return fromToolDescription(toolDescription, noun);
+}
+
+const openEnd =
+	/^(?:up to |until |till |to |as of |from |since |starting (?:at|from|with) )*(?:the )?(?:very )?(?:now|present|current (?:time|date|moment|timestamp)|first|beginning|start|earliest|oldest|no (?:lower |upper |time )?(?:bound|limit|restriction)s?)\b/i;
+
+/** A range of time that is open at one end misses nothing there: up to now, from the first one on. */
+export function openEnded(kind: ScopeKind, fallback: ScopeFallback | undefined): ScopeFallback | undefined {
+	if (kind !== 'time' || fallback === undefined || fallback.isEverything) return fallback;
+	const words = fallback.value.replace(/^"(.*)"$/, '$1');
+	// The beginning of this month is a border after all.
+	const isOpen = openEnd.test(words) && !/\b(?:hour|today|day|week|month|quarter|year)s?\b/i.test(words);
+	return isOpen ? { ...fallback, isEverything: true } : fallback;
 }
 
 /** Which of `null`, `""` and `[]` mean the same as leaving the parameter out. */

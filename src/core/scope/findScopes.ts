@@ -1,7 +1,7 @@
 // Which parameters of a tool say where it looks.
 
 import { counted } from '../base/text.ts';
-import { blanksOf, fallbackOf } from './fallback.ts';
+import { blanksOf, fallbackOf, openEnded } from './fallback.ts';
 import { classify, plainName } from './classify.ts';
 import { wordsOf } from './names.ts';
 import { schemaMembers } from './schema.ts';
@@ -119,7 +119,7 @@ function parameterOf(
 		path: member.path,
 		kind,
 		isRequired: member.isRequired,
-		fallback: member.isRequired ? undefined : fallbackOf(member, tool.description, noun),
+		fallback: member.isRequired ? undefined : openEnded(kind, fallbackOf(member, tool.description, noun)),
 		allowed: member.allowed,
 		blanks: member.isRequired ? [] : blanksOf(member),
 		description: member.description,
