@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { parseTree, printParseErrorCode } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
 import { ExpectedError } from '../core/base/errors.ts';
 import type { FailOn } from '../core/report/index.ts';
 import { rules } from '../core/rules/index.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
+import { checkScopeSettings } from '../core/scope/index.ts';
+import type { ScopeSettings } from '../core/scope/index.ts';
 
 export interface LintConfig {
 	readonly rules: RuleSettings;
 	readonly failOn: FailOn | undefined;
+	readonly scope: ScopeSettings;
 }
 
 export const severities = ['off', 'note', 'warning', 'error'] as const;
@@ -47,6 +50,7 @@ function parseConfig(text: string, name: string): LintConfig {
 	if (root?.type !== 'object') throw wrong(root?.offset ?? 0, 'The configuration must be an object');
 	const settings: Record<string, (typeof severities)[number]> = {};
 	let failOn: FailOn | undefined;
+	let scope: ScopeSettings = {};
 	for (const member of membersOf(root)) {
 		switch (member.name) {
 			case '$schema':
@@ -62,11 +66,25 @@ function parseConfig(text: string, name: string): LintConfig {
 					settings[rule.name] = word(rule, severities);
 				}
 				break;
+			case 'scope':
+				scope = scopeIn(member.value);
+				break;
 			default:
-				throw wrong(member.offset, `There is no setting "${member.name}"; there are "rules" and "failOn"`);
+				throw wrong(
+					member.offset,
+					`There is no setting "${member.name}"; there are "rules", "failOn" and "scope"`,
+				);
 		}
 	}
-	return { rules: settings, failOn };
+	return { rules: settings, failOn, scope };
+
+	function scopeIn(value: Node): ScopeSettings {
+		const { settings: checked, problems } = checkScopeSettings(getNodeValue(value));
+		const [problem] = problems;
+		if (problem === undefined) return checked;
+		const place = nodeAt(value, problem.path);
+		throw wrong(place.offset, problem.message.replace(/\.$/, ''));
+	}
 
 	function word<T extends string>({ name: key, value }: Member, words: readonly T[]): T {
 		const found = words.find((candidate) => candidate === value.value);
@@ -77,6 +95,17 @@ function parseConfig(text: string, name: string): LintConfig {
 			);
 		return found;
 	}
+}
+
+/** What a path leads to, or as far of it as there is; of a member the beginning of its name. */
+function nodeAt(root: Node, path: readonly string[]): Node {
+	for (let length = path.length; length > 0; length--) {
+		const found =
+			findNodeAtLocation(root, path.slice(0, length)) ??
+			findNodeAtLocation(root, [...path.slice(0, length - 1), Number(path[length - 1])]);
+		if (found !== undefined) return found.parent?.type === 'property' ? found.parent : found;
+	}
+	return root;
 }
 
 interface Member {

@@ -2,6 +2,7 @@ import type { Assume, Core } from '../core/core.ts';
 import type { Platform } from '../core/platform.ts';
 import type { SessionFindings } from '../core/report/index.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
+import type { ScopeSettings } from '../core/scope/index.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import { findingsOf } from './findings.ts';
 import { summaryOf } from './summary.ts';
@@ -15,6 +16,7 @@ export interface LintTask {
 	readonly session: SessionFiles;
 	readonly assume: Assume;
 	readonly rules: RuleSettings;
+	readonly scope: ScopeSettings;
 	/** The files that were asked for; `undefined`: all of the session. */
 	readonly only: readonly string[] | undefined;
 }
@@ -38,8 +40,14 @@ export async function runTask(
 	task: SessionTask,
 	options: TaskOptions,
 ): Promise<SessionFindings | SessionSummary> {
-	const rules = task.kind === 'lint' ? task.rules : {};
-	const read = await core.readSession(task.session, { assume: task.assume, rules, withPreviews: false, ...options });
+	const { rules, scope } = task.kind === 'lint' ? task : { rules: {}, scope: {} };
+	const read = await core.readSession(task.session, {
+		assume: task.assume,
+		rules,
+		scope,
+		withPreviews: false,
+		...options,
+	});
 	return task.kind === 'lint'
 		? findingsOf(read, platform.files, task.only)
 		: summaryOf(task.session, read.conversation);

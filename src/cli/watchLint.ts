@@ -148,9 +148,9 @@ class LintWatch {
 			if (this.sessions.size <= 4 || (await this.isRecent(watched.target))) await this.follow(watched, undefined);
 			else once.push(watched);
 		}
-		const { assume, rules } = options;
+		const { assume, rules, scope } = options;
 		const tasks = once.map(
-			({ target }) => ({ kind: 'lint', session: target.session, only: target.only, assume, rules }) as const,
+			({ target: { session, only } }) => ({ kind: 'lint', session, only, assume, rules, scope }) as const,
 		);
 		const findings = await runTasks(io, tasks);
 		for (const [index, watched] of once.entries()) watched.findings = findings[index];
@@ -269,10 +269,11 @@ class LintWatch {
 
 	/** Reads on. @param paths What has changed; `undefined`: not known, and the process is asked after too. */
 	private async follow(watched: Watched, paths: ReadonlySet<string> | undefined): Promise<boolean> {
-		const { assume, rules } = this.options;
+		const { assume, rules, scope } = this.options;
 		watched.followed ??= this.core.followSession(watched.target.session, {
 			assume,
 			rules,
+			scope,
 			withPreviews: false,
 			signal: this.io.signal,
 		});

@@ -6,6 +6,7 @@ import type { SessionEvent } from './events/sessionEvent.ts';
 import type { Platform, ProcessEvidence } from './platform.ts';
 import { Linter } from './rules/linter.ts';
 import type { Diagnostic, Inconclusive, RuleSettings } from './rules/linter.ts';
+import type { ScopeSettings } from './scope/scopeParameter.ts';
 import { TranscriptFollower, readSession, readSidecar } from './transcripts/readSession.ts';
 import type { FileReading } from './transcripts/readSession.ts';
 import { findSessions, pathsOf } from './transcripts/sessionFiles.ts';
@@ -17,6 +18,8 @@ export type Assume = 'auto' | 'live' | 'ended';
 export interface OpenOptions {
 	readonly assume: Assume;
 	readonly rules: RuleSettings;
+	/** What a person says of the scopes of tools; nothing unless given. */
+	readonly scope?: ScopeSettings | undefined;
 	/** Whether bodies get previews and messages their token counts: for a person to see, at twice the cost. */
 	readonly withPreviews: boolean;
 	readonly onProgress?: ((bytes: number) => void) | undefined;
@@ -58,7 +61,7 @@ export function createCore(platform: Platform): Core {
 			);
 			const evidence = await evidenceFor(platform, session, conversation, options.assume);
 			foldWhole(conversation, [livenessEvent(conversation, evidence, 0)]);
-			const linter = new Linter(conversation, options.rules);
+			const linter = new Linter(conversation, options.rules, options.scope ?? {});
 			linter.lintAll();
 			return {
 				files: session,
@@ -111,7 +114,7 @@ export class FollowedSession {
 		this.files = session;
 		this.options = options;
 		this.current = createConversation(sessionId(session.format, session.nativeId));
-		this.linter = new Linter(this.current, options.rules);
+		this.linter = new Linter(this.current, options.rules, options.scope ?? {});
 	}
 
 	get conversation(): Conversation {
@@ -165,7 +168,7 @@ export class FollowedSession {
 		const first = await this.readOn(scope);
 		if (first !== 'replaced') return first;
 		this.current = createConversation(this.current.sessionId);
-		this.linter = new Linter(this.current, this.options.rules);
+		this.linter = new Linter(this.current, this.options.rules, this.options.scope ?? {});
 		this.followers = new Map();
 		this.sidecarsRead = new Map();
 		this.lastEvidence = '';

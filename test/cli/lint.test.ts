@@ -175,7 +175,16 @@ describe('crosstalk lint', () => {
 			':3: "damaged-line" must be one of "off", "note", "warning", "error".',
 		],
 		['{\n "failOn": 3 }', ':2: "failOn" must be one of "note", "warning", "error", "never".'],
-		['{ "rule": {} }', ':1: There is no setting "rule"; there are "rules" and "failOn".'],
+		['{ "rule": {} }', ':1: There is no setting "rule"; there are "rules", "failOn" and "scope".'],
+		[
+			'{\n "scope": {\n "chat": {\n "list": { "policy": "maybe" } } } }',
+			':4: A policy is one of off, report, require and fill, or an object with one for interactive and headless callers.',
+		],
+		[
+			'{\n "scope": { "chat": { "list": {\n "parameters": "all" } } } }',
+			':3: `parameters` must be a list of paths of parameters.',
+		],
+		['{\n "scope":\n [] }', ':3: Scopes are told by server and then by tool: an object is needed here.'],
 		['{\n "failOn" "error" }', ':2: The configuration is not JSON: colon expected.'],
 		['{\n "failOn": "error\n', ':2: The configuration is not JSON: unexpected end of string.'],
 		['{\n "a": 1,\n', ':3: The configuration is not JSON: property name expected.'],

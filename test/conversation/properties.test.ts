@@ -63,10 +63,10 @@ describe('a conversation', () => {
 					fc.constantFrom('live', 'ended', 'unknown'),
 					(choices, batches, state) => {
 						const conversation = emptyConversation(fixture.session);
-						const growing = new Linter(conversation, {});
+						const growing = new Linter(conversation, {}, {});
 						const events = [...interleaved(logs, choices), livenessEvent(conversation, state)];
 						for (const batch of cut(events, batches)) growing.update(fold(conversation, batch));
-						const whole = new Linter(conversation, {});
+						const whole = new Linter(conversation, {}, {});
 						whole.lintAll();
 						assert.deepEqual(findings(growing), findings(whole), name);
 					},

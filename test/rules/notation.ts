@@ -1,22 +1,31 @@
 // Tiny transcripts in a notation of our own, made into what Claude Code or Codex would have written. One statement a line:
 //
 //   client: claude-code 2.1.150 | codex 0.169.0     which client wrote it; before anything else
+//   entrypoint: cli | sdk-cli | …                   how Claude Code was started; not written unless told; before anything else
+//   scope: {"chat": {"*": {…}}}                     what a person says of the scopes of tools
+//   describes: chat list_messages {"context_id": "Defaults to …", "limit": {…}, "text!": {}} Lists messages.
+//                                                   what a server says of a tool: its members (`!`: required), then its own words
 //   layout: subagents | beside | inline             where Claude Code keeps subagents; before anything else
 //   assume: live | live since 4 | ended | unknown   what the system tells of the process; `unknown` unless told
 //   user: text            assistant: text           tool: result t1 ok
 //   assistant: think | call t1 read                 several blocks on one line of the transcript
 //   assistant+: call t2 grep                        a further line of the same message
 //   assistant [id=a1 on=u1 agent=scout message=m1 at=9 version=2.1.0 stop=pause_turn]: …
+//   user [origin=scheduled]: …                      who began the turn: typed, queued, scheduled, program, agent, system
+//   hook: text                                      a hook makes the agent go on
 //
 // `id` and `on` (`root` for none) are the line's place in the tree; without them it follows the line before it. Blocks:
-//   call ID TOOL ["prompt"]   server ID TOOL   think   image   result ID WORD [AGENT]   anything else is text
-// with the words ok, error, denied, cancelled, interrupted, background, async AGENT, agent AGENT, and NAME_result for the provider's own.
+//   call ID TOOL ["prompt"]   call ID TOOL {…}   server ID TOOL   think   image   result ID WORD [AGENT]   result ID {…}
+//   anything else is text
+// with the words ok, none (nothing at all), error, denied, cancelled, interrupted, background, async AGENT, agent AGENT, and NAME_result for the provider's own.
 //
-// Carets under a block, or under the first word for the whole line, say that a diagnostic must be exactly there:
+// Carets under a block, or under the arguments of a call, or under the first word for the whole line, say that a diagnostic must be exactly there:
 //   ^^^^ messageId [cause] [severity]     ^^^^ inconclusive     ~~~~ messageId of a related place
 
 import assert from 'node:assert/strict';
 import type { ProcessEvidence } from '../../src/core/platform.ts';
+import { checkScopeSettings } from '../../src/core/scope/index.ts';
+import type { ScopeSettings } from '../../src/core/scope/index.ts';
 import { MemoryFiles } from '../transcripts/memoryFiles.ts';
 
 export interface Transcript {
@@ -24,6 +33,7 @@ export interface Transcript {
 	/** What to look for sessions in. */
 	readonly root: string;
 	readonly process: ProcessEvidence;
+	readonly scope: ScopeSettings;
 	/** The lines in the order in which they were written, whatever file they went to. */
 	readonly appends: readonly { readonly path: string; readonly text: string }[];
 	readonly expected: readonly Expectation[];
@@ -45,6 +55,8 @@ export interface Target {
 	readonly line: number;
 	readonly column: number | undefined;
 	readonly endColumn: number | undefined;
+	/** Of a call: where its arguments stand. */
+	readonly argumentsColumn?: number | undefined;
 }
 
 interface Statement {
@@ -61,6 +73,8 @@ interface BlockText {
 	readonly text: string;
 	readonly start: number;
 	readonly end: number;
+	/** Where the arguments of a call begin. */
+	readonly argumentsStart: number | undefined;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -76,7 +90,9 @@ export function parseTranscript(notation: string): Transcript {
 	const clientStatement = statements.find((statement) => statement.role === 'client');
 	const [format = 'claude-code', version = '2.1.150'] = clientStatement?.rest.split(' ') ?? [];
 	const layout = statements.find((statement) => statement.role === 'layout')?.rest ?? 'subagents';
-	const writer = format === 'codex' ? new CodexWriter(version) : new ClaudeCodeWriter(version, layout);
+	const entrypoint = statements.find((statement) => statement.role === 'entrypoint')?.rest;
+	const writer = format === 'codex' ? new CodexWriter(version) : new ClaudeCodeWriter(version, layout, entrypoint);
+	let scope: ScopeSettings = {};
 	let process: ProcessEvidence = { state: 'unknown', evidence: 'Nobody knows.' };
 	const expected: Expectation[] = [];
 	let last: { readonly statement: Statement; readonly targets: readonly Target[] } | undefined;
@@ -89,11 +105,12 @@ export function parseTranscript(notation: string): Transcript {
 			continue;
 		}
 		const statement = statements[next++]!;
-		if (statement.role === 'client' || statement.role === 'layout') continue;
+		if (['client', 'layout', 'entrypoint'].includes(statement.role)) continue;
 		if (statement.role === 'assume') process = processOf(statement.rest);
+		else if (statement.role === 'scope') scope = scopeOf(statement.rest);
 		else last = { statement, targets: writer.write(statement) };
 	}
-	return { files: writer.files, root: writer.root, process, appends: writer.appends, expected };
+	return { files: writer.files, root: writer.root, process, scope, appends: writer.appends, expected };
 }
 
 function parseStatement(text: string, index: number): Statement {
@@ -108,7 +125,9 @@ function parseStatement(text: string, index: number): Statement {
 	const blocks: BlockText[] = [];
 	let start = text.length - rest.length;
 	for (const block of rest.split(' | ')) {
-		blocks.push({ text: block, start, end: start + block.length });
+		const given = /^call \S+ \S+ (?=\{)/.exec(block);
+		const argumentsStart = given === null ? undefined : start + given[0].length;
+		blocks.push({ text: block, start, end: start + block.length, argumentsStart });
 		start += block.length + 3;
 	}
 	return { role, isContinued: plus === '+', attributes, blocks, rest, text, index };
@@ -129,9 +148,13 @@ function expectationOf(
 		assert.ok(targets[0], `"${statement.text}" writes no line.`);
 		target = { ...targets[0], column: undefined, endColumn: undefined };
 	} else {
-		const index = statement.blocks.findIndex((block) => block.start === start && block.end === end);
+		const index = statement.blocks.findIndex(
+			(block) => (block.start === start || block.argumentsStart === start) && block.end === end,
+		);
 		assert.notEqual(index, -1, `The marks stand under no block:\n${statement.text}\n${line}`);
 		target = targets[index];
+		if (target !== undefined && statement.blocks[index]?.argumentsStart === start)
+			target = { ...target, column: target.argumentsColumn };
 	}
 	assert.ok(target, `"${statement.text}" has no such block.`);
 	return {
@@ -150,6 +173,31 @@ function processOf(text: string): ProcessEvidence {
 	const [state = '', , since] = text.split(' ');
 	assert.ok(state === 'live' || state === 'ended' || state === 'unknown', text);
 	return { state, evidence: 'The test says so.', since: since === undefined ? undefined : timeOf(Number(since)) };
+}
+
+function scopeOf(text: string): ScopeSettings {
+	const { settings, problems } = checkScopeSettings(JSON.parse(text));
+	assert.deepEqual(problems, []);
+	return settings;
+}
+
+/** What a server says of a tool, as it is offered to the model. */
+function describedTool(rest: string): Json {
+	const [, server = '', name = '', members = '', description = ''] =
+		/^(\S+) (\S+) (\{.*\})\s?([^}]*)$/.exec(rest) ?? [];
+	assert.notEqual(server, '', `"${rest}" describes no tool.`);
+	const entries = Object.entries(JSON.parse(members) as Json);
+	const inputSchema = {
+		type: 'object',
+		properties: Object.fromEntries(
+			entries.map(([member, schema]) => [
+				member.replace(/!$/, ''),
+				typeof schema === 'string' ? { type: 'string', description: schema } : schema,
+			]),
+		),
+		required: entries.filter(([member]) => member.endsWith('!')).map(([member]) => member.slice(0, -1)),
+	};
+	return { name: `mcp__${server}__${name}`, description, input_schema: inputSchema };
 }
 
 const start = Date.UTC(2026, 10, 21, 8, 0, 0);
@@ -179,7 +227,9 @@ abstract class Writer {
 			const json = JSON.stringify(block);
 			const index = text.indexOf(json, searchFrom);
 			searchFrom = index + json.length;
-			return { path, line, column: index + 1, endColumn: searchFrom + 1 };
+			const given = /"(?:input|arguments)":/.exec(json);
+			const argumentsColumn = given === null ? undefined : index + given.index + given[0].length + 1;
+			return { path, line, column: index + 1, endColumn: searchFrom + 1, argumentsColumn };
 		});
 		return targets.length > 0 ? targets : [{ path, line, column: undefined, endColumn: undefined }];
 	}
@@ -224,12 +274,14 @@ class ClaudeCodeWriter extends Writer {
 	readonly root = '/home/dev/.claude/projects/-home-dev-project';
 	private readonly version: string;
 	private readonly layout: string;
+	private readonly entrypoint: string | undefined;
 	private readonly agents = new Map<string, ClaudeAgent>();
 
-	constructor(version: string, layout: string) {
+	constructor(version: string, layout: string, entrypoint: string | undefined) {
 		super();
 		this.version = version;
 		this.layout = layout;
+		this.entrypoint = entrypoint;
 	}
 
 	write(statement: Statement): readonly Target[] {
@@ -239,7 +291,17 @@ class ClaudeCodeWriter extends Writer {
 		if (agent === undefined) this.agents.set(name, (agent = { lastId: null, messageId: '' }));
 		switch (statement.role) {
 			case 'user':
-				return this.userText(statement, name, agent, statement.rest, {});
+				return this.userText(statement, name, agent, statement.rest, originFields(statement));
+			case 'hook':
+				return this.userText(statement, name, agent, `Stop hook feedback:\n${statement.rest}`, {
+					isMeta: true,
+				});
+			case 'describes':
+				return this.line(
+					path,
+					{ type: 'api-request-shape', sessionId, shape: { tools: [describedTool(statement.rest)] } },
+					[],
+				);
 			case 'meta':
 				return this.userText(statement, name, agent, statement.rest, { isMeta: true });
 			case 'coordinator':
@@ -326,6 +388,7 @@ class ClaudeCodeWriter extends Writer {
 			isSidechain,
 			...(isSidechain && this.layout !== 'inline' ? { agentId: name } : {}),
 			userType: 'external',
+			...(this.entrypoint === undefined ? {} : { entrypoint: this.entrypoint }),
 			cwd: '/home/dev/project',
 			sessionId,
 			version: statement.attributes.get('version') ?? this.version,
@@ -417,10 +480,35 @@ class ClaudeCodeWriter extends Writer {
 	}
 }
 
+/** What Claude Code writes beside a prompt about where it came from. */
+function originFields(statement: Statement): Json {
+	const origin = statement.attributes.get('origin');
+	switch (origin) {
+		case undefined:
+			return {};
+		case 'typed':
+			return { turnOrigin: 'human', promptSource: 'typed' };
+		case 'queued':
+			return { turnOrigin: 'human', promptSource: 'queued' };
+		case 'scheduled':
+			return { turnOrigin: 'scheduled', isMeta: true };
+		case 'program':
+			return { turnOrigin: 'sdk' };
+		case 'agent':
+			return { turnOrigin: 'peer' };
+		case 'system':
+			return { turnOrigin: 'system' };
+		default:
+			throw new Error(`Claude Code knows no prompt that is "${origin}".`);
+	}
+}
+
 function claudeBlock(text: string): Json {
 	const [verb = '', id = '', word = ''] = text.split(' ');
 	switch (verb) {
 		case 'call': {
+			const given = givenIn(text);
+			if (given !== undefined) return { type: 'tool_use', id, name: word, input: given };
 			const prompt = /"([^"]*)"/.exec(text)?.[1];
 			return {
 				type: 'tool_use',
@@ -439,10 +527,26 @@ function claudeBlock(text: string): Json {
 		case 'image':
 			return { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0K' } };
 		case 'result':
-			return claudeResult(id, word);
+			return /^[[{]/.test(word) || word === 'none'
+				? { tool_use_id: id, type: 'tool_result', content: claudeContent(text) }
+				: claudeResult(id, word);
 		default:
 			return { type: 'text', text };
 	}
+}
+
+/** The arguments that stand in the notation of a call. */
+function givenIn(text: string): Json | undefined {
+	const json = /^call \S+ \S+ (\{.*)$/.exec(text)?.[1];
+	return json === undefined ? undefined : (JSON.parse(json) as Json);
+}
+
+/** What a server has answered: JSON in a text, or nothing. */
+function claudeContent(text: string): readonly Json[] {
+	const json = /^result \S+ ([[{].*)$/.exec(text)?.[1];
+	if (json === undefined) return [];
+	// It has to be JSON here too.
+	return [{ type: 'text', text: JSON.stringify(JSON.parse(json)) }];
 }
 
 function claudeResult(id: string, word: string): Json {
@@ -609,7 +713,7 @@ function codexItem(text: string): Json {
 				type: 'function_call',
 				name,
 				...(match === null ? {} : { namespace: match[1] }),
-				arguments: '{"path":"notes.txt"}',
+				arguments: JSON.stringify(givenIn(text) ?? { path: 'notes.txt' }),
 				call_id: id,
 			};
 		}
@@ -625,7 +729,7 @@ function codexItem(text: string): Json {
 			return {
 				type: word === 'patched' ? 'custom_tool_call_output' : 'function_call_output',
 				call_id: id,
-				output: word,
+				output: /^[[{]/.test(word) ? JSON.stringify(JSON.parse(text.slice(text.indexOf(word)))) : word,
 			};
 		case 'think':
 			return { type: 'reasoning', summary: [], encrypted_content: 'Z0FB' };

@@ -16,7 +16,17 @@ const headings = [
 ];
 
 /** Files in `src/core/rules` that are no rules. */
-const helpers = new Set(['clients.ts', 'evidence.ts', 'index.ts', 'linter.ts', 'rule.ts', 'siblings.ts']);
+const helpers = new Set([
+	'callers.ts',
+	'clients.ts',
+	'coverage.ts',
+	'evidence.ts',
+	'index.ts',
+	'linter.ts',
+	'rule.ts',
+	'scopedCalls.ts',
+	'siblings.ts',
+]);
 
 const ids = rules.map((rule) => rule.id).sort();
 

@@ -111,6 +111,10 @@ export async function check(
 
 const options: OpenOptions = { assume: 'auto', rules: {}, withPreviews: false };
 
+function optionsFor({ scope }: Transcript): OpenOptions {
+	return { ...options, scope };
+}
+
 function coreFor(transcript: Transcript, files: MemoryFiles): Core {
 	return createCore({ files, liveness: { probe: async () => transcript.process }, clock: { now: () => 0 } });
 }
@@ -123,7 +127,7 @@ async function onlySession(core: Core, root: string): Promise<SessionFiles> {
 
 async function readWhole(transcript: Transcript): Promise<Found> {
 	const core = coreFor(transcript, transcript.files);
-	return core.readSession(await onlySession(core, transcript.root), options);
+	return core.readSession(await onlySession(core, transcript.root), optionsFor(transcript));
 }
 
 async function readGrowing(transcript: Transcript): Promise<Found> {
@@ -131,7 +135,7 @@ async function readGrowing(transcript: Transcript): Promise<Found> {
 	const core = coreFor(transcript, files);
 	// The session is followed before most of it is there, as a person would watch it.
 	const session = await onlySession(coreFor(transcript, transcript.files), transcript.root);
-	const followed = core.followSession(session, options);
+	const followed = core.followSession(session, optionsFor(transcript));
 	for (const { path, text } of transcript.appends) {
 		files.append(path, text);
 		await followed.update();

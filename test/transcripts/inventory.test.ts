@@ -141,7 +141,7 @@ function compareWith(folder: string): void {
 					evidence: 'It is long over.',
 				},
 			]);
-			const linter = new Linter(conversation, {});
+			const linter = new Linter(conversation, {}, {});
 			linter.lintAll();
 			diagnostics.push(
 				...linter.diagnostics.map((diagnostic) => `${file}: ${diagnostic.ruleId}: ${diagnostic.message}`),
@@ -159,7 +159,7 @@ function compareWith(folder: string): void {
 					if (call.compactedBy === undefined || call.result !== undefined) continue;
 					const state = callState(conversation, call);
 					assert.equal(state.state === 'orphaned' && state.cause, 'lost-to-compaction');
-					const linter = new Linter(conversation, {});
+					const linter = new Linter(conversation, {}, {});
 					linter.lintAll();
 					const rules = linter.diagnostics
 						.filter(({ toolUseId }) => toolUseId === call.id)

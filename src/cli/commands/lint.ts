@@ -13,6 +13,7 @@ import {
 } from '../../core/report/index.ts';
 import type { FailOn, LintResult } from '../../core/report/index.ts';
 import type { RuleSettings } from '../../core/rules/linter.ts';
+import type { ScopeSettings } from '../../core/scope/index.ts';
 import type { Assume } from '../../core/core.ts';
 import type { TranscriptFormatId } from '../../core/transcripts/transcriptFormat.ts';
 import { failOnWords, isRuleId, readConfig, severities } from '../configFile.ts';
@@ -37,7 +38,8 @@ Options:
   --output FILE      Write the report to a file
   --fail-on WHAT     ${failOnWords.join(', ')} (default: error): from where on the exit code is 1
   --rule ID=LEVEL    ${severities.join(', ')}; may be given several times
-  --config FILE      JSON with comments: { "rules": { "<id>": "<level>" }, "failOn": "<what>" }
+  --config FILE      JSON with comments: { "rules": { "<id>": "<level>" }, "failOn": "<what>",
+                     "scope": { "<server>": { "<tool>": { … } } } }
   --as FORMAT        claude-code or codex: take files for this without a look at them
   --assume HOW       auto, live, ended (default: auto): how to read a last call without a result;
                      auto looks for a running process
@@ -53,6 +55,7 @@ export interface LintOptions {
 	readonly as: TranscriptFormatId | undefined;
 	readonly assume: Assume;
 	readonly rules: RuleSettings;
+	readonly scope: ScopeSettings;
 	readonly failOn: FailOn;
 	readonly format: (typeof formats)[number];
 	/** Absolute. */
@@ -95,6 +98,7 @@ export const lint: Command = {
 		const options: LintOptions = {
 			...fromOptions,
 			rules: { ...config?.rules, ...Object.fromEntries(rules) },
+			scope: config?.scope ?? {},
 			failOn: failOn ?? config?.failOn ?? 'error',
 			paths:
 				positionals.length > 0
@@ -119,7 +123,7 @@ async function lintOnce(
 	options: LintOptions,
 	startedAt: number,
 ): Promise<number> {
-	const { assume, rules } = options;
+	const { assume, rules, scope } = options;
 	const { targets, unread } = await findTargets(core, io, options.paths, options.as);
 	if (targets.length === 0 && unread.length === 0) {
 		throw new ExpectedError(
@@ -128,7 +132,7 @@ async function lintOnce(
 	}
 	const findings = await runTasks(
 		io,
-		targets.map(({ session, only }) => ({ kind: 'lint', session, only, assume, rules }) as const),
+		targets.map(({ session, only }) => ({ kind: 'lint', session, only, assume, rules, scope }) as const),
 	);
 	const result = createLintResult(findings, unread, Math.round(io.platform.clock.now() - startedAt));
 	// Of what is read as text a verdict on nothing would mislead; a program gets the whole result in any case.

@@ -1,6 +1,7 @@
 import type { Rule } from './rule.ts';
 import compactionMidCall from './compaction-mid-call.ts';
 import damagedLine from './damaged-line.ts';
+import defaultScopeQuery from './default-scope-query.ts';
 import duplicateToolResult from './duplicate-tool-result.ts';
 import duplicateToolUseId from './duplicate-tool-use-id.ts';
 import incompleteParallelResults from './incomplete-parallel-results.ts';
@@ -9,6 +10,7 @@ import missingSubagentTranscript from './missing-subagent-transcript.ts';
 import orphanedToolResult from './orphaned-tool-result.ts';
 import orphanedToolUse from './orphaned-tool-use.ts';
 import resultLostToCompaction from './result-lost-to-compaction.ts';
+import suspiciouslyEmptyResult from './suspiciously-empty-result.ts';
 import toolResultNotFirst from './tool-result-not-first.ts';
 import unlinkedSubagent from './unlinked-subagent.ts';
 import unresolvedServerToolUse from './unresolved-server-tool-use.ts';
@@ -17,6 +19,7 @@ import unresolvedServerToolUse from './unresolved-server-tool-use.ts';
 export const rules: readonly Rule[] = [
 	compactionMidCall,
 	damagedLine,
+	defaultScopeQuery,
 	duplicateToolResult,
 	duplicateToolUseId,
 	incompleteParallelResults,
@@ -25,6 +28,7 @@ export const rules: readonly Rule[] = [
 	orphanedToolResult,
 	orphanedToolUse,
 	resultLostToCompaction,
+	suspiciouslyEmptyResult,
 	toolResultNotFirst,
 	unlinkedSubagent,
 	unresolvedServerToolUse,

@@ -11,6 +11,7 @@ import type {
 	Result,
 	ToolCall,
 } from '../conversation/index.ts';
+import type { ScopeSettings } from '../scope/index.ts';
 import { clientOf } from './clients.ts';
 import type { Client } from './clients.ts';
 import { rules as allRules } from './index.ts';
@@ -39,7 +40,7 @@ export interface Inconclusive {
 /** A rule's severity as a person set it; `off` silences it. */
 export type RuleSettings = Readonly<Record<string, Severity | 'off'>>;
 
-type Subject = ToolCall | Result | Agent | Compaction | Damage;
+type Subject = ToolCall | Result | Agent | Compaction | Damage | Conversation;
 
 interface Findings {
 	readonly diagnostics: Diagnostic[];
@@ -50,22 +51,28 @@ interface Findings {
 type Visits = { readonly [Kind in keyof RuleVisitor]-?: NonNullable<RuleVisitor[Kind]>[] };
 
 function noVisits(): Visits {
-	return { toolCall: [], strayResult: [], agent: [], compaction: [], damage: [] };
+	return { toolCall: [], strayResult: [], agent: [], compaction: [], damage: [], conversation: [] };
 }
 
 /** Keeps the findings on one conversation up to date while it grows, looking again only at what a fold has changed. */
 export class Linter {
 	private readonly conversation: Conversation;
 	private readonly settings: RuleSettings;
+	private readonly scope: ScopeSettings;
 	private readonly found = new Map<Subject, Findings>();
 	/** What the rules say of the item that they look at; most often nothing. */
 	private current: Findings | undefined;
 	private visits = noVisits();
 	private key = '';
+	/** The revision of the conversation at which it was looked at as a whole. */
+	private wholeRevision = -1;
+	private hasServerCalls = false;
 
-	constructor(conversation: Conversation, settings: RuleSettings) {
+	/** @param scope What a person says of the scopes of tools. */
+	constructor(conversation: Conversation, settings: RuleSettings, scope: ScopeSettings) {
 		this.conversation = conversation;
 		this.settings = settings;
+		this.scope = scope;
 	}
 
 	/** Looks at everything. */
@@ -75,11 +82,12 @@ export class Linter {
 		const { conversation, visits } = this;
 		for (const agent of conversation.agents.values()) {
 			this.visit(agent, visits.agent);
-			for (const call of agent.toolCalls) this.visit(call, visits.toolCall);
+			for (const call of agent.toolCalls) this.visitCall(call);
 			for (const result of agent.strayResults) this.visit(result, visits.strayResult);
 			for (const compaction of agent.compactions) this.visit(compaction, visits.compaction);
 		}
 		for (const damage of conversation.damage) this.visit(damage, visits.damage);
+		this.wholeRevision = -1;
 	}
 
 	/** Looks again at what has changed. Returns whether any finding may be different. */
@@ -95,7 +103,7 @@ export class Linter {
 		for (const agent of this.conversation.agents.values()) {
 			isChanged = this.visit(agent, visits.agent) || isChanged;
 		}
-		for (const call of changes.toolCalls) isChanged = this.visit(call, visits.toolCall) || isChanged;
+		for (const call of changes.toolCalls) isChanged = this.visitCall(call) || isChanged;
 		for (const result of changes.strayResults) {
 			const isStray = result.agent.strayResults.has(result);
 			isChanged = this.visit(result, isStray ? visits.strayResult : []) || isChanged;
@@ -103,16 +111,32 @@ export class Linter {
 		for (const compaction of changes.compactions) {
 			isChanged = this.visit(compaction, visits.compaction) || isChanged;
 		}
-		return isChanged;
+		return isChanged || this.hasServerCalls;
 	}
 
 	/** In the order of files and lines. */
 	get diagnostics(): readonly Diagnostic[] {
+		this.visitWhole();
 		return [...this.found.values()].flatMap((findings) => findings.diagnostics).sort(byPlace);
 	}
 
 	get inconclusive(): readonly Inconclusive[] {
+		this.visitWhole();
 		return [...this.found.values()].flatMap((findings) => findings.inconclusive).sort(byPlace);
+	}
+
+	/** Done when somebody asks, not with every batch: it costs in proportion to all calls of servers' tools. */
+	private visitWhole(): void {
+		const { conversation, visits } = this;
+		if (this.wholeRevision === conversation.revision) return;
+		this.visit(conversation, visits.conversation);
+		this.wholeRevision = conversation.revision;
+	}
+
+	private visitCall(call: ToolCall): boolean {
+		// What is said of all of these together is looked at later, and may be different with any change.
+		this.hasServerCalls ||= call.server !== undefined;
+		return this.visit(call, this.visits.toolCall);
 	}
 
 	private visit<Item extends Subject>(item: Item, visits: readonly ((item: Item) => void)[]): boolean {
@@ -140,12 +164,14 @@ export class Linter {
 		this.visits = noVisits();
 		for (const rule of allRules) {
 			if (this.settings[rule.id] === 'off') continue;
-			const { toolCall, strayResult, agent, compaction, damage } = rule.create(this.contextFor(rule, client));
+			const visitor = rule.create(this.contextFor(rule, client));
+			const { toolCall, strayResult, agent, compaction, damage } = visitor;
 			if (toolCall !== undefined) this.visits.toolCall.push(toolCall);
 			if (strayResult !== undefined) this.visits.strayResult.push(strayResult);
 			if (agent !== undefined) this.visits.agent.push(agent);
 			if (compaction !== undefined) this.visits.compaction.push(compaction);
 			if (damage !== undefined) this.visits.damage.push(damage);
+			if (visitor.conversation !== undefined) this.visits.conversation.push(visitor.conversation);
 		}
 		return true;
 	}
@@ -157,6 +183,7 @@ export class Linter {
 		return {
 			conversation,
 			client,
+			scope: this.scope,
 			stateOf: (call) => callState(conversation, call),
 			laterTurn,
 			report: (report) =>

@@ -10,11 +10,12 @@ import type {
 	Result,
 	ToolCall,
 } from '../conversation/index.ts';
+import type { ScopeSettings } from '../scope/index.ts';
 import type { Client } from './clients.ts';
 
 export type Severity = 'note' | 'warning' | 'error';
 
-export type RuleFamily = 'pairing' | 'compaction' | 'transcript';
+export type RuleFamily = 'pairing' | 'compaction' | 'scope' | 'transcript';
 
 /** A template: `{{name}}` stands for a value of the report's data. */
 export type MessageTemplate = string;
@@ -44,11 +45,15 @@ export interface RuleVisitor {
 	readonly agent?: (agent: Agent) => void;
 	readonly compaction?: (compaction: Compaction) => void;
 	readonly damage?: (damage: Damage) => void;
+	/** For what can only be told of all calls together. Visited once whenever somebody asks for findings and something has changed. */
+	readonly conversation?: (conversation: Conversation) => void;
 }
 
 export interface RuleContext {
 	readonly conversation: Conversation;
 	readonly client: Client;
+	/** What a person says of the scopes of tools. */
+	readonly scope: ScopeSettings;
 	/** What has become of the call. */
 	stateOf(call: ToolCall): CallState;
 	/** The first turn behind the call's message on the conversation as it stands. */

@@ -1,0 +1,178 @@
+import { counted } from '../base/text.ts';
+import { agentName } from '../conversation/index.ts';
+import type { Agent } from '../conversation/index.ts';
+import type { ScopeParameter } from '../scope/index.ts';
+import { callersOf, isUnattended } from './callers.ts';
+import type { Caller } from './callers.ts';
+import { defineRule } from './rule.ts';
+import type { Report } from './rule.ts';
+import {
+	argumentsPlace,
+	echoOf,
+	fallsBack,
+	isCompleted,
+	meansEverything,
+	missingScopes,
+	scopedTools,
+} from './scopedCalls.ts';
+import type { ScopedCall, ScopedTool } from './scopedCalls.ts';
+
+/** Related places of one finding. */
+const mostRelated = 10;
+/** Values of others that the message names. */
+const mostValues = 5;
+
+/** The calls of one agent to one tool that leave out the same scope, all by somebody who looks at the answer or all by nobody. */
+interface Group {
+	readonly agent: Agent;
+	readonly parameter: ScopeParameter;
+	readonly caller: Caller;
+	readonly first: ScopedCall;
+	readonly more: ScopedCall[];
+	/** Further scopes that the first call leaves out. */
+	readonly alsoLeftOut: readonly ScopeParameter[];
+}
+
+export default defineRule({
+	id: 'default-scope-query',
+	meta: {
+		description:
+			'A call says where its tool is to look, rather than taking a default that is only a part of what there is.',
+		family: 'scope',
+		severity: 'warning',
+		messages: {
+			schemaDefault:
+				'{{agent}} called {{tool}} {{times}}without {{parameter}}, whose schema then puts in {{value}}.{{echo}}{{also}}{{others}} {{caller}}',
+			described:
+				'{{agent}} called {{tool}} {{times}}without {{parameter}}, which by its description is then {{value}}: {{words}}{{echo}}{{also}}{{others}} {{caller}}',
+			callersOwn:
+				"{{agent}} called {{tool}} {{times}}without {{parameter}}, so it looked in its caller's own, {{value}}: {{words}}{{echo}}{{also}}{{others}} {{caller}}",
+			declared:
+				'{{agent}} called {{tool}} {{times}}without {{parameter}}, a scope by the settings; nothing tells what is taken in its place.{{echo}}{{also}}{{others}} {{caller}}',
+			passed: '{{agent}} passed {{value}} here.',
+			again: 'It is left out here too.',
+		},
+	},
+	create(context) {
+		return {
+			conversation(conversation) {
+				const callerOf = callersOf(conversation);
+				for (const tool of scopedTools(conversation, context.scope)) {
+					if (tool.parameters.length === 0) continue;
+					const groups = new Map<string, Group>();
+					for (const scoped of tool.calls) {
+						const { call } = scoped;
+						if (!isCompleted(scoped)) continue;
+						const caller = callerOf(call);
+						const missing = missingScopes(tool, scoped, caller);
+						const [parameter, ...alsoLeftOut] =
+							tool.unknown === undefined
+								? missing.filter(fallsBack).sort(byWeight)
+								: missing.filter(isPassedIn(tool));
+						if (parameter === undefined || tookEverything(scoped, parameter)) continue;
+						const key = `${call.agent.id} ${parameter.path} ${isUnattended(caller)} ${scoped.isPartial}`;
+						const group = groups.get(key);
+						if (group !== undefined) group.more.push(scoped);
+						else
+							groups.set(key, {
+								agent: call.agent,
+								parameter,
+								caller,
+								first: scoped,
+								more: [],
+								alsoLeftOut,
+							});
+					}
+					if (tool.unknown !== undefined) {
+						const [group] = groups.values();
+						if (group !== undefined) {
+							const { call } = group.first;
+							context.inconclusive(
+								argumentsPlace(call),
+								`${agentName(call.agent)} called ${call.name} without ${group.parameter.path}, which others passed; what it takes then is not known. ${tool.unknown}`,
+							);
+						}
+						continue;
+					}
+					for (const group of groups.values()) {
+						const { first, parameter } = group;
+						if (first.isPartial) {
+							context.inconclusive(
+								argumentsPlace(first.call),
+								`Whether ${agentName(first.call.agent)} passed ${parameter.path} to ${first.call.name} cannot be told: its arguments are only known in part.`,
+							);
+						} else context.report(reportOf(tool, group));
+					}
+				}
+			},
+		};
+	},
+});
+
+function isPassedIn({ calls }: ScopedTool): (parameter: ScopeParameter) => boolean {
+	return ({ path }) => calls.some(({ given }) => given.has(path));
+}
+
+const sourceWeight = { caller: 0, description: 1, schema: 2 } as const;
+
+/** What misleads most comes first: the caller's own context rather than the default length of a time. */
+function byWeight(one: ScopeParameter, other: ScopeParameter): number {
+	const weight = ({ kind, fallback }: ScopeParameter) =>
+		(kind === 'time' ? 10 : 0) + (fallback === undefined ? 0 : sourceWeight[fallback.source]);
+	return weight(one) - weight(other);
+}
+
+/** The answer itself says that nothing was left out of it. */
+function tookEverything(scoped: ScopedCall, parameter: ScopeParameter): boolean {
+	const echo = echoOf(scoped, parameter);
+	return echo !== undefined && meansEverything(echo);
+}
+
+function reportOf(tool: ScopedTool, { agent, parameter, caller, first, more, alsoLeftOut }: Group): Report {
+	const { path, fallback } = parameter;
+	const passed = tool.calls.filter(({ given }) => given.has(path));
+	// One place for each value and agent tells what the others do.
+	const byValue = new Map(passed.map((scoped) => [`${scoped.call.agent.id} ${scoped.given.get(path)}`, scoped]));
+	const values = [...new Set(passed.map(({ given }) => given.get(path) ?? ''))];
+	const echo = echoOf(first, parameter);
+	const others = [...byValue.values()].slice(0, more.length === 0 ? mostRelated : mostRelated / 2);
+	return {
+		at: argumentsPlace(first.call),
+		messageId:
+			fallback === undefined
+				? 'declared'
+				: ({ schema: 'schemaDefault', description: 'described', caller: 'callersOwn' } as const)[
+						fallback.source
+					],
+		severity: isUnattended(caller) ? undefined : 'note',
+		data: {
+			agent: agentName(agent),
+			tool: tool.name,
+			parameter: path,
+			times: more.length === 0 ? '' : `${more.length + 1} times `,
+			value: fallback?.value ?? '',
+			words: fallback === undefined ? '' : `"${fallback.words.replace(/[.\s]+$/, '')}".`,
+			echo: echo === undefined ? '' : ` The answer says that it took ${echo}.`,
+			also:
+				alsoLeftOut.length === 0
+					? ''
+					: ` Left out as well: ${alsoLeftOut.map(({ path: other, fallback: its }) => (its === undefined ? other : `${other} (${its.value})`)).join(', ')}.`,
+			others:
+				values.length === 0
+					? ''
+					: ` Other calls in this session passed ${values.slice(0, mostValues).join(', ')}${values.length > mostValues ? ` and ${counted(values.length - mostValues, 'more value')}` : ''}.`,
+			caller: caller.evidence,
+		},
+		toolCall: first.call,
+		related: [
+			...others.map(({ call, given }) => ({
+				at: argumentsPlace(call),
+				messageId: 'passed',
+				data: { agent: agentName(call.agent), value: given.get(path) ?? '' },
+			})),
+			...more
+				.slice(0, mostRelated - others.length)
+				.map(({ call }) => ({ at: argumentsPlace(call), messageId: 'again' })),
+		],
+	};
+}

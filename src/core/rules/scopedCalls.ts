@@ -1,0 +1,303 @@
+import { inheritedCall, toolOf } from '../conversation/index.ts';
+import type { Conversation, Place, ToolCall, ToolDescription } from '../conversation/index.ts';
+import { isHarmless, leftOut, scopeParametersOf, settingsFor } from '../scope/index.ts';
+import type { ScopeParameter, ScopeSettings, SeenCall, ToolScopeSettings } from '../scope/index.ts';
+import { isUnattended } from './callers.ts';
+import type { Caller } from './callers.ts';
+
+/** A server's tool that was called, and what is known of its scopes. */
+export interface ScopedTool {
+	readonly server: string;
+	readonly name: string;
+	readonly description: ToolDescription | undefined;
+	readonly settings: ToolScopeSettings;
+	/** By its schema or the settings; where `unknown` says why there are none, by the names that callers have passed. */
+	readonly parameters: readonly ScopeParameter[];
+	/** Why nothing is known for certain. A sentence. */
+	readonly unknown: string | undefined;
+	/** In the order in which they were made. */
+	readonly calls: readonly ScopedCall[];
+}
+
+/** A call to an MCP server's tool whose arguments are known, at least in part. */
+export interface ScopedCall {
+	readonly call: ToolCall;
+	/** What was passed, as JSON, by path. */
+	readonly given: ReadonlyMap<string, string>;
+	/** More may have been passed. */
+	readonly isPartial: boolean;
+	/** Scopes of its tool that were not passed, as far as can be seen. */
+	readonly leftOut: readonly ScopeParameter[];
+}
+
+interface Known {
+	revision: number;
+	settings: ScopeSettings;
+	tools: readonly ScopedTool[];
+	readonly parameters: Map<ToolDescription, { readonly seen: string; readonly found: Parameters }>;
+}
+
+type Parameters = Pick<ScopedTool, 'parameters' | 'unknown'>;
+
+/** For as long as somebody has the conversation: both rules and the view of what was covered ask for the same. */
+const known = new WeakMap<Conversation, Known>();
+
+/** The tools of MCP servers that were called in a conversation, by server and name, with their scopes. */
+export function scopedTools(conversation: Conversation, settings: ScopeSettings): readonly ScopedTool[] {
+	let entry = known.get(conversation);
+	if (entry?.revision === conversation.revision && entry.settings === settings) return entry.tools;
+	if (entry === undefined || entry.settings !== settings) {
+		entry = { revision: 0, settings, tools: [], parameters: new Map() };
+		known.set(conversation, entry);
+	}
+	entry.revision = conversation.revision;
+	entry.tools = toolsIn(conversation, settings, entry);
+	return entry.tools;
+}
+
+function toolsIn(conversation: Conversation, settings: ScopeSettings, entry: Known): readonly ScopedTool[] {
+	const servers = new Map<string, ToolCall[]>();
+	for (const agent of conversation.agents.values()) {
+		for (const call of agent.toolCalls) {
+			if (call.server === undefined || call.given === undefined) continue;
+			// A fork's copy of a call is its parent's.
+			if (inheritedCall(conversation, call) !== undefined) continue;
+			const calls = servers.get(call.server);
+			if (calls === undefined) servers.set(call.server, [call]);
+			else calls.push(call);
+		}
+	}
+	const tools: ScopedTool[] = [];
+	for (const [server, calls] of [...servers].sort(byName)) {
+		calls.sort(byTime);
+		const seen: readonly SeenCall[] = calls.map(({ name, given, result }) => ({
+			tool: name,
+			given,
+			content: result?.isError === true ? undefined : result?.content,
+		}));
+		// The same calls with the same answers have shown the same.
+		const seenKey = `${seen.length} ${seen.reduce((count, { content }) => count + (content === undefined ? 0 : 1), 0)}`;
+		const byTool = new Map<string, ToolCall[]>();
+		for (const call of calls) {
+			const own = byTool.get(call.name);
+			if (own === undefined) byTool.set(call.name, [call]);
+			else own.push(call);
+		}
+		for (const [name, own] of [...byTool].sort(byName)) {
+			const description = own[0] === undefined ? undefined : toolOf(conversation, own[0]);
+			const { parameters, unknown } = parametersOf(name, description, own);
+			tools.push({
+				server,
+				name,
+				description,
+				settings: settingsFor(settings, server, name),
+				parameters,
+				unknown,
+				calls: own.map((call) => scopedCall(call, parameters)),
+			});
+		}
+
+		function parametersOf(
+			name: string,
+			description: ToolDescription | undefined,
+			own: readonly ToolCall[],
+		): Parameters {
+			if (description === undefined) return found(name, undefined, own);
+			const before = entry.parameters.get(description);
+			if (before?.seen === seenKey) return before.found;
+			const now = found(name, description, own);
+			entry.parameters.set(description, { seen: seenKey, found: now });
+			return now;
+		}
+
+		function found(name: string, description: ToolDescription | undefined, own: readonly ToolCall[]): Parameters {
+			const tool = description ?? { server, name, description: undefined, inputSchema: undefined };
+			const parameters = scopeParametersOf(tool, settings, { calls: seen });
+			if (!('reason' in parameters)) return { parameters, unknown: undefined };
+			const named = scopeParametersOf(
+				{ ...tool, inputSchema: JSON.stringify(schemaOf(own)) },
+				{},
+				{ calls: seen },
+			);
+			const reason =
+				description === undefined ? 'Nothing was read of what the server says of it.' : parameters.reason;
+			return { parameters: 'reason' in named ? [] : named, unknown: reason };
+		}
+	}
+	return tools;
+}
+
+/** A schema that says no more than the names that callers have passed. */
+function schemaOf(calls: readonly ToolCall[]): object {
+	const names = new Set(
+		calls.flatMap(({ given }) => given?.values.map(({ path }) => path) ?? []).filter((path) => !/[.[]/.test(path)),
+	);
+	return { type: 'object', properties: Object.fromEntries([...names].sort().map((name) => [name, {}])) };
+}
+
+function scopedCall(call: ToolCall, parameters: readonly ScopeParameter[]): ScopedCall {
+	const { values = [], isPartial = true } = call.given ?? {};
+	return {
+		call,
+		given: new Map(values.map(({ path, value }) => [path, value])),
+		isPartial,
+		leftOut: call.given === undefined ? [] : leftOut(parameters, { ...call.given, isPartial: false }),
+	};
+}
+
+/** The argument object of a call, where a parameter that was left out belongs. */
+export function argumentsPlace({ place, given }: ToolCall): Place {
+	return given === undefined ? place : { source: place.source, range: given.range };
+}
+
+/**
+ * The scopes that a call was made without and that may make a difference to what it found: not those that a person has declared as
+ * meant, nor those that something else in the call says as well.
+ */
+export function missingScopes(tool: ScopedTool, scoped: ScopedCall, caller: Caller): readonly ScopeParameter[] {
+	const missing = scoped.leftOut.filter(
+		(parameter) =>
+			!parameter.isRequired &&
+			!isHarmless(parameter) &&
+			parameter.allowed.length !== 1 &&
+			tool.settings.intended?.[parameter.path] === undefined &&
+			!isFilled(tool, parameter, caller),
+	);
+	if (missing.length === 0 || isContinued(tool, scoped) || namesItsObject(tool, scoped)) return [];
+	return missing.filter((parameter) => !isImplied(tool, scoped, parameter));
+}
+
+/** The host puts a value in: what the transcript shows is not what the server got. */
+function isFilled({ settings: { policy, values } }: ScopedTool, { path }: ScopeParameter, caller: Caller): boolean {
+	if (values?.[path] === undefined || policy === undefined) return false;
+	if (typeof policy === 'string') return policy === 'fill';
+	return policy[isUnattended(caller) ? 'headless' : 'interactive'] === 'fill';
+}
+
+const cursor = /(?:cursor|token|continuation|bookmark|scroll_?id)$/i;
+const pagePosition =
+	/(?:cursor|token|continuation|bookmark|scroll_?id|page|offset|skip|start_?(?:index|at)|page_?(?:number|index))$/i;
+
+/** Whether something is known to be taken in its place, or a person says that it matters. */
+export function fallsBack({ fallback, evidence }: ScopeParameter): boolean {
+	return fallback !== undefined || evidence.some(({ source }) => source === 'settings');
+}
+
+/** It goes on where an earlier answer ended; what that one looked in is in the token. */
+function isContinued(tool: ScopedTool, { given }: ScopedCall): boolean {
+	return [...given].some(
+		([path, value]) => cursor.test(path) && value !== 'null' && value !== '""' && isPage(tool, path),
+	);
+}
+
+/** It asks for a part of the answer that is not its beginning. */
+export function isLaterPage(tool: ScopedTool, { given }: ScopedCall): boolean {
+	return [...given].some(([path, value]) => pagePosition.test(path) && !firstPage.has(value) && isPage(tool, path));
+}
+
+const firstPage: ReadonlySet<string> = new Set(['null', '""', '0', '1', '"0"', '"1"']);
+
+function isPage(tool: ScopedTool, path: string): boolean {
+	return tool.parameters.some((parameter) => parameter.path === path && parameter.kind === 'page');
+}
+
+const idName = /(?:^|_|\.)(?:u?u?id|gid|key|url|uri|permalink|handle|sha)$|(?:Id|ID|Uuid|UUID|Key|Url|URL|Uri)$/;
+const listing = /^(?:list|search|find|query|browse|scan|enumerate|count|filter)$/;
+
+/** A tool that acts on one thing, which the call names by an id of its own: where that thing is, the id says. */
+function namesItsObject(tool: ScopedTool, { given }: ScopedCall): boolean {
+	const words = wordsOf(tool.name);
+	if (words.some((word) => listing.test(word))) return false;
+	const required = requiredNames(tool.description);
+	for (const path of given.keys()) {
+		if (!idName.test(path) || path.includes('.') || tool.parameters.some((parameter) => parameter.path === path))
+			continue;
+		const [noun = ''] = wordsOf(path);
+		if (required.has(path) || words.some((word) => word === noun || word === `${noun}s`)) return true;
+	}
+	return false;
+}
+
+function wordsOf(name: string): string[] {
+	return name
+		.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_')
+		.toLowerCase()
+		.split(/[^a-z0-9]+/)
+		.filter((word) => word !== '');
+}
+
+const requiredByDescription = new WeakMap<ToolDescription, ReadonlySet<string>>();
+
+function requiredNames(description: ToolDescription | undefined): ReadonlySet<string> {
+	if (description?.inputSchema === undefined) return new Set();
+	let names = requiredByDescription.get(description);
+	if (names === undefined)
+		requiredByDescription.set(description, (names = new Set(namesIn(description.inputSchema))));
+	return names;
+}
+
+function namesIn(inputSchema: string): readonly string[] {
+	try {
+		const schema: unknown = JSON.parse(inputSchema);
+		if (typeof schema !== 'object' || schema === null || !('required' in schema)) return [];
+		return Array.isArray(schema.required) ? schema.required.filter((name) => typeof name === 'string') : [];
+	} catch {
+		// A schema that is no JSON says nothing; that it says nothing is told elsewhere.
+		return [];
+	}
+}
+
+/** From the narrow to the wide: who says which thread has said which workspace. */
+const width: Readonly<Record<string, number>> = { context: 0, database: 1, project: 1, tenant: 2 };
+
+/** Something else in the call says it: an id of something within it, an absolute path, an address. */
+function isImplied(tool: ScopedTool, { given }: ScopedCall, left: ScopeParameter): boolean {
+	const own = width[left.kind];
+	for (const [path, value] of given) {
+		if (left.kind === 'place' && /^"(?:[/~]|[A-Za-z]:[\\/]|\w+:\/\/)/.test(value)) return true;
+		if (/^"https?:\/\//.test(value) && left.kind !== 'time') return true;
+		if (own === undefined || !idName.test(path)) continue;
+		const other = tool.parameters.find((parameter) => parameter.path === path);
+		const otherWidth = other === undefined ? undefined : width[other.kind];
+		if (otherWidth !== undefined && otherWidth < own) return true;
+	}
+	return false;
+}
+
+/** The last name of a path, for comparing what tools of one server call their parameters. */
+export function lastName(path: string): string {
+	return path
+		.slice(path.lastIndexOf('.') + 1)
+		.replaceAll('[]', '')
+		.replaceAll(/[-_]/g, '')
+		.toLowerCase();
+}
+
+/** The scope that the answer says it took, as JSON. */
+export function echoOf({ call }: ScopedCall, { path }: ScopeParameter): string | undefined {
+	const name = lastName(path);
+	return call.result?.content?.values.find((value) => lastName(value.path) === name)?.value;
+}
+
+/** Everything, in a word that a caller passes for it. */
+export function meansEverything(value: string): boolean {
+	return /^"(?:all|any|\*|everything|everywhere)"$/i.test(value);
+}
+
+export function isCompleted({ call }: ScopedCall): boolean {
+	return call.result !== undefined && !call.result.isError && call.result.denial === undefined;
+}
+
+function byTime(one: ToolCall, other: ToolCall): number {
+	return (one.startedAt ?? 0) - (other.startedAt ?? 0) || byPlace(one.place, other.place);
+}
+
+function byPlace({ source: one, range }: Place, { source: other, range: otherRange }: Place): number {
+	if (one.kind !== 'transcript' || other.kind !== 'transcript') return 0;
+	if (one.path !== other.path) return one.path < other.path ? -1 : 1;
+	return one.line - other.line || (range?.column ?? 0) - (otherRange?.column ?? 0);
+}
+
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+	return one < other ? -1 : one > other ? 1 : 0;
+}

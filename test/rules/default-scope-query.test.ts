@@ -1,0 +1,378 @@
+import rule from '../../src/core/rules/default-scope-query.ts';
+import { ruleTester } from './ruleTester.ts';
+
+const listMessages = `
+describes: chat list_messages {"context_id": "Which chat. Defaults to the current context.", "limit": {"type": "integer", "default": 200}, "cursor": "From the answer before."} Lists messages.`;
+
+ruleTester.run(rule, {
+	valid: [
+		{
+			name: 'it is passed',
+			transcript: `${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"context_id": "all"}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'the server refuses a call without it',
+			transcript: `
+describes: chat list_messages {"context_id!": "Which chat."} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'a person says that the default is meant',
+			transcript: `
+scope: {"chat": {"list_*": {"intended": {"context_id": "The review is about its own tab."}}}}${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'a person says that the tool has no scope',
+			transcript: `
+scope: {"chat": {"list_messages": {"parameters": []}}}${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'the host fills it in for such callers',
+			transcript: `
+scope: {"chat": {"list_messages": {"policy": {"headless": "fill"}, "values": {"context_id": "all"}}}}${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'without it the tool looks everywhere, by its words',
+			transcript: `
+describes: chat list_messages {"context_id": "Which chat. Defaults to all chats."} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'without it the tool looks everywhere, by its schema',
+			transcript: `
+describes: chat list_messages {"context_id": {"type": "string", "default": "all"}} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'the answer itself says that it looked everywhere',
+			transcript: `${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 {"context_id": "all", "messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'only how much of the answer is left out',
+			transcript: `${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"context_id": "all"}
+tool: result t1 {"messages": [{"id": 1}], "cursor": "c2"}
+assistant: call t2 mcp__chat__list_messages {"context_id": "all", "cursor": "c2"}
+tool: result t2 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'the cursor of an earlier answer says where it looks',
+			transcript: `${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"context_id": "all"}
+tool: result t1 {"messages": [{"id": 1}], "cursor": "c2"}
+assistant: call t2 mcp__chat__list_messages {"cursor": "c2"}
+tool: result t2 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'the call failed: it has looked nowhere',
+			transcript: `${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 error
+assistant: done`,
+		},
+		{
+			name: 'a person refused the call',
+			transcript: `${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 denied
+assistant: done`,
+		},
+		{
+			name: 'the call is not over',
+			transcript: `
+assume: live${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}`,
+		},
+		{
+			name: 'it acts on one thing that has an id of its own',
+			transcript: `
+describes: chat get_message {"message_id": "Which message.", "context_id": "Defaults to the current context."} Gets a message.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__get_message {"message_id": "m-1"}
+tool: result t1 {"text": "hi"}
+assistant: done`,
+		},
+		{
+			name: 'it asks for what belongs to one thing that is required',
+			transcript: `
+describes: chat reactions {"message_id!": "Which message.", "context_id": "Defaults to the current context."} Reactions to a message.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__reactions {"message_id": "m-1"}
+tool: result t1 {"reactions": []}
+assistant: done`,
+		},
+		{
+			name: 'the narrower scope says which is the wider one',
+			transcript: `
+describes: chat list_messages {"thread_id": "Which thread. Defaults to the current thread.", "account_id": "Defaults to the current account."} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"thread_id": "th-1"}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'an absolute path needs no working directory',
+			transcript: `
+describes: files search_files {"query": "Words.", "path": "Where. Defaults to the root.", "cwd": "Defaults to the current working directory."} Searches.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__files__search_files {"query": "todo", "path": "/srv/shop"}
+tool: result t1 {"files": []}
+assistant: done`,
+		},
+		{
+			name: 'there is only one value',
+			transcript: `
+describes: db query {"sql!": "The statement.", "region": {"enum": ["eu"], "description": "Defaults to the current region."}} Queries.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__db__query {"sql": "select 1"}
+tool: result t1 [1]
+assistant: done`,
+		},
+		{
+			name: 'nothing tells what is taken in its place',
+			transcript: `
+describes: chat list_messages {"context_id": "Which chat."} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: 'nothing is known of the tool',
+			transcript: `
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+tool: result t1 {"messages": []}
+assistant: done`,
+		},
+		{
+			name: "a tool of the agent's own",
+			transcript: `
+user [origin=scheduled]: review the day
+assistant: call t1 Grep {"pattern": "todo"}
+tool: result t1 {"files": []}
+assistant: done`,
+		},
+		{
+			name: 'nobody knows what it is without a description, though others pass it',
+			transcript: `
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"context_id": "tab-2"}
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: call t2 mcp__chat__list_messages {}
+                                            ^^ inconclusive
+tool: result t2 {"messages": [{"id": 1}]}
+assistant: call t3 mcp__chat__list_messages {}
+tool: result t3 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'the schema says nothing that can be read',
+			transcript: `
+describes: chat list_messages {"context_id": "Which chat. Defaults to the current context.", "context_id!": {"$ref": "#/nowhere"}} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"limit": 5}
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'only the beginning of the arguments is known',
+			transcript: `
+describes: chat list_messages {"context_id": "Which chat. Defaults to the current context.", "filter": {"type": "object"}} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"filter": {"a": {"b": {"c": {"d": 1}}}}}
+                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ inconclusive
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+	],
+	invalid: [
+		{
+			name: 'a review that a timer began looked in its own context only',
+			transcript: `${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"limit": 50}
+                                            ^^^^^^^^^^^^^ callersOwn warning
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: nothing to write about`,
+		},
+		{
+			name: 'the session was started headless',
+			transcript: `
+entrypoint: sdk-cli${listMessages}
+user: review the day
+assistant: call t1 mcp__chat__list_messages {}
+                                            ^^ callersOwn warning
+tool: result t1 {"context_id": "tab-9", "messages": [{"id": 1}]}
+assistant: nothing to write about`,
+		},
+		{
+			name: 'a person sits before it: a note',
+			transcript: `
+entrypoint: cli${listMessages}
+user [origin=typed]: what is new?
+assistant: call t1 mcp__chat__list_messages {}
+                                            ^^ callersOwn note
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'nobody knows who calls: a note',
+			transcript: `${listMessages}
+user: what is new?
+assistant: call t1 mcp__chat__list_messages {}
+                                            ^^ callersOwn note
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'a program began the turn in a session that a person has open',
+			transcript: `
+entrypoint: cli${listMessages}
+user [origin=program]: what is new?
+assistant: call t1 mcp__chat__list_messages {}
+                                            ^^ callersOwn warning
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'the schema has a default',
+			transcript: `
+describes: git log {"branch": {"type": "string", "default": "main"}, "author": {"type": "string"}} Lists commits.
+user [origin=scheduled]: what was done today?
+assistant: call t1 mcp__git__log {"author": "mira"}
+                                 ^^^^^^^^^^^^^^^^^^ schemaDefault warning
+tool: result t1 {"commits": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'the description names the default',
+			transcript: `
+describes: ops list_alerts {"environment": "If omitted, the staging environment is used."} Lists alerts.
+user [origin=scheduled]: what was done today?
+assistant: call t1 mcp__ops__list_alerts {}
+                                         ^^ described warning
+tool: result t1 {"alerts": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'the settings say that it is a scope',
+			transcript: `
+scope: {"chat": {"*": {"parameters": ["where"]}}}
+user [origin=scheduled]: what was done today?
+assistant: call t1 mcp__chat__list_messages {}
+                                            ^^ declared warning
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'a subagent acts for the timer that began the turn, and others have passed it',
+			transcript: `${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 Agent "look at the chats"
+tool: result t1 agent scout
+user [agent=scout]: look at the chats
+assistant [agent=scout]: call s1 mcp__chat__list_messages {}
+                                                          ^^ callersOwn warning
+tool [agent=scout]: result s1 {"messages": [{"id": 1}]}
+assistant [agent=scout]: done
+assistant: call t2 mcp__chat__list_messages {"context_id": "tab-2"}
+                                            ~~~~~~~~~~~~~~~~~~~~~~~ passed
+tool: result t2 {"messages": [{"id": 1}]}
+assistant: call t3 mcp__chat__list_messages {"context_id": "all"}
+                                            ~~~~~~~~~~~~~~~~~~~~~ passed
+tool: result t3 {"messages": [{"id": 1}]}
+assistant: done
+sidecar: scout toolUseId=t1`,
+		},
+		{
+			name: 'an agent in the background, whom nobody waits for',
+			transcript: `
+entrypoint: cli${listMessages}
+user [origin=typed]: review the day
+assistant: call t1 Agent "look at the chats"
+tool: result t1 async scout
+assistant: I go on
+user [agent=scout]: look at the chats
+assistant [agent=scout]: call s1 mcp__chat__list_messages {}
+                                                          ^^ callersOwn warning
+tool [agent=scout]: result s1 {"messages": [{"id": 1}]}
+assistant [agent=scout]: done
+sidecar: scout toolUseId=t1`,
+		},
+		{
+			name: 'a hook made the agent go on',
+			transcript: `
+entrypoint: cli${listMessages}
+user [origin=typed]: review the day
+assistant: done
+hook: look at the chats too
+assistant: call t1 mcp__chat__list_messages {}
+                                            ^^ callersOwn warning
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'one agent leaves it out again and again: told once',
+			transcript: `${listMessages}
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {}
+                                            ^^ callersOwn warning
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: call t2 mcp__chat__list_messages {"limit": 10}
+                                            ~~~~~~~~~~~~~ again
+tool: result t2 {"messages": [{"id": 1}]}
+assistant: call t3 mcp__chat__list_messages {} | call t4 mcp__chat__list_messages {}
+                                            ~~ again
+                                                                                  ~~ again
+tool: result t3 {"messages": [{"id": 1}]} | result t4 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'what is passed is no value by the words of the schema',
+			transcript: `
+describes: chat list_messages {"context_id": "Which chat. Defaults to the current context, as does null."} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"context_id": null}
+                                            ^^^^^^^^^^^^^^^^^^^^ callersOwn warning
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+	],
+});
