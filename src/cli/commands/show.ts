@@ -4,8 +4,10 @@ import type { Core } from '../../core/core.ts';
 import { printable } from '../../core/report/index.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
+import { readConfig } from '../configFile.ts';
 import { conversationJson } from '../conversationJson.ts';
 import { conversationText } from '../conversationText.ts';
+import { coverageJson, coverageText } from '../coverageText.ts';
 import { hasColours } from '../io.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { findInHomes, findTargets } from '../targets.ts';
@@ -18,6 +20,9 @@ id may be cut short as long as it stays unique; it is looked for in every agent'
 
 Options:
   --full          With the arguments and the results of calls
+  --coverage      Instead: who looked where, by the scopes of the tools of MCP servers, and what nobody
+                  looked at
+  --config FILE   With --coverage: a configuration of lint, whose "scope" counts
   --json          For programs
   --as FORMAT     claude-code or codex: take the file for this without a look at it
   --assume HOW    auto, live, ended (default: auto): how to read a last call without a result
@@ -31,6 +36,8 @@ export const show: Command = {
 	async run(args, io) {
 		const { values, positionals } = parseOptions(args, {
 			full: { type: 'boolean' },
+			coverage: { type: 'boolean' },
+			config: { type: 'string' },
 			json: { type: 'boolean' },
 			as: { type: 'string' },
 			assume: { type: 'string' },
@@ -38,6 +45,12 @@ export const show: Command = {
 		const [what, ...more] = positionals;
 		if (what === undefined) throw new UsageError('A transcript or a session id is needed.');
 		if (more.length > 0) throw new UsageError('Only one session can be shown at a time.');
+		if (values.coverage === true && values.full === true)
+			throw new UsageError('--coverage and --full contradict each other.');
+		if (values.config !== undefined && values.coverage !== true)
+			throw new UsageError('--config is for --coverage.');
+		const config =
+			values.config === undefined ? undefined : await readConfig(absolutePath(io, values.config), values.config);
 		const assume = assumeOption(values.assume);
 		const as = formatOption(values.as);
 		const core = createCore(io.platform);
@@ -49,6 +62,11 @@ export const show: Command = {
 			throw new ExpectedError(read.readings[0]?.problem ?? 'Nothing could be read.');
 		for (const { path: file, problem } of read.readings) {
 			if (problem !== undefined) io.stderr.write(`crosstalk: ${printable(file)}: ${problem}\n`);
+		}
+		if (values.coverage === true) {
+			const scope = config?.scope ?? {};
+			io.stdout.write(values.json === true ? coverageJson(read, scope) : coverageText(read, scope));
+			return 0;
 		}
 		const options = { isFull: values.full === true, hasColours: hasColours(io) };
 		const pieces =
