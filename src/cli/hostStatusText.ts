@@ -10,6 +10,7 @@ export function hostStatusText({ host, servers, calls }: HostStatus, directory: 
 		`host ${ownerText(host, directory)}`,
 		servers.length === 0 ? 'No MCP servers are known.\n' : serverTable(servers),
 		...servers.flatMap(remarks),
+		...scopeTable(servers),
 		...(calls.length === 0 ? [] : [callTable(calls)]),
 		`${counted(calls.length, 'call')} in flight.\n`,
 	].join('\n');
@@ -69,6 +70,35 @@ function remarks({ name, reason, sharingReason, lastExit }: ServerStatus): reado
 		about(`last exit ${lastExit.at.slice(0, 19).replace('T', ' ')} UTC. ${lastExit.reason}`);
 	}
 	return said.length === 0 ? [] : [said.join('')];
+}
+
+/** What is asked of the scopes of tools, and what has come of it. */
+function scopeTable(servers: readonly ServerStatus[]): readonly string[] {
+	const head = [
+		'SCOPES OF',
+		'TOOL',
+		'INTERACTIVE',
+		'HEADLESS',
+		'EXPLICIT',
+		'REPORTED',
+		'REFUSED',
+		'FILLED',
+		'UNCLEAR',
+	];
+	const rows = servers.flatMap(({ name, scopes = [] }) =>
+		scopes.map((scope) => [
+			printable(name),
+			printable(scope.source === undefined ? scope.tool : `${scope.tool} (${scope.source})`),
+			scope.interactive,
+			scope.headless,
+			String(scope.explicit),
+			String(scope.reported),
+			String(scope.refused),
+			String(scope.filled),
+			String(scope.inconclusive),
+		]),
+	);
+	return rows.length === 0 ? [] : [table(head, rows)];
 }
 
 function callTable(calls: readonly CallStatus[]): string {

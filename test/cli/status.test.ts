@@ -75,6 +75,24 @@ const status: HostStatus = {
 };
 
 describe('crosstalk status', () => {
+	it('says which tools have a policy for their scopes, and how often what was decided', () => {
+		const none = { explicit: 0, reported: 0, refused: 0, filled: 0, inconclusive: 0 };
+		const [first, ...others] = status.servers;
+		const scopes = [
+			{ tool: 'list_messages', interactive: 'report', headless: 'require', ...none, explicit: 7, refused: 2 },
+			{ tool: 'query\u001b', source: 'run-1', interactive: 'fill', headless: 'off', ...none, filled: 12 },
+		] as const;
+		const text = hostStatusText({ ...status, servers: [{ ...first!, scopes }, ...others] }, '/home/dev');
+		assert.ok(
+			text.includes(`
+SCOPES OF  TOOL            INTERACTIVE  HEADLESS  EXPLICIT  REPORTED  REFUSED  FILLED  UNCLEAR
+analytics  list_messages   report       require   7         0         2        0       0
+analytics  query\ufffd (run-1)  fill         off       0         0         0        12      0
+`),
+			text,
+		);
+	});
+
 	it('is a table for people', () => {
 		assert.equal(
 			hostStatusText(status, '/home/dev/.local/state/crosstalk'),

@@ -58,12 +58,16 @@ export async function startScriptedHost(directory: string): Promise<ScriptedHost
 		dataDir: real,
 	};
 	const scripted = { directory: real, address, asked, set, whenReconnected: Promise.resolve() };
-	const host: Pick<Host, 'status' | 'onDidChange' | 'putServers' | 'reconnect' | 'outputOf' | 'cancelCall'> = {
+	const host: Pick<
+		Host,
+		'status' | 'onDidChange' | 'putServers' | 'putScopes' | 'reconnect' | 'outputOf' | 'cancelCall'
+	> = {
 		status: () => status,
 		onDidChange: changed.event,
 		putServers: () => {
 			throw new ExpectedError('Nothing is put here.');
 		},
+		putScopes() {},
 		async reconnect(server) {
 			asked.push(`reconnect ${server}`);
 			await scripted.whenReconnected;

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExpectedError } from '../../core/base/errors.ts';
+import { declaredIntents } from '../../core/host/agentIdentity.ts';
+import type { DeclaredIntent } from '../../core/host/agentIdentity.ts';
 import { printable } from '../../core/report/index.ts';
 import { attachOrStart } from '../../platform/node/host/attach.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
@@ -9,7 +11,7 @@ import type { StreamTarget } from '../connect/hostStream.ts';
 import { dataDirectory } from '../dataOption.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { ownProgram } from '../ownProgram.ts';
-import { UsageError, parseOptions } from '../usage.ts';
+import { UsageError, oneOf, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk connect <server> [options]
 
@@ -18,6 +20,9 @@ that only start commands. Starts the host when none runs, and again when it has 
 
 Options:
   --agent NAME   Calls are this agent's
+  --intent WHO   Who calls: interactive, headless or scheduled, where scopes are held to by that
+                 (default: CROSSTALK_INTENT, or what Claude Code says of itself)
+  --source NAME  The run of an agent whose settings of scopes are for these calls
   --data DIR     The data directory of the host (default: the user's)
   --help         This text
 
@@ -35,13 +40,21 @@ export const connect: Command = {
 	async run(args, io) {
 		const { values, positionals } = parseOptions(args, {
 			agent: { type: 'string' },
+			intent: { type: 'string' },
+			source: { type: 'string' },
 			data: { type: 'string' },
 		});
 		const [server, extra] = positionals;
 		if (server === undefined || server === '') throw new UsageError('The name of a server is needed.');
 		if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
 		if (values.agent === '') throw new UsageError('The option --agent needs a value.');
-		const target: StreamTarget = { server, agent: values.agent, sessionId: sessionIdIn(io) };
+		const target: StreamTarget = {
+			server,
+			agent: values.agent,
+			sessionId: sessionIdIn(io),
+			intent: intentOf(values.intent, io),
+			source: values.source,
+		};
 		const open = opener(io, dataDirectory(io, values.data), target);
 		const stream = new AgentStream({
 			...io.pipe,
@@ -107,4 +120,20 @@ async function isNew(control: ControlClient): Promise<boolean> {
 function sessionIdIn(io: CommandIo): string | undefined {
 	const id = io.environment['CLAUDE_CODE_SESSION_ID'];
 	return id !== undefined && /^[\w-]{1,100}$/.test(id) ? `claude-code:${id}` : undefined;
+}
+
+function intentOf(option: string | undefined, { environment, stderr }: CommandIo): DeclaredIntent | undefined {
+	const named = environment['CROSSTALK_INTENT'];
+	if (option !== undefined) return oneOf('--intent', option, declaredIntents);
+	const known = declaredIntents.find((intent) => intent === named);
+	if (known !== undefined) return known;
+	// A slip in a variable that is for all servers of an agent is not to cost it these.
+	if (named !== undefined && named !== '')
+		stderr.write(
+			`crosstalk: CROSSTALK_INTENT is one of ${declaredIntents.join(', ')}; "${printable(named)}" is ignored.\n`,
+		);
+	// Claude Code says how it was started, in the same words as in its transcripts: `cli`, `sdk-cli` for -p, `sdk-ts`, `claude-vscode`.
+	const entrypoint = environment['CLAUDE_CODE_ENTRYPOINT'];
+	if (entrypoint === undefined || entrypoint === '') return undefined;
+	return entrypoint.startsWith('sdk') ? 'headless' : 'interactive';
 }

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { createHost } from '../../core/host/createHost.ts';
 import { EventRecorder } from '../../core/host/eventRecorder.ts';
+import type { Host } from '../../core/host/host.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
+import type { ScopeSettings } from '../../core/scope/index.ts';
 import { NodeEventLog } from '../../platform/node/eventLog.ts';
 import { readAddress, rememberConfig, rememberedConfig } from '../../platform/node/host/dataDirectory.ts';
 import { FollowedConfig } from '../../platform/node/host/followedConfig.ts';
@@ -11,7 +13,7 @@ import { nodeHostClock, nodeHostRandom } from '../../platform/node/host/hostPlat
 import { runHost } from '../../platform/node/host/hostProcess.ts';
 import type { RunningHost } from '../../platform/node/host/hostProcess.ts';
 import type { Ownership } from '../../platform/node/host/ownership.ts';
-import { readServerConfig } from '../../platform/node/host/serverConfigs.ts';
+import { readScopeConfig, readServerConfig } from '../../platform/node/host/serverConfigs.ts';
 import { OtlpExporter, otlpTarget } from '../../platform/node/otlpExporter.ts';
 import { StartedProcesses } from '../../platform/node/upstreams/leftBehind.ts';
 import { NodeUpstreams } from '../../platform/node/upstreams/nodeUpstreams.ts';
@@ -29,6 +31,8 @@ stopped; the second SIGINT or SIGTERM ends it at once.
 Options:
   --config FILE   MCP servers: "mcpServers" or VS Code's "servers", with comments, or Codex'
                   config.toml. Read again when it changes
+  --scope FILE    What to do with calls that do not say where to look: "scope", with comments, as it may
+                  also stand in the file of --config. Read again when it changes
   --data DIR      The data directory (default: the user's); one host runs in each
   --port N        Where to listen on 127.0.0.1 (default 0: where the last host did, or anywhere)
   --idle SECONDS  End when nobody has needed the host for so long
@@ -42,6 +46,7 @@ export const host: Command = {
 	async run(args, io) {
 		const { values, positionals } = parseOptions(args, {
 			config: { type: 'string' },
+			scope: { type: 'string' },
 			data: { type: 'string' },
 			port: { type: 'string' },
 			idle: { type: 'string' },
@@ -52,6 +57,7 @@ export const host: Command = {
 		const idleSeconds = values.idle === undefined ? undefined : numberOption('--idle', values.idle, 86_400 * 365);
 		const port = values.port === undefined ? 0 : numberOption('--port', values.port, 65_535);
 		const config = values.config === undefined ? undefined : absolutePath(io, values.config);
+		const scope = values.scope === undefined ? undefined : absolutePath(io, values.scope);
 		const log = (sentence: string) => io.stderr.write(`crosstalk: ${sentence}\n`);
 		const onError = (error: unknown) =>
 			log(`A bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -63,6 +69,7 @@ export const host: Command = {
 			create: async (ownership) =>
 				createRunningHost(io, ownership, {
 					config,
+					scope,
 					isInBackground: idleSeconds !== undefined,
 					version,
 					log,
@@ -86,6 +93,8 @@ export const host: Command = {
 interface Setting {
 	/** Absolute. */
 	readonly config: string | undefined;
+	/** Absolute. */
+	readonly scope: string | undefined;
 	readonly isInBackground: boolean;
 	readonly version: string;
 	readonly log: (sentence: string) => void;
@@ -109,9 +118,9 @@ async function createRunningHost(io: CommandIo, ownership: Ownership, setting: S
 	});
 	const configs: FollowedConfig[] = [];
 	try {
-		await followConfigs(io, directory, setting, configs, (source, servers) => {
-			running.putServers(source, servers);
-		});
+		await followConfigs(io, directory, setting, configs, running);
+		// After the others: where two say something of one tool, whoever names a file for it means that one.
+		if (setting.scope !== undefined) configs.push(await followScopes(setting.scope, setting, running));
 	} catch (error) {
 		for (const config of configs) config.dispose();
 		await running.close();
@@ -138,12 +147,15 @@ async function followConfigs(
 	directory: string,
 	{ config, isInBackground, log, onError }: Setting,
 	configs: FollowedConfig[],
-	put: (source: string, servers: readonly ServerDefinition[]) => void,
+	running: Host,
 ): Promise<void> {
 	const { environment, homeFolder } = io;
 	const open = async (path: string, read = async () => readServerConfig(path, { environment, homeFolder })) => {
-		const onServers = (servers: readonly ServerDefinition[]) => put(path, servers);
-		configs.push(await FollowedConfig.open({ path, read, onServers, warn: log, onError }));
+		const onServers = (servers: readonly ServerDefinition[]) => void running.putServers(path, servers);
+		const onScopes = (scopes: ScopeSettings) => running.putScopes(path, scopes, 'everybody');
+		configs.push(
+			await FollowedConfig.open({ path, read, contents: 'servers', onServers, onScopes, warn: log, onError }),
+		);
 	};
 	await open(importedServersFile(directory), async () => importedServers(directory, { environment, homeFolder }));
 	if (!isInBackground) {
@@ -160,6 +172,18 @@ async function followConfigs(
 		if (config !== undefined || !(error instanceof ExpectedError)) throw error;
 		log(error.message);
 	}
+}
+
+async function followScopes(path: string, { log, onError }: Setting, running: Host): Promise<FollowedConfig> {
+	return FollowedConfig.open({
+		path,
+		read: async () => readScopeConfig(path),
+		contents: 'scopes',
+		onServers() {},
+		onScopes: (scopes) => running.putScopes(`scopes of ${path}`, scopes, 'everybody'),
+		warn: log,
+		onError,
+	});
 }
 
 async function alreadyRunning(directory: string): Promise<string> {

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
+import { declaredIntents } from '../../core/host/agentIdentity.ts';
+import type { DeclaredIntent } from '../../core/host/agentIdentity.ts';
 import { printable } from '../../core/report/index.ts';
 import { attachOrStart } from '../../platform/node/host/attach.ts';
+import type { ScopeSettings } from '../../core/scope/index.ts';
+import { readScopeConfig } from '../../platform/node/host/serverConfigs.ts';
 import { dataDirectory } from '../dataOption.ts';
 import { ownProgram } from '../ownProgram.ts';
 import type { AgentPlan, Invocation } from '../run/agentPlan.ts';
@@ -11,7 +15,7 @@ import { runInForeground } from '../run/foreground.ts';
 import { HostKeeper } from '../run/hostKeeper.ts';
 import { RunFolder, isProcessRunning } from '../run/runFolder.ts';
 import type { Command, CommandIo } from '../io.ts';
-import { UsageError, oneOf, parseOptions } from '../usage.ts';
+import { UsageError, absolutePath, oneOf, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk run [options] [--] <agent command…>
 
@@ -23,6 +27,10 @@ Options:
   --as AGENT     claude or codex, for a command of another name
   --env NAME     Every server of this run gets this variable of your environment; NAME=VALUE sets one.
                  May be given several times. Servers of the host get few variables by themselves
+  --headless, --interactive, --scheduled
+                 Who calls, where scopes are held to by that (default: headless for claude -p and codex
+                 exec, and where there is no terminal)
+  --scope FILE   What to do with calls of this run that do not say where to look: "scope", with comments
   --data DIR     The data directory of the host
   --help         This text
 
@@ -50,21 +58,27 @@ export const run: Command = {
 		const plan = await (agent === 'claude' ? planClaudeCode(invocation) : planCodex(invocation));
 		if (plan === undefined) return runInForeground({ ...invocation });
 		for (const note of plan.notes) io.stderr.write(`crosstalk: ${command}: ${printable(note)}\n`);
-		return runThroughHost(plan, invocation, options.dataDirectory, io);
+		return runThroughHost(plan, invocation, options, io);
 	},
 };
 
 async function runThroughHost(
 	plan: AgentPlan,
 	invocation: Invocation,
-	directory: string,
+	options: RunOptions,
 	io: CommandIo,
 ): Promise<number> {
 	const program = ownProgram(io);
+	const { dataDirectory: directory } = options;
+	const source = `run-${randomUUID()}`;
+	const scopes = options.scope === undefined ? undefined : await scopesIn(options.scope, io);
+	// What was said in words counts; then the agent's own command line; then whether anybody is there to see it.
+	const intent = options.intent ?? (plan.isHeadless || !invocation.isTerminal ? 'headless' : 'interactive');
 	const keeper = await HostKeeper.begin({
 		attach: async () => attachOrStart({ directory, client: 'crosstalk run', program }),
-		source: `run-${randomUUID()}`,
+		source,
 		servers: plan.servers,
+		scopes,
 	});
 	try {
 		const folder = await RunFolder.create(keeper.address.dataDir, isProcessRunning);
@@ -74,7 +88,10 @@ async function runThroughHost(
 				names: keeper.names,
 				connect: {
 					command: program.command,
-					args: [...program.args, 'connect', '--data', keeper.address.dataDir],
+					args: [
+						...[...program.args, 'connect', '--data', keeper.address.dataDir, '--intent', intent],
+						...(scopes === undefined ? [] : ['--source', source]),
+					],
 					environment: program.environment,
 				},
 				write: (name, text) => folder.write(name, text),
@@ -90,6 +107,13 @@ async function runThroughHost(
 	} finally {
 		await keeper.end();
 	}
+}
+
+async function scopesIn(path: string, io: CommandIo): Promise<ScopeSettings> {
+	const { scopes = {}, problems } = await readScopeConfig(path);
+	for (const { line, message } of problems)
+		io.stderr.write(`crosstalk: ${printable(`${path}:${line}: ${message}`)}\n`);
+	return scopes;
 }
 
 /** An editor that stands in for Node is told so by a variable, which would make Node of every Electron that the agent starts. */
@@ -109,12 +133,15 @@ function commandStart(args: readonly string[]): number {
 	return index;
 }
 
-const optionsWithValue = new Set(['--as', '--env', '--data']);
+const optionsWithValue = new Set(['--as', '--env', '--data', '--scope']);
 
 interface RunOptions {
 	readonly agent: 'claude' | 'codex' | undefined;
 	readonly serverVariables: Readonly<Record<string, string>>;
 	readonly dataDirectory: string;
+	readonly intent: DeclaredIntent | undefined;
+	/** Absolute. */
+	readonly scope: string | undefined;
 }
 
 function readOptions(args: readonly string[], io: CommandIo): RunOptions {
@@ -122,7 +149,13 @@ function readOptions(args: readonly string[], io: CommandIo): RunOptions {
 		as: { type: 'string' },
 		env: { type: 'string', multiple: true },
 		data: { type: 'string' },
+		scope: { type: 'string' },
+		interactive: { type: 'boolean' },
+		headless: { type: 'boolean' },
+		scheduled: { type: 'boolean' },
 	});
+	const [intent, ...others] = declaredIntents.filter((known) => values[known] === true);
+	if (others.length > 0) throw new UsageError(`--${intent} and --${others.join(' and --')} exclude each other.`);
 	const serverVariables: Record<string, string> = {};
 	for (const variable of values.env ?? []) {
 		const [name = '', ...rest] = variable.split('=');
@@ -134,6 +167,8 @@ function readOptions(args: readonly string[], io: CommandIo): RunOptions {
 		agent: values.as === undefined ? undefined : oneOf('--as', values.as, ['claude', 'codex']),
 		serverVariables,
 		dataDirectory: dataDirectory(io, values.data),
+		intent,
+		scope: values.scope === undefined ? undefined : absolutePath(io, values.scope),
 	};
 }
 

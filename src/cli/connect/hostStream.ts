@@ -3,6 +3,7 @@
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExpectedError } from '../../core/base/errors.ts';
+import type { DeclaredIntent } from '../../core/host/agentIdentity.ts';
 import type { HostAddress } from '../../core/host/control.ts';
 
 export interface StreamTarget {
@@ -10,6 +11,10 @@ export interface StreamTarget {
 	/** What the calls are to be attributed to; `undefined`: nobody in particular. */
 	readonly agent: string | undefined;
 	readonly sessionId: string | undefined;
+	/** What the caller declares itself to be. */
+	readonly intent: DeclaredIntent | undefined;
+	/** The source whose settings of scopes are for these calls. */
+	readonly source: string | undefined;
 }
 
 /** The host has no server of that name, or none yet: whoever makes it known may be about to. */
@@ -23,7 +28,7 @@ const answerMs = 10_000;
 
 /** Rejects with an `ExpectedError` when the host refuses or is gone. */
 export async function openStream(address: HostAddress, target: StreamTarget): Promise<Socket> {
-	const { server, agent, sessionId } = target;
+	const { server, agent, sessionId, intent, source } = target;
 	const route = agent === undefined ? '' : `/agent/${encodeURIComponent(agent)}`;
 	return new Promise((resolve, reject) => {
 		const upgrade = request(`${address.url}/${address.token}${route}/mcp/${encodeURIComponent(server)}`, {
@@ -32,6 +37,8 @@ export async function openStream(address: HostAddress, target: StreamTarget): Pr
 				connection: 'Upgrade',
 				upgrade: 'mcp-stdio',
 				...(sessionId === undefined ? {} : { 'x-crosstalk-session': sessionId }),
+				...(intent === undefined ? {} : { 'x-crosstalk-intent': intent }),
+				...(source === undefined ? {} : { 'x-crosstalk-source': source }),
 			},
 		});
 		upgrade.once('upgrade', (_response, socket, head) => {

@@ -19,6 +19,8 @@ export interface Invocation {
 export interface AgentPlan {
 	/** Those that the agent would start or ask by itself, and that the host can stand in for. */
 	readonly servers: readonly ServerDefinition[];
+	/** By its command line nobody sits in front of it. */
+	readonly isHeadless: boolean;
 	/** What is otherwise than a person would expect; finished sentences. */
 	readonly notes: readonly string[];
 	launch(host: HostPlace): Promise<Launch>;

@@ -30,6 +30,7 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 	const session = sessionOf(invocation.args);
 	return {
 		servers: servers.map(({ definition }) => definition),
+		isHeadless: line.isHeadless,
 		notes,
 		async launch(host) {
 			const options: string[] = [];

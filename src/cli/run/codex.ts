@@ -22,6 +22,7 @@ export async function planCodex(invocation: Invocation): Promise<AgentPlan | und
 	const servers = (listed ?? []).flatMap((entry) => definitionOf(entry, invocation, line.folder, notes));
 	return {
 		servers,
+		isHeadless: line.isHeadless,
 		notes,
 		async launch(host) {
 			// The last of two overrides counts.
@@ -35,10 +36,13 @@ interface CommandLine {
 	/** The options that say which configuration counts. */
 	readonly configuration: readonly string[];
 	readonly folder: string;
+	readonly isHeadless: boolean;
 }
 
 /** Of those that Codex knows, the ones that begin or go on with a session in this process. */
 const sessionCommands = new Set(['exec', 'e', 'review', 'resume', 'fork']);
+/** They ask nobody anything. */
+const headlessCommands = new Set(['exec', 'e', 'review']);
 const otherCommands = new Set(
 	(
 		'agents login logout mcp plugin app-server remote-control completion update doctor sandbox debug apply a queue archive ' +
@@ -76,7 +80,7 @@ function readCommandLine({ args, workingFolder }: Invocation): CommandLine | und
 	}
 	// Any other word is a prompt.
 	if (command !== undefined && otherCommands.has(command) && !sessionCommands.has(command)) return undefined;
-	return { configuration, folder };
+	return { configuration, folder, isHeadless: headlessCommands.has(command ?? '') };
 }
 
 const patienceMs = 20_000;

@@ -3,6 +3,7 @@ import { ExpectedError } from '../../core/base/errors.ts';
 import type { Disposable } from '../../core/base/lifecycle.ts';
 import type { HostAddress } from '../../core/host/control.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
+import type { ScopeSettings } from '../../core/scope/index.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
 
 const longestPauseMs = 10_000;
@@ -17,6 +18,7 @@ export class HostKeeper implements Disposable {
 	private readonly attach: () => Promise<ControlClient>;
 	private readonly source: string;
 	private readonly servers: readonly ServerDefinition[];
+	private readonly scopes: ScopeSettings | undefined;
 	private client: ControlClient;
 	private isDisposed = false;
 
@@ -24,6 +26,7 @@ export class HostKeeper implements Disposable {
 		this.attach = options.attach;
 		this.source = options.source;
 		this.servers = options.servers;
+		this.scopes = options.scopes;
 		this.client = client;
 		this.address = client.address;
 		this.names = names;
@@ -34,10 +37,12 @@ export class HostKeeper implements Disposable {
 	static async begin(options: KeeperOptions): Promise<HostKeeper> {
 		const client = await options.attach();
 		try {
-			const { names } = await client.request('servers/put', {
-				source: options.source,
-				servers: options.servers,
-			});
+			const { source, servers, scopes } = options;
+			const { names, hasTakenScopes } = await client.request('servers/put', { source, servers, scopes });
+			if (scopes !== undefined && hasTakenScopes !== true)
+				throw new ExpectedError(
+					'The host that runs is older than this program and knows nothing of scopes. Stop it; the next one to need it starts a new one.',
+				);
 			return new HostKeeper(options, client, names);
 		} catch (error) {
 			client.dispose();
@@ -76,7 +81,8 @@ export class HostKeeper implements Disposable {
 					return;
 				}
 				this.client = client;
-				await client.request('servers/put', { source: this.source, servers: this.servers });
+				const { source, servers, scopes } = this;
+				await client.request('servers/put', { source, servers, scopes });
 				this.watch();
 				return;
 			} catch {
@@ -93,4 +99,6 @@ export interface KeeperOptions {
 	/** Names this run among all that give servers to the host. */
 	readonly source: string;
 	readonly servers: readonly ServerDefinition[];
+	/** What it says of the scopes of tools, for its own calls. */
+	readonly scopes: ScopeSettings | undefined;
 }

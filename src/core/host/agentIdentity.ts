@@ -14,3 +14,8 @@ export interface ConnectionIdentity {
 }
 
 export const nobodyKnown: ConnectionIdentity = { sessionId: undefined, agentId: undefined };
+
+/** The words with which a caller declares itself. */
+export const declaredIntents = ['interactive', 'headless', 'scheduled'] as const;
+
+export type DeclaredIntent = (typeof declaredIntents)[number];

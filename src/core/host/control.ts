@@ -1,3 +1,4 @@
+import type { ScopeSettings } from '../scope/index.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { HostStatus } from './status.ts';
 
@@ -20,10 +21,17 @@ export interface ControlRequests {
 	 * Makes the servers of one source (a configuration file, a run, a window) known; those that the same source gave before and gives no
 	 * more are forgotten. A server keeps its name unless another source has a different server of that name.
 	 * The result gives for each name the one to use in URLs.
+	 *
+	 * `scopes` is what the source says of the scopes of tools, for those callers alone that come with this source (the header
+	 * `X-Crosstalk-Source`); without it the source says nothing. A host that has taken it says so: an older one does not know of it.
 	 */
 	'servers/put': {
-		params: { readonly source: string; readonly servers: readonly ServerDefinition[] };
-		result: { readonly names: Readonly<Record<string, string>> };
+		params: {
+			readonly source: string;
+			readonly servers: readonly ServerDefinition[];
+			readonly scopes?: ScopeSettings | undefined;
+		};
+		result: { readonly names: Readonly<Record<string, string>>; readonly hasTakenScopes?: boolean | undefined };
 	};
 	/** Reconnects when the calls in flight have ended; resolves when the new connection stands, or fails with a sentence. */
 	'servers/reconnect': { params: { readonly server: string }; result: null };

@@ -7,6 +7,7 @@ import { agentId, storedSessionId } from '../../core/base/ids.ts';
 import type { Disposable } from '../../core/base/lifecycle.ts';
 import { LineSplitter } from '../../core/base/lineSplitter.ts';
 import type { AgentEndpoint, MessageChannel } from '../../core/host/agentConnection.ts';
+import { declaredIntents } from '../../core/host/agentIdentity.ts';
 import type { AgentOptions, Host } from '../../core/host/host.ts';
 
 /** A message of an agent may be this long; what is longer is refused before it is read to its end. */
@@ -141,7 +142,9 @@ class HttpGateway implements Gateway {
 			this.hook(rest[1] ?? '', request, response);
 		} else {
 			const address = addressIn(rest);
-			if (address?.server !== undefined && !this.host.hasServer(address.server))
+			const intent = intentOf(request);
+			if (intent !== undefined && !isIntent(intent)) refuse(response, 400, -32_000, unknownIntent(intent));
+			else if (address?.server !== undefined && !this.host.hasServer(address.server))
 				refuse(response, 404, -32_000, `There is no MCP server "${address.server}" here.`);
 			else if (address === undefined) refuse(response, 404, -32_000, 'Not found.');
 			else this.mcp(address, request, response);
@@ -295,12 +298,13 @@ class HttpGateway implements Gateway {
 			return;
 		}
 		const isolationKey = `${address.agent ?? ''} ${headerOf(request, 'x-crosstalk-session') ?? ''} ${facts?.client ?? ''}`;
-		const key = `${address.server ?? ''} ${isolationKey}`;
+		const identity = identityOf(address, request);
+		const key = `${address.server ?? ''} ${identity.intent ?? ''} ${identity.scopeSource ?? ''} ${isolationKey}`;
 		let known = this.statelessAgents.get(key);
 		if (known === undefined) {
 			const agent = this.host.connectAgent({
 				server: address.server,
-				identity: identityOf(address, request),
+				identity,
 				transport: 'http',
 				isolationKey,
 				output: () => false,
@@ -409,7 +413,8 @@ class HttpGateway implements Gateway {
 				? '401 Unauthorized'
 				: address === undefined || (address.server !== undefined && !this.host.hasServer(address.server))
 					? '404 Not Found'
-					: request.headers.upgrade?.toLowerCase() !== 'mcp-stdio'
+					: request.headers.upgrade?.toLowerCase() !== 'mcp-stdio' ||
+						  !isIntent(intentOf(request) ?? 'interactive')
 						? '400 Bad Request'
 						: undefined;
 		if (status !== undefined || address === undefined) {
@@ -606,7 +611,26 @@ function identityOf(address: Address, request: IncomingMessage): AgentOptions['i
 	return {
 		sessionId: session === undefined ? undefined : storedSessionId(session),
 		agentId: address.agent === undefined ? undefined : agentId(address.agent),
+		intent: declaredIntents.find((known) => known === intentOf(request)),
+		scopeSource: headerOf(request, 'x-crosstalk-source'),
 	};
+}
+
+/** What a caller declares itself to be: in a header, or in the address, for those who can set nothing else. */
+function intentOf(request: IncomingMessage): string | undefined {
+	const said = headerOf(request, 'x-crosstalk-intent');
+	if (said !== undefined) return said;
+	const [, query] = (request.url ?? '').split('?');
+	return query === undefined ? undefined : (new URLSearchParams(query).get('intent') ?? undefined);
+}
+
+function isIntent(text: string): boolean {
+	return declaredIntents.some((known) => known === text);
+}
+
+/** Whoever mistypes it would otherwise be taken for somebody who says nothing. */
+function unknownIntent(text: string): string {
+	return `A caller is ${declaredIntents.join(', ')}; it cannot be "${text.slice(0, 100)}".`;
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string[] {

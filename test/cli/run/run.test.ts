@@ -97,7 +97,7 @@ describe('crosstalk run', () => {
 		const given = await readFile(join(folder, 'mcp.json'), 'utf8');
 		assert.match(
 			given,
-			/"files":\{"type":"stdio","command":"[^"]+","args":\["[^"]+","connect","--data","[^"]+","files"\]/,
+			/"files":\{"type":"stdio","command":"[^"]+","args":\["[^"]+","connect","--data","[^"]+","--intent","headless","files"\]/,
 		);
 		assert.doesNotMatch(given, /secret|127\.0\.0\.1/);
 		assert.match(await readFile(join(folder, 'settings.json'), 'utf8'), /\/hooks\/claude-code"/);

@@ -1,4 +1,4 @@
-import { settingsFor } from '../../scope/index.ts';
+import { checkScopeSettings, settingsFor } from '../../scope/index.ts';
 import type { ScopePolicies, ScopePolicy, ScopeSettings, ToolScopeSettings } from '../../scope/index.ts';
 import { matches } from '../../scope/settings.ts';
 
@@ -56,6 +56,11 @@ export class ScopeBook {
 			}
 		}
 	}
+}
+
+/** Settings that have come over a socket, from a program of another version perhaps: what is wrong in them is left out. */
+export function settingsIn(value: unknown): ScopeSettings {
+	return checkScopeSettings(value).settings;
 }
 
 export function policiesOf(policy: ScopePolicy | ScopePolicies | undefined): ScopePolicies {

@@ -6,6 +6,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { ControlRequests, HostAddress } from '../../../core/host/control.ts';
 import type { Host } from '../../../core/host/host.ts';
+import { settingsIn } from '../../../core/host/scopes/scopeBook.ts';
 import type { HostStatus } from '../../../core/host/status.ts';
 import { acceptStoreClient, isStoreClient } from '../store/storeServer.ts';
 import type { StoreService } from '../store/storeServer.ts';
@@ -16,7 +17,7 @@ import { serversIn } from './controlServers.ts';
 /** Of a host what its clients ask for. */
 export type ControlledHost = Pick<
 	Host,
-	'status' | 'onDidChange' | 'putServers' | 'reconnect' | 'outputOf' | 'cancelCall'
+	'status' | 'onDidChange' | 'putServers' | 'putScopes' | 'reconnect' | 'outputOf' | 'cancelCall'
 >;
 
 export interface ControlServerOptions {
@@ -191,9 +192,11 @@ class Client implements Connected {
 			stop(isForced);
 			return null;
 		});
-		this.answer('servers/put', ({ source, servers }) => ({
-			names: host.putServers(text('source', source), serversIn(servers)),
-		}));
+		this.answer('servers/put', ({ source, servers, scopes }) => {
+			const names = host.putServers(text('source', source), serversIn(servers));
+			host.putScopes(source, settingsIn(scopes), 'own');
+			return { names, hasTakenScopes: true };
+		});
 		this.answer('servers/reconnect', async ({ server }) => {
 			await host.reconnect(text('server', server));
 			return null;

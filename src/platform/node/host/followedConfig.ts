@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { ServerDefinition } from '../../../core/host/serverDefinition.ts';
+import type { ScopeSettings } from '../../../core/scope/index.ts';
 import { watchFolder } from '../watch.ts';
 import type { ServerConfig } from './serverConfigs.ts';
 
@@ -12,7 +13,11 @@ export interface FollowedConfigOptions {
 	/** Absolute. */
 	readonly path: string;
 	readonly read: () => Promise<ServerConfig>;
+	/** What is taken from it. */
+	readonly contents: 'servers' | 'scopes';
 	readonly onServers: (servers: readonly ServerDefinition[]) => void;
+	/** Not called where the file cannot be read: what it said before holds on. */
+	readonly onScopes: (scopes: ScopeSettings) => void;
 	readonly warn: (sentence: string) => void;
 	/** A bug of ours. */
 	readonly onError: (error: unknown) => void;
@@ -53,10 +58,11 @@ export class FollowedConfig implements Disposable {
 	/** Reads the file now, and again whenever it changes. Rejects when it cannot be read now. */
 	static async open(options: FollowedConfigOptions): Promise<FollowedConfig> {
 		const seen = await stateOf(options.path);
-		const { servers, problems } = await options.read();
+		const { servers, scopes, problems } = await options.read();
 		const config = new FollowedConfig(options, servers, seen);
 		config.warn(problems);
 		options.onServers(servers);
+		if (scopes !== undefined) options.onScopes(scopes);
 		return config;
 	}
 
@@ -76,12 +82,12 @@ export class FollowedConfig implements Disposable {
 	}
 
 	private async readAgain(): Promise<void> {
-		const { path, read, onServers, warn } = this.options;
+		const { path, read, contents, onServers, onScopes, warn } = this.options;
 		const state = await stateOf(path);
 		if (state === this.seen || this.isDisposed) return;
 		this.seen = state;
 		try {
-			const { servers, problems } = await read();
+			const { servers, scopes, problems } = await read();
 			if (this.isDisposed) return;
 			// What is broken may be an editor's half-written file or a slip: it costs nobody a server that runs.
 			const kept =
@@ -91,9 +97,10 @@ export class FollowedConfig implements Disposable {
 			this.servers = [...servers, ...kept];
 			this.warn(problems);
 			onServers(this.servers);
+			if (scopes !== undefined) onScopes(scopes);
 		} catch (error) {
 			if (!(error instanceof ExpectedError)) throw error;
-			warn(`${error.message} Its servers stay as they are.`);
+			warn(`${error.message} Its ${contents} stay as they are.`);
 		}
 	}
 

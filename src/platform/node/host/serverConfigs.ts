@@ -4,12 +4,14 @@ import { isAbsolute, resolve, sep } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import { lineAt, valueAt } from '../../../core/host/config/configValue.ts';
-import type { ConfigMember } from '../../../core/host/config/configValue.ts';
+import type { ConfigMember, ConfigObject } from '../../../core/host/config/configValue.ts';
+import { readScopes } from '../../../core/host/config/scopeConfig.ts';
 import { resolveServer } from '../../../core/host/config/resolveServer.ts';
 import type { ResolveContext } from '../../../core/host/config/resolveServer.ts';
 import { readServerEntry } from '../../../core/host/config/serverEntry.ts';
 import type { ConfigDialect } from '../../../core/host/config/serverEntry.ts';
 import type { ServerDefinition } from '../../../core/host/serverDefinition.ts';
+import type { ScopeSettings } from '../../../core/scope/index.ts';
 import { decodeConfig, dialectOf, folderOf, formatOf, parseConfig } from './config/clientConfig.ts';
 import { codeOf, isErrno } from './dataDirectory.ts';
 
@@ -25,6 +27,8 @@ export interface ServerConfigOptions {
 
 export interface ServerConfig {
 	readonly servers: readonly ServerDefinition[];
+	/** What the file says of the scopes of tools; absent: it could not be read, and what it said before may still hold. */
+	readonly scopes?: ScopeSettings | undefined;
 	/** Finished sentences. They name servers, keys and variables, and never a value of `env` or `headers`. */
 	readonly problems: readonly ServerConfigProblem[];
 }
@@ -41,21 +45,8 @@ export interface ServerConfigProblem {
  * Servers that are switched off in the file are left out without a word.
  */
 export async function readServerConfig(path: string, options: ServerConfigOptions): Promise<ServerConfig> {
-	const decoded = decodeConfig(await readBytes(path));
-	if (typeof decoded === 'string') return { servers: [], problems: [{ line: 1, message: decoded }] };
-	const { text } = decoded;
-	const problems: ServerConfigProblem[] = [];
-	const report = (offset: number, message: string) => void problems.push({ line: lineAt(text, offset), message });
-	const { root, problems: syntax } = parseConfig(text, formatOf(path));
-	for (const { offset, message } of syntax) report(offset, message);
-	if (root?.kind !== 'object') {
-		if (syntax.length === 0)
-			report(
-				root?.offset ?? 0,
-				root === undefined ? 'The file is empty; it must hold an object.' : 'The file must hold an object.',
-			);
-		return { servers: [], problems };
-	}
+	const { root, isWhole, problems, report } = await readConfigFile(path);
+	if (root === undefined) return { servers: [], problems };
 	const folder = options.folder ?? folderOf(path);
 	const servers = new Map<string, ServerDefinition>();
 	let hasContainer = false;
@@ -80,14 +71,59 @@ export async function readServerConfig(path: string, options: ServerConfigOption
 			else servers.set(member.name, definition);
 		}
 	}
-	if (!hasContainer && syntax.length === 0)
+	const scopes = readScopes(root, report);
+	if (!hasContainer && scopes === undefined && isWhole)
 		report(
 			0,
 			formatOf(path) === 'toml'
 				? 'There are no servers in this file: it needs tables [mcp_servers.<name>].'
 				: 'There are no servers in this file: it needs an object "mcpServers" or "servers".',
 		);
-	return { servers: [...servers.values()], problems };
+	return { servers: [...servers.values()], ...(isWhole ? { scopes: scopes ?? {} } : {}), problems };
+}
+
+/**
+ * What a file says of the scopes of tools, and nothing else of it: one of its own, a configuration of servers, or VS Code's settings.
+ * A file that cannot be read at all throws an `ExpectedError`.
+ */
+export async function readScopeConfig(path: string): Promise<ServerConfig> {
+	const { root, isWhole, problems, report } = await readConfigFile(path);
+	if (root === undefined) return { servers: [], problems };
+	const scopes = readScopes(root, report);
+	if (scopes === undefined && isWhole)
+		report(0, 'There is nothing of scopes in this file: it needs an object "scope".');
+	return { servers: [], ...(isWhole ? { scopes: scopes ?? {} } : {}), problems };
+}
+
+interface ConfigFile {
+	/** `undefined`: there is nothing in it that could be used. */
+	readonly root: ConfigObject | undefined;
+	/** Nothing is wrong with the text itself. */
+	readonly isWhole: boolean;
+	/** Grows with what is reported. */
+	readonly problems: readonly ServerConfigProblem[];
+	report(offset: number, message: string): void;
+}
+
+async function readConfigFile(path: string): Promise<ConfigFile> {
+	const decoded = decodeConfig(await readBytes(path));
+	const problems: ServerConfigProblem[] = [];
+	const text = typeof decoded === 'string' ? '' : decoded.text;
+	const report = (offset: number, message: string) => void problems.push({ line: lineAt(text, offset), message });
+	if (typeof decoded === 'string') {
+		report(0, decoded);
+		return { root: undefined, isWhole: false, problems, report };
+	}
+	const { root, problems: syntax } = parseConfig(text, formatOf(path));
+	for (const { offset, message } of syntax) report(offset, message);
+	const isWhole = syntax.length === 0;
+	if (root?.kind === 'object') return { root, isWhole, problems, report };
+	if (isWhole)
+		report(
+			root?.offset ?? 0,
+			root === undefined ? 'The file is empty; it must hold an object.' : 'The file must hold an object.',
+		);
+	return { root: undefined, isWhole: false, problems, report };
 }
 
 /** One server, or `undefined` and a report why there is none. A server that is switched off is none. */

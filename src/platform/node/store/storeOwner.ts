@@ -314,6 +314,7 @@ function noHost(address: HostAddress): ControlledHost {
 		status: () => ({ version: 1, host: { pid, generation, startedAt }, servers: [], calls: [], sessions: [] }),
 		onDidChange: nothingChanges,
 		putServers: refuse,
+		putScopes: refuse,
 		reconnect: refuse,
 		outputOf: refuse,
 		cancelCall: refuse,

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { defaultLimits } from '../../../../src/core/host/serverDefinition.ts';
 import type { ServerDefinition } from '../../../../src/core/host/serverDefinition.ts';
-import { readServerConfig } from '../../../../src/platform/node/host/serverConfigs.ts';
+import { readScopeConfig, readServerConfig } from '../../../../src/platform/node/host/serverConfigs.ts';
 import type { ServerConfigOptions } from '../../../../src/platform/node/host/serverConfigs.ts';
 
 describe('a configuration of MCP servers', () => {
@@ -459,5 +459,132 @@ enabled = false
 				{ numRuns: 300 },
 			);
 		});
+	});
+});
+
+describe('what a file says of scopes', () => {
+	let folder = '';
+	before(async () => {
+		folder = await mkdtemp(join(tmpdir(), 'crosstalk-scopes-'));
+	});
+	after(() => rm(folder, { recursive: true, force: true }));
+
+	async function write(name: string, text: string): Promise<string> {
+		const path = join(folder, name);
+		await writeFile(path, text);
+		return path;
+	}
+
+	const options = { environment: {}, homeFolder: '/' };
+	const scopes = { chat: { list: { policy: { headless: 'require' } } } };
+	const server = '"chat": { "command": "x" }';
+	const table: readonly (readonly [what: string, name: string, text: string])[] = [
+		[
+			'beside "mcpServers"',
+			'a.json',
+			`{ "mcpServers": { ${server} }, "scope": { "chat": { "list": { "policy": { "headless": "require" } } } } }`,
+		],
+		[
+			'below "crosstalk"',
+			'b.json',
+			`{ "mcpServers": { ${server} }, "crosstalk": { "scope": ${JSON.stringify(scopes)} } }`,
+		],
+		[
+			'beside VS Code\'s "servers", with comments',
+			'c.jsonc',
+			`{ // mine\n "servers": { ${server} }, "scope": ${JSON.stringify(scopes)}, }`,
+		],
+		[
+			"as VS Code's own settings write it",
+			'd.json',
+			`{ "crosstalk.scope": ${JSON.stringify(scopes)}, "servers": { ${server} } }`,
+		],
+		[
+			'in TOML',
+			'e.toml',
+			`[mcp_servers.chat]\ncommand = "x"\n[crosstalk.scope.chat.list]\npolicy = { headless = "require" }\n`,
+		],
+	];
+	for (const [what, name, text] of table) {
+		it(`is read ${what}, from a configuration of servers and by itself`, async () => {
+			const path = await write(name, text);
+			const config = await readServerConfig(path, options);
+			assert.deepEqual(config.problems, []);
+			assert.deepEqual(config.scopes, scopes);
+			assert.deepEqual(
+				config.servers.map((one) => one.name),
+				['chat'],
+			);
+			assert.deepEqual(await readScopeConfig(path), { servers: [], scopes, problems: [] });
+		});
+	}
+
+	it('is put together from all places, by tool', async () => {
+		const path = await write(
+			'places.json',
+			`{ "scope": { "a": { "x": { "policy": "report" }, "y": { "policy": "fill" } } },
+			   "crosstalk": { "scope": { "a": { "y": { "policy": "require" } }, "b": { "z": { "policy": "off" } } } } }`,
+		);
+		const { scopes: found, problems } = await readServerConfig(path, options);
+		assert.deepEqual(problems, []);
+		assert.deepEqual(found, {
+			a: { x: { policy: 'report' }, y: { policy: 'require' } },
+			b: { z: { policy: 'off' } },
+		});
+	});
+
+	it('is told with the line where it is wrong, and what is right of it holds', async () => {
+		const path = await write(
+			'wrong.json',
+			`{
+	"mcpServers": { ${server} },
+	"scope": {
+		"chat": {
+			"list": {
+				"policy": "forbid"
+			},
+			"post": { "policy": { "headless": "require",
+				"nightly": "require" } },
+			"read": 7
+		},
+		"mail": []
+	}
+}`,
+		);
+		const config = await readServerConfig(path, options);
+		assert.deepEqual(
+			config.problems.map(({ line }) => line).sort((one, other) => one - other),
+			[6, 9, 10, 12],
+		);
+		assert.ok(
+			config.problems.every(({ message }) => /^[A-Z\`].*\.$/.test(message)),
+			JSON.stringify(config.problems),
+		);
+		assert.deepEqual(config.scopes, { chat: { list: {}, post: { policy: { headless: 'require' } } } });
+		assert.equal(config.servers.length, 1);
+	});
+
+	it('is not known where the file cannot be read, and nothing where it says nothing', async () => {
+		for (const text of ['{ "scope": { "chat": ', '', '[]'])
+			assert.equal('scopes' in (await readServerConfig(await write('half.json', text), options)), false, text);
+		assert.deepEqual(
+			(await readServerConfig(await write('none.json', `{ "mcpServers": {} }`), options)).scopes,
+			{},
+		);
+		assert.deepEqual((await readScopeConfig(await write('none.json', '{ "mcpServers": {} }'))).problems, [
+			{ line: 1, message: 'There is nothing of scopes in this file: it needs an object "scope".' },
+		]);
+	});
+
+	it('never throws, whatever it holds', async () => {
+		const text = JSON.stringify({
+			scope: { chat: { list: { policy: 'fill', values: { a: 1 }, parameters: ['a'] } } },
+		});
+		await fc.assert(
+			fc.asyncProperty(fc.nat(120), fc.nat(20), fc.string({ maxLength: 10 }), async (at, length, more) => {
+				await readScopeConfig(await write('any.json', text.slice(0, at) + more + text.slice(at + length)));
+			}),
+			{ numRuns: 200 },
+		);
 	});
 });
