@@ -15,6 +15,7 @@ import {
 	kindPhrases,
 	nameEndings,
 	otherBeginnings,
+	payloadNames,
 	pageEndings,
 	pageLikeNames,
 	pageNames,
@@ -98,8 +99,11 @@ export function classify(
 	};
 	if (hasType(member, 'boolean') && !hasType(member, 'string')) return wideningFlag(subject);
 	if (member.isParent || isPlainObject(member)) return undefined;
-	if (subject.above.some((word) => word === 'exclude' || word === 'not')) return undefined;
-	return page(subject) ?? time(subject) ?? container(subject) ?? describedContainer(subject);
+	if ([...subject.above, ...words].some((word) => word === 'exclude' || word === 'excluded' || word === 'not'))
+		return undefined;
+	const named = page(subject) ?? time(subject) ?? container(subject);
+	if (named === 'not one') return undefined;
+	return named ?? describedContainer(subject) ?? searchScope(subject);
 }
 
 const speaksOfPages =
@@ -113,11 +117,15 @@ function page(subject: Subject): Classification | undefined {
 	if (hasType(member, 'array') && !words.includes('range')) return undefined;
 	if (pageNames.has(name)) return found(subject, 'page', name);
 	if (pageLikeNames.has(name)) {
+		if (name.endsWith('token') && !(isNumber && isAsking(subject) && ofAnswer.test(description))) return undefined;
 		const isPosition = positions.has(name);
 		if (/\b(?:page|object|element) (?:id|title|url|name)\b/.test(description) && name === 'page') return undefined;
 		if (speaksOfPages.test(description) && !(isPosition && speaksOfTime.test(description)))
 			return found(subject, 'page', name);
+		if (name.endsWith('token')) return found(subject, 'page', name);
 		if (!isPosition && isNumber) return found(subject, 'page', name);
+		if (name === 'page' && ['page size', 'per page', 'limit'].some((one) => beside.has(one)))
+			return found(subject, 'page', name);
 		const hasPage = ['limit', 'size', 'count', 'first', 'max result', 'page size', 'per page', 'length'].some(
 			(one) => beside.has(one),
 		);
@@ -141,6 +149,19 @@ function page(subject: Subject): Classification | undefined {
 	) {
 		return words[0] === 'no' && !isNumber ? undefined : found(subject, 'page', name);
 	}
+	// `maxProblemsToShow`: of whatever there are several.
+	const counted = wordsOf(member.name)
+		.slice(1)
+		.some((word) => singular(word) !== word);
+	if (
+		(words[0] === 'max' || words[0] === 'maximum') &&
+		counted &&
+		isNumber &&
+		isAsking(subject) &&
+		!words.includes('token')
+	) {
+		return found(subject, 'page', name);
+	}
 	if ((last === 'max' || last === 'maximum') && isNumber && speaksOfPages.test(description))
 		return found(subject, 'page', name);
 	if (last === 'count' && isNumber && /\b(?:return|results?|show|fetch|retrieve|how many)\b/.test(description)) {
@@ -149,8 +170,26 @@ function page(subject: Subject): Classification | undefined {
 	return undefined;
 }
 
+const ofAnswer = /\b(?:responses?|results?|return(?:ed)?|retrieve|documentation|content|truncate[sd]?)\b/;
 const positions = new Set(['start', 'from', 'end', 'stop', 'to', 'before', 'after', 'last', 'first']);
 const otherNumber = /\b(?:price|age|rating|score|identifier|(?:issue|pull request|phone|invoice|order|page) number)\b/;
+
+/** Words of tools whose answers lie along time. */
+const overTime = new Set([
+	'history',
+	'log',
+	'event',
+	'metric',
+	'report',
+	'stat',
+	'statistic',
+	'activity',
+	'usage',
+	'series',
+	'audit',
+	'analytic',
+]);
+const stretchValue = /^"(?:past|last)?[_ -]?\d*[_ -]?(?:hour|day|week|month|year|today)s?"$/;
 
 function time(subject: Subject): Classification | undefined {
 	const { member, words, description, above, isNumber, beside } = subject;
@@ -167,22 +206,22 @@ function time(subject: Subject): Classification | undefined {
 		member.format === 'date-time' ||
 		speaksOfTime.test(description) ||
 		above.some((word) => timeWords.has(word) || timeNames.has(word)) ||
-		(member.allowed.length > 1 && member.allowed.some((value) => /day|week|hour/.test(value)));
+		(member.allowed.length > 1 && member.allowed.some((value) => stretchValue.test(value)));
 	const areTimes = core.length > 0 && core.every((word) => timeWords.has(word) || timeEnds.has(word));
 	const hasWord = core.some((word) => timeWords.has(word));
 	const hasEnd = core.some((word) => timeEnds.has(word));
 	if (areTimes && hasWord && hasEnd) return found(subject, 'time', name);
-	const isLooking =
-		subject.shape.verb === 'list' || subject.shape.verb === undefined || subject.shape.verb === 'read';
 	if (
 		areTimes &&
 		hasWord &&
 		core.length > 1 &&
-		isLooking &&
+		isAsking(subject) &&
 		/\b(?:after|before|since|range|filter|between|from|newer|older)\b/.test(description)
 	) {
 		return found(subject, 'time', name);
 	}
+	if (core.at(-1) === 'date' && core.length === 2 && subject.shape.verb === 'list')
+		return found(subject, 'time', name);
 	const isStretch = ['period', 'range', 'window', 'timeframe', 'lookback'].includes(core.at(-1) ?? '');
 	if (core.length === 2 && isStretch && isSpoken) return found(subject, 'time', name);
 	if (core.length !== 1 || !timeLikeNames.has(name)) return undefined;
@@ -194,20 +233,25 @@ function time(subject: Subject): Classification | undefined {
 		['start', 'end'],
 		['before', 'after'],
 	].some((pair) => pair.includes(name) && pair.every((one) => beside.has(one)));
-	return hasOther && isNumber && description === '' ? found(subject, 'time', name) : undefined;
+	if (!hasOther || description !== '') return undefined;
+	const isOverTime = subject.shape.verb === 'list' || [...subject.shape.words].some((word) => overTime.has(word));
+	return isNumber || isOverTime ? found(subject, 'time', name) : undefined;
 }
 
-function container(subject: Subject): Classification | undefined {
+/** `not one`: it names a container, and yet does not say where the tool looks. */
+function container(subject: Subject): Classification | 'not one' | undefined {
+	let isNamed = false;
 	for (const { noun, before, ending } of readings(subject.words)) {
 		const entry = containerNouns.get(noun);
 		if (entry === undefined) continue;
+		isNamed = true;
 		if (before.some((word) => otherBeginnings.has(word) && !(word === 'new' && noun === 'folder')))
-			return undefined;
-		if (isAttribute(subject, noun, before)) return undefined;
+			return 'not one';
+		if (isAttribute(subject, noun, before, ending) || isNamePattern(subject, noun, ending)) return 'not one';
 		if (!holds(subject, entry, noun, before, ending)) continue;
 		return found(subject, kindOf(subject, entry, noun, ending), noun);
 	}
-	return undefined;
+	return isNamed ? 'not one' : undefined;
 }
 
 interface Reading {
@@ -235,12 +279,16 @@ function* readings(words: readonly string[]): Generator<Reading> {
 }
 
 /** It says what a new or changed thing is called or becomes a part of. */
-function isAttribute(subject: Subject, noun: string, before: readonly string[]): boolean {
+function isAttribute(subject: Subject, noun: string, before: readonly string[], ending: readonly string[]): boolean {
 	const { shape, description, member } = subject;
 	const isWithin = before.some((word) => word === 'parent' || word === 'source' || word === 'from');
 	if (shape.verb === 'create') {
 		if (attributesWhenCreated.has(noun)) return true;
-		// Who it is for or belongs to is asked for, not looked in.
+		// Of a pull request they say what is to be merged into what.
+		if ((noun === 'head' || noun === 'base') && ending.length === 0) return true;
+		if (noun === 'account' && ending.includes('code')) return true;
+		if (/\bunique name\b/.test(description)) return true;
+		// What is made has no place yet: its name is what it will be called.
 		return shape.object.at(-1) === noun && !isWithin;
 	}
 	if (shape.verb !== 'update') return false;
@@ -251,13 +299,20 @@ function isAttribute(subject: Subject, noun: string, before: readonly string[]):
 		)
 	)
 		return true;
-	return (
-		!member.isRequired &&
-		attributesWhenUpdated.has(noun) &&
-		shape.object.at(-1) !== noun &&
-		!isWithin &&
-		!/\b(?:in which|containing|contains|belongs? to|where)\b/.test(description)
+	// `mock.collection` of an update of mocks: what the thing is given, not where it is.
+	const inside = member.path.split('.').slice(0, -1);
+	if (inside.some((name) => !name.endsWith('[]') && plainName(name) === shape.object.at(-1))) return true;
+	if (member.isRequired || !attributesWhenUpdated.has(noun) || isWithin) return false;
+	if (shape.object.at(-1) === noun) return false;
+	return !/\b(?:in which|containing|contains|belongs? to|where|defaults?|configured|omitted|optional (?:if|when))\b/.test(
+		description,
 	);
+}
+
+/** What is listed is itself chosen by a part of its name. */
+function isNamePattern({ shape, description }: Subject, noun: string, ending: readonly string[]): boolean {
+	if (shape.verb !== 'list' || shape.object.at(-1) !== noun || !ending.includes('name')) return false;
+	return ending.includes('filter') || /\b(?:filter|contain|search|match|partial|substring)/.test(description);
 }
 
 function holds(
@@ -268,6 +323,10 @@ function holds(
 	ending: readonly string[],
 ): boolean {
 	if (entry.unless?.test(subject.description) === true) return false;
+	if (noun === 'app' && ending.includes('path')) return false;
+	// The three of them name a type of resource.
+	if (noun === 'group' && subject.beside.has('kind')) return false;
+	if (entry.inTool !== undefined && !entry.inTool.test(subject.shape.text)) return false;
 	if (entry.ifSaid !== undefined && !entry.ifSaid.test(subject.description)) return false;
 	return entry.when.every((condition) => holdsOne(subject, condition, noun, before, ending));
 }
@@ -280,7 +339,6 @@ function holdsOne(
 	ending: readonly string[],
 ): boolean {
 	const { shape, description, isText } = subject;
-	const isLooking = shape.verb === 'list' || shape.verb === 'read' || shape.verb === undefined;
 	switch (condition) {
 		case 'plain':
 			return before.every((word) => plainBeginnings.has(word) || containerNouns.get(word)?.when.length === 0);
@@ -289,15 +347,17 @@ function holdsOne(
 		case 'named':
 			return ending.length > 0 || (before.length === 0 && isText);
 		case 'looking':
-			return isLooking;
+			return isAsking(subject);
 		case 'searching':
 			return shape.verb === 'list' || before.includes('search');
 		case 'other':
+			if (shape.verb === 'create') return false;
 			return !shape.object.some((word) => word === noun || `${word}name` === noun);
 		case 'running':
 			return shape.verb !== 'start' && shape.verb !== 'create';
 		case 'whose':
-			if (!isLooking) return false;
+			if (/\b(?:alias|org|organi[sz]ation|account) (?:for|of|to|alias)\b/.test(description)) return true;
+			if (!isAsking(subject)) return false;
 			if (shape.object.at(-1) === noun || personNouns.has(shape.object.at(-1) ?? '')) return false;
 			if (shape.object.includes('and') && shape.object.some((word) => personNouns.has(word))) return false;
 			return !/\b(?:author|assign|creator|created by|mention|recipient|invite|filter)/.test(description);
@@ -308,20 +368,23 @@ function holdsOne(
 
 const personNouns = new Set(['user', 'member', 'person', 'people', 'profile', 'contact', 'author']);
 
+/** Words before `path` by which a search is held to it. */
+const heldTo = new Set(['root', 'base', 'include', 'included', 'select', 'search', 'allowed', 'working']);
+
 function isDirectory(subject: Subject, before: readonly string[]): boolean {
 	const { shape, description } = subject;
+	if (before.some((word) => containerNouns.get(word)?.when.length === 0 || heldTo.has(word))) return true;
+	if (/\b(?:save|saved|saving)\b/.test(description) && /\bdirectory\b/.test(description)) return true;
 	if (
-		before.some(
-			(word) =>
-				containerNouns.get(word)?.when.length === 0 || word === 'root' || word === 'base' || word === 'include',
+		/\b(?:path|root) (?:to|of) (?:the |a |an |your |local |git )*(?:repo|repository|project|workspace|codebase)\b/.test(
+			description,
 		)
 	)
 		return true;
-	if (/\b(?:save|saved|saving)\b/.test(description) && /\bdirectory\b/.test(description)) return true;
 	if (shape.verb === 'create' || shape.verb === 'send') return false;
 	const saysDirectory = /\b(?:director(?:y|ies)|folders?|root)\b/.test(description);
 	const saysFile =
-		/\bfiles? (?:or|and|path|to (?:read|write|edit))|(?:path|directory) (?:of|to|or) (?:the |a )?file\b/.test(
+		/\bto (?:the|a|an) (?:[^ ]+ ){0,5}files?\b|\bfiles? (?:or|and|path|to (?:read|write|edit))|(?:path|directory) (?:of|to|or) (?:the |a )?file\b/.test(
 			description,
 		);
 	if (saysDirectory && !saysFile) return true;
@@ -338,27 +401,114 @@ function kindOf(subject: Subject, entry: ContainerNoun, noun: string, ending: re
 	return entry.kind;
 }
 
+const determiners =
+	'(?:(?:optional(?:ly)?|required|the|a|an|your|this|its|unique|full|exact|numeric|specific|target|of|list|array|comma-separated|one or more)[ .:,]+)*';
+const endingWords =
+	'(?:ids?|names?|keys?|slugs?|identifiers?|uids?|uuids?|gids?|urls?|handles?|codes?)(?! (?:type|format|kind|pattern))';
+const nounPhrase = "((?:[a-z][a-z'-]* ){0,3}[a-z][a-z'-]*)";
+/** "The ID of the board": a determiner, an ending, the noun. */
+const idOfNoun = new RegExp(
+	`^${determiners}${endingWords}(?:(?:/| or | and )${endingWords})? (?:of|for) (?:(?:the|a|an|your|this|specific|target) )*${nounPhrase}`,
+);
+/** "Board ID". */
+const nounId = new RegExp(`^${determiners}${nounPhrase} ${endingWords}\\b`);
+/** "Directory to search in". */
+const nounToUse = new RegExp(
+	`^${determiners}${nounPhrase} (?:to|in which|where|within which|from which|on which) (?:to )?(?:search|list|query|look|scan|fetch|read|get|use|filter|scope|limit|retrieve|run|operate|work|post|connect|save|store)`,
+);
+const phraseEnd = new Set([
+	'to',
+	'in',
+	'for',
+	'of',
+	'where',
+	'that',
+	'which',
+	'from',
+	'on',
+	'containing',
+	'with',
+	'you',
+	'and',
+	'or',
+	'is',
+	'within',
+	'whose',
+	'being',
+	'if',
+	'when',
+	'as',
+	'e',
+	'by',
+	'must',
+	'can',
+	'should',
+	'at',
+]);
+
+/** The nouns of the thing that a description is about, and the words before it. */
+function describedNouns(description: string): string[] | undefined {
+	const text = description
+		.slice(0, 200)
+		.replaceAll(/[()]/g, ' . ')
+		.replaceAll(/[`"]/g, '')
+		.replaceAll(/ {2,}/g, ' ')
+		.trimStart();
+	const phrase = (idOfNoun.exec(text) ?? nounId.exec(text) ?? nounToUse.exec(text))?.[1];
+	if (phrase === undefined) return undefined;
+	const words = phrase.split(' ');
+	const end = words.findIndex((word) => phraseEnd.has(word));
+	return (end < 0 ? words : words.slice(0, end)).map(singular);
+}
+
+/** Of the empty names those that need words. */
+const indirect = new Set(['parent', 'resource', 'target', 'scope']);
+
 /** A name that says nothing of its own (`id`, `parent`): what its words, the name above it or the tool say it is of. */
 function describedContainer(subject: Subject): Classification | undefined {
-	const { member, words, description, shape } = subject;
-	if (!words.every((word) => emptyNames.has(word))) return undefined;
-	if (shape.verb === 'create' || shape.verb === 'update') return undefined;
-	if (/\b(?:projects|organizations|folders)\/[[{<$]/.test(description))
+	const { member, words, name, description, shape } = subject;
+	if (payloadNames.has(name) || otherBeginnings.has(words[0] ?? '')) return undefined;
+	const isEmpty = words.every((word) => emptyNames.has(word));
+	if (isEmpty && /\b(?:projects|organizations|folders)\/[[{<$]/.test(description))
 		return found(subject, 'project', 'resource path');
 	const isName = words.includes('name');
-	if (isName && (shape.verb === 'list' || /\b(?:contain|filter|match|search)/.test(description))) return undefined;
-	const said =
-		/\b(?:id|identifier|key|slug|name|uuid)s? (?:of|for) (?:the |a |an |your |this |specific |target )*([a-z]+)(?: ([a-z]+))?/.exec(
-			description,
-		) ?? /\b([a-z]+) (?:id|identifier|key|slug|uuid|name)\b/.exec(description);
-	const nouns = said === null ? [] : [said[1], said[2]].filter((word) => word !== undefined).map(singular);
-	const own = member.path.includes('[].') ? subject.above.at(-1) : shape.object.at(-1);
-	for (const noun of nouns.length > 0 ? nouns : [own ?? '']) {
-		const entry = containerNouns.get(noun);
-		if (entry !== undefined && (entry.when.length === 0 || noun === 'index' || noun === 'list'))
-			return found(subject, entry.kind, noun);
+	if (isName && (isWrite(subject) || shape.verb === 'list' || /\b(?:contain|filter|match|search)/.test(description)))
+		return undefined;
+	const said = describedNouns(description);
+	if (said !== undefined) {
+		const noun = said.at(-1) ?? '';
+		const pair = said.slice(-2).join(' ');
+		const entry = containerNouns.get(pair) ?? containerNouns.get(noun);
+		if (entry === undefined || isAttribute(subject, noun, said.slice(0, -1), ['id'])) return undefined;
+		if (!holds(subject, entry, noun, said.slice(0, -1), ['id']) || said.includes('new') || said.includes('created'))
+			return undefined;
+		if (entry.when.includes('whose')) return undefined;
+		return {
+			kind: kindOf(subject, entry, noun, []),
+			noun,
+			evidence: {
+				source: 'description',
+				sentence: `Its description speaks of the ${said.join(' ')}: it says ${kindPhrases[entry.kind]}.`,
+			},
+		};
 	}
-	return undefined;
+	if (!isEmpty || isWrite(subject) || words.some((word) => indirect.has(word))) return undefined;
+	const own = member.path.includes('[].') ? subject.above.at(-1) : shape.object.at(-1);
+	const entry = containerNouns.get(own ?? '');
+	if (own === undefined || entry === undefined) return undefined;
+	return entry.when.length === 0 || own === 'index' || own === 'list' ? found(subject, entry.kind, own) : undefined;
+}
+
+/** `scope`, `search_scope`: in which of several kinds of places the tool looks. */
+function searchScope(subject: Subject): Classification | undefined {
+	const { member, words, description } = subject;
+	if (words.at(-1) !== 'scope' || !isAsking(subject) || hasType(member, 'array')) return undefined;
+	const text = `${member.allowed.join(' ')} ${description}`.toLowerCase();
+	for (const word of text.split(/[^a-z]+/)) {
+		const entry = containerNouns.get(singular(word));
+		if (entry?.when.length === 0) return found(subject, entry.kind, 'scope');
+	}
+	return /\bsearch\b|\bwhere\b/.test(text) ? found(subject, 'project', 'scope') : undefined;
 }
 
 /** A flag by which the tool looks in all of them: `allNamespaces`, `accountWide`. */
@@ -387,6 +537,10 @@ function hasType(member: SchemaMember, type: string): boolean {
 
 function isPlainObject(member: SchemaMember): boolean {
 	return member.types.has('object') && member.types.size === 1;
+}
+
+function isAsking({ shape }: Subject): boolean {
+	return shape.verb === 'list' || shape.verb === 'read' || shape.verb === undefined;
 }
 
 function isWrite({ shape }: Subject): boolean {

@@ -34,8 +34,8 @@ interface SchemaMembers {
 type JsonObject = Readonly<Record<string, unknown>>;
 
 const maximumCharacters = 512 * 1024;
-/** Nobody passes arguments deeper, and what was given is known only three levels deep. */
-const maximumDepth = 4;
+/** What was given in a call is known only so deep. */
+const maximumDepth = 3;
 const maximumMembers = 2_000;
 /** Subschemas looked at in all. */
 const maximumVisits = 20_000;

@@ -12,17 +12,22 @@ export interface ToolShape {
 	readonly object: readonly string[];
 	/** All of its words, singular. */
 	readonly words: ReadonlySet<string>;
+	/** They and the beginning of its description, in lower case. */
+	readonly text: string;
 }
 
 const verbByWord = new Map<string, Verb>();
-for (const verb of ['list', 'read', 'remove', 'send', 'update', 'create', 'start'] as const) {
+for (const verb of ['list', 'read', 'remove', 'send', 'update', 'create', 'generate', 'start'] as const) {
 	for (const word of verbs[verb]) verbByWord.set(word, verb);
 }
+const asking = new Set(['search', 'query']);
 const joints = new Set(['by', 'in', 'for', 'from', 'to', 'with', 'on', 'of', 'at', 'across', 'using']);
 
 export function shapeOf(name: string, description: string | undefined): ToolShape {
 	const words = wordsOf(name);
 	let at = words.findIndex((word) => verbByWord.has(word) && !doubtfulVerbs.has(word));
+	// `post-database-query` asks, whatever its method of HTTP.
+	if (at < 0) at = words.findIndex((word) => asking.has(word));
 	if (at < 0) at = words.findIndex((word) => verbByWord.has(word));
 	let verb = verbByWord.get(words[at] ?? '');
 	if (verb === undefined) {
@@ -32,5 +37,10 @@ export function shapeOf(name: string, description: string | undefined): ToolShap
 	const rest = words.filter((_, index) => index !== at);
 	const joint = rest.findIndex((word, index) => index > 0 && joints.has(word));
 	const object = (joint < 0 ? rest : rest.slice(0, joint)).map(singular);
-	return { verb, object, words: new Set(words.map(singular)) };
+	return {
+		verb,
+		object,
+		words: new Set(words.map(singular)),
+		text: `${words.join(' ')} ${(description ?? '').slice(0, 500).toLowerCase()}`,
+	};
 }

@@ -40,25 +40,31 @@ export interface ContainerNoun {
 	readonly unless?: RegExp | undefined;
 	/** The description says this. */
 	readonly ifSaid?: RegExp | undefined;
+	/** Name or description of the tool say this. */
+	readonly inTool?: RegExp | undefined;
 	/** A description by which it is of another kind. */
 	readonly otherKind?: { readonly said: RegExp; readonly kind: ScopeKind } | undefined;
 }
 
 const always: Readonly<Record<string, string>> = {
 	context:
-		'session, chat, thread, conversation, channel, room, chatroom, dialog, mailbox, inbox, terminal, subreddit',
+		'session, chat, thread, conversation, channel, room, chatroom, dialog, mailbox, inbox, terminal, subreddit, pane',
 	project:
-		'project, workspace, repo, repository, branch, team, board, space, sprint, cycle, iteration, calendar, site, notebook, vault, portfolio, git remote, wiki',
+		'project, workspace, repo, repository, branch, team, board, space, sprint, cycle, iteration, calendar, site, notebook, vault, portfolio, git remote, wiki, course, classroom, blog, playlist',
 	place: 'cwd, directory, dir, folder, workdir, basedir, rootdir',
-	tenant: 'tenant, org, organization, organisation, account, acct, guild, enterprise',
+	tenant: 'tenant, org, organization, organisation, account, acct, guild, enterprise, merchant, advertiser, portal, realm, shop',
 	environment:
-		'region, country, namespace, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig',
+		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, phone model',
 	database:
-		'database, db, collection, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store',
+		'database, db, collection, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus',
 };
 
 const sometimes: Readonly<Record<string, ContainerNoun>> = {
-	tab: { kind: 'context', when: [], unless: /\btab(?:ulator|s? (?:character|width|size))/ },
+	tab: {
+		kind: 'context',
+		when: [],
+		unless: /\btab(?:ulator|s? (?:character|width|size))|\bdoc(?:ument)?(?:'s)? tab\b|\btab (?:of|in|within) (?:the |a )?(?:google )?doc/,
+	},
 	context: {
 		kind: 'context',
 		when: ['plain', 'text'],
@@ -76,7 +82,8 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	service: {
 		kind: 'project',
 		when: ['plain', 'text', 'named'],
-		unless: /\b(?:filter|logs?|trace|apm|type|kind|metric|micro)/,
+		otherKind: { said: /\b(?:compose|container)\b/, kind: 'environment' },
+		unless: /\b(?:filter|log (?:line|entr)|trace|apm|type|kind|metric|micro)/,
 	},
 	library: {
 		kind: 'project',
@@ -92,8 +99,12 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	location: {
 		kind: 'place',
 		when: ['searching'],
-		otherKind: { said: /\b(?:country|region|city|iso|geo-?target)/, kind: 'environment' },
+		otherKind: {
+			said: /\b(?:country|region|iso|geo-?target|gcp|google cloud|azure|us-central|us-east)/,
+			kind: 'environment',
+		},
 	},
+	place: { kind: 'place', when: ['searching', 'named'], ifSaid: /\b(?:location|area|place id)\b/ },
 	latitude: { kind: 'place', when: ['searching'] },
 	longitude: { kind: 'place', when: ['searching'] },
 	lat: { kind: 'place', when: ['searching'] },
@@ -109,7 +120,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	owner: {
 		kind: 'tenant',
 		when: [],
-		unless: /\b(?:file|document|card|task|item|story|ticket|record|issue|incident|deal) owners?\b|\bowned by\b/,
+		unless: /\b(?:file|document|card|task|item|story|ticket|record|issue|incident|deal) owners?\b|\bowned by\b|\bemail\b|\bcase owners?\b/,
 	},
 	user: { kind: 'tenant', when: ['whose'] },
 	username: { kind: 'tenant', when: ['whose'] },
@@ -117,7 +128,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	person: { kind: 'tenant', when: ['whose'] },
 	customer: { kind: 'tenant', when: ['whose'] },
 	company: { kind: 'tenant', when: ['whose', 'named'] },
-	group: { kind: 'tenant', when: ['named'], unless: /\bgroup(?:ing|ed)? by\b/ },
+	group: { kind: 'tenant', when: ['named'], unless: /\bgroup(?:ing|ed)? by\b|\bapi group\b/ },
 	profile: {
 		kind: 'tenant',
 		when: ['plain'],
@@ -126,6 +137,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	},
 	subscription: { kind: 'tenant', when: ['other'] },
 	cloud: { kind: 'tenant', when: ['plain', 'named'] },
+	business: { kind: 'tenant', when: ['named'] },
 	server: {
 		kind: 'environment',
 		when: ['plain', 'other', 'named'],
@@ -153,7 +165,27 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	base: { kind: 'database', when: ['plain', 'text'], otherKind: { said: /\bbranch/, kind: 'project' } },
 	catalog: { kind: 'database', when: ['plain', 'text'] },
 	store: { kind: 'database', when: ['named', 'text'] },
-	container: { kind: 'context', when: ['text', 'named'], ifSaid: /\b(?:chat|thread|conversation|channel)\b/ },
+	container: {
+		kind: 'database',
+		when: ['text', 'named'],
+		inTool: /\b(?:cosmos\w*|documents?|blobs?|chats?|messages?)\b/,
+		otherKind: { said: /\b(?:chat|thread|conversation|channel)\b/, kind: 'context' },
+	},
+	namespace: {
+		kind: 'environment',
+		when: [],
+		otherKind: {
+			said: /\b(?:provider|module|policy|publisher|registry|package|function|library)s? namespace\b/,
+			kind: 'tenant',
+		},
+	},
+	market: { kind: 'environment', when: ['plain'], ifSaid: /\b(?:country|iso)\b/ },
+	window: {
+		kind: 'context',
+		when: ['named'],
+		ifSaid: /\b(?:tmux|terminal|browser) window|\bwindow (?:id|identifier|handle)\b/,
+	},
+	property: { kind: 'project', when: ['named'], ifSaid: /\b(?:analytics|ga4|search console)\b/ },
 };
 
 /** Containers: a name that ends in one says where a tool looks or acts, whatever stands before it, where its conditions hold. */
@@ -166,14 +198,14 @@ export const containerNouns: ReadonlyMap<string, ContainerNoun> = new Map([
 ]);
 
 /** Of a new or changed thing these are what it becomes a part of, not where the tool looks. */
-export const attributesWhenCreated: ReadonlySet<string> = wordSet('sprint, cycle, iteration, head, base');
+export const attributesWhenCreated: ReadonlySet<string> = wordSet('sprint, cycle, iteration');
 export const attributesWhenUpdated: ReadonlySet<string> = wordSet(
-	'project, team, board, list, section, space, sprint, cycle, iteration, folder, portfolio, owner, group, location, country, region, city, company, customer, account, app, application, domain, site',
+	'channel, project, team, board, list, section, space, sprint, cycle, iteration, portfolio, owner, group, location, country, region, city, company, customer, account, app, application, domain, site',
 );
 
 /** Endings that name a thing by another of its names. */
 export const nameEndings: ReadonlySet<string> = wordSet(
-	'id, uuid, guid, gid, uid, key, slug, name, code, number, url, uri, ref, identifier, handle, alias, filter, path, token, login, arn, jid, ts, any, ident, idx, dir, directory, root, folder, selector',
+	'id, or, uuid, guid, gid, uid, key, slug, name, code, number, url, uri, ref, identifier, handle, alias, filter, path, token, login, arn, jid, ts, any, all, ident, idx, dir, directory, root, folder, selector',
 );
 
 /** Of these endings those that make a path of it: `projectRoot`, `repo_path`. */
@@ -184,6 +216,11 @@ export const emptyNames: ReadonlySet<string> = wordSet(
 	'id, uuid, guid, gid, uid, key, slug, name, identifier, parent, resource, target, scope',
 );
 
+/** Names of what is asked for or written, whatever their words speak of. */
+export const payloadNames: ReadonlySet<string> = wordSet(
+	'query, q, search, search term, search query, search text, term, keyword, text, body, content, message, title, description, prompt, question, subject, comment, note, summary, sql, code, command, script, jql, cql, filter, value, data, input, label, tag, status, type, format, sort, order, order by, sort by, group by, field',
+);
+
 /** Words in front that change nothing. */
 export const plainBeginnings: ReadonlySet<string> = wordSet(
 	'current, active, selected, target, default, source, filter, by, in, for, from, search, my, the, optional, within, include, included, only, given, specific, working, allowed, of, destination, home, start, starting, new, geo, user, git',
@@ -191,12 +228,12 @@ export const plainBeginnings: ReadonlySet<string> = wordSet(
 
 /** Words in front that make it something else: what is left out, what a thing becomes, how many. */
 export const otherBeginnings: ReadonlySet<string> = wordSet(
-	'exclude, excluded, ignore, ignored, without, is, has, no, not, add, remove, delete, expected, rename, min, max, num, create, update, auto, use, allow, enable, disable, skip, time, file, type, new',
+	'exclude, excluded, ignore, ignored, without, is, has, no, not, add, remove, delete, expected, rename, min, max, num, width, size, create, update, auto, use, allow, enable, disable, skip, time, file, type, new',
 );
 
 /** Names of a stretch of time, or of one of its ends: alone they say so. */
 export const timeNames: ReadonlySet<string> = wordSet(
-	'since, until, lookback, look back, timeframe, time frame, time range, date range, time window, time period, date period, date interval, freshness, recency, day back, hour back, day ago, last day, last hour, last n day, oldest, latest, relative time, time span, timespan, time interval, time filter, date filter, stat period, day count, daterange, timerange, lookback day, lookback hour, minute ago, hour ago, since hour, since day, since minute, on date',
+	'since, until, lookback, look back, timeframe, time frame, time range, date range, time window, time period, date period, date interval, freshness, recency, day back, hour back, day ago, last day, last hour, last n day, oldest, latest, relative time, time span, timespan, time interval, time filter, date filter, stat period, day count, daterange, timerange, lookback day, lookback hour, minute ago, hour ago, since hour, since day, since minute, on date, checkin, checkout, check in, check out, as of, tbs',
 );
 
 /** Names that are one where the type or the description speaks of time. */
@@ -210,17 +247,17 @@ export const timeEnds: ReadonlySet<string> = wordSet(
 );
 
 export const timeWords: ReadonlySet<string> = wordSet(
-	'date, time, at, timestamp, datetime, day, created, updated, modified, published, closed, merged, due, occurred, completed, ts, ms, epoch, iso, rfc3339, unix, milli, second, sec, utc, crawl, page, creation, modification, update, activity, deadline, scheduled, ns, nano, hour, year, month',
+	'date, time, at, timestamp, datetime, day, created, updated, modified, published, closed, merged, due, occurred, completed, ts, ms, epoch, iso, rfc3339, unix, milli, second, sec, utc, crawl, page, creation, modification, update, activity, deadline, scheduled, on, rfc, 3339, 8601, ns, nano, hour, year, month',
 );
 
 /** Names of a part of an answer, or of its size: whatever type they have. */
 export const pageNames: ReadonlySet<string> = wordSet(
-	'limit, offset, cursor, per page, page size, page token, page number, page num, page no, page index, page limit, page offset, page cursor, page len, page length, page count, item per page, result per page, next page, next page token, next token, next cursor, start cursor, end cursor, after cursor, before cursor, continuation token, continuation, continue token, pagination token, pagination, top k, top n, start index, start at, starting after, ending before, head limit, result count, result limit, start line, end line, line start, line end, from line, to line, line count, start row, end row, tail line, line limit, first line, last line, view range, line range, page range, bookmark, pagelen, scroll id, max size, max chunk, max key, match limit, search limit, count limit, line number start, line number end, start line number, end line number',
+	'limit, offset, cursor, per page, page size, page token, page number, page num, page no, page index, page limit, page offset, page cursor, page len, page length, page count, item per page, result per page, next page, next page token, next token, next cursor, start cursor, end cursor, after cursor, before cursor, continuation token, continuation, continue token, pagination token, pagination, top k, top n, start index, start at, starting after, ending before, head limit, result count, result limit, start line, end line, line start, line end, from line, to line, line count, start row, end row, tail line, line limit, first line, last line, view range, line range, page range, bookmark, pagelen, scroll id, max size, max chunk, max key, match limit, search limit, count limit, line number start, line number end, start line number, end line number, last id, since id, max id, min id, next id, before id, after id, from id, next link, next url, next',
 );
 
 /** Names that are one where the value is a number, or the description speaks of pages and counts. */
 export const pageLikeNames: ReadonlySet<string> = wordSet(
-	'page, top, k, n, count, size, length, head, tail, first, last, line, marker, take, skip, len, amount, number, quantity, start, from, end, stop, to, before, after, continue',
+	'page, p, top, k, n, num, token, max token, row, count, size, length, head, tail, first, last, line, marker, take, skip, len, amount, number, quantity, start, from, end, stop, to, before, after, continue',
 );
 
 /** The last words of a name that say how much, or from where on, of what the other words name. */
@@ -237,7 +274,7 @@ export const countBeginnings: ReadonlySet<string> = wordSet('max, maximum, num, 
 
 /** A limit of these is one on cost, or on how the work is done, not on the answer. */
 export const costs: ReadonlySet<string> = wordSet(
-	'rate, time, memory, cpu, cost, price, budget, credit, spend, retry, timeout, depth, concurrency, concurrent, batch, parallel, attempt, sample, spending, usage, age, width, height, wait, duration, second, ms, iteration, step, turn, upload',
+	'minute, hour, day, year, rate, time, memory, cpu, cost, price, budget, credit, spend, retry, timeout, depth, concurrency, concurrent, batch, parallel, attempt, sample, spending, usage, age, width, height, wait, duration, second, ms, iteration, step, turn, upload',
 );
 
 /** What a tool does, by a word of its name. */
@@ -256,8 +293,9 @@ export const verbs = {
 		'update, edit, set, modify, patch, rename, change, move, put, assign, replace, transfer, configure, reorder, upsert, mute, enable, disable, manage',
 	),
 	create: wordSet(
-		'create, add, new, make, insert, register, fork, init, initialize, schedule, book, generate, clone, copy, duplicate, import, upload, provision, setup, save',
+		'create, add, new, make, insert, register, fork, init, initialize, schedule, book, clone, copy, duplicate, import, upload, provision, setup, save',
 	),
+	generate: wordSet('generate, render, draw, synthesize, translate, complete'),
 	start: wordSet('start, launch, serve, run, execute, trigger, deploy, install, build, boot'),
 } satisfies Readonly<Record<string, ReadonlySet<string>>>;
 
