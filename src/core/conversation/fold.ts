@@ -94,17 +94,23 @@ function foldInto(conversation: Conversation, events: Iterable<SessionEvent>, ch
 	for (const event of events) foldEvent(state, event, changes);
 	linkAgents(state, changes);
 	for (const agent of changes.agents) {
-		agent.chain.refresh((message) => {
-			changes.messages.add(message);
-			for (const call of message.toolCalls) changes.toolCalls.add(call);
-			for (const call of message.answers) changes.toolCalls.add(call);
-		});
+		agent.chain.refresh(changes.isComplete ? (message) => noteMessage(message, changes) : ignore);
 		for (const call of agent.repeatedCalls) changes.toolCalls.add(call);
 		if (changes.isComplete) for (const call of agent.openCalls) changes.toolCalls.add(call);
 		for (const result of agent.strayResults) changes.strayResults.add(result);
 	}
 	state.revision++;
 	return changes;
+}
+
+function noteMessage(message: MessageState, changes: ChangesState): void {
+	changes.messages.add(message);
+	for (const call of message.toolCalls) changes.toolCalls.add(call);
+	for (const call of message.answered) changes.toolCalls.add(call);
+}
+
+function ignore(): void {
+	// Nobody asks what has changed.
 }
 
 // Each kind has a function of its own, the rare ones too: this one runs for every event, and what stands in it is compiled with it.
@@ -382,8 +388,7 @@ const mostRepetitions = 100;
 
 function answer(call: ToolCallState, result: ResultState): void {
 	call.agent.openCalls.delete(call);
-	if (result.message !== undefined)
-		result.message.answers = result.message.answers.length === 0 ? [call] : [...result.message.answers, call];
+	result.message?.addAnswered(call);
 	if (call.result === undefined) {
 		if (call.answeredBy === 'client') call.message.answeredCalls++;
 		call.result = result;

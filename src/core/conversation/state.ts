@@ -135,8 +135,9 @@ export class MessageState implements Message {
 	stopReason: string | undefined;
 	tokens: Message['tokens'];
 	readonly turn: number;
-	/** The calls that this message answers. */
-	answers: ToolCallState[] = noCalls;
+	/** The calls that this message answers: mostly one, for which a list would be a waste. */
+	private firstAnswered: ToolCallState | undefined;
+	private furtherAnswered: readonly ToolCallState[] = noCalls;
 	answeredCalls = 0;
 	/** The first turn behind it, as the chain stood then. */
 	later: { readonly version: number; readonly turn: MessageState | undefined } | undefined;
@@ -184,6 +185,15 @@ export class MessageState implements Message {
 		else this.toolCalls.push(call);
 	}
 
+	addAnswered(call: ToolCallState): void {
+		if (this.firstAnswered === undefined) this.firstAnswered = call;
+		else this.furtherAnswered = [...this.furtherAnswered, call];
+	}
+
+	get answered(): readonly ToolCallState[] {
+		return this.firstAnswered === undefined ? noCalls : [this.firstAnswered, ...this.furtherAnswered];
+	}
+
 	get text(): BodyRef | undefined {
 		return this.texts[0];
 	}
@@ -193,12 +203,41 @@ export class MessageState implements Message {
 	}
 }
 
-export class ResultState implements Result {
+/**
+ * A block's place and its body, as numbers. The objects that they come in would be a quarter of what a long session keeps, to be moved
+ * about by every sweep of the memory; they are made anew for the few that somebody looks at.
+ */
+class BlockState {
+	readonly source: Source;
+	private readonly column: number;
+	private readonly endColumn: number;
+	private readonly bodyOffset: number;
+	private readonly bodyLength: number;
+	private readonly bodyPreview: string;
+
+	constructor(source: Source, range: ColumnRange, body: BodyRef) {
+		this.source = source;
+		this.column = range.column;
+		this.endColumn = range.endColumn;
+		this.bodyOffset = body.offset;
+		this.bodyLength = body.length;
+		this.bodyPreview = body.preview;
+	}
+
+	get place(): Place {
+		return { source: this.source, range: { column: this.column, endColumn: this.endColumn } };
+	}
+
+	protected get bodyRef(): BodyRef {
+		return { offset: this.bodyOffset, length: this.bodyLength, preview: this.bodyPreview };
+	}
+}
+
+export class ResultState extends BlockState implements Result {
 	readonly toolUseId: ToolUseId;
 	readonly agent: AgentState;
 	readonly at: number | undefined;
 	readonly isError: boolean;
-	readonly body: BodyRef;
 	readonly durationMs: number | undefined;
 	readonly isPrecededByOther: boolean;
 	readonly isInPlace: boolean;
@@ -207,17 +246,15 @@ export class ResultState implements Result {
 	readonly denial: string | undefined;
 	readonly message: MessageState | undefined;
 	readonly isAtHead: boolean;
-	readonly source: Source;
-	private readonly range: ColumnRange;
 	readonly chainId: string | undefined;
 	readonly node: ChainNode<MessageState> | undefined;
 
 	constructor(agent: AgentState, event: ToolResult) {
+		super(event.source, event.range, event.body);
 		this.toolUseId = event.toolUseId;
 		this.agent = agent;
 		this.at = event.at;
 		this.isError = event.isError;
-		this.body = event.body;
 		this.durationMs = event.durationMs;
 		this.isPrecededByOther = event.isPrecededByOther;
 		this.isInPlace = event.isInPlace;
@@ -226,27 +263,22 @@ export class ResultState implements Result {
 		this.denial = event.denial;
 		this.message = agent.message(event.messageId);
 		this.isAtHead = !agent.hasResponse;
-		this.source = event.source;
-		this.range = event.range;
 		this.chainId = event.chainId;
 		this.node = agent.nodeOf(event);
 	}
 
-	get place(): Place {
-		return { source: this.source, range: this.range };
+	get body(): BodyRef {
+		return this.bodyRef;
 	}
 }
 
-export class ToolCallState implements ToolCall {
+export class ToolCallState extends BlockState implements ToolCall {
 	readonly id: ToolUseId;
 	readonly name: string;
 	readonly server: string | undefined;
 	readonly agent: AgentState;
 	readonly message: MessageState;
 	readonly answeredBy: ToolCall['answeredBy'];
-	private readonly source: Source;
-	private readonly range: ColumnRange;
-	readonly arguments: BodyRef;
 	readonly given: GivenArguments | undefined;
 	readonly startedAt: number | undefined;
 	readonly spawn: ToolUse['spawn'];
@@ -263,6 +295,7 @@ export class ToolCallState implements ToolCall {
 	isResultCleared = false;
 
 	constructor(message: MessageState, event: ToolUse) {
+		super(event.source, event.range, event.arguments);
 		const { agent } = message;
 		this.id = event.toolUseId;
 		this.name = event.name;
@@ -270,9 +303,6 @@ export class ToolCallState implements ToolCall {
 		this.agent = agent;
 		this.message = message;
 		this.answeredBy = event.answeredBy;
-		this.source = event.source;
-		this.range = event.range;
-		this.arguments = event.arguments;
 		this.given = event.given;
 		this.startedAt = event.at;
 		this.spawn = event.spawn;
@@ -280,8 +310,8 @@ export class ToolCallState implements ToolCall {
 		this.node = agent.nodeOf(event);
 	}
 
-	get place(): Place {
-		return { source: this.source, range: this.range };
+	get arguments(): BodyRef {
+		return this.bodyRef;
 	}
 }
 
