@@ -25,7 +25,7 @@ const kilobyte = 1024;
 async function throughput(): Promise<void> {
 	const folder = await newFolder();
 	const store = await openSessionStore({ directory: join(folder, 'store') });
-	const raw = new RawCommits(join(folder, 'raw.sqlite'), 256);
+	const raw = new RawCommits(join(folder, 'raw.sqlite'), 16);
 	const latestOnly = new RawCommits(join(folder, 'latest.sqlite'), 1);
 	const sessions = Array.from({ length: 64 }, (_, index) => store.session(`session ${index}`));
 	const rates = { raw: [] as number[], latestOnly: [] as number[], ours: [] as number[] };

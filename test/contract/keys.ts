@@ -176,7 +176,7 @@ export function keysContract(lab: Lab): void {
 			assert.ok((await session.checkpoints()).length <= 256);
 			if (!lab.has('sql')) return;
 			const rows = await need(lab.bed.sql)('a', 'SELECT count(*) AS number FROM checkpoints');
-			assert.ok(Number(rows[0]!['number']) <= 256);
+			assert.ok(Number(rows[0]!['number']) <= 16);
 		}).timeout(60_000);
 	});
 }

@@ -89,9 +89,9 @@ describe('sessions as rows', () => {
 		const kept = await turns.checkpoints('s');
 		assert.deepEqual([kept.length, kept[0]?.seq, kept.at(-1)?.seq], [256, 600, 345]);
 		const { count } = rig.disk.sqlite.prepare('SELECT count(*) AS count FROM checkpoints').get()!;
-		assert.equal(count, 256);
-		assert.deepEqual(await turns.stateAt('s', 345), { seq: 345, state: '{"number":345}' });
-		await assert.rejects(turns.stateAt('s', 344), { code: 'not-kept' });
+		assert.equal(count, 16);
+		assert.deepEqual(await turns.stateAt('s', 585), { seq: 585, state: '{"number":585}' });
+		await assert.rejects(turns.stateAt('s', 584), { code: 'not-kept' });
 		await assert.rejects(turns.stateAt('s', 601), { code: 'not-kept' });
 	}).timeout(20_000);
 

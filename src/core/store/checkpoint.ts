@@ -47,6 +47,11 @@ export function callHash(digest: Digest, sessionId: string, checkpoint: Checkpoi
 	);
 }
 
+/** Over what a lap says: that the replies up to this call were let go. */
+export function letGoHash(digest: Digest, sessionId: string, seq: number): string {
+	return digest.sha256(framed(['let go', sessionId, seq]));
+}
+
 /** What a row says of itself. Whether it was meant, its hash tells. */
 export interface StoredCheckpoint {
 	readonly place: number;

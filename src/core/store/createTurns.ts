@@ -4,7 +4,7 @@ import type { StoredCheckpoint } from './checkpoint.ts';
 import { EndedTurns } from './endedTurns.ts';
 import { readGeneration } from './fence.ts';
 import { IdleSessions } from './idleSessions.ts';
-import { claimDatabase, ringSize } from './schema.ts';
+import { claimDatabase, lapSize, ringSize } from './schema.ts';
 import type { Claim } from './schema.ts';
 import { SessionActor } from './sessionActor.ts';
 import type { ActorContext } from './sessionActor.ts';
@@ -199,14 +199,14 @@ class LocalTurns implements StoreTurns {
 	}
 
 	async stateAt(sessionId: string, seq: number): Promise<KeptState> {
-		const { number, checkpoints } = await this.stored(sessionId);
+		const { home, checkpoints } = await this.stored(sessionId);
 		const kept = checkpoints.find(({ checkpoint }) => checkpoint.seq === seq);
 		if (kept?.hasState !== true) {
 			const sentence = `The state of checkpoint ${seq} of session ${quoted(sessionId)} is not kept.`;
 			throw new StoreError('not-kept', sentence, sessionId);
 		}
 		try {
-			return { seq, state: await this.table.textOf(sessionId, number, 'state', kept.checkpoint) };
+			return { seq, state: await this.table.textOf(sessionId, home, 'state', kept.checkpoint) };
 		} catch (error) {
 			const failure = storeErrorOf(error, sessionId);
 			// No call rests on it, so none is refused.
@@ -326,7 +326,7 @@ function portable(limits: StoreLimits): StoreLimits {
 	return {
 		...limits,
 		keptCalls: Math.min(limits.keptCalls, ringSize),
-		keptStates: Math.max(1, Math.min(limits.keptStates, ringSize)),
+		keptStates: Math.max(1, Math.min(limits.keptStates, lapSize)),
 	};
 }
 

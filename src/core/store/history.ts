@@ -1,14 +1,26 @@
 import type { Checkpoint, StoredCheckpoint } from './checkpoint.ts';
-import { ringSize } from './schema.ts';
+import { lapSize, ringSize } from './schema.ts';
 
 import type { StoreLimits } from './sessionStore.ts';
 
 /** What a checkpoint takes away from those before it. */
 export interface Displaced {
-	/** The one whose place it takes. */
+	/** The one that is not kept any longer. */
+	readonly forgotten: Checkpoint | undefined;
+	/** The one whose row it takes. */
 	readonly replaced: Checkpoint | undefined;
+	/** The one before, if it begins a new one. */
+	readonly lap: Lap | undefined;
 	readonly withoutState: readonly Checkpoint[];
 	readonly withoutReply: readonly Checkpoint[];
+}
+
+/** What calls need of sixteen checkpoints is kept together. */
+export interface Lap {
+	/** Oldest first, and at least one. */
+	readonly checkpoints: readonly [Checkpoint, ...Checkpoint[]];
+	/** Up to this call the replies are not kept; 0: all are. */
+	readonly letGo: number;
 }
 
 /** Texts that are kept for nobody stay until they weigh this much, so that a checkpoint is one row written, and no more, as a rule. */
@@ -45,6 +57,22 @@ export class History {
 		}
 	}
 
+	/** Of the latest one. */
+	get seq(): number {
+		return this.checkpoints.at(-1)?.seq ?? 0;
+	}
+
+	/** Those that are over: after each a new one begins. Oldest first. */
+	laps(): readonly Lap[] {
+		const laps: Lap[] = [];
+		for (let next = this.seq + 1 - ((this.seq + 1) % lapSize); next > 0; next -= lapSize) {
+			const lap = this.lapBefore(next);
+			if (lap === undefined) break;
+			laps.unshift(lap);
+		}
+		return laps;
+	}
+
 	/** How many bytes it takes in memory, roughly. */
 	get weight(): number {
 		return this.checkpoints.length * 500;
@@ -58,11 +86,12 @@ export class History {
 	}
 
 	add(checkpoint: Checkpoint, elapsed: number): Displaced {
-		const replaced = this.checkpoints.length < ringSize ? undefined : this.checkpoints.shift();
-		if (replaced !== undefined) {
-			this.states.drop(replaced);
-			this.replies.drop(replaced);
-		}
+		const { seq } = checkpoint;
+		const forgotten = this.checkpoints.length < ringSize ? undefined : this.checkpoints.shift();
+		if (forgotten !== undefined) this.replies.drop(forgotten.seq);
+		const replaced = this.checkpoints.at(-lapSize);
+		if (replaced !== undefined) this.states.drop(replaced.seq);
+		const lap = seq % lapSize === 0 ? this.lapBefore(seq) : undefined;
 		this.checkpoints.push(checkpoint);
 		this.states.add(checkpoint);
 		if (checkpoint.replyHash !== undefined) {
@@ -72,10 +101,21 @@ export class History {
 		const { keptCalls, keptStates } = this.limits;
 		this.forget(this.checkpoints.at(-keptCalls - 1));
 		return {
+			forgotten,
 			replaced,
-			withoutState: this.states.prune(checkpoint.seq - keptStates),
-			withoutReply: this.replies.prune(checkpoint.seq - keptCalls),
+			lap,
+			withoutState: this.states.prune(seq - keptStates),
+			withoutReply: this.replies.prune(seq - keptCalls),
 		};
+	}
+
+	/** @param next With which the next one begins. */
+	private lapBefore(next: number): Lap | undefined {
+		const [first, ...others] = this.checkpoints.filter(({ seq }) => seq < next && seq >= next - lapSize);
+		if (first === undefined) return undefined;
+		const checkpoints = [first, ...others] as const;
+		const letGo = checkpoints.findLast(({ replyHash, seq }) => replyHash !== undefined && !this.replies.has(seq));
+		return { checkpoints, letGo: letGo?.seq ?? 0 };
 	}
 
 	private remember(checkpoint: Checkpoint, elapsed: number): void {
@@ -108,14 +148,21 @@ class Texts {
 		for (const checkpoint of this.stored) this.bytes += bytesOf(checkpoint);
 	}
 
+	/** Of one that has had it. */
+	has(seq: number): boolean {
+		const [oldest] = this.stored;
+		return oldest !== undefined && seq >= oldest.seq;
+	}
+
 	add(checkpoint: Checkpoint): void {
 		this.stored.push(checkpoint);
 		this.bytes += this.bytesOf(checkpoint);
 	}
 
-	/** @param checkpoint The oldest of all. */
-	drop(checkpoint: Checkpoint): void {
-		if (this.stored[0] === checkpoint) this.shift();
+	/** Up to this one they are not stored any longer. */
+	drop(seq: number): void {
+		for (let [oldest] = this.stored; oldest !== undefined && oldest.seq <= seq; [oldest] = this.stored)
+			this.shift();
 	}
 
 	/** Lets go of the oldest of those up to `seq`, as long as all weigh too much. */

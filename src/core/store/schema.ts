@@ -2,12 +2,17 @@ import { SqlError } from './sqlDatabase.ts';
 import type { SqlDatabase, SqlStatement } from './sqlDatabase.ts';
 import { StoreError } from './storeError.ts';
 
-// A checkpoint is one row. Those of a session lie in a ring of places: with the checkpoint `seq + ringSize` the row is written anew. Where the
-// ring lies follows from the session's id alone, so no index that a damaged byte could make forget a session stands in between. What is small
-// comes first in a row, so that it can be read without what is large.
+// A checkpoint is one row. Those of a session lie in a ring of places: with the checkpoint `seq + lapSize` the row is written anew, so that the
+// file holds few states and its pages are written again and again, which is what makes a checkpoint cheap. Before a lap of the ring begins, what
+// calls need of the one before, all but its states, is gathered in one row. Where the ring lies follows from the session's id alone, so no index
+// that a damaged byte could make forget a session stands in between. What is small comes first in a row, so that it can be read without what is
+// large.
 
-/** Checkpoints that are kept of a session. */
+/** Checkpoints that are kept of a session. The pieces of what is large lie at `seq % ringSize`; and so did all rows in version 1. */
 export const ringSize = 256;
+
+/** Those of them that are kept with their states. */
+export const lapSize = 16;
 
 /** Each is one transaction. What was published is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -20,6 +25,8 @@ const migrations: readonly (readonly string[])[] = [
 			place INTEGER NOT NULL, part_of TEXT NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL,
 			PRIMARY KEY (place, part_of, number)) WITHOUT ROWID`,
 	],
+	// The rows of a session are brought into their new places with its next checkpoint.
+	['CREATE TABLE laps (place INTEGER PRIMARY KEY, let_go TEXT, calls TEXT, replies TEXT)'],
 ];
 
 export interface Claim {

@@ -4,7 +4,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { StoreEvent } from './createTurns.ts';
 import { History } from './history.ts';
 import type { SessionEvicted, StoreLimits } from './sessionStore.ts';
-import type { SessionTable } from './sessionTable.ts';
+import type { SessionHome, SessionTable } from './sessionTable.ts';
 import type { SqlDatabase } from './sqlDatabase.ts';
 import { quoted, tooLarge } from './storable.ts';
 import { StoreError } from './storeError.ts';
@@ -171,7 +171,7 @@ export class SessionActor {
 		const { sessionId, context } = this;
 		try {
 			if (known.argumentsHash !== request.argumentsHash) throw keyReused(sessionId, known, request);
-			const reply = await context.table.textOf(sessionId, memory.number, 'reply', known);
+			const reply = await context.table.textOf(sessionId, memory.home, 'reply', known);
 			resolve({ kind: 'replay', reply, seq: known.seq });
 		} catch (error) {
 			reject(await context.failed(error, sessionId));
@@ -184,12 +184,12 @@ export class SessionActor {
 		const { sessionId, context } = this;
 		const { clock, limits } = context;
 		const startedAt = clock.elapsed();
-		const { number, latest, checkpoints } = await context.table.load(sessionId);
+		const { home, latest, checkpoints } = await context.table.load(sessionId);
 		const state = latest?.state ?? '{}';
 		const history = new History(checkpoints, limits, clock.now(), clock.elapsed());
 		const weight = weightOf(state, history);
 		const memory: Memory = {
-			number,
+			home,
 			seq: latest?.checkpoint.seq ?? 0,
 			state,
 			stateId: context.newId(),
@@ -211,6 +211,7 @@ export class SessionActor {
 		const { table, clock, generation, limits } = context;
 		const { key, tool, argumentsHash } = request;
 		const { state, reply } = end;
+		const { home } = memory;
 		checkEnd(end, sessionId);
 		const stateBytes = utf8Length(state);
 		const replyBytes = utf8Length(reply);
@@ -233,11 +234,11 @@ export class SessionActor {
 			state,
 			keptReply,
 		);
+		const moved = table.moved(sessionId, home, memory.history);
 		// If it is not written the memory is given up, and the history with it.
 		const displaced = memory.history.add(checkpoint, clock.elapsed());
-		const { number } = memory;
-		const statements = table.statements({ sessionId, number, checkpoint, state, reply: keptReply, ...displaced });
-		await context.database.write(statements, generation);
+		const statements = table.statements({ sessionId, home, checkpoint, state, reply: keptReply, ...displaced });
+		await context.database.write([...moved, ...statements], generation);
 		return checkpoint;
 	}
 
@@ -253,7 +254,8 @@ export class SessionActor {
 		const { seq, generation, tool, key, stateBytes } = checkpoint;
 		const stateId = context.newId();
 		const weight = weightOf(state, before.history);
-		this.memory = { ...before, seq, stateId, state, weight };
+		const home = { ...before.home, isOfVersion1: false };
+		this.memory = { ...before, home, seq, stateId, state, weight };
 		context.memoryChanged(weight - before.weight);
 		const durationMs = context.clock.elapsed() - startedAt;
 		context.fire({ kind: 'checkpointed', sessionId, seq, generation, tool, key, bytes: stateBytes, durationMs });
@@ -307,7 +309,7 @@ interface RunningTurn {
 /** What is in memory is what is on disk. */
 interface Memory {
 	/** Where its checkpoints lie. */
-	readonly number: number;
+	readonly home: SessionHome;
 	readonly seq: number;
 	/** JSON. */
 	readonly state: string;

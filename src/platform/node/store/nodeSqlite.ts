@@ -43,7 +43,7 @@ export interface NodeSqlite extends SqlDatabase {
 
 /** Rejects with `StoreError` and a sentence that names the folder or the file. */
 export async function openNodeSqlite(options: NodeSqliteOptions): Promise<NodeSqlite> {
-	const { directory, isRemote, sqliteModules = sqliteModulesHere(), logBytes = 8 * megabyte } = options;
+	const { directory, isRemote, sqliteModules = sqliteModulesHere(), logBytes = 32 * megabyte } = options;
 	const file = await prepareStoreFile(directory, isRemote === undefined ? undefined : async () => isRemote);
 	const settings: WorkerSettings = { modules: sqliteModules, ...file, logBytes };
 	const { source, isProgram } = sqliteWorkerEntry;

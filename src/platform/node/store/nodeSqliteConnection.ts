@@ -22,7 +22,7 @@ export interface ConnectionSettings {
 /** How long another process that reads the file, say a person with SQLite's shell, may keep a writer from it. */
 const busyMs = 2_000;
 
-/** A longer log is copied as soon as nobody waits: some 2 ms that somebody who comes meanwhile has to wait. Ten times as much is ten times as long. */
+/** A longer log is copied when nobody has asked for anything for a while. */
 const quietLogBytes = 1024 * 1024;
 
 const cacheKilobytes = 16 * 1024;

@@ -16,13 +16,30 @@ const post = (message: WorkerMessage) => port.postMessage(message);
 /** Bytes of parameters in one transaction: what comes after waits for the next. */
 const groupBytes = 16 * 1024 * 1024;
 
+/** Who has just been answered asks again at once, as a rule: only then does nobody wait. */
+const quietMs = 50;
+
 const connection = open();
 if (connection !== undefined) {
+	let workedAt = 0;
+	let looking: NodeJS.Timeout | undefined;
+	/** A timer that is too early asks again: work then costs none. */
+	const look = (): void => {
+		const left = workedAt + quietMs - performance.now();
+		if (left > 0) looking = setTimeout(look, left);
+		else {
+			looking = undefined;
+			connection.checkpoint(false);
+		}
+	};
 	port.on('message', (first: WorkMessage) => {
 		for (let messages = [first, ...arrived()]; messages.length > 0; messages = arrived()) {
-			if (serve(connection, messages)) return;
+			if (!serve(connection, messages)) continue;
+			clearTimeout(looking);
+			return;
 		}
-		connection.checkpoint(false);
+		workedAt = performance.now();
+		looking ??= setTimeout(look, quietMs);
 	});
 }
 
