@@ -12,9 +12,10 @@ if (isMainThread) {
 }
 
 async function runMain(): Promise<number> {
-	const [{ main }, { createNodePlatform }] = await Promise.all([
+	const [{ main }, { createNodePlatform }, { userCatalogue }] = await Promise.all([
 		import('./main.ts'),
 		import('../platform/node/platform.ts'),
+		import('./userCatalogue.ts'),
 	]);
 	const stop = new AbortController();
 	// The second time the system's own way ends the process.
@@ -34,7 +35,7 @@ async function runMain(): Promise<number> {
 		workingFolder: process.cwd(),
 		homeFolder: homedir(),
 		environment: process.env,
-		platform: createNodePlatform(true),
+		platform: createNodePlatform(true, userCatalogue),
 		installation: installation(),
 		workerEntry: new URL(import.meta.url),
 		signal: stop.signal,

@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { createCore } from '../core/core.ts';
 import type { SessionFindings } from '../core/report/index.ts';
 import { createNodePlatform } from '../platform/node/platform.ts';
+import { userCatalogue } from './userCatalogue.ts';
 import { runTask } from './sessionTasks.ts';
 import type { SessionTask } from './sessionTasks.ts';
 import type { SessionSummary } from './summary.ts';
@@ -22,7 +23,7 @@ const progressStep = 4 * 1024 * 1024;
 export function serveTasks(): void {
 	const port = parentPort;
 	if (port === null) throw new Error('There is no main thread to work for.');
-	const platform = createNodePlatform(true);
+	const platform = createNodePlatform(true, { ...userCatalogue, warn: () => undefined });
 	const core = createCore(platform);
 	let unreported = 0;
 	const report = (message: WorkerMessage) => port.postMessage(message);

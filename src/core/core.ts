@@ -1,5 +1,5 @@
 import { agentId, sessionId } from './base/ids.ts';
-import { createConversation, fold, foldWhole } from './conversation/index.ts';
+import { CataloguedTools, createConversation, fold, foldWhole } from './conversation/index.ts';
 import type { Changes, Conversation } from './conversation/index.ts';
 import { FORMAT_VERSION } from './events/sessionEvent.ts';
 import type { SessionEvent } from './events/sessionEvent.ts';
@@ -53,10 +53,13 @@ export function createCore(platform: Platform): Core {
 		findSessions: (path, options) => findSessions(platform.files, path, options),
 		async readSession(session, options) {
 			const conversation = createConversation(sessionId(session.format, session.nativeId));
+			const catalogue = (await platform.toolCatalogue?.read()) ?? [];
+			const tools = catalogue.length === 0 ? undefined : new CataloguedTools(conversation);
+			tools?.update(catalogue);
 			const readings = await readSession(
 				platform.files,
 				session,
-				(events) => foldWhole(conversation, events),
+				(events) => foldWhole(conversation, tools?.before(events) ?? events),
 				options,
 			);
 			const evidence = await evidenceFor(platform, session, conversation, options.assume);
@@ -101,6 +104,8 @@ export class FollowedSession {
 	private readonly options: OpenOptions;
 	private files: SessionFiles;
 	private current: Conversation;
+	/** What a host knows of the servers that are called here. */
+	private tools: CataloguedTools;
 	private linter: Linter;
 	private followers = new Map<string, TranscriptFollower>();
 	private readonly problems = new Map<string, string>();
@@ -114,6 +119,7 @@ export class FollowedSession {
 		this.files = session;
 		this.options = options;
 		this.current = createConversation(sessionId(session.format, session.nativeId));
+		this.tools = new CataloguedTools(this.current);
 		this.linter = new Linter(this.current, options.rules, options.scope ?? {});
 	}
 
@@ -168,6 +174,7 @@ export class FollowedSession {
 		const first = await this.readOn(scope);
 		if (first !== 'replaced') return first;
 		this.current = createConversation(this.current.sessionId);
+		this.tools = new CataloguedTools(this.current);
 		this.linter = new Linter(this.current, this.options.rules, this.options.scope ?? {});
 		this.followers = new Map();
 		this.sidecarsRead = new Map();
@@ -184,10 +191,12 @@ export class FollowedSession {
 		let hasNewFindings = false;
 		// Linted batch by batch: while a large session is opened nothing stands still for long.
 		const sink = (events: readonly SessionEvent[]) => {
-			const change = fold(this.current, events);
+			const change = fold(this.current, this.tools.before(events));
 			changes.push(change);
 			hasNewFindings = this.linter.update(change) || hasNewFindings;
 		};
+		const described = this.tools.update((await platform.toolCatalogue?.read()) ?? []);
+		if (described.length > 0) sink(described);
 		for (const agent of [undefined, ...files.agents]) {
 			if (agent === undefined && files.mainPath === undefined) continue;
 			const path = agent?.path ?? files.mainPath ?? '';

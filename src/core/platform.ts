@@ -1,3 +1,4 @@
+import type { CataloguedTool } from './events/sessionEvent.ts';
 import type { SessionFiles } from './transcripts/sessionFiles.ts';
 import type { TranscriptFiles } from './transcripts/files.ts';
 
@@ -6,6 +7,14 @@ export interface Platform {
 	readonly files: TranscriptFiles;
 	readonly liveness: LivenessProbe;
 	readonly clock: Clock;
+	/** Where there is none, only transcripts tell of tools. */
+	readonly toolCatalogue?: ToolCatalogueReader | undefined;
+}
+
+/** What MCP servers have said last of their tools to a host of this person. */
+export interface ToolCatalogueReader {
+	/** The same list again as long as nothing has changed. It never rejects: what cannot be read is no catalogue. */
+	read(): Promise<readonly CataloguedTool[]>;
 }
 
 export interface Clock {

@@ -15,6 +15,7 @@ import { registerProblems } from './problems.ts';
 import { registerReadableView } from './readableView.ts';
 import { registerReveal } from './reveal.ts';
 import { Sessions } from './sessions.ts';
+import { hostDirectory } from './settings.ts';
 import { registerTasks } from './tasks.ts';
 import { registerTranscriptFeatures } from './transcriptFeatures.ts';
 
@@ -33,7 +34,10 @@ export function activate(context: ExtensionContext): TestApi {
 	const startedAt = performance.now();
 	const log = new Log();
 	context.subscriptions.push(log);
-	const platform = createNodePlatform(false);
+	const platform = createNodePlatform(false, {
+		directory: () => hostDirectory(platform.files),
+		warn: (sentence) => log.channel.warn(sentence),
+	});
 	const sessions = new Sessions(createCore(platform), platform, log);
 	const transcripts = new OpenTranscripts(sessions, log);
 	context.subscriptions.push(sessions, transcripts);

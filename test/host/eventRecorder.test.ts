@@ -449,4 +449,46 @@ describe('the recorder', () => {
 			true,
 		);
 	});
+
+	it('writes what a server says of a tool without secrets, and hands the same to the catalogue', () => {
+		const log = new MemoryLog();
+		const catalogued: unknown[] = [];
+		const recorder = new EventRecorder(
+			log,
+			{ now: () => now },
+			{
+				toolsOf: () => [],
+				put: (tool) => void catalogued.push(tool),
+				remove: (server, tool) => void catalogued.push([server, tool]),
+			},
+		);
+		recorder.setServers([{ name: 'chat', secrets: ['hunter2-"quoted"', 'abc'], redactedArguments: [] }]);
+		const change = { server: 'chat', upstreamId: 'u1', pid: 7, tool: 'list', isRemoved: false };
+		recorder.toolDescribed({
+			...change,
+			// The secret stands where the description is cut off.
+			description: `${'x'.repeat(4090)}hunter2-"quoted" and more`,
+			inputSchema: JSON.stringify({ default: 'hunter2-"quoted"', enum: ['abc', 'b'] }),
+		});
+		recorder.toolDescribed({ ...change, description: undefined, inputSchema: undefined, isRemoved: true });
+		const description = `${'x'.repeat(4090)}[redac`;
+		const inputSchema = '{"default":"[redacted]","enum":["[redacted]","b"]}';
+		const described = { server: 'chat', tool: 'list', description, inputSchema };
+		const process = { source: { kind: 'process', pid: 7 }, sessionId: 'mcp:u1' };
+		const agent = { unknown: "A connection to a server is no agent's." };
+		assert.deepEqual(log.read(), [
+			{ ...envelope(0), ...process, agent, type: 'tool-described', ...described },
+			{
+				...envelope(1),
+				...process,
+				agent,
+				type: 'tool-described',
+				server: 'chat',
+				tool: 'list',
+				isRemoved: true,
+			},
+		]);
+		assert.deepEqual(catalogued, [described, ['chat', 'list']]);
+		assert.ok(!log.text.includes('hunter2'));
+	});
 });

@@ -190,6 +190,7 @@ export function createRig(options: RigOptions = {}): Rig {
 		callEnded: (origin, call, how) => note('callEnded')({ callId: call.callId, ...how, agentId: origin.agentId }),
 		scopeDecision: (origin, call, decision) =>
 			note('scopeDecision')({ callId: call.callId, tool: call.tool, ...decision, agentId: origin.agentId }),
+		toolDescribed: note('toolDescribed'),
 		upstreamState: note('upstreamState'),
 		reconnect: note('reconnect'),
 		hook: note('hook'),

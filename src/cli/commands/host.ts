@@ -6,6 +6,7 @@ import type { Host } from '../../core/host/host.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
 import type { ScopeSettings } from '../../core/scope/index.ts';
 import { NodeEventLog } from '../../platform/node/eventLog.ts';
+import { CatalogueFile } from '../../platform/node/host/catalogueFile.ts';
 import { readAddress, rememberConfig, rememberedConfig } from '../../platform/node/host/dataDirectory.ts';
 import { FollowedConfig } from '../../platform/node/host/followedConfig.ts';
 import { importedServers, importedServersFile } from '../../platform/node/host/importedServers.ts';
@@ -105,13 +106,15 @@ async function createRunningHost(io: CommandIo, ownership: Ownership, setting: S
 	const { version, log, onError } = setting;
 	const { directory, generation, seal } = ownership;
 	const eventLog = new NodeEventLog({ directory: join(directory, 'events'), warn: log });
+	const tools = await CatalogueFile.open(directory, log);
 	const processes = new StartedProcesses(join(directory, 'server-processes'), log);
 	await processes.endLeftBehind();
 	const upstreams = new NodeUpstreams((pid) => processes.add(pid));
 	const platform = { clock: nodeHostClock, random: nodeHostRandom, upstreams, seal };
 	const running = createHost({
 		platform,
-		recorder: new EventRecorder(eventLog, nodeHostClock),
+		recorder: new EventRecorder(eventLog, nodeHostClock, tools.catalogue),
+		catalogue: tools.catalogue,
 		version,
 		process: { pid: process.pid, generation, startedAt: new Date().toISOString() },
 		onError,
@@ -124,7 +127,7 @@ async function createRunningHost(io: CommandIo, ownership: Ownership, setting: S
 	} catch (error) {
 		for (const config of configs) config.dispose();
 		await running.close();
-		await eventLog.close();
+		await Promise.all([eventLog.close(), tools.close()]);
 		throw error;
 	}
 	const target = otlpTarget(io.environment, undefined);
@@ -137,7 +140,7 @@ async function createRunningHost(io: CommandIo, ownership: Ownership, setting: S
 		host: running,
 		async close() {
 			for (const config of configs) config.dispose();
-			await Promise.all([eventLog.close(), exporter?.close()]);
+			await Promise.all([eventLog.close(), tools.close(), exporter?.close()]);
 		},
 	};
 }

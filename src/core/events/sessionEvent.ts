@@ -338,6 +338,9 @@ export interface ToolDescribed extends Envelope {
 	readonly isRemoved?: boolean | undefined;
 }
 
+/** The part of it that outlives the session in which it was said. */
+export type CataloguedTool = Pick<ToolDescribed, 'server' | 'tool' | 'description' | 'inputSchema'>;
+
 /** One JSON-RPC message between an agent and the host. What passes between host and server says the same and is not recorded twice. */
 export interface WireMessage extends Envelope {
 	readonly type: 'wire-message';

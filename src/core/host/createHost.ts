@@ -13,11 +13,14 @@ import { ScopeBook } from './scopes/scopeBook.ts';
 import { ServerHub } from './serverHub.ts';
 import type { HostServices } from './serverHub.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
+import type { ToolCatalogue } from './toolCatalogue.ts';
 import type { CallStatus, HostStatus, SessionStatus } from './status.ts';
 
 export interface CreateHostOptions {
 	readonly platform: HostPlatform;
 	readonly recorder: Recorder;
+	/** What servers have said of their tools; the recorder keeps it up to date. */
+	readonly catalogue?: ToolCatalogue | undefined;
 	/** Of this program. */
 	readonly version: string;
 	readonly process: { readonly pid: number; readonly generation: number; readonly startedAt: string };
@@ -49,6 +52,7 @@ export function createHost(options: CreateHostOptions): Host {
 		namesOf,
 		newId: (prefix) => `${prefix}-${start}-${++lastId}`,
 		newRequestId: () => ++lastRequestId,
+		toolsBefore: (server) => options.catalogue?.toolsOf(server) ?? [],
 		didChange: () => changed.fire(),
 	};
 	metrics.observeInFlight(() => [...hubs.values()].map((hub) => [hub.name, hub.callsInFlight] as const));

@@ -1,9 +1,17 @@
 import { JsonScanner } from '../base/jsonScanner.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { EventLog } from './eventLog.ts';
-import type { RecordedCall, RecordedDecision, RecordedMessage, Recorder, RecordOrigin } from './recorder.ts';
+import type {
+	RecordedCall,
+	RecordedDecision,
+	RecordedMessage,
+	Recorder,
+	RecordedTool,
+	RecordOrigin,
+} from './recorder.ts';
 import { Redaction, redacted } from './redaction.ts';
 import type { RedactedServer } from './redaction.ts';
+import type { ToolCatalogue } from './toolCatalogue.ts';
 
 /**
  * Makes events of what passes through the host and appends them to the log. It runs for every message, so an event is put together
@@ -12,6 +20,7 @@ import type { RedactedServer } from './redaction.ts';
 export class EventRecorder implements Recorder {
 	private readonly log: EventLog;
 	private readonly now: () => number;
+	private readonly catalogue: ToolCatalogue | undefined;
 	/** By name, every one that there has been. */
 	private readonly servers = new Map<string, RedactedServer>();
 	private redaction = new Redaction([]);
@@ -20,9 +29,13 @@ export class EventRecorder implements Recorder {
 	/** Names and ids as JSON. The same few stand in every event; what is unique passes through and is let go with the rest. */
 	private readonly quotedTexts = new Map<string, string>();
 
-	/** @param clock Epoch milliseconds. */
-	constructor(log: EventLog, clock: { now(): number }) {
+	/**
+	 * @param clock Epoch milliseconds.
+	 * @param catalogue Where what servers say of their tools is kept beside the log.
+	 */
+	constructor(log: EventLog, clock: { now(): number }, catalogue?: ToolCatalogue) {
 		this.log = log;
+		this.catalogue = catalogue;
 		this.now = () => clock.now();
 	}
 
@@ -95,6 +108,28 @@ export class EventRecorder implements Recorder {
 				`,"outcome":"${outcome}","reason":${this.quotedOnce(decision.reason)}`,
 			undefined,
 		);
+	}
+
+	toolDescribed(change: RecordedTool): void {
+		const { server, upstreamId, pid, tool, isRemoved } = change;
+		const { redaction } = this;
+		const name = redaction.text(tool);
+		if (isRemoved) {
+			this.appendObject(upstreamId, pid, { type: 'tool-described', server, tool: name, isRemoved });
+			this.catalogue?.remove(server, name);
+			return;
+		}
+		// Cut off only after what is secret is out: half of a secret would not be recognised.
+		const description =
+			change.description === undefined
+				? undefined
+				: redaction.text(change.description).slice(0, descriptionLength);
+		const inputSchema =
+			change.inputSchema === undefined
+				? undefined
+				: decoder.decode(redaction.message(utf8.encode(change.inputSchema), server, false));
+		this.appendObject(upstreamId, pid, { type: 'tool-described', server, tool: name, description, inputSchema });
+		this.catalogue?.put({ server, tool: name, description, inputSchema });
 	}
 
 	upstreamState(change: Parameters<Recorder['upstreamState']>[0]): void {
@@ -201,6 +236,9 @@ export class EventRecorder implements Recorder {
 		return JSON.stringify(this.redaction.text(text));
 	}
 }
+
+/** Of a tool's description, in characters. */
+const descriptionLength = 4096;
 
 const unknownAgent = '{"unknown":"The connection does not say which agent is behind it."}';
 

@@ -1,5 +1,6 @@
 import type { CallEnding, ScopeDecision } from '../events/sessionEvent.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
+import type { ToolChange } from './listedTools.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 
 /** Who caused a record, as far as is known at that time. */
@@ -32,6 +33,8 @@ export interface Recorder {
 		how: { ending: CallEnding; durationMs: number; reason: string | undefined },
 	): void;
 	scopeDecision(origin: RecordOrigin, call: RecordedCall, decision: RecordedDecision): void;
+	/** A server has said something new of one of its tools. */
+	toolDescribed(change: RecordedTool): void;
 	upstreamState(change: {
 		server: string;
 		upstreamId: string;
@@ -74,6 +77,12 @@ export interface RecordedMessage {
 	readonly tool: string | undefined;
 	readonly toolUseId: string | undefined;
 	readonly callId: string | undefined;
+}
+
+export interface RecordedTool extends ToolChange {
+	readonly server: string;
+	readonly upstreamId: string;
+	readonly pid: number | undefined;
 }
 
 export interface RecordedCall {

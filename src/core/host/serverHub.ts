@@ -8,6 +8,7 @@ import type { Exchange, ExchangeEnd } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { mirroredArguments } from './mirroredArguments.ts';
 import type { MirroredArgument } from './mirroredArguments.ts';
+import { ListedTools } from './listedTools.ts';
 import type { HostPlatform } from './ports.ts';
 import { RecentDurations } from './recentDurations.ts';
 import type { RecordOrigin, Recorder } from './recorder.ts';
@@ -45,6 +46,8 @@ export interface HostServices {
 	newId(prefix: string): string;
 	/** A number that no other request has which a server asks through this host. */
 	newRequestId(): number;
+	/** The tools that a host before this one has known of a server. */
+	toolsBefore(server: string): readonly string[];
 	didChange(): void;
 }
 
@@ -93,6 +96,8 @@ export class ServerHub implements UpstreamListener {
 	private readonly users = new WeakMap<Upstream, Set<AgentConnection>>();
 	/** Of tools that have been listed: whether they may run twice without harm, by their annotations. */
 	private readonly repeatableTools = new Map<string, boolean>();
+	/** What it has said of its tools, for the record. */
+	private readonly listed: ListedTools;
 	/** By tool: which arguments are also said in headers. */
 	private readonly mirrored = new Map<string, readonly MirroredArgument[]>();
 	private digest: string;
@@ -112,6 +117,7 @@ export class ServerHub implements UpstreamListener {
 		this.attribution = services.attribution;
 		this.digest = this.platform.seal.of(JSON.stringify(definition));
 		this.scopes = new ScopeEnforcement(this.enforcedServer());
+		this.listed = new ListedTools(services.toolsBefore(definition.name));
 	}
 
 	get name(): string {
@@ -384,6 +390,7 @@ export class ServerHub implements UpstreamListener {
 			const params = { ...(cursor === undefined ? {} : { cursor }), ...meta };
 			const { result } = await upstream.ask('tools/list', params, this.definition.limits.connectMs);
 			this.learn(result);
+			this.recordTools(result, cursor, upstream.owner);
 			cursor = stringAt(result, 'nextCursor');
 			if (cursor === undefined) return;
 		}
@@ -491,8 +498,11 @@ export class ServerHub implements UpstreamListener {
 
 	/** Learns from what passes: which tools may be repeated, and which of their arguments are said in headers. */
 	observe(exchange: Exchange, answer: RpcMessage): void {
-		if (exchange.message.method === 'tools/list') this.learn(answer.result);
-		else if (exchange.tool !== undefined) this.scopes.observe(exchange, answer);
+		const { method, params } = exchange.message;
+		if (method === 'tools/list') {
+			this.learn(answer.result);
+			if (answer.kind === 'response') this.recordTools(answer.result, stringAt(params, 'cursor'), exchange.owner);
+		} else if (exchange.tool !== undefined) this.scopes.observe(exchange, answer);
 	}
 
 	private learn({ tools }: JsonObject): void {
@@ -507,6 +517,16 @@ export class ServerHub implements UpstreamListener {
 			this.repeatableTools.set(name, readOnlyHint === true || idempotentHint === true);
 			this.scopes.learn(tool);
 		}
+	}
+
+	private recordTools(result: JsonObject, cursor: string | undefined, owner: string): void {
+		const upstreamOf = (of: string) => this.upstreams.get(`legacy ${of}`) ?? this.upstreams.get(`modern ${of}`);
+		const upstream = upstreamOf(owner);
+		if (upstream === undefined) return;
+		const { id: upstreamId, pid } = upstream;
+		const changes = this.listed.take(result, cursor, owner, (of) => upstreamOf(of) !== undefined);
+		for (const change of changes)
+			this.services.recorder.toolDescribed({ ...change, server: this.name, upstreamId, pid });
 	}
 
 	ended(exchange: Exchange, end: ExchangeEnd, code: number | undefined): void {
