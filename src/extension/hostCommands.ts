@@ -1,11 +1,12 @@
 // What a person can ask of the host. Each command takes the row that it was called on, or asks which server or call is meant.
 
-import { ProgressLocation, UIKind, Uri, commands, env, window, workspace } from 'vscode';
+import { ProgressLocation, Uri, commands, env, window, workspace } from 'vscode';
 import type { QuickPickItem } from 'vscode';
 import { ExpectedError } from '../core/base/errors.ts';
 import { counted } from '../core/base/text.ts';
 import type { CallStatus, HostStatus } from '../core/host/status.ts';
 import { programIn } from '../platform/node/host/attach.ts';
+import { exportRecording, recordedLogs } from '../platform/node/store/recordings.ts';
 import type { HostConnection } from './hostConnection.ts';
 import type { HostParts } from './hostParts.ts';
 import type { StoreInView } from './storeView.ts';
@@ -129,31 +130,28 @@ export async function copyServerAddress({ connection }: HostParts, row: unknown)
 	);
 }
 
+/** A log as one editor shows it: the events of one run of a host, as JSON lines, in a file of their own that may be kept. */
 export async function openEventLog({ connection }: HostParts): Promise<void> {
-	const folder = Uri.joinPath(Uri.file(connection.dataDirectory), 'events');
-	let names: readonly string[];
-	try {
-		names = (await workspace.fs.readDirectory(folder)).map(([name]) => name).sort();
-	} catch {
-		// Whatever the reason, there is nothing to show.
-		throw new ExpectedError(`There is no log in ${folder.fsPath}: no host has recorded anything there yet.`);
-	}
-	const [first] = names;
-	if (env.uiKind === UIKind.Desktop && env.remoteName === undefined) {
-		await commands.executeCommand(
-			'revealFileInOS',
-			first === undefined ? folder : Uri.joinPath(folder, names.at(-1) ?? first),
-		);
-		return;
-	}
-	// The machine whose folder it is has no desktop here.
-	const items: QuickPickItem[] = [];
-	for (const name of [...names].reverse()) {
-		const { size } = await workspace.fs.stat(Uri.joinPath(folder, name));
-		items.push({ label: name, description: bytes(size) });
-	}
-	const pick = await window.showQuickPick(items, { title: 'Event Log', placeHolder: folder.fsPath });
-	if (pick !== undefined) await commands.executeCommand('vscode.open', Uri.joinPath(folder, pick.label));
+	const { dataDirectory } = connection;
+	const logs = [...(await recordedLogs(dataDirectory))].sort((one, other) => other.lastAt - one.lastAt);
+	const [latest] = logs;
+	if (latest === undefined)
+		throw new ExpectedError(`There is no log in ${dataDirectory}: no host has recorded anything there yet.`);
+	const items = logs.map((log) => ({
+		label: log.name,
+		description: `${counted(log.events, 'event')} · ${bytes(log.bytes)}`,
+		log,
+	}));
+	const pick = await window.showQuickPick(items, {
+		title: 'Event Log',
+		placeHolder: 'Which run of a host? Its events are written into a temporary file.',
+	});
+	if (pick === undefined) return;
+	const path = await window.withProgress(
+		{ location: ProgressLocation.Notification, title: 'Writing the events into a file' },
+		async () => exportRecording(pick.log.path, `crosstalk-events-${pick.log.number}.jsonl`),
+	);
+	await commands.executeCommand('vscode.open', Uri.file(path));
 }
 
 export async function runAgent({ connection }: HostParts, commandLine: string): Promise<void> {

@@ -15,6 +15,7 @@ import { runHost } from '../../platform/node/host/hostProcess.ts';
 import type { RunningHost } from '../../platform/node/host/hostProcess.ts';
 import type { Ownership } from '../../platform/node/host/ownership.ts';
 import { readScopeConfig, readServerConfig } from '../../platform/node/host/serverConfigs.ts';
+import type { HostStore } from '../../platform/node/store/hostStore.ts';
 import { OtlpExporter, otlpTarget } from '../../platform/node/otlpExporter.ts';
 import { StartedProcesses } from '../../platform/node/upstreams/leftBehind.ts';
 import { NodeUpstreams } from '../../platform/node/upstreams/nodeUpstreams.ts';
@@ -67,8 +68,8 @@ export const host: Command = {
 			directory,
 			port,
 			idleMs: idleSeconds === undefined ? undefined : idleSeconds * 1000,
-			create: async (ownership) =>
-				createRunningHost(io, ownership, {
+			create: async (ownership, store) =>
+				createRunningHost(io, ownership, store, {
 					config,
 					scope,
 					isInBackground: idleSeconds !== undefined,
@@ -102,10 +103,21 @@ interface Setting {
 	readonly onError: (error: unknown) => void;
 }
 
-async function createRunningHost(io: CommandIo, ownership: Ownership, setting: Setting): Promise<RunningHost> {
+async function createRunningHost(
+	io: CommandIo,
+	ownership: Ownership,
+	store: HostStore,
+	setting: Setting,
+): Promise<RunningHost> {
 	const { version, log, onError } = setting;
 	const { directory, generation, seal } = ownership;
-	const eventLog = new NodeEventLog({ directory: join(directory, 'events'), warn: log });
+	const startedAt = new Date().toISOString();
+	const eventLog = new NodeEventLog({
+		openStore: async () => store.events(),
+		name: `${startedAt} host ${generation}, process ${process.pid}`,
+		oldDirectory: join(directory, 'events'),
+		warn: log,
+	});
 	const tools = await CatalogueFile.open(directory, log);
 	const processes = new StartedProcesses(join(directory, 'server-processes'), log);
 	await processes.endLeftBehind();
@@ -116,7 +128,7 @@ async function createRunningHost(io: CommandIo, ownership: Ownership, setting: S
 		recorder: new EventRecorder(eventLog, nodeHostClock, tools.catalogue),
 		catalogue: tools.catalogue,
 		version,
-		process: { pid: process.pid, generation, startedAt: new Date().toISOString() },
+		process: { pid: process.pid, generation, startedAt },
 		onError,
 	});
 	const configs: FollowedConfig[] = [];

@@ -1,4 +1,5 @@
 import type { ScopeSettings } from '../scope/index.ts';
+import type { EventQuery, EventRow } from './recordedEvents.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { HostStatus } from './status.ts';
 
@@ -37,6 +38,8 @@ export interface ControlRequests {
 	'servers/reconnect': { params: { readonly server: string }; result: null };
 	/** What the server printed on stderr, and noise on stdout, the last 64 KB of it. */
 	'servers/output': { params: { readonly server: string }; result: { readonly text: string } };
+	/** Rows of the recorded events, for who cannot open their database beside the process that holds it. */
+	'events/read': { params: { readonly query: EventQuery }; result: { readonly rows: readonly EventRow[] } };
 	/** Cancels one call; `false`: it has ended already. */
 	'calls/cancel': { params: { readonly callId: string }; result: { readonly wasInFlight: boolean } };
 }

@@ -1,28 +1,34 @@
-import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { counted } from '../../core/base/text.ts';
 import type { EventLog } from '../../core/host/eventLog.ts';
+import { SqlError } from '../../core/store/sqlDatabase.ts';
+import { importJsonLines } from './eventImport.ts';
+import { countLine, sessionsText, timeIn } from './store/eventChunks.ts';
+import type { EventChunk, SessionShare } from './store/eventChunks.ts';
+import { pieceBytes } from './store/eventTable.ts';
+import type { EventStore, OpenLog } from './store/eventTable.ts';
 
 export interface EventLogOptions {
-	/** Made when there is something to write. */
-	readonly directory: string;
+	/** The store, when there is something to write; again when it was lost. */
+	readonly openStore: () => Promise<EventStore>;
+	/** Of this log, among all that the store has ever had. */
+	readonly name: string;
+	/** Where an earlier version kept its files of JSON lines: they are taken over into the store. */
+	readonly oldDirectory?: string | undefined;
 	/** Takes a sentence for a person. */
 	readonly warn: (sentence: string) => void;
 	readonly limits?: Partial<EventLogLimits>;
 	/** Epoch milliseconds. */
 	readonly now?: () => number;
-	/** Makes the file; a test puts a slow or a full disk in its place. */
-	readonly openFile?: (path: string) => Promise<LogFile>;
 }
 
 export interface EventLogLimits {
-	/** A file that has so many bytes, or is older than a day, is followed by a new one. */
-	readonly fileBytes: number;
-	/** Of all files. The oldest go first. */
+	/** Of all that is kept. The oldest goes first. */
 	readonly totalBytes: number;
-	/** Files that were last written so many milliseconds ago are removed. */
+	/** What is older is removed. */
 	readonly ageMs: number;
+	/** After so many bytes it is looked again what is too much. */
+	readonly sweepBytes: number;
 	/** Of longer messages only their length is kept. */
 	readonly messageBytes: number;
 	/** What may wait for the disk. From half of it on, messages are let go; at all of it, events too. */
@@ -39,9 +45,9 @@ const megabyte = 1024 * 1024;
 const hour = 3_600_000;
 
 const defaultEventLogLimits: EventLogLimits = {
-	fileBytes: 64 * megabyte,
 	totalBytes: 1024 * megabyte,
 	ageMs: 14 * 24 * hour,
+	sweepBytes: 64 * megabyte,
 	messageBytes: 16 * megabyte,
 	waitingBytes: 64 * megabyte,
 	flushMs: 20,
@@ -49,26 +55,16 @@ const defaultEventLogLimits: EventLogLimits = {
 	retryMs: 5_000,
 };
 
-/** The part of a file handle that the log uses. */
-export type LogFile = Pick<FileHandle, 'close' | 'truncate'> & {
-	write(
-		bytes: Uint8Array,
-		offset: number,
-		length: number,
-		position: number,
-	): Promise<{ readonly bytesWritten: number }>;
-};
-
 /**
- * The host's log as files of JSON lines. Events gather in memory and are written together; nothing waits for the disk, so an interrupted
- * host loses the last moment, and of the last line perhaps the end.
+ * The host's log in the session store of its data directory. Events gather in memory and are written together, as one row of many JSON
+ * lines in a transaction that checkpoints share; nothing waits for the disk, so an interrupted host loses the last moment, and never a part of an event.
  */
 export class NodeEventLog implements EventLog {
-	private readonly directory: string;
+	private readonly options: EventLogOptions;
 	private readonly warn: (sentence: string) => void;
 	private readonly now: () => number;
-	private readonly openFile: (path: string) => Promise<LogFile>;
 	private readonly limits: EventLogLimits;
+	private readonly startedAt: number;
 	readonly maximumMessageBytes: number;
 	/** What waits, line by line: its head and its message. */
 	private heads: string[] = [];
@@ -77,26 +73,31 @@ export class NodeEventLog implements EventLog {
 	private timer: NodeJS.Timeout | undefined;
 	private writing: Promise<void> | undefined;
 	private isClosed = false;
-	private file: OpenLogFile | undefined;
-	/** One piece of writing at a time, so one piece of memory is enough. */
-	private readonly scratch = Buffer.allocUnsafeSlow(scratchBytes);
-	private lastStartedAt = 0;
+	private opened: { readonly store: EventStore; readonly log: OpenLog } | undefined;
+	/** Bytes of the log that are known to be stored. */
+	private end = 0;
+	/** What was being written when the store was lost: it may be stored all the same. */
+	private inDoubt: { readonly events: number; readonly bytes: number; readonly waiting: number } | undefined;
+	/** One piece of writing at a time, so one piece of memory is enough; the thread of the database looks into the very same. */
+	private readonly scratch = Buffer.from(new SharedArrayBuffer(scratchBytes));
 	private sweptAt = Number.NEGATIVE_INFINITY;
+	private sweptEnd = 0;
 	/** Until then the disk is left alone. */
 	private retryAt = 0;
 	private hasFailed = false;
 	private lostEvents = 0;
 	private lostMessages = 0;
 	private hasToldOfLoss = false;
+	private importing: Promise<void> | undefined;
 
 	constructor(options: EventLogOptions) {
-		const { directory, warn, now = () => Date.now(), openFile = createPrivateFile } = options;
-		this.directory = directory;
+		const { warn, now = () => Date.now() } = options;
+		this.options = options;
 		this.warn = warn;
 		this.now = now;
-		this.openFile = openFile;
 		this.limits = { ...defaultEventLogLimits, ...options.limits };
 		this.maximumMessageBytes = this.limits.messageBytes;
+		this.startedAt = now();
 	}
 
 	append(head: string, message: Uint8Array | undefined): boolean {
@@ -144,7 +145,7 @@ export class NodeEventLog implements EventLog {
 		await this.flush();
 		clearTimeout(this.timer);
 		this.timer = undefined;
-		await this.closeFile();
+		await this.importing;
 	}
 
 	private isWriting(): boolean {
@@ -173,97 +174,122 @@ export class NodeEventLog implements EventLog {
 
 	/** Writes what waits now; what comes meanwhile is for the next time. Never rejects. */
 	private async writeAll(): Promise<void> {
+		try {
+			await this.open();
+		} catch (error) {
+			this.failed(error);
+			return;
+		}
 		const { heads, messages } = this;
 		this.heads = [];
 		this.messages = [];
 		for (let next = 0; next < heads.length;) {
 			const first = next;
-			let bytes = 0;
+			const batch = this.batchOf(heads, messages, first);
+			next += batch.events;
 			try {
-				const file = await this.currentFile();
-				let filled = 0;
-				while (next < heads.length) {
-					const head = heads[next] ?? '';
-					const message = messages[next];
-					const size = head.length * 3 + (message?.length ?? 0) + lineOverhead;
-					if (filled + size > scratchBytes) break;
-					filled = putLine(this.scratch, filled, head, message);
-					bytes += head.length + (message?.length ?? 0) + lineOverhead;
-					next++;
-				}
-				if (filled > 0) {
-					await file.append(this.scratch, filled);
-				} else {
-					const head = heads[next] ?? '';
-					const message = messages[next];
-					bytes = head.length + (message?.length ?? 0) + lineOverhead;
-					next++;
-					const line = Buffer.allocUnsafe(head.length * 3 + (message?.length ?? 0) + lineOverhead);
-					await file.append(line, putLine(line, 0, head, message));
-				}
-				this.waitingBytes -= bytes;
+				// The store may be lost at any time, and is opened anew with the next writing.
+				if (this.opened === undefined) throw new SqlError('closed', 'The session store was lost.');
+				const { store, log } = this.opened;
+				await store.append(log, batch.chunks);
+				this.end = log.end;
+				this.waitingBytes -= batch.waiting;
 				this.succeeded();
 			} catch (error) {
 				// The host serves its agents with or without a log. What could not be written is put back; its place in memory is bounded.
 				this.heads = [...heads.slice(first), ...this.heads];
 				this.messages = [...messages.slice(first), ...this.messages];
-				await this.failed(error);
+				if (error instanceof SqlError && error.code === 'closed') this.inDoubt = batch;
+				this.failed(error);
 				return;
 			}
 		}
+		await this.sweepIfDue();
 	}
 
-	private async currentFile(): Promise<OpenLogFile> {
+	private async open(): Promise<void> {
+		if (this.opened !== undefined) return;
+		const store = await this.options.openStore();
+		const log = await store.openLog(this.options.name, this.startedAt);
+		const { inDoubt } = this;
+		this.inDoubt = undefined;
+		if (inDoubt !== undefined && log.end === this.end + inDoubt.bytes) {
+			this.heads.splice(0, inDoubt.events);
+			this.messages.splice(0, inDoubt.events);
+			this.waitingBytes -= inDoubt.waiting;
+		}
+		this.end = log.end;
+		this.opened = { store, log };
+		this.importing ??= this.import(store);
+	}
+
+	/** As many of the lines as one write takes, as chunks. */
+	private batchOf(
+		heads: readonly string[],
+		messages: readonly (Uint8Array | undefined)[],
+		first: number,
+	): {
+		readonly chunks: readonly EventChunk[];
+		readonly events: number;
+		readonly bytes: number;
+		readonly waiting: number;
+	} {
+		let filled = 0;
+		let waiting = 0;
+		let next = first;
+		for (; next < heads.length; next++) {
+			const head = heads[next] ?? '';
+			const message = messages[next];
+			if (filled + head.length * 3 + (message?.length ?? 0) + lineOverhead > scratchBytes) break;
+			filled = putLine(this.scratch, filled, head, message);
+			waiting += head.length + (message?.length ?? 0) + lineOverhead;
+		}
+		let bytes: Uint8Array = this.scratch.subarray(0, filled);
+		if (next === first) {
+			const head = heads[next] ?? '';
+			const message = messages[next];
+			const line = Buffer.allocUnsafeSlow(head.length * 3 + (message?.length ?? 0) + lineOverhead);
+			bytes = new Uint8Array(line.subarray(0, putLine(line, 0, head, message)));
+			waiting = head.length + (message?.length ?? 0) + lineOverhead;
+			next++;
+		}
+		const some = heads.slice(first, next);
+		return { chunks: chunksOf(bytes, some, this.now()), events: some.length, bytes: bytes.length, waiting };
+	}
+
+	private async sweepIfDue(): Promise<void> {
 		const now = this.now();
-		const { file, limits } = this;
-		if (file !== undefined && file.size < limits.fileBytes && now - file.startedAt < 24 * hour) {
-			if (now - this.sweptAt > hour) await this.sweep(now, file.path);
-			return file;
-		}
-		await this.closeFile();
-		await mkdir(this.directory, { recursive: true, mode: 0o700 });
-		await this.sweep(now, undefined);
-		let taken = 0;
-		// Names are in the order of the files, also of files of one millisecond and when the clock is set back.
-		for (let startedAt = Math.max(now, this.lastStartedAt + 1); ; startedAt++) {
-			const path = join(this.directory, fileName(startedAt, process.pid));
-			try {
-				const opened = await this.openFile(path);
-				this.lastStartedAt = startedAt;
-				return (this.file = new OpenLogFile(path, startedAt, opened));
-			} catch (error) {
-				// Another program has taken the name; the next one is free.
-				if (codeOf(error) !== 'EEXIST' || ++taken > 1_000) throw error;
-			}
+		const { opened, limits } = this;
+		if (opened === undefined) return;
+		if (now - this.sweptAt < hour && this.end - this.sweptEnd < limits.sweepBytes) return;
+		this.sweptAt = now;
+		this.sweptEnd = this.end;
+		try {
+			// Room for what is written until the next time.
+			await opened.store.sweep({
+				totalBytes: Math.max(0, limits.totalBytes - limits.sweepBytes),
+				before: now - limits.ageMs,
+			});
+		} catch (error) {
+			// Should the store be lost, the next event finds out; there is another round in an hour.
+			if (!(error instanceof SqlError)) throw error;
 		}
 	}
 
-	/** Removes what is too old or too much. `current` is being written. */
-	private async sweep(now: number, current: string | undefined): Promise<void> {
-		this.sweptAt = now;
-		const { ageMs, totalBytes, fileBytes } = this.limits;
-		const files: { path: string; size: number; modifiedAt: number }[] = [];
-		for (const name of (await readdir(this.directory)).filter(isFileName).sort().reverse()) {
-			const path = join(this.directory, name);
-			if (path === current) continue;
-			try {
-				const { size, mtimeMs } = await stat(path);
-				files.push({ path, size, modifiedAt: mtimeMs });
-			} catch {
-				// Somebody else has removed it.
-			}
-		}
-		// Room for the file that is written now.
-		let kept = fileBytes;
-		for (const { path, size, modifiedAt } of files) {
-			kept += size;
-			if (kept <= totalBytes && now - modifiedAt <= ageMs) continue;
-			try {
-				await unlink(path);
-			} catch (error) {
-				if (codeOf(error) === 'ENOENT') continue;
-				this.warn(`The old event log "${path}" could not be removed (${reasonOf(error)}).`);
-			}
+	/** Files of an earlier version, in the background. */
+	private async import(store: EventStore): Promise<void> {
+		const { oldDirectory } = this.options;
+		if (oldDirectory === undefined) return;
+		try {
+			await importJsonLines(oldDirectory, store, {
+				before: this.now() - this.limits.ageMs,
+				isEnded: () => this.isClosed,
+				pause: async () => delay(importPauseMs, undefined, { ref: false }),
+			});
+		} catch (error) {
+			this.warn(
+				`The event log of an earlier version in "${oldDirectory}" could not be taken over (${reasonOf(error)}); the next host tries again.`,
+			);
 		}
 	}
 
@@ -284,69 +310,19 @@ export class NodeEventLog implements EventLog {
 		return `it misses ${counted(lostEvents, 'event')} and the content of ${counted(lostMessages, 'message')}`;
 	}
 
-	private async failed(error: unknown): Promise<void> {
+	private failed(error: unknown): void {
 		this.retryAt = this.now() + this.limits.retryMs;
-		const { file } = this;
-		await this.closeFile();
-		// A full disk often lets files be made and nothing be written to them.
-		if (file?.size === 0) await removed(file.path);
+		// On a full disk the store is as good as before; otherwise it may be another's by now.
+		if (!(error instanceof SqlError && error.code === 'full')) this.opened = undefined;
 		if (this.hasFailed) return;
 		this.hasFailed = true;
-		this.warn(
-			`The event log in "${this.directory}" cannot be written (${reasonOf(error)}); agents are served without it.`,
-		);
+		this.warn(`The event log cannot be written (${reasonOf(error)}); agents are served without it.`);
 	}
 
 	private tellOfLoss(): void {
 		if (this.hasToldOfLoss || this.hasFailed) return;
 		this.hasToldOfLoss = true;
-		this.warn(
-			`The disk is too slow for the event log in "${this.directory}"; for now only the lengths of messages are kept.`,
-		);
-	}
-
-	private async closeFile(): Promise<void> {
-		const { file } = this;
-		this.file = undefined;
-		await file?.close();
-	}
-}
-
-class OpenLogFile {
-	readonly path: string;
-	readonly startedAt: number;
-	/** Up to the end of the last whole line. */
-	size = 0;
-	private readonly file: LogFile;
-
-	constructor(path: string, startedAt: number, file: LogFile) {
-		this.path = path;
-		this.startedAt = startedAt;
-		this.file = file;
-	}
-
-	async append(bytes: Uint8Array, length: number): Promise<void> {
-		let done = 0;
-		while (done < length) {
-			const { bytesWritten } = await this.file.write(bytes, done, length - done, this.size + done);
-			if (bytesWritten === 0) throw new Error('The system wrote nothing.');
-			done += bytesWritten;
-		}
-		this.size += length;
-	}
-
-	async close(): Promise<void> {
-		try {
-			// A write that failed half way leaves a torn line; without it the file is whole.
-			await this.file.truncate(this.size);
-		} catch {
-			// The reader copes with the torn line.
-		}
-		try {
-			await this.file.close();
-		} catch {
-			// There is nothing left to be done with it.
-		}
+		this.warn('The disk is too slow for the event log; for now only the lengths of messages are kept.');
 	}
 }
 
@@ -364,43 +340,30 @@ function putLine(into: Buffer, at: number, head: string, message: Uint8Array | u
 	return end + into.write('}\n', end, 'latin1');
 }
 
-async function createPrivateFile(path: string): Promise<LogFile> {
-	return open(path, 'wx', 0o600);
-}
-
-async function removed(path: string): Promise<void> {
-	try {
-		await unlink(path);
-	} catch {
-		// It is empty; the next round of cleaning up finds it.
+/** Whole lines as chunks; a line that is longer than a row may be as several. */
+function chunksOf(bytes: Uint8Array, heads: readonly string[], now: number): readonly EventChunk[] {
+	const first = heads[0] ?? '';
+	const firstAt = timeIn(first) ?? now;
+	const lastAt = timeIn(heads.at(-1) ?? '') ?? now;
+	const shares = new Map<string, SessionShare>();
+	for (const head of heads) countLine(shares, head);
+	const whole: EventChunk = { bytes, events: heads.length, firstAt, lastAt, sessions: sessionsText(shares) };
+	if (bytes.length <= pieceBytes) return [whole];
+	const chunks: EventChunk[] = [];
+	for (let start = 0; start < bytes.length; start += pieceBytes) {
+		const piece = bytes.slice(start, start + pieceBytes);
+		chunks.push(
+			start === 0 ? { ...whole, bytes: piece } : { ...whole, bytes: piece, events: 0, sessions: whole.sessions },
+		);
 	}
-}
-
-/** Names that sort by time, and that every file system takes. */
-function fileName(startedAt: number, pid: number): string {
-	return `${new Date(startedAt).toISOString().replaceAll(':', '-')}-${pid}.jsonl`;
-}
-
-function isFileName(name: string): boolean {
-	return /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z-\d+\.jsonl$/.test(name);
-}
-
-function codeOf(error: unknown): string {
-	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+	return chunks;
 }
 
 function reasonOf(error: unknown): string {
-	const code = codeOf(error);
-	return reasons[code] ?? (error instanceof Error ? error.message : String(error));
+	if (error instanceof SqlError && error.code === 'full') return 'the disk is full';
+	const reason = error instanceof Error ? error.message : String(error);
+	return reason.replace(/\.$/, '');
 }
 
-const reasons: Readonly<Record<string, string>> = {
-	ENOSPC: 'the disk is full',
-	EDQUOT: 'the disk quota is used up',
-	EACCES: 'there is no permission',
-	EPERM: 'there is no permission',
-	EROFS: 'the file system is read-only',
-	EIO: 'the device has an error',
-	ENOTDIR: 'something in its path is no folder',
-	EMFILE: 'too many files are open',
-};
+/** Between two pieces of an old file: the disk is for what happens now. */
+const importPauseMs = 30;

@@ -3,9 +3,10 @@ import type { Dirent, Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
+import { isRecording } from './store/recordingPaths.ts';
 import type { DirectoryEntry, FileStat, OpenFile, TranscriptFiles } from '../../core/transcripts/files.ts';
 
-/** The file system of the machine, for a process that has other things to do meanwhile. */
+/** The file system of the machine, and what hosts have recorded in files that only it knows, for a process that has other things to do meanwhile. */
 export class NodeFiles implements TranscriptFiles {
 	readonly separator = sep;
 
@@ -14,6 +15,7 @@ export class NodeFiles implements TranscriptFiles {
 	}
 
 	async stat(path: string): Promise<FileStat | undefined> {
+		if (isRecording(path)) return (await recordings()).statRecording(path);
 		try {
 			return statOf(await stat(path));
 		} catch (error) {
@@ -31,6 +33,7 @@ export class NodeFiles implements TranscriptFiles {
 	}
 
 	async open(path: string): Promise<OpenFile> {
+		if (isRecording(path)) return (await recordings()).openRecording(path);
 		try {
 			const handle = await open(path, openFlags);
 			const refusal = refusalOf(await handle.stat());
@@ -66,6 +69,7 @@ export class BlockingNodeFiles implements TranscriptFiles {
 	}
 
 	async stat(path: string): Promise<FileStat | undefined> {
+		if (isRecording(path)) return (await recordings()).statRecording(path);
 		try {
 			const found = statSync(path, { throwIfNoEntry: false });
 			return found === undefined ? undefined : statOf(found);
@@ -84,6 +88,7 @@ export class BlockingNodeFiles implements TranscriptFiles {
 	}
 
 	async open(path: string): Promise<OpenFile> {
+		if (isRecording(path)) return (await recordings()).openRecording(path);
 		try {
 			const descriptor = openSync(path, openFlags);
 			const refusal = refusalOf(fstatSync(descriptor));
@@ -106,6 +111,9 @@ export class BlockingNodeFiles implements TranscriptFiles {
 		}
 	}
 }
+
+/** What was recorded is read from its database, and most files are not of that kind. */
+const recordings = async () => import('./store/recordings.ts');
 
 // Opening a named pipe waits for somebody who writes into it, without end and beyond the reach of signals. Windows has no such flag.
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);

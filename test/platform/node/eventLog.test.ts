@@ -1,60 +1,61 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { LineSplitter } from '../../../src/core/base/lineSplitter.ts';
-import { LogReader } from '../../../src/core/events/readLog.ts';
-import type { LogProblem } from '../../../src/core/events/readLog.ts';
-import type { SessionEvent } from '../../../src/core/events/sessionEvent.ts';
+import { SqlError } from '../../../src/core/store/sqlDatabase.ts';
 import { NodeEventLog } from '../../../src/platform/node/eventLog.ts';
-import type { EventLogOptions, LogFile } from '../../../src/platform/node/eventLog.ts';
+import type { EventLogOptions } from '../../../src/platform/node/eventLog.ts';
+import type { EventStore } from '../../../src/platform/node/store/eventTable.ts';
+import { openNodeSqlite } from '../../../src/platform/node/store/nodeSqlite.ts';
+import { recordedLogs } from '../../../src/platform/node/store/recordings.ts';
+import { allEvents, contentOf, TestStore } from './recordedEvents.ts';
 
-function head(seq: number): string {
-	return `{"version":1,"seq":${seq},"sessionId":"mcp:c1","agent":{"unknown":"ü"},"source":{"kind":"hook","event":"x"},"type":"hook","event":"x"`;
+function head(seq: number, sessionId = 'mcp:c1'): string {
+	return `{"version":1,"seq":${seq},"at":${1_795_250_000_000 + seq},"sessionId":${JSON.stringify(sessionId)},"agent":{"unknown":"ü"},"source":{"kind":"hook","event":"x"},"type":"hook","event":"x"`;
 }
+
+/** A hook without a word. */
+const none = Buffer.from('{}');
 
 describe('the event log', () => {
 	let root: string;
 	let directory: string;
 	let warnings: string[];
+	let store: TestStore;
 
 	beforeEach(async () => {
 		root = await mkdtemp(join(tmpdir(), 'crosstalk-log-'));
-		directory = join(root, 'events');
+		directory = join(root, 'data');
 		warnings = [];
+		store = new TestStore(directory);
 	});
 
-	afterEach(async () => rm(root, { recursive: true, force: true }));
+	afterEach(async () => {
+		await store.close();
+		await rm(root, { recursive: true, force: true });
+	});
 
 	function createLog(options: Partial<EventLogOptions> = {}): NodeEventLog {
-		return new NodeEventLog({ directory, warn: (sentence) => warnings.push(sentence), ...options });
-	}
-
-	async function files(): Promise<readonly string[]> {
-		return (await readdir(directory)).sort();
-	}
-
-	async function read(): Promise<{ events: SessionEvent[]; problems: LogProblem[] }> {
-		const events: SessionEvent[] = [];
-		const problems: LogProblem[] = [];
-		for (const name of await files()) {
-			const reader = new LogReader({
-				event: (event) => events.push(event),
-				problem: (problem) => problems.push(problem),
-			});
-			const splitter = new LineSplitter(reader.readLine.bind(reader), 65_536, (length) => Buffer.alloc(length));
-			splitter.push(await readFile(join(directory, name)));
-			splitter.finish();
-		}
-		return { events, problems };
+		return new NodeEventLog({
+			openStore: store.open,
+			name: 'a log',
+			warn: (sentence) => warnings.push(sentence),
+			...options,
+		});
 	}
 
 	function seqs(count: number): readonly number[] {
 		return Array.from({ length: count }, (_, seq) => seq);
+	}
+
+	async function readSeqs(): Promise<readonly number[]> {
+		const { events, problems } = await allEvents(directory);
+		assert.deepEqual(problems, []);
+		return events.map(({ seq }) => seq);
 	}
 
 	it('makes nothing as long as there is nothing to write', async () => {
@@ -68,16 +69,14 @@ describe('the event log', () => {
 		const log = createLog();
 		assert.equal(log.append(head(0), Buffer.from('{"ü":1}')), true);
 		assert.equal(log.append(head(1), undefined), true);
-		for (let tries = 0; tries < 500; tries++) {
-			const [name] = await files().catch(() => []);
-			if (name !== undefined && (await stat(join(directory, name))).size > 0) break;
-			await delay(10);
-		}
-		const [name = ''] = await files();
-		assert.match(name, new RegExp(String.raw`^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z-${process.pid}\.jsonl$`));
-		assert.equal(await readFile(join(directory, name), 'utf8'), `${head(0)},"message":{"ü":1}}\n${head(1)}}\n`);
+		for (let tries = 0; tries < 500 && (await recordedLogs(directory)).length === 0; tries++) await delay(10);
+		const [written] = await recordedLogs(directory);
+		assert.ok(written !== undefined);
+		assert.equal((await contentOf(written.path)).toString(), `${head(0)},"message":{"ü":1}}\n${head(1)}}\n`);
+		assert.deepEqual([written.name, written.events, written.lastAt], ['a log', 2, 1_795_250_000_001]);
 		if (process.platform !== 'win32') {
-			assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600);
+			assert.equal((await stat(join(directory, 'sessions.sqlite'))).mode & 0o777, 0o600);
+			assert.equal((await stat(join(directory, 'sessions.sqlite-wal'))).mode & 0o777, 0o600);
 			assert.equal((await stat(directory)).mode & 0o777, 0o700);
 		}
 		await log.close();
@@ -85,117 +84,87 @@ describe('the event log', () => {
 		assert.deepEqual(warnings, []);
 	});
 
-	it('keeps every event in its order, small ones and large ones', async () => {
+	it('keeps every event in its order, small ones and large ones, larger than a row too', async () => {
 		const log = createLog();
+		const length = (seq: number) => (seq === 700 ? 5_000_000 : seq % 500 === 0 ? 700_000 : seq);
 		for (const seq of seqs(3_000)) {
-			const message = Buffer.from(JSON.stringify('x'.repeat(seq % 500 === 0 ? 700_000 : seq)));
-			assert.equal(log.append(head(seq), message), true);
+			assert.equal(log.append(head(seq), Buffer.from(JSON.stringify('x'.repeat(length(seq))))), true);
 			if (seq % 100 === 0) await delay(1);
 		}
 		await log.close();
-		const { events, problems } = await read();
+		const { events, problems } = await allEvents(directory);
 		assert.deepEqual(problems, []);
 		assert.deepEqual(
 			events.map((event) => event.seq),
 			seqs(3_000),
 		);
-		assert.equal(
-			events.every(
-				(event) =>
-					event.type === 'hook' && event.body.length === (event.seq % 500 === 0 ? 700_002 : event.seq + 2),
-			),
-			true,
-		);
+		assert.ok(events.every((event) => event.type === 'hook' && event.body.length === length(event.seq) + 2));
 		assert.deepEqual(warnings, []);
 	});
 
-	it('begins a new file when one is full, and removes the oldest when there are too many', async () => {
-		const log = createLog({ limits: { fileBytes: 10_000, totalBytes: 50_000 } });
+	it('removes the oldest when there is too much, in whole lines', async () => {
+		const log = createLog({ limits: { totalBytes: 60_000, sweepBytes: 10_000 } });
 		for (const seq of seqs(200)) {
 			log.append(head(seq), Buffer.from(JSON.stringify('x'.repeat(1_000))));
 			await log.flush();
 		}
 		await log.close();
-		const sizes = await Promise.all((await files()).map(async (name) => (await stat(join(directory, name))).size));
-		assert.ok(sizes.length >= 4, String(sizes));
-		assert.ok(
-			sizes.every((size) => size > 0 && size < 12_000),
-			String(sizes),
-		);
-		assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= 52_000, String(sizes));
-		const { events } = await read();
-		const first = events[0]?.seq ?? 0;
-		assert.ok(first > 0);
-		assert.deepEqual(
-			events.map((event) => event.seq),
-			seqs(200).slice(first),
-		);
+		const [written] = await recordedLogs(directory);
+		assert.ok((written?.bytes ?? 0) > 40_000 && (written?.bytes ?? 0) <= 62_000, String(written?.bytes));
+		const left = await readSeqs();
+		assert.ok((left[0] ?? 0) > 0);
+		assert.deepEqual(left, seqs(200).slice(left[0]));
 	});
 
-	it('begins a new file after a day, and removes what is too old', async () => {
+	it('removes what is too old, and never the newest', async () => {
 		const day = 24 * 3_600_000;
-		let now = Date.now();
-		await mkdir(directory);
-		const old = ['2020-01-01T00-00-00.000Z-1.jsonl', '2020-01-02T00-00-00.000Z-1.jsonl', 'notes.jsonl'];
-		for (const name of old) {
-			await writeFile(join(directory, name), '{}\n');
-			await utimes(join(directory, name), new Date(now - 15 * day), new Date(now - 15 * day));
-		}
-		await utimes(join(directory, old[1] ?? ''), new Date(now - 13.5 * day), new Date(now - 13.5 * day));
+		let now = 1_795_250_000_000;
 		const log = createLog({ now: () => now });
-		log.append(head(0), undefined);
+		log.append(head(0), none);
 		await log.flush();
-		const [second, third, notes] = await files();
-		assert.equal(second, old[1]);
-		assert.equal(notes, 'notes.jsonl');
-		now += day;
-		log.append(head(1), undefined);
+		now += 13 * day;
+		log.append(head(1).replace('"at":1795250000001', `"at":${now}`), none);
+		await log.flush();
+		assert.deepEqual(await readSeqs(), [0, 1]);
+		now += 1.5 * day;
+		log.append(head(2).replace('"at":1795250000002', `"at":${now}`), none);
+		await log.flush();
+		assert.deepEqual(await readSeqs(), [1, 2]);
+		now += 100 * day;
+		log.append(head(3).replace('"at":1795250000003', `"at":${now}`), none);
 		await log.close();
-		const left = await files();
-		assert.equal(left.length, 3);
-		assert.equal(left[0], third);
-		assert.equal(left[2], 'notes.jsonl');
-	});
-
-	it('takes a name of its own when another file has it', async () => {
-		const logs = [createLog({ now: () => 1795250000000 }), createLog({ now: () => 1795250000000 })];
-		for (const log of logs) log.append(head(0), undefined);
-		for (const log of logs) await log.close();
-		assert.equal((await files()).length, 2);
-		assert.deepEqual(warnings, []);
+		assert.deepEqual(await readSeqs(), [3]);
 	});
 
 	it('lets messages go first when the disk is slow, then events, and says so once', async () => {
 		let isStuck = true;
 		const release: (() => void)[] = [];
-		const openFile = async (path: string): Promise<LogFile> => {
-			const file = await open(path, 'wx', 0o600);
+		const openStore = async (): Promise<EventStore> => {
+			const table = await store.open();
 			return {
-				write: async (bytes, offset, length, position) => {
+				openLog: async (name, at) => table.openLog(name, at),
+				append: async (log, chunks) => {
 					if (isStuck) await new Promise<void>((resolve) => release.push(resolve));
-					return file.write(bytes, offset, length, position);
+					return table.append(log, chunks);
 				},
-				truncate: (length) => file.truncate(length),
-				close: () => file.close(),
+				sweep: async (limits) => table.sweep(limits),
 			};
 		};
-		const log = createLog({ openFile, limits: { waitingBytes: 100_000, flushBytes: 1_000 } });
+		const log = createLog({ openStore, limits: { waitingBytes: 100_000, flushBytes: 1_000 } });
 		const message = Buffer.from(JSON.stringify('x'.repeat(998)));
 		let taken = 0;
 		while (taken < 10_000 && log.append(head(taken), message)) taken++;
 		assert.ok(taken > 100 && taken < 1_000, String(taken));
-		assert.equal(warnings.length, 1);
-		assert.match(
-			warnings[0] ?? '',
-			/^The disk is too slow for the event log in ".*"; for now only the lengths of messages are kept\.$/,
-		);
+		assert.deepEqual(warnings, [
+			'The disk is too slow for the event log; for now only the lengths of messages are kept.',
+		]);
 		while (release.length === 0) await delay(1);
 		isStuck = false;
 		for (const resolve of release) resolve();
 		await log.flush();
 		assert.equal(log.append(head(taken), message), true);
 		await log.close();
-		const { events, problems } = await read();
+		const { events, problems } = await allEvents(directory);
 		assert.deepEqual(problems, []);
 		assert.deepEqual(
 			events.map((event) => event.seq),
@@ -211,50 +180,37 @@ describe('the event log', () => {
 	});
 
 	it('says once that the disk is full, loses nothing that memory can hold, and goes on when there is room', async () => {
-		let room = 700;
-		const openFile = async (path: string): Promise<LogFile> => {
-			const file = await open(path, 'wx', 0o600);
+		let isFull = true;
+		const openStore = async (): Promise<EventStore> => {
+			const table = await store.open();
 			return {
-				write: async (bytes, offset, length, position) => {
-					// A full disk takes what still fits and refuses the rest.
-					const fitting = Math.min(length, room);
-					if (fitting === 0)
-						throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-					room -= fitting;
-					return file.write(bytes, offset, fitting, position);
+				openLog: async (name, at) => table.openLog(name, at),
+				append: async (log, chunks) => {
+					if (isFull) throw new SqlError('full', 'The disk of it is full.');
+					return table.append(log, chunks);
 				},
-				truncate: (length) => file.truncate(length),
-				close: () => file.close(),
+				sweep: async (limits) => table.sweep(limits),
 			};
 		};
-		const log = createLog({ openFile, limits: { retryMs: 10 } });
+		const log = createLog({ openStore, limits: { retryMs: 10 } });
 		for (const seq of seqs(20)) {
 			log.append(head(seq), Buffer.from('{}'));
 			await log.flush();
 		}
 		await delay(50);
 		assert.deepEqual(warnings, [
-			`The event log in "${directory}" cannot be written (the disk is full); agents are served without it.`,
+			'The event log cannot be written (the disk is full); agents are served without it.',
 		]);
-		room = Number.POSITIVE_INFINITY;
+		isFull = false;
 		for (let tries = 0; tries < 500 && warnings.length < 2; tries++) await delay(10);
 		assert.equal(warnings[1], 'The event log is written again; nothing is missing.');
 		await log.close();
-		const { events, problems } = await read();
-		assert.deepEqual(problems, []);
-		assert.deepEqual(
-			events.map((event) => event.seq),
-			seqs(20),
-		);
+		assert.deepEqual(await readSeqs(), seqs(20));
+		assert.equal(store.opened, 1);
 	});
 
-	it('serves on when its folder cannot be written, and ends in time', async function () {
-		if (process.platform === 'win32' || process.getuid?.() === 0) {
-			// A file where the folder should be keeps out whoever may otherwise do everything.
-			await writeFile(directory, '');
-		} else {
-			await mkdir(directory, { mode: 0o500 });
-		}
+	it('serves on when there can be no store, and ends in time', async () => {
+		await writeFile(directory, '');
 		const log = createLog({ limits: { waitingBytes: 10_000 } });
 		for (const seq of seqs(1_000)) {
 			log.append(head(seq), Buffer.from('{}'));
@@ -265,33 +221,127 @@ describe('the event log', () => {
 		assert.equal(warnings.length, 1);
 		assert.match(
 			warnings[0] ?? '',
-			/cannot be written \((there is no permission|something in its path is no folder|.*EEXIST.*)\)/,
+			/^The event log cannot be written \(.* is not a folder\); agents are served without it\.$/,
 		);
-		await chmod(root, 0o700);
 	});
 
-	it('loses at most the last line when its process is killed', async () => {
+	it('goes on in a store that another had claimed meanwhile, each event once', async () => {
+		const log = createLog({ limits: { retryMs: 10 } });
+		log.append(head(0), none);
+		await log.flush();
+		const other = await openNodeSqlite({ directory });
+		await other.claim();
+		await other.close();
+		for (const seq of [1, 2, 3]) {
+			log.append(head(seq), none);
+			await log.flush();
+		}
+		for (let tries = 0; tries < 500 && warnings.length < 2; tries++) await delay(10);
+		await log.close();
+		assert.deepEqual(await readSeqs(), [0, 1, 2, 3]);
+		assert.equal(warnings.length, 2);
+		assert.match(warnings[0] ?? '', /^The event log cannot be written \(Generation 1 was followed by 2\)/);
+		assert.equal((await recordedLogs(directory)).length, 1);
+	});
+
+	for (const isStored of [true, false]) {
+		it(`writes no event twice when its commit was in doubt and ${isStored ? 'was' : 'was not'} stored`, async () => {
+			let isFailing = true;
+			const openStore = async (): Promise<EventStore> => {
+				const table = await store.open();
+				return {
+					openLog: async (name, at) => table.openLog(name, at),
+					append: async (log, chunks) => {
+						if (!isFailing) return table.append(log, chunks);
+						isFailing = false;
+						if (isStored) await table.append({ ...log }, chunks);
+						throw new SqlError('closed', 'The disk failed in the middle of a write.');
+					},
+					sweep: async (limits) => table.sweep(limits),
+				};
+			};
+			const log = createLog({ openStore, limits: { retryMs: 5 } });
+			for (const seq of seqs(10)) log.append(head(seq), none);
+			await log.flush();
+			log.append(head(10), none);
+			for (let tries = 0; tries < 500 && warnings.length < 2; tries++) await delay(10);
+			await log.close();
+			assert.deepEqual(await readSeqs(), seqs(11));
+		});
+	}
+
+	it('takes over the files of an earlier version, those of a killed host too, and removes them', async () => {
+		const old = join(root, 'events');
+		await mkdir(old);
+		const lines = (from: number, count: number) =>
+			seqs(count)
+				.map(
+					(seq) =>
+						`${head(from + seq, `claude-code:"${seq % 3}`)},"message":${JSON.stringify('x'.repeat(seq === 7 ? 2_500_000 : 200))}}\n`,
+				)
+				.join('');
+		await writeFile(join(old, '2026-11-20T08-00-00.000Z-12.jsonl'), lines(100, 5_000));
+		await writeFile(join(old, '2026-11-20T07-00-00.000Z-11.jsonl'), `${lines(0, 100)}${head(100).slice(0, 90)}`);
+		await writeFile(join(old, '2020-11-20T07-00-00.000Z-10.jsonl'), lines(0, 3));
+		await utimes(join(old, '2020-11-20T07-00-00.000Z-10.jsonl'), new Date(0), new Date(0));
+		const log = createLog({ oldDirectory: old });
+		log.append(head(6_000), none);
+		for (let tries = 0; tries < 1_000; tries++) {
+			if ((await readdir(old).catch(() => [])).length === 0) break;
+			await delay(10);
+		}
+		await log.close();
+		await assert.rejects(stat(old), { code: 'ENOENT' });
+		const { events, problems } = await allEvents(directory);
+		assert.deepEqual(
+			events.map(({ seq }) => seq),
+			[...seqs(5_100), 6_000],
+		);
+		assert.deepEqual(
+			problems.map(({ kind, line }) => [kind, line]),
+			[['truncated-line', 101]],
+		);
+		assert.deepEqual(warnings, []);
+	});
+
+	it('goes on with taking over where it was interrupted, and leaves alone what is not its own', async () => {
+		const old = join(root, 'events');
+		await mkdir(old);
+		const name = '2026-11-20T08-00-00.000Z-12.jsonl';
+		const message = `,"message":${JSON.stringify('x'.repeat(10_000))}}\n`;
+		await writeFile(
+			join(old, name),
+			seqs(400)
+				.map((seq) => head(seq) + message)
+				.join(''),
+		);
+		await writeFile(join(old, 'notes.txt'), '');
+		const first = createLog({ oldDirectory: old });
+		first.append(head(1_000), none);
+		await first.flush();
+		await first.close();
+		assert.deepEqual((await readdir(old)).sort(), [name, 'notes.txt'].sort());
+		const second = createLog({ name: 'another log', oldDirectory: old });
+		second.append(head(1_001), none);
+		for (let tries = 0; tries < 1_000 && (await readdir(old)).length > 1; tries++) await delay(10);
+		await second.close();
+		assert.deepEqual(await readdir(old), ['notes.txt']);
+		assert.deepEqual(await readSeqs(), [...seqs(400), 1_000, 1_001]);
+	});
+
+	it('loses nothing but the last moment when its process is killed, and never a part of an event', async () => {
 		const child = spawn(
 			process.execPath,
 			[fileURLToPath(new URL('eventLogWriter.ts', import.meta.url)), directory],
-			{
-				stdio: ['ignore', 'pipe', 'inherit'],
-			},
+			{ stdio: ['ignore', 'pipe', 'inherit'] },
 		);
 		await once(child.stdout, 'data');
-		await delay(30);
+		for (let tries = 0; tries < 500 && (await recordedLogs(directory)).length === 0; tries++) await delay(10);
+		await delay(300);
 		child.kill('SIGKILL');
 		await once(child, 'close');
-		const { events, problems } = await read();
-		assert.ok(events.length > 1_000, String(events.length));
-		assert.deepEqual(
-			events.map((event) => event.seq),
-			seqs(events.length),
-		);
-		assert.ok(problems.length <= 1);
-		assert.ok(
-			problems.every((problem) => problem.isAtEnd && problem.kind === 'truncated-line'),
-			JSON.stringify(problems),
-		);
+		const written = await readSeqs();
+		assert.ok(written.length > 1_000, String(written.length));
+		assert.deepEqual(written, seqs(written.length));
 	});
 });

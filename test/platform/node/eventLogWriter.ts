@@ -1,8 +1,10 @@
 // Writes events as fast as it can until it is killed.
 import { NodeEventLog } from '../../../src/platform/node/eventLog.ts';
+import { TestStore } from './recordedEvents.ts';
 
 const log = new NodeEventLog({
-	directory: process.argv[2] ?? '',
+	openStore: new TestStore(process.argv[2] ?? '').open,
+	name: 'a log',
 	warn: (sentence) => process.stdout.write(`${sentence}\n`),
 });
 const message = Buffer.from(JSON.stringify({ text: 'x'.repeat(2_000) }));

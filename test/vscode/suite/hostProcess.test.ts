@@ -150,14 +150,21 @@ describe('a host that a window starts', () => {
 	});
 
 	it('has kept what passed through it, for whoever looks', async () => {
-		assert.ok(existsSync(join(directory.path, 'events')));
+		assert.ok(existsSync(join(directory.path, 'sessions.sqlite')));
 		void commands.executeCommand('crosstalk.openEventLog');
 		await eventually(
-			'The files are offered',
+			'The runs are offered',
 			() => labels('.quick-input-widget .monaco-list-row'),
 			(rows) => rows.length > 0,
 		);
-		await press('Escape');
+		await press('Enter');
+		const opened = await eventually(
+			'The log is in an editor',
+			() => window.activeTextEditor?.document,
+			(document) => document?.fileName.includes('crosstalk-events-') === true,
+		);
+		assert.match(opened?.lineAt(0).text ?? '', /^\{"version":1,"seq":0,/);
+		await commands.executeCommand('workbench.action.closeActiveEditor');
 	});
 
 	it('shows the sessions in its store, and what a call has changed', async () => {

@@ -8,6 +8,7 @@ import type { ControlRequests, HostAddress } from '../../../core/host/control.ts
 import type { Host } from '../../../core/host/host.ts';
 import { settingsIn } from '../../../core/host/scopes/scopeBook.ts';
 import type { HostStatus } from '../../../core/host/status.ts';
+import { queryIn, sentRows, statementOf } from '../store/eventQueries.ts';
 import { acceptStoreClient, isStoreClient } from '../store/storeServer.ts';
 import type { StoreService } from '../store/storeServer.ts';
 import { connectionOver } from './controlConnection.ts';
@@ -202,6 +203,12 @@ class Client implements Connected {
 			return null;
 		});
 		this.answer('servers/output', ({ server }) => ({ text: host.outputOf(text('server', server)) }));
+		this.answer('events/read', async ({ query }) => {
+			const known = queryIn(query);
+			if (known === undefined) throw new ResponseError(ErrorCodes.InvalidParams, 'query has to be one.');
+			if (this.options.store === undefined) throw new ExpectedError('There is no session store here.');
+			return { rows: sentRows(await this.options.store.query(statementOf(known))) };
+		});
 		this.answer('calls/cancel', ({ callId }) => ({ wasInFlight: host.cancelCall(text('callId', callId)) }));
 	}
 

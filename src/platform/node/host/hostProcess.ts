@@ -22,8 +22,8 @@ export interface HostProcessOptions {
 	readonly port: number;
 	/** Nobody has needed it for so long: it ends. `undefined`: it stays. */
 	readonly idleMs: number | undefined;
-	/** Makes the host once the data directory is owned. */
-	readonly create: (ownership: Ownership) => Promise<RunningHost>;
+	/** Makes the host once the data directory is owned. The store is opened when it is first asked for. */
+	readonly create: (ownership: Ownership, store: HostStore) => Promise<RunningHost>;
 	/** Agents and clients can come from now on. */
 	readonly onReady: (address: HostAddress) => void;
 	readonly log: (sentence: string) => void;
@@ -59,18 +59,23 @@ export async function runHost(options: HostProcessOptions): Promise<'ended' | 'a
 
 async function serve(ownership: Ownership, options: HostProcessOptions): Promise<void> {
 	const { log, onError, signal } = options;
-	const running = await options.create(ownership);
+	const store = createHostStore({ directory: ownership.directory, takeOverMs: storeTakeOverMs, onError });
+	let running: RunningHost;
+	try {
+		running = await options.create(ownership, store);
+	} catch (error) {
+		await store.close();
+		throw error;
+	}
 	const { host } = running;
 	const end = new End();
 	const ready = Promise.withResolvers<HostAddress>();
 	let gateway: Gateway | undefined;
 	let control: ControlServer | undefined;
-	let store: HostStore | undefined;
 	try {
 		gateway = await openGateway(host, ownership, options);
 		const path = await controlSocketPath(ownership.directory);
 		const idle = new IdleWatch(() => host.activity.calls + host.activity.agents + (control?.clients ?? 0) > 0);
-		store = createHostStore({ directory: ownership.directory, takeOverMs: storeTakeOverMs, onError });
 		control = await startControlServer({
 			host,
 			store,
@@ -104,9 +109,10 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 		for (const close of [
 			() => host.close(),
 			() => gateway?.close(),
-			() => store?.close(),
-			() => control?.close(),
+			// What was recorded goes into the store.
 			() => running.close(),
+			() => store.close(),
+			() => control?.close(),
 		]) {
 			try {
 				await close();

@@ -2,8 +2,10 @@
 
 import { Emitter } from '../../../core/base/emitter.ts';
 import { defaultLimits } from '../../../core/store/createTurns.ts';
+import type { SqlRow, SqlStatement } from '../../../core/store/sqlDatabase.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import { readAddress, removeAddress, successorFile } from '../host/dataDirectory.ts';
+import { EventTable } from './eventTable.ts';
 import { openNodeSqlite } from './nodeSqlite.ts';
 import { connectStore } from './storeClient.ts';
 import { drained, lookMs, openOwnTurns } from './storeOwner.ts';
@@ -11,6 +13,8 @@ import type { OwnTurns } from './storeOwner.ts';
 import type { Loss, StoreService } from './storeServer.ts';
 
 export interface HostStore extends StoreService {
+	/** The tables of recorded events. Opens the store if it is not open yet. Rejects with `StoreError` or `SqlError`. */
+	events(): Promise<EventTable>;
 	/** Calls that have their turn get a moment; then whoever came for the store is sent away. */
 	close(): Promise<void>;
 }
@@ -54,6 +58,22 @@ class LazyHostStore implements HostStore {
 			if (this.opened === opening) this.opened = undefined;
 			throw error;
 		}
+	}
+
+	async events(): Promise<EventTable> {
+		await this.open();
+		const own = await this.opened;
+		if (own === undefined) throw new StoreError('closed', 'The session store was lost.', undefined);
+		const { database, turns } = own;
+		if (turns.generation === 0) throw new StoreError('read-only', 'the session store can only be read', undefined);
+		return EventTable.open(database, turns.generation);
+	}
+
+	async query(statement: SqlStatement): Promise<readonly SqlRow[]> {
+		await this.open();
+		const own = await this.opened;
+		if (own === undefined) throw new StoreError('closed', 'The session store was lost.', undefined);
+		return own.database.read(statement);
 	}
 
 	async close(): Promise<void> {

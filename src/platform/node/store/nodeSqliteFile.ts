@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { access, chmod, mkdir, open, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StoreError } from '../../../core/store/storeError.ts';
+import { storeFile } from './storeFile.ts';
 import type { DatabaseAccess } from './sqliteWorkerMessages.ts';
 
 export interface StoreFile {
@@ -11,8 +12,6 @@ export interface StoreFile {
 	readonly path: string;
 	readonly access: DatabaseAccess;
 }
-
-const storeFile = 'sessions.sqlite';
 
 /** Makes the folder and an empty file, for their user alone, where there are none. */
 export async function prepareStoreFile(

@@ -35,6 +35,8 @@ export interface OwnTurnsOptions {
 /** The store's database, claimed by this process. */
 export interface OwnTurns {
 	readonly turns: StoreTurns;
+	/** For what else is kept in it, by the generation of the turns. */
+	readonly database: SqlDatabase;
 	/** Another has claimed it since, or it has closed itself: nothing can be written here any more. */
 	readonly lost: Promise<void>;
 	/** Finds out whether another has claimed it while this process stood still. If so, it is lost. */
@@ -50,6 +52,7 @@ export async function openOwnTurns(options: OwnTurnsOptions): Promise<OwnTurns> 
 		const turns = await createTurns(platform, limits);
 		return {
 			turns,
+			database: platform.database,
 			lost: lost.promise,
 			async look() {
 				const [row] = await platform.database.read({ sql: readGeneration, parameters: [] });
@@ -172,6 +175,7 @@ export class StoreOwner {
 				host: noHost(address),
 				store: {
 					open: async () => own.turns,
+					query: async (statement) => own.database.read(statement),
 					onDidLose: losing.event,
 					// It is answered first.
 					yield: () => setImmediate(() => owner.current?.yield()),

@@ -7,6 +7,7 @@ import type { HostAddress } from '../../../core/host/control.ts';
 import { serveTurns } from './channelTurns.ts';
 import type { ServedTurns } from './channelTurns.ts';
 import type { StoreTurns } from '../../../core/store/createTurns.ts';
+import type { SqlRow, SqlStatement } from '../../../core/store/sqlDatabase.ts';
 import { StoreChannel } from './storeChannel.ts';
 import { preamble } from './storeFrames.ts';
 import { attachRequest, storeProtocol, yieldRequest, yieldedNotice } from './storeProtocol.ts';
@@ -16,6 +17,8 @@ import type { Attached } from './storeProtocol.ts';
 export interface StoreService {
 	/** Opens it if it is not open yet. Rejects with `StoreError`. */
 	open(): Promise<StoreTurns>;
+	/** Reads from its database, opening it likewise. */
+	query(statement: SqlStatement): Promise<readonly SqlRow[]>;
 	readonly onDidLose: Event<Loss>;
 	/** Gives the directory up for a host; `undefined`: here is one already. */
 	readonly yield: (() => void) | undefined;

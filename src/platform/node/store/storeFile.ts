@@ -1,0 +1,2 @@
+/** The database of a data directory. */
+export const storeFile = 'sessions.sqlite';
