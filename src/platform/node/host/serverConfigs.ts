@@ -9,7 +9,7 @@ import { readScopes } from '../../../core/host/config/scopeConfig.ts';
 import { resolveServer } from '../../../core/host/config/resolveServer.ts';
 import type { ResolveContext } from '../../../core/host/config/resolveServer.ts';
 import { readServerEntry } from '../../../core/host/config/serverEntry.ts';
-import type { ConfigDialect } from '../../../core/host/config/serverEntry.ts';
+import type { ConfigDialect, Report } from '../../../core/host/config/serverEntry.ts';
 import type { ServerDefinition } from '../../../core/host/serverDefinition.ts';
 import type { ScopeSettings } from '../../../core/scope/index.ts';
 import { decodeConfig, dialectOf, folderOf, formatOf, parseConfig } from './config/clientConfig.ts';
@@ -102,7 +102,7 @@ interface ConfigFile {
 	readonly isWhole: boolean;
 	/** Grows with what is reported. */
 	readonly problems: readonly ServerConfigProblem[];
-	report(offset: number, message: string): void;
+	readonly report: Report;
 }
 
 async function readConfigFile(path: string): Promise<ConfigFile> {

@@ -557,7 +557,7 @@ describe('what a file says of scopes', () => {
 			[6, 9, 10, 12],
 		);
 		assert.ok(
-			config.problems.every(({ message }) => /^[A-Z\`].*\.$/.test(message)),
+			config.problems.every(({ message }) => /^[A-Z`].*\.$/.test(message)),
 			JSON.stringify(config.problems),
 		);
 		assert.deepEqual(config.scopes, { chat: { list: {}, post: { policy: { headless: 'require' } } } });
