@@ -4,6 +4,7 @@ import { createNodePlatform } from '../platform/node/platform.ts';
 import { registerAgentsView } from './agentsView.ts';
 import type { AgentsView } from './agentsView.ts';
 import { registerCommand } from './commands.ts';
+import { registerCoverageView } from './coverageView.ts';
 import { registerConversationView } from './conversationView.ts';
 import type { ConversationView } from './conversationView.ts';
 import { registerHost } from './host.ts';
@@ -62,12 +63,14 @@ export function activate(context: ExtensionContext): TestApi {
 		agents &&
 		register('The view of a conversation', () => registerConversationView(sessions, transcripts, agents, log));
 	register('Problems', () => registerProblems(context.extensionUri, sessions, transcripts));
-	register('Transcripts in editors', () => registerTranscriptFeatures(platform.files, transcripts));
+	register('Transcripts in editors', () => registerTranscriptFeatures(platform.files, transcripts, log));
 	if (agents !== undefined && conversation !== undefined) {
 		register('The readable view', () =>
 			registerReadableView({ extension: context.extensionUri, sessions, transcripts, agents, conversation, log }),
 		);
 	}
+	if (agents !== undefined)
+		register('Who looked where', () => registerCoverageView({ sessions, transcripts, agents, log }));
 	register('Tasks', () => registerTasks(context.extensionUri));
 	register('Links', () => registerReveal(log));
 	const host = register('The host', () => registerHost({ extension: context.extensionUri, sessions, log }));

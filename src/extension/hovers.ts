@@ -9,7 +9,10 @@ import { commandIds } from './ids.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
 import { pointedAt } from './pointedAt.ts';
 import { readableUri } from './readableUri.ts';
+import { scopeWords } from './scopeHints.ts';
+import { scopesOf } from './scopes.ts';
 import type { SessionKey } from './sessionInView.ts';
+import { scopeSettings } from './settings.ts';
 import { callDuration, duration, orphanWords, timeOfDay, toolLabel } from './words.ts';
 
 const shownLines = 40;
@@ -36,6 +39,8 @@ export class TranscriptHovers implements HoverProvider {
 		if (call !== undefined) {
 			contents.push(callTable(conversation, session.key, call));
 			contents.push(await this.body('Arguments', call.place, call.arguments));
+			const scopes = scopesOf(conversation, call, scopeSettings());
+			for (const parameter of scopes?.missing ?? []) contents.push(scopeWords(parameter));
 		}
 		const result = target.kind === 'result' ? target.result : target.call.result;
 		if (result !== undefined)

@@ -35,6 +35,10 @@ export const commandIds = {
 	openEventLog: 'crosstalk.openEventLog',
 	showSessionState: 'crosstalk.showSessionState',
 	compareCheckpoints: 'crosstalk.compareCheckpoints',
+	showCoverage: 'crosstalk.showCoverage',
+	copyExplicitCall: 'crosstalk.copyExplicitCall',
+	acceptScopeDefault: 'crosstalk.acceptScopeDefault',
+	declareScopes: 'crosstalk.declareScopes',
 } as const;
 
 export const contextKeys = {
@@ -55,6 +59,9 @@ export const outputScheme = 'crosstalk-server-output';
 
 /** The state of a session in the store, as of one checkpoint. */
 export const stateScheme = 'crosstalk-session-state';
+
+/** Who looked where, in one session. */
+export const coverageScheme = 'crosstalk-coverage';
 
 /** Files as they would be. */
 export const plannedScheme = 'crosstalk-planned';

@@ -3,12 +3,13 @@ import type { Disposable, Event } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { Core, FollowedSession, SessionUpdate, UpdateScope } from '../core/core.ts';
 import type { Conversation } from '../core/conversation/index.ts';
-import type { Diagnostic, RuleSettings } from '../core/rules/linter.ts';
+import type { Diagnostic } from '../core/rules/linter.ts';
 import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import { watchFolder } from '../platform/node/watch.ts';
 import type { Log } from './log.ts';
 import { folderOf } from './paths.ts';
+import type { LintSettings } from './settings.ts';
 import { Throttle } from './throttle.ts';
 import { summaryOf } from './summary.ts';
 import type { SessionSummary } from './summary.ts';
@@ -23,7 +24,7 @@ export function keyOf(files: SessionFiles): SessionKey {
 interface FollowOptions {
 	readonly core: Core;
 	readonly log: Log;
-	readonly rules: RuleSettings;
+	readonly settings: LintSettings;
 }
 
 /** The system tells of changes; where it does not, a look now and then finds them. */
@@ -69,7 +70,7 @@ export class SessionInView implements Disposable {
 		this.onDidUpdate = this.updated.event;
 		this.onDidProgress = this.progressed.event;
 		this.progress = this.disposables.add(new Throttle(500, () => this.progressed.fire()));
-		this.followed = this.follow(files, options.rules);
+		this.followed = this.follow(files, options.settings);
 		this.searching = this.disposables.add(new Throttle(250, () => void this.search()));
 		this.disposables.add(this.updated);
 		this.disposables.add(this.progressed);
@@ -131,9 +132,9 @@ export class SessionInView implements Disposable {
 		}
 	}
 
-	/** Reads everything anew, by other rules. */
-	async restart(rules: RuleSettings): Promise<void> {
-		this.followed = this.follow(this.files, rules);
+	/** Reads everything anew, by other settings. */
+	async restart(settings: LintSettings): Promise<void> {
+		this.followed = this.follow(this.files, settings);
 		this.lastSummary = undefined;
 		await this.update();
 	}
@@ -165,10 +166,11 @@ export class SessionInView implements Disposable {
 		this.disposables.dispose();
 	}
 
-	private follow(files: SessionFiles, rules: RuleSettings): FollowedSession {
+	private follow(files: SessionFiles, { rules, scope }: LintSettings): FollowedSession {
 		return this.options.core.followSession(files, {
 			assume: 'auto',
 			rules,
+			scope,
 			withPreviews: true,
 			signal: this.abort.signal,
 			onProgress: () => {

@@ -12,7 +12,7 @@ import { watchFolder } from '../platform/node/watch.ts';
 import type { Log } from './log.ts';
 import { SessionInView, keyOf } from './sessionInView.ts';
 import type { SessionKey } from './sessionInView.ts';
-import { ruleSettings, searchedFolders, section } from './settings.ts';
+import { lintSettings, searchedFolders, section } from './settings.ts';
 import type { SearchedFolder } from './settings.ts';
 import { Throttle, delay } from './throttle.ts';
 
@@ -100,7 +100,8 @@ export class Sessions implements Disposable {
 		this.touching = this.disposables.add(new Throttle(300, () => void this.lookAtTouched()));
 		this.disposables.add(
 			workspace.onDidChangeConfiguration((event) => {
-				if (event.affectsConfiguration(`${section}.rules`)) this.startOver();
+				if ([`${section}.rules`, `${section}.scope`].some((name) => event.affectsConfiguration(name)))
+					this.startOver();
 				if (event.affectsConfiguration(`${section}.homes`)) void this.searchAgain();
 			}),
 		);
@@ -166,7 +167,11 @@ export class Sessions implements Disposable {
 		if (entry === undefined) return undefined;
 		let holding = this.held.get(key);
 		if (holding === undefined) {
-			const session = new SessionInView(entry.files, { core: this.core, log: this.log, rules: ruleSettings() });
+			const session = new SessionInView(entry.files, {
+				core: this.core,
+				log: this.log,
+				settings: lintSettings(),
+			});
 			holding = { session, holds: 0, timer: undefined };
 			this.held.set(key, holding);
 			const taking = holding;
@@ -294,10 +299,10 @@ export class Sessions implements Disposable {
 		holding.session.dispose();
 	}
 
-	/** Other rules look at everything anew. */
+	/** By other settings everything is looked at anew. */
 	private startOver(): void {
 		for (const [key, entry] of this.entries) this.entries.set(key, { ...entry, details: undefined });
-		for (const { session } of this.held.values()) void session.restart(ruleSettings()); // its failures are logged
+		for (const { session } of this.held.values()) void session.restart(lintSettings()); // its failures are logged
 		this.changed.fire(undefined);
 	}
 

@@ -2,6 +2,8 @@ import { workspace } from 'vscode';
 import { defaultDataDirectory } from '../platform/node/host/dataDirectory.ts';
 import { userHome } from '../platform/node/watch.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
+import { checkScopeSettings } from '../core/scope/index.ts';
+import type { ScopeSettings } from '../core/scope/index.ts';
 import { agentHomes } from '../core/transcripts/homes.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 
@@ -30,12 +32,53 @@ export function ownHomes(): readonly string[] {
 		: [];
 }
 
-export function ruleSettings(): RuleSettings {
+function ruleSettings(): RuleSettings {
 	const value = workspace.getConfiguration(section).get<unknown>('rules');
 	if (typeof value !== 'object' || value === null) return {};
 	return Object.fromEntries(
 		Object.entries(value).filter((entry): entry is [string, RuleSettings[string]] => isLevel(entry[1])),
 	);
+}
+
+/** What the rules go by. */
+export interface LintSettings {
+	readonly rules: RuleSettings;
+	readonly scope: ScopeSettings;
+}
+
+export function lintSettings(): LintSettings {
+	return { rules: ruleSettings(), scope: scopeSettings() };
+}
+
+interface CheckedScopes {
+	readonly text: string;
+	readonly settings: ScopeSettings;
+	/** What is wrong with it, a sentence each. */
+	readonly problems: readonly string[];
+}
+
+let checkedScopes: CheckedScopes | undefined;
+
+/** What a person says of tools' scopes. The same object for as long as the setting is the same: what is computed from it can be kept. */
+export function scopeSettings(): ScopeSettings {
+	return scopesAsChecked().settings;
+}
+
+export function scopeProblems(): readonly string[] {
+	return scopesAsChecked().problems;
+}
+
+function scopesAsChecked(): CheckedScopes {
+	const value = workspace.getConfiguration(section).get<unknown>('scope') ?? {};
+	const text = JSON.stringify(value);
+	if (checkedScopes?.text !== text) {
+		const { settings, problems } = checkScopeSettings(value);
+		const sentences = problems.map(({ path, message }) =>
+			path.length === 0 ? message : `${path.map((name) => JSON.stringify(name)).join(' › ')}: ${message}`,
+		);
+		checkedScopes = { text, settings, problems: sentences };
+	}
+	return checkedScopes;
 }
 
 export function diagnosticsScope(): DiagnosticsScope {

@@ -6,12 +6,16 @@ import { TranscriptDefinitions } from './definitions.ts';
 import { TranscriptFolding } from './folding.ts';
 import { TranscriptHovers } from './hovers.ts';
 import { languageId } from './ids.ts';
+import type { Log } from './log.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
+import { ScopeActions, registerScopeCommands } from './scopeActions.ts';
+import { ScopeHints } from './scopeHints.ts';
+import { registerScopeProblems } from './scopeProblems.ts';
 import { TranscriptSymbols } from './symbols.ts';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 
 /** What an editor offers on a transcript. */
-export function registerTranscriptFeatures(files: TranscriptFiles, transcripts: OpenTranscripts): Disposable {
+export function registerTranscriptFeatures(files: TranscriptFiles, transcripts: OpenTranscripts, log: Log): Disposable {
 	const disposables = new DisposableStore();
 	const selector = { language: languageId };
 	disposables.add(languages.registerDefinitionProvider(selector, new TranscriptDefinitions(transcripts)));
@@ -24,5 +28,14 @@ export function registerTranscriptFeatures(files: TranscriptFiles, transcripts: 
 	disposables.add(languages.registerFoldingRangeProvider(selector, new TranscriptFolding(transcripts)));
 	const lenses = disposables.add(new TranscriptCodeLenses(transcripts));
 	disposables.add(languages.registerCodeLensProvider(selector, lenses));
+	const hints = disposables.add(new ScopeHints(transcripts));
+	disposables.add(languages.registerInlayHintsProvider(selector, hints));
+	disposables.add(
+		languages.registerCodeActionsProvider(selector, new ScopeActions(transcripts), {
+			providedCodeActionKinds: ScopeActions.kinds,
+		}),
+	);
+	disposables.add(registerScopeProblems(log));
+	disposables.add(registerScopeCommands(files, transcripts, log));
 	return { dispose: () => disposables.dispose() };
 }
