@@ -7,6 +7,7 @@ import type { ToolShape } from './toolShape.ts';
 import {
 	attributesWhenCreated,
 	attributesWhenUpdated,
+	batchNames,
 	containerNouns,
 	costs,
 	countables,
@@ -21,9 +22,11 @@ import {
 	pageNames,
 	pathEndings,
 	plainBeginnings,
+	timeAmounts,
 	timeEnds,
 	timeLikeNames,
 	timeNames,
+	timeUnits,
 	timeWords,
 } from './words.ts';
 import type { ContainerNoun, NounCondition } from './words.ts';
@@ -75,6 +78,15 @@ function plainWords(name: string): string[] {
 	return wordsOf(name)
 		.flatMap((word) => parted(word, knownWords))
 		.map(singular);
+}
+
+/** The kind of the container that a name ends in, whatever else speaks for or against it. */
+export function nounIn(name: string): ScopeKind | undefined {
+	for (const { noun } of readings(plainWords(name))) {
+		const entry = containerNouns.get(noun);
+		if (entry !== undefined) return entry.kind;
+	}
+	return undefined;
 }
 
 /** What kind of scope the parameter is; `undefined` for anything else. `beside`: the plain names of the members of the same object. */
@@ -172,7 +184,8 @@ function page(subject: Subject): Classification | undefined {
 
 const ofAnswer = /\b(?:responses?|results?|return(?:ed)?|retrieve|documentation|content|truncate[sd]?)\b/;
 const positions = new Set(['start', 'from', 'end', 'stop', 'to', 'before', 'after', 'last', 'first']);
-const otherNumber = /\b(?:price|age|rating|score|identifier|(?:issue|pull request|phone|invoice|order|page) number)\b/;
+const otherNumber =
+	/\b(?:consider|price|age|rating|score|identifier|(?:issue|pull request|phone|invoice|order|page) number)\b/;
 
 /** Words of tools whose answers lie along time. */
 const overTime = new Set([
@@ -222,11 +235,16 @@ function time(subject: Subject): Classification | undefined {
 	}
 	if (core.at(-1) === 'date' && core.length === 2 && subject.shape.verb === 'list')
 		return found(subject, 'time', name);
+	const isAmount =
+		timeUnits.has(core.at(-1) ?? '') && core.length > 1 && core.slice(0, -1).every((word) => timeAmounts.has(word));
+	if (isAmount && isAsking(subject) && (isNumber || description === '')) return found(subject, 'time', name);
 	const isStretch = ['period', 'range', 'window', 'timeframe', 'lookback'].includes(core.at(-1) ?? '');
 	if (core.length === 2 && isStretch && isSpoken) return found(subject, 'time', name);
 	if (core.length !== 1 || !timeLikeNames.has(name)) return undefined;
 	if (/\b(?:cursor|version|paginat\w*|token|expir\w*)\b/.test(description)) return undefined;
+	if (name === 'period' && isNumber && !/\b(?:day|hour|week|month)s?\b/.test(description)) return undefined;
 	if (isSpoken) return found(subject, 'time', name);
+	if (description === '' && isAsking(subject) && timeUnits.has(name)) return found(subject, 'time', name);
 	// No word about them, but both ends are there, and they are numbers.
 	const hasOther = [
 		['from', 'to'],
@@ -234,24 +252,25 @@ function time(subject: Subject): Classification | undefined {
 		['before', 'after'],
 	].some((pair) => pair.includes(name) && pair.every((one) => beside.has(one)));
 	if (!hasOther || description !== '') return undefined;
+	// Of a mail they are who wrote it and to whom.
+	if (['subject', 'cc', 'sender', 'body'].some((one) => beside.has(one))) return undefined;
 	const isOverTime = subject.shape.verb === 'list' || [...subject.shape.words].some((word) => overTime.has(word));
 	return isNumber || isOverTime ? found(subject, 'time', name) : undefined;
 }
 
 /** `not one`: it names a container, and yet does not say where the tool looks. */
 function container(subject: Subject): Classification | 'not one' | undefined {
-	let isNamed = false;
 	for (const { noun, before, ending } of readings(subject.words)) {
 		const entry = containerNouns.get(noun);
 		if (entry === undefined) continue;
-		isNamed = true;
 		if (before.some((word) => otherBeginnings.has(word) && !(word === 'new' && noun === 'folder')))
 			return 'not one';
 		if (isAttribute(subject, noun, before, ending) || isNamePattern(subject, noun, ending)) return 'not one';
 		if (!holds(subject, entry, noun, before, ending)) continue;
 		return found(subject, kindOf(subject, entry, noun, ending), noun);
 	}
-	return isNamed ? 'not one' : undefined;
+	// Its words may still tell of another one.
+	return undefined;
 }
 
 interface Reading {
@@ -281,17 +300,20 @@ function* readings(words: readonly string[]): Generator<Reading> {
 /** It says what a new or changed thing is called or becomes a part of. */
 function isAttribute(subject: Subject, noun: string, before: readonly string[], ending: readonly string[]): boolean {
 	const { shape, description, member } = subject;
-	const isWithin = before.some((word) => word === 'parent' || word === 'source' || word === 'from');
+	const isWithin = before.some((word) => startWords.has(word));
+	if (/\bunique name\b/.test(description)) return true;
+	if (shape.verb === 'start' || shape.words.has('open'))
+		return shape.object.at(-1) === noun && ending.includes('name');
+	if (shape.verb !== 'create' && shape.verb !== 'update') return false;
+	if (isPartOfPayload(subject)) return true;
 	if (shape.verb === 'create') {
-		if (attributesWhenCreated.has(noun)) return true;
+		if (attributesWhenCreated.has(noun) && !shape.words.has(noun)) return true;
 		// Of a pull request they say what is to be merged into what.
 		if ((noun === 'head' || noun === 'base') && ending.length === 0) return true;
 		if (noun === 'account' && ending.includes('code')) return true;
-		if (/\bunique name\b/.test(description)) return true;
 		// What is made has no place yet: its name is what it will be called.
 		return shape.object.at(-1) === noun && !isWithin;
 	}
-	if (shape.verb !== 'update') return false;
 	if (before.includes('default')) return true;
 	if (
 		/\b(?:new|move[sd]?|moving|reassign|change[sd]?) (?:\w+ ){0,3}(?:to|for|id|name|project|team|folder|list|section)\b/.test(
@@ -307,6 +329,20 @@ function isAttribute(subject: Subject, noun: string, before: readonly string[], 
 	return !/\b(?:in which|containing|contains|belongs? to|where|defaults?|configured|omitted|optional (?:if|when))\b/.test(
 		description,
 	);
+}
+
+const startWords = new Set(['parent', 'source', 'from', 'base', 'start', 'original']);
+
+/** An entry of a list within what is made or changed, where that list is not of such things themselves. */
+function isPartOfPayload({ member, shape }: Subject): boolean {
+	return member.path
+		.split('.')
+		.slice(0, -1)
+		.some((name) => {
+			if (!name.endsWith('[]')) return false;
+			const plain = plainName(name);
+			return plain !== shape.object.at(-1) && !batchNames.has(plain);
+		});
 }
 
 /** What is listed is itself chosen by a part of its name. */
@@ -352,7 +388,7 @@ function holdsOne(
 			return shape.verb === 'list' || before.includes('search');
 		case 'other':
 			if (shape.verb === 'create') return false;
-			return !shape.object.some((word) => word === noun || `${word}name` === noun);
+			return !shape.object.slice(-1).some((word) => word === noun || `${word}name` === noun);
 		case 'running':
 			return shape.verb !== 'start' && shape.verb !== 'create';
 		case 'whose':
@@ -360,7 +396,7 @@ function holdsOne(
 			if (!isAsking(subject)) return false;
 			if (shape.object.at(-1) === noun || personNouns.has(shape.object.at(-1) ?? '')) return false;
 			if (shape.object.includes('and') && shape.object.some((word) => personNouns.has(word))) return false;
-			return !/\b(?:author|assign|creator|created by|mention|recipient|invite|filter)/.test(description);
+			return !/\b(?:author|assign|creator|created by|mention|recipient|receive|invite|filter)/.test(description);
 		case 'directory':
 			return isDirectory(subject, before);
 	}
@@ -472,9 +508,12 @@ function describedContainer(subject: Subject): Classification | undefined {
 	if (isEmpty && /\b(?:projects|organizations|folders)\/[[{<$]/.test(description))
 		return found(subject, 'project', 'resource path');
 	const isName = words.includes('name');
+	if (isName && (shape.verb === 'start' || shape.words.has('open'))) return undefined;
+	if (isWrite(subject) && !isEmpty && !nameEndings.has(words.at(-1) ?? '')) return undefined;
 	if (isName && (isWrite(subject) || shape.verb === 'list' || /\b(?:contain|filter|match|search)/.test(description)))
 		return undefined;
 	const said = describedNouns(description);
+	if (said !== undefined && shape.verb === 'update' && !member.isRequired) return undefined;
 	if (said !== undefined) {
 		const noun = said.at(-1) ?? '';
 		const pair = said.slice(-2).join(' ');

@@ -1,12 +1,12 @@
-// Which parameters of a tool say where it looks.
+// Which parameters of a tool say where it looks: what people say of it first, then what its server says, then what its names and words tell.
 
-import { counted } from '../base/text.ts';
-import { blanksOf, fallbackOf, openEnded } from './fallback.ts';
-import { classify, plainName } from './classify.ts';
-import { wordsOf } from './names.ts';
-import { schemaMembers } from './schema.ts';
+import { classify, nounIn, plainName } from './classify.ts';
+import type { Classification } from './classify.ts';
+import { annotatedFallback, blanksOf, fallbackOf } from './fallback.ts';
+import { isPossiblePath, schemaMembers } from './schema.ts';
 import type { SchemaMember } from './schema.ts';
 import type {
+	DescribedTool,
 	ScopeEvidence,
 	ScopeKind,
 	ScopeParameter,
@@ -14,20 +14,10 @@ import type {
 	SeenValues,
 	UnknownScopes,
 } from './scopeParameter.ts';
+import { seenOf } from './seenValues.ts';
 import { settingsFor } from './settings.ts';
 import { shapeOf } from './toolShape.ts';
-import type { ToolShape } from './toolShape.ts';
-import { kindPhrases, nameEndings } from './words.ts';
-
-/** A tool as its server describes it. */
-export interface DescribedTool {
-	readonly server: string;
-	/** The tool's own name, without a client's prefix. */
-	readonly name: string;
-	readonly description: string | undefined;
-	/** JSON Schema of the arguments, of any draft, as JSON text. */
-	readonly inputSchema: string | undefined;
-}
+import { kindPhrases } from './words.ts';
 
 /**
  * The parameters that say where the tool looks, in the order of the schema, each with its evidence; or why that cannot be told.
@@ -41,59 +31,122 @@ export function scopeParametersOf(
 ): readonly ScopeParameter[] | UnknownScopes {
 	const own = settings === undefined ? {} : settingsFor(settings, tool.server, tool.name);
 	const schema = schemaMembers(tool.inputSchema);
+	const shape = shapeOf(tool.name, tool.description);
 	if (own.parameters !== undefined) {
 		const members = typeof schema === 'string' ? [] : schema.members;
-		const byPath = new Map(members.map((member) => [member.path, member]));
-		const known = own.parameters.filter((path) => typeof schema === 'string' || schema.isOpen || byPath.has(path));
-		if (known.length === 0 && own.parameters.length > 0) {
+		const named = own.parameters.filter((path) => typeof schema === 'string' || isPossiblePath(schema, path));
+		if (named.length === 0 && own.parameters.length > 0) {
+			const names = own.parameters.map((path) => `\`${path}\``).join(', ');
 			return {
-				reason: `The settings name ${own.parameters.map((path) => `\`${path}\``).join(', ')} as a scope, and the input schema of \`${tool.name}\` has no such parameter.`,
+				reason: `The settings name ${names} as a scope of \`${tool.name}\`, and its input schema has no such parameter.`,
 			};
 		}
-		return known.map((path) => fromSettings(tool, path, byPath.get(path)));
+		const beside = namesBeside(members);
+		return named.map((path) => {
+			const member = members.find((candidate) => candidate.path === path) ?? unlisted(path);
+			const match = classify(member, shape, beside.get(parentOf(member)) ?? nothing);
+			const evidence: ScopeEvidence = {
+				source: 'settings',
+				sentence: `The settings name \`${path}\` as a scope of \`${tool.name}\`.`,
+			};
+			return parameterOf(tool, member, match?.kind ?? kindOfNoun(member), match?.noun, undefined, [
+				evidence,
+				...(match === undefined ? [] : [match.evidence]),
+			]);
+		});
 	}
 	if (typeof schema === 'string') return { reason: schema };
-	const shape = shapeOf(tool.name, tool.description);
-	const found: ScopeParameter[] = [];
+	const known = seen === undefined ? undefined : seenOf(tool.name, seen);
 	const beside = namesBeside(schema.members);
+	const found: ScopeParameter[] = [];
 	for (const member of schema.members) {
-		const parameter = classified(
-			tool,
-			shape,
-			member,
-			beside.get(parentOf(member)) ?? new Set(),
-			schema.annotation,
-			seen,
-		);
-		if (parameter !== undefined) found.push(parameter);
+		const annotation = annotationOf(member, schema.annotation);
+		if (annotation === false || member.isReadOnly) continue;
+		const match = classify(member, shape, beside.get(parentOf(member)) ?? nothing);
+		const name = plainName(member.name);
+		const handle = known?.handle(name);
+		const echo = known?.echo(member.path, name);
+		const evidence: ScopeEvidence[] = [];
+		if (annotation !== undefined) {
+			evidence.push({ source: 'annotation', sentence: `The schema marks \`${member.path}\` with \`x-scope\`.` });
+		}
+		if (match !== undefined) evidence.push(match.evidence);
+		const isShown = !member.isRequired && (handle?.isPassedOn === true || echo?.isOfList === true);
+		if (evidence.length === 0 && !isShown) continue;
+		if (handle !== undefined) evidence.push({ source: 'handle', sentence: handle.sentence });
+		if (echo !== undefined) evidence.push({ source: 'echo', sentence: echo.sentence });
+		const kind = annotation?.kind ?? match?.kind ?? kindOfNoun(member);
+		found.push(parameterOf(tool, member, kind, match?.noun, annotation?.fallback, evidence));
 	}
 	return found;
 }
 
-function fromSettings(tool: DescribedTool, path: string, member: SchemaMember | undefined): ScopeParameter {
-	const evidence: ScopeEvidence = {
-		source: 'settings',
-		sentence: `The settings name \`${path}\` as a scope of \`${tool.name}\`.`,
+const nothing: ReadonlySet<string> = new Set();
+
+function parameterOf(
+	tool: DescribedTool,
+	member: SchemaMember,
+	kind: ScopeKind,
+	noun: Classification['noun'] | undefined,
+	annotated: string | undefined,
+	evidence: readonly ScopeEvidence[],
+): ScopeParameter {
+	const fallback = member.isRequired
+		? undefined
+		: annotated === undefined
+			? fallbackOf(member, tool.description, { kind, noun })
+			: annotatedFallback(annotated);
+	const spoken =
+		fallback === undefined ||
+		fallback.source === 'schema' ||
+		member.description === undefined ||
+		!member.description.includes(fallback.words)
+			? undefined
+			: fallback.words;
+	return {
+		path: member.path,
+		kind,
+		isRequired: member.isRequired,
+		fallback,
+		allowed: member.allowed,
+		blanks: member.isRequired ? [] : blanksOf(member),
+		description: member.description,
+		evidence:
+			spoken === undefined || evidence.some(({ source }) => source === 'description')
+				? evidence
+				: [
+						...evidence,
+						{ source: 'description', sentence: `Its description says what is taken without it: ${spoken}` },
+					],
 	};
-	const match = member === undefined ? undefined : classify(member, shapeOf(tool.name, tool.description), new Set());
-	const kind = match?.kind ?? 'context';
-	if (member === undefined) {
-		return {
-			path,
-			kind,
-			isRequired: false,
-			fallback: undefined,
-			allowed: [],
-			blanks: [],
-			description: undefined,
-			evidence: [evidence],
-		};
-	}
-	return parameterOf(tool, member, kind, match?.noun ?? '', [evidence]);
+}
+
+/** A parameter that settings name and the schema does not list. */
+function unlisted(path: string): SchemaMember {
+	return {
+		path,
+		name: (path.split('.').at(-1) ?? path).replaceAll('[]', ''),
+		isRequired: false,
+		types: nothing,
+		entryTypes: nothing,
+		defaultValue: undefined,
+		allowed: [],
+		description: undefined,
+		title: undefined,
+		format: undefined,
+		annotation: undefined,
+		isReadOnly: false,
+		isParent: false,
+	};
+}
+
+/** Of a scope that is not one by its name: the kind of what it is called after. */
+function kindOfNoun(member: SchemaMember): ScopeKind {
+	return nounIn(member.name) ?? 'context';
 }
 
 /** The plain names of the members of each object, by its path. */
-function namesBeside(members: readonly SchemaMember[]): Map<string, Set<string>> {
+function namesBeside(members: readonly SchemaMember[]): ReadonlyMap<string, ReadonlySet<string>> {
 	const names = new Map<string, Set<string>>();
 	for (const member of members) {
 		const parent = parentOf(member);
@@ -104,102 +157,41 @@ function namesBeside(members: readonly SchemaMember[]): Map<string, Set<string>>
 	return names;
 }
 
-function parentOf(member: SchemaMember): string {
-	return member.path.slice(0, member.path.length - member.name.length);
+function parentOf({ path, name }: SchemaMember): string {
+	return path.slice(0, path.length - name.length);
 }
 
-function parameterOf(
-	tool: DescribedTool,
-	member: SchemaMember,
-	kind: ScopeKind,
-	noun: string,
-	evidence: readonly ScopeEvidence[],
-): ScopeParameter {
+interface Annotation {
+	readonly kind: ScopeKind | undefined;
+	/** What is taken without it, in the server's words. */
+	readonly fallback: string | undefined;
+}
+
+/** `false`: the schema says that it is none; `undefined`: it says nothing. */
+function annotationOf(member: SchemaMember, root: unknown): Annotation | false | undefined {
+	if (member.annotation !== undefined) return annotationIn(member.annotation);
+	if (Array.isArray(root)) return root.includes(member.path) ? annotationIn(true) : undefined;
+	if (typeof root === 'string') return root === member.path ? annotationIn(true) : undefined;
+	return isObject(root) && Object.hasOwn(root, member.path) ? annotationIn(root[member.path]) : undefined;
+}
+
+function annotationIn(value: unknown): Annotation | false | undefined {
+	if (value === false) return false;
+	if (value === true) return { kind: undefined, fallback: undefined };
+	if (typeof value === 'string') return { kind: kindIn(value), fallback: undefined };
+	if (!isObject(value)) return undefined;
+	const fallback = value['default'];
 	return {
-		path: member.path,
-		kind,
-		isRequired: member.isRequired,
-		fallback: member.isRequired ? undefined : openEnded(kind, fallbackOf(member, tool.description, noun)),
-		allowed: member.allowed,
-		blanks: member.isRequired ? [] : blanksOf(member),
-		description: member.description,
-		evidence,
+		kind: kindIn(value['kind']),
+		fallback: typeof fallback === 'string' && fallback !== '' ? fallback : undefined,
 	};
 }
 
-function classified(
-	tool: DescribedTool,
-	shape: ToolShape,
-	member: SchemaMember,
-	beside: ReadonlySet<string>,
-	rootAnnotation: unknown,
-	seen: SeenValues | undefined,
-): ScopeParameter | undefined {
-	const annotated = annotationOf(member, rootAnnotation);
-	if (annotated === false) return undefined;
-	const match = classify(member, shape, beside);
-	const evidence: ScopeEvidence[] = [];
-	if (annotated !== undefined) {
-		evidence.push({ source: 'annotation', sentence: `The schema marks \`${member.path}\` with \`x-scope\`.` });
-	}
-	if (match !== undefined) evidence.push(match.evidence);
-	const minted = seen === undefined ? undefined : mintedBy(tool, member, seen);
-	if (minted !== undefined && !member.isRequired) evidence.push(minted);
-	if (evidence.length === 0) return undefined;
-	const echoed = seen === undefined ? undefined : echoOf(tool, member, seen);
-	if (echoed !== undefined) evidence.push(echoed);
-	const kind = (typeof annotated === 'string' ? annotated : undefined) ?? match?.kind ?? 'context';
-	return parameterOf(tool, member, kind, match?.noun ?? '', evidence);
+function kindIn(value: unknown): ScopeKind | undefined {
+	// The keys of the phrases are the kinds.
+	return typeof value === 'string' && Object.hasOwn(kindPhrases, value) ? (value as ScopeKind) : undefined;
 }
 
-const kinds = new Set<string>(Object.keys(kindPhrases));
-
-/** `false`: said not to be one. `true`: one. A kind: one of that kind. */
-function annotationOf(member: SchemaMember, rootAnnotation: unknown): ScopeKind | boolean | undefined {
-	const own = member.annotation;
-	if (own === false) return false;
-	if (typeof own === 'string' && kinds.has(own)) return own as ScopeKind;
-	if (own !== undefined && own !== null) return true;
-	if (Array.isArray(rootAnnotation) && rootAnnotation.includes(member.path)) return true;
-	return rootAnnotation === member.path ? true : undefined;
-}
-
-function mintedBy(tool: DescribedTool, member: SchemaMember, seen: SeenValues): ScopeEvidence | undefined {
-	const words = wordsOf(member.name);
-	if (words.length < 2 || !nameEndings.has(words.at(-1) ?? '')) return undefined;
-	const name = words.join(' ');
-	const by = new Set<string>();
-	let count = 0;
-	for (const call of seen.calls.slice(-2_000)) {
-		if (call.tool === tool.name || call.content === undefined) continue;
-		if (!call.content.values.some((value) => lastName(value.path) === name)) continue;
-		by.add(call.tool);
-		count++;
-	}
-	if (count === 0) return undefined;
-	return {
-		source: 'handle',
-		sentence: `The server itself gave out values of this name, in ${counted(count, 'result')} of ${[...by]
-			.slice(0, 3)
-			.map((other) => `\`${other}\``)
-			.join(', ')}.`,
-	};
-}
-
-function echoOf(tool: DescribedTool, member: SchemaMember, seen: SeenValues): ScopeEvidence | undefined {
-	const name = wordsOf(member.name).join(' ');
-	for (const call of seen.calls.slice(-2_000).reverse()) {
-		if (call.tool !== tool.name || call.content === undefined || call.given === undefined || call.given.isPartial)
-			continue;
-		if (call.given.values.some((value) => value.path === member.path)) continue;
-		const echo = call.content.values.find((value) => lastName(value.path) === name);
-		if (echo !== undefined) {
-			return { source: 'echo', sentence: `A call without it was answered with \`${echo.path}\`: ${echo.value}.` };
-		}
-	}
-	return undefined;
-}
-
-function lastName(path: string): string {
-	return wordsOf(path.split('.').at(-1) ?? path).join(' ');
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

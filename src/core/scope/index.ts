@@ -1,7 +1,7 @@
 export { scopeParametersOf } from './findScopes.ts';
-export type { DescribedTool } from './findScopes.ts';
 export { isHarmless, leftOut } from './leftOut.ts';
 export type {
+	DescribedTool,
 	ScopeEvidence,
 	ScopeFallback,
 	ScopeKind,
@@ -15,4 +15,4 @@ export type {
 	ToolScopeSettings,
 	UnknownScopes,
 } from './scopeParameter.ts';
-export { checkScopeSettings, settingsFor } from './settings.ts';
+export { checkScopeSettings, checkSettingsAgainst, settingsFor } from './settings.ts';

@@ -19,15 +19,17 @@ export interface SchemaMember {
 	readonly format: string | undefined;
 	/** The value of `x-scope`. */
 	readonly annotation: unknown;
+	/** The schema says that callers do not set it. */
+	readonly isReadOnly: boolean;
 	/** It has members of its own. */
 	readonly isParent: boolean;
 }
 
-interface SchemaMembers {
+export interface SchemaMembers {
 	readonly members: readonly SchemaMember[];
 	/** The value of `x-scope` at the root. */
 	readonly annotation: unknown;
-	/** Names beside those that the schema lists are allowed. */
+	/** The schema says in so many words that others may be given, or it names none. */
 	readonly isOpen: boolean;
 }
 
@@ -63,8 +65,26 @@ export function schemaMembers(inputSchema: string | undefined): SchemaMembers | 
 	return {
 		members: walk.members,
 		annotation: root['x-scope'],
-		isOpen: root['additionalProperties'] !== false && root['unevaluatedProperties'] !== false,
+		isOpen:
+			walk.members.length === 0 ||
+			isObject(root['additionalProperties']) ||
+			root['additionalProperties'] === true ||
+			isObject(root['patternProperties']),
 	};
+}
+
+/** Whether an argument may stand at the path, as far as the schema is looked at. */
+export function isPossiblePath(schema: SchemaMembers, path: string): boolean {
+	if (schema.isOpen) return true;
+	let deepest: SchemaMember | undefined;
+	for (const member of schema.members) {
+		if (member.path === path) return true;
+		const isAbove = path.startsWith(`${member.path}.`) || path.startsWith(`${member.path}[].`);
+		if (isAbove && (deepest === undefined || member.path.length > deepest.path.length)) deepest = member;
+	}
+	// Below something whose members the schema does not tell.
+	if (deepest === undefined || deepest.isParent) return false;
+	return deepest.types.size === 0 || deepest.types.has('object') || deepest.types.has('array');
 }
 
 interface Property {
@@ -138,6 +158,7 @@ class Walk {
 			title: firstText(parts, 'title'),
 			format: firstText(parts, 'format'),
 			annotation: parts.find((part) => part['x-scope'] !== undefined)?.['x-scope'],
+			isReadOnly: parts.some((part) => part['readOnly'] === true),
 			isParent: false,
 		});
 		if (!isDeeper) return;

@@ -89,6 +89,16 @@ export interface SeenCall {
 	readonly content: ResultContent | undefined;
 }
 
+/** A tool as its server describes it. */
+export interface DescribedTool {
+	readonly server: string;
+	/** The tool's own name, without a client's prefix. */
+	readonly name: string;
+	readonly description: string | undefined;
+	/** JSON Schema of the arguments, of any draft, as JSON text. */
+	readonly inputSchema: string | undefined;
+}
+
 /** Something wrong with the settings. */
 export interface ScopeSettingsProblem {
 	/** The keys that lead to the place: `["chat", "chat_list_messages", "policy"]`. Of an array its index. */

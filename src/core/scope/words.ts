@@ -50,13 +50,13 @@ const always: Readonly<Record<string, string>> = {
 	context:
 		'session, chat, thread, conversation, channel, room, chatroom, dialog, mailbox, inbox, terminal, subreddit, pane',
 	project:
-		'project, workspace, repo, repository, branch, team, board, space, sprint, cycle, iteration, calendar, site, notebook, vault, portfolio, git remote, wiki, course, classroom, blog, playlist',
+		'project, workspace, repo, repository, branch, team, board, space, sprint, cycle, iteration, calendar, site, notebook, vault, portfolio, git remote, todolist, wiki, course, classroom, blog, playlist',
 	place: 'cwd, directory, dir, folder, workdir, basedir, rootdir',
 	tenant: 'tenant, org, organization, organisation, account, acct, guild, enterprise, merchant, advertiser, portal, realm, shop',
 	environment:
-		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, phone model',
+		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, vhost',
 	database:
-		'database, db, collection, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus',
+		'database, db, collection, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus, queue',
 };
 
 const sometimes: Readonly<Record<string, ContainerNoun>> = {
@@ -115,7 +115,11 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	bound: { kind: 'place', when: ['searching'] },
 	proximity: { kind: 'place', when: ['searching'] },
 	city: { kind: 'environment', when: ['searching'] },
-	domain: { kind: 'place', when: ['searching'], unless: /\b(?:topic|expertise|subject|purchase|availab)/ },
+	domain: {
+		kind: 'place',
+		when: ['searching'],
+		unless: /\b(?:topic|expertise|subject|purchase|availab|entit|light|sensor)/,
+	},
 	website: { kind: 'place', when: ['searching'] },
 	owner: {
 		kind: 'tenant',
@@ -130,10 +134,9 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	company: { kind: 'tenant', when: ['whose', 'named'] },
 	group: { kind: 'tenant', when: ['named'], unless: /\bgroup(?:ing|ed)? by\b|\bapi group\b/ },
 	profile: {
-		kind: 'tenant',
-		when: ['plain'],
-		ifSaid: /\b(?:account|aws|credential|user|browser|config)/,
-		unless: /\bvalidation\b/,
+		kind: 'environment',
+		when: ['plain', 'text', 'named', 'other'],
+		unless: /\b(?:validation|mode|travel|driving|linkedin|user profile|person|voice|performance|colou?r|page)\b/,
 	},
 	subscription: { kind: 'tenant', when: ['other'] },
 	cloud: { kind: 'tenant', when: ['plain', 'named'] },
@@ -160,11 +163,35 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		when: ['plain', 'text'],
 		unless: /\bjson schema\b|\bschema (?:of|for) the (?:output|response|result|data)/,
 	},
-	table: { kind: 'database', when: ['text', 'named'] },
-	index: { kind: 'database', when: ['text'], unless: /\b(?:zero|one|0|1)-based\b|\bposition\b/ },
+	table: { kind: 'database', when: ['named'] },
+	index: { kind: 'database', when: ['plain', 'text'], unless: /\b(?:zero|one|0|1)-based\b|\bposition\b/ },
 	base: { kind: 'database', when: ['plain', 'text'], otherKind: { said: /\bbranch/, kind: 'project' } },
 	catalog: { kind: 'database', when: ['plain', 'text'] },
 	store: { kind: 'database', when: ['named', 'text'] },
+	module: {
+		kind: 'project',
+		when: ['named'],
+		unless: /\b(?:npm|python|terraform|node|import)\b/,
+		ifSaid: /\bmodules?\b/,
+	},
+	topic: { kind: 'database', when: ['named'], inTool: /\b(?:kafka|pub\/?sub|sns|mqtt|brokers?)\b/ },
+	prefix: { kind: 'place', when: ['plain', 'searching'], ifSaid: /\b(?:objects?|path|folder|keys?|files?|blobs?)\b/ },
+	chain: { kind: 'environment', when: ['named'], unless: /\b(?:llm|thought|method)\b/ },
+	network: {
+		kind: 'environment',
+		when: ['plain', 'text'],
+		ifSaid: /\b(?:chain|mainnet|testnet|blockchain|ethereum|solana|bitcoin|evm)\b/,
+	},
+	node: {
+		kind: 'environment',
+		when: ['plain', 'text'],
+		ifSaid: /\b(?:proxmox|cluster node|node name|host)\b/,
+		unless: /\b(?:figma|graph|workflow|dom|xml)\b/,
+	},
+	remote: { kind: 'project', when: ['plain', 'text'], ifSaid: /\b(?:git|origin|remote (?:name|repo))/ },
+	near: { kind: 'place', when: ['searching'] },
+	center: { kind: 'place', when: ['searching'] },
+	viewport: { kind: 'place', when: ['searching'] },
 	container: {
 		kind: 'database',
 		when: ['text', 'named'],
@@ -205,7 +232,7 @@ export const attributesWhenUpdated: ReadonlySet<string> = wordSet(
 
 /** Endings that name a thing by another of its names. */
 export const nameEndings: ReadonlySet<string> = wordSet(
-	'id, or, uuid, guid, gid, uid, key, slug, name, code, number, url, uri, ref, identifier, handle, alias, filter, path, token, login, arn, jid, ts, any, all, ident, idx, dir, directory, root, folder, selector',
+	'id, or, uuid, guid, gid, uid, key, slug, name, code, number, url, uri, ref, identifier, handle, alias, filter, path, token, login, arn, jid, ts, any, all, ident, idx, meter, metre, km, mile, dir, directory, root, folder, selector',
 );
 
 /** Of these endings those that make a path of it: `projectRoot`, `repo_path`. */
@@ -238,7 +265,7 @@ export const timeNames: ReadonlySet<string> = wordSet(
 
 /** Names that are one where the type or the description speaks of time. */
 export const timeLikeNames: ReadonlySet<string> = wordSet(
-	'from, to, start, end, begin, before, after, day, hour, minute, week, month, year, date, quarter, period, range, window, created, updated, modified, published, min, max, gte, lte, gt, lt, last, interval, time, t, past, duration',
+	'from, to, start, end, begin, before, after, day, hour, minute, week, month, year, date, quarter, period, range, window, created, updated, modified, published, min, max, gte, lte, gt, lt, last, time, t, past',
 );
 
 /** Beside `date`, `time`, `at`, `timestamp` such a word makes an end of a stretch of time. */
@@ -248,6 +275,17 @@ export const timeEnds: ReadonlySet<string> = wordSet(
 
 export const timeWords: ReadonlySet<string> = wordSet(
 	'date, time, at, timestamp, datetime, day, created, updated, modified, published, closed, merged, due, occurred, completed, ts, ms, epoch, iso, rfc3339, unix, milli, second, sec, utc, crawl, page, creation, modification, update, activity, deadline, scheduled, on, rfc, 3339, 8601, ns, nano, hour, year, month',
+);
+
+/** `past_days`, `num_hours`: a number of these, behind such a word. */
+export const timeUnits: ReadonlySet<string> = wordSet('day, hour, minute, week, month, year');
+export const timeAmounts: ReadonlySet<string> = wordSet(
+	'past, last, previous, prior, next, forecast, future, recent, lookback, back, num, number, n, of, within, in, ahead, count, since, ago, the',
+);
+
+/** Arrays of which each entry is a thing of its own that a call asks for or makes. */
+export const batchNames: ReadonlySet<string> = wordSet(
+	'item, operation, request, query, record, entry, action, call, command, update, change',
 );
 
 /** Names of a part of an answer, or of its size: whatever type they have. */
@@ -274,7 +312,7 @@ export const countBeginnings: ReadonlySet<string> = wordSet('max, maximum, num, 
 
 /** A limit of these is one on cost, or on how the work is done, not on the answer. */
 export const costs: ReadonlySet<string> = wordSet(
-	'minute, hour, day, year, rate, time, memory, cpu, cost, price, budget, credit, spend, retry, timeout, depth, concurrency, concurrent, batch, parallel, attempt, sample, spending, usage, age, width, height, wait, duration, second, ms, iteration, step, turn, upload',
+	'minute, hour, day, year, rate, time, memory, cpu, cost, price, budget, credit, spend, retry, timeout, depth, concurrency, billed, concurrent, batch, parallel, attempt, sample, spending, usage, age, width, height, wait, duration, second, ms, iteration, step, turn, upload',
 );
 
 /** What a tool does, by a word of its name. */
@@ -288,7 +326,9 @@ export const verbs = {
 	remove: wordSet(
 		'delete, remove, archive, close, cancel, stop, clear, drop, unassign, kill, terminate, destroy, purge',
 	),
-	send: wordSet('send, post, reply, publish, invite, draft, forward, share, write, append, notify, comment'),
+	send: wordSet(
+		'send, push, broadcast, call, dm, post, reply, publish, invite, draft, forward, share, write, append, notify, comment',
+	),
 	update: wordSet(
 		'update, edit, set, modify, patch, rename, change, move, put, assign, replace, transfer, configure, reorder, upsert, mute, enable, disable, manage',
 	),
