@@ -129,6 +129,29 @@ describe('tools in a conversation', () => {
 		assert.deepEqual(known(followed.conversation), ['chat/list By the host.']);
 	});
 
+	it('are looked at again by the rules when they come later than their calls', async () => {
+		const files = new MemoryFiles();
+		files.write(path, call('mcp__chat__list'));
+		let catalogue: readonly CataloguedTool[] = [];
+		const followed = coreWith(files, () => catalogue).followSession(session, options);
+		await followed.update();
+		assert.deepEqual(
+			followed.diagnostics.filter(({ ruleId }) => ruleId === 'default-scope-query'),
+			[],
+		);
+		const context = { type: 'string', description: "Defaults to the caller's own context." };
+		const inputSchema = JSON.stringify({ type: 'object', properties: { context_id: context } });
+		catalogue = [{ ...tool('chat', 'list'), inputSchema }];
+		assert.ok((await followed.update()).hasNewFindings);
+		assert.equal(followed.diagnostics.filter(({ ruleId }) => ruleId === 'default-scope-query').length, 1);
+		catalogue = [{ ...tool('chat', 'list'), inputSchema: '{"type":"object"}' }];
+		assert.ok((await followed.update()).hasNewFindings);
+		assert.deepEqual(
+			followed.diagnostics.filter(({ ruleId }) => ruleId === 'default-scope-query'),
+			[],
+		);
+	});
+
 	it('leave the time of the session as its transcript has it', async () => {
 		const files = new MemoryFiles();
 		files.write(path, call('mcp__chat__list'));

@@ -38,7 +38,7 @@ export class McpCalls {
  */
 export function givenArguments(bytes: Uint8Array, start: number, end: number, range: ColumnRange): GivenArguments {
 	const found: Found = { values: [], paths: new Set(), isPartial: false, visits: 0 };
-	const scanner = new JsonScanner();
+	const scanner = argumentScanner;
 	scanner.reset(bytes, start, end);
 	if (scanner.peek() === QUOTE) {
 		const text = encoder.encode(scanner.readText());
@@ -49,6 +49,8 @@ export function givenArguments(bytes: Uint8Array, start: number, end: number, ra
 	if (scanner.peek() !== OPEN_BRACE || !members(scanner, '', 1, found)) found.isPartial = true;
 	return { range, values: found.values, isPartial: found.isPartial };
 }
+
+const argumentScanner = new JsonScanner();
 
 interface Found {
 	readonly values: GivenValue[];
@@ -125,8 +127,9 @@ function jsonText(bytes: Uint8Array, start: number, end: number): string {
 	const text = asciiOrUtf8(bytes, start, Math.min(end, start + valueLength * 3));
 	if (text.length > valueLength)
 		return text.slice(0, isHighSurrogate(text, valueLength - 1) ? -1 + valueLength : valueLength);
-	if (/^\[\s*\]$/.test(text)) return '[]';
-	return /^\{\s*\}$/.test(text) ? '{}' : text;
+	const first = text.charCodeAt(0);
+	if (first === OPEN_BRACKET && /^\[\s*\]$/.test(text)) return '[]';
+	return first === OPEN_BRACE && /^\{\s*\}$/.test(text) ? '{}' : text;
 }
 
 function isHighSurrogate(text: string, index: number): boolean {
@@ -153,18 +156,32 @@ function textOf(bytes: Uint8Array, content: Span): string | undefined {
 	scanner.reset(bytes, content.start, content.end);
 	const first = scanner.peek();
 	if (first === -1) return '';
-	if (first === QUOTE) return scanner.readText();
+	if (first === QUOTE) return isProse(scanner) ? undefined : scanner.readText();
 	return first === OPEN_BRACKET ? textOfBlocks(scanner) : undefined;
 }
+
+/** Whether the string at the cursor can be told from its first character to be no JSON: most results are, and are not decoded for nothing. */
+function isProse(scanner: JsonScanner): boolean {
+	const byte = scanner.bytes[scanner.position + 1] ?? 0;
+	return byte > 0x20 && !tellingBytes.has(byte);
+}
+
+/** The end of the string, an object, a list, an escape; "(… completed with no output)" and "Wall time: …". */
+const tellingBytes: ReadonlySet<number> = new Set([...'"{[\\(W'].map((character) => character.charCodeAt(0)));
 
 interface Block {
 	type: string;
 	text: string;
+	isProse: boolean;
 }
 
 const blockMembers = new MemberTable<Block>({
 	type: (scanner, block) => void (block.type = scanner.readText()),
-	text: (scanner, block) => void (block.text = scanner.readText()),
+	text(scanner, block) {
+		block.isProse = scanner.peek() === QUOTE && isProse(scanner);
+		if (block.isProse) scanner.skipValue();
+		else block.text = scanner.readText();
+	},
 });
 
 /** MCP and Claude Code call it `text`, OpenAI's interface `input_text` or `output_text`. */
@@ -174,10 +191,10 @@ function textOfBlocks(scanner: JsonScanner): string | undefined {
 	const texts: string[] = [];
 	let isTextOnly = true;
 	scanner.readArray(() => {
-		const block = { type: '', text: '' };
+		const block = { type: '', text: '', isProse: false };
 		if (scanner.peek() === OPEN_BRACE) scanner.readObject(blockMembers, block);
 		else scanner.skipValue();
-		if (!textTypes.has(block.type)) isTextOnly = false;
+		if (!textTypes.has(block.type) || block.isProse) isTextOnly = false;
 		else if (withoutWallTime(block.text).trim() !== '') texts.push(block.text);
 	}, undefined);
 	if (!isTextOnly || scanner.failedAt !== -1 || texts.length > 1) return undefined;
