@@ -321,9 +321,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		state.titleRank = titleRanks.prompt;
 		state.title = event.text.preview;
 	}
-	agent.messages.push(message);
-	agent.messagesById.set(event.messageId, message);
-	agent.lastMessage = message;
+	agent.addMessage(message, event.chain);
 	message.lastNode = agent.chain.append(event.chain, message);
 	changes.messages.add(message);
 }
@@ -369,7 +367,7 @@ function foldToolResult(state: ConversationState, event: ToolResult, changes: Ch
 	const agent = agentOf(state, event.agent, changes);
 	touchTimes(agent, event.at);
 	const result = new ResultState(agent, event);
-	const call = agent.callsById.get(event.toolUseId);
+	const call = agent.call(event.toolUseId);
 	if (call === undefined) {
 		const strays = agent.strayById.get(event.toolUseId);
 		if (strays?.some((stray) => isCopy(stray, result))) return;

@@ -2,6 +2,7 @@ import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
 import type {
 	AgentOutcome,
 	BodyRef,
+	ChainLink,
 	ColumnRange,
 	Entrypoint,
 	GivenArguments,
@@ -88,12 +89,13 @@ export class AgentState implements Agent {
 	promptDigest: string | undefined;
 	spawnCall: ToolCallState | undefined;
 	readonly chain = new Chain<MessageState>();
-	readonly messagesById = new Map<string, MessageState>();
+	/** Those whose id is not that of a line: the chain knows the others. */
+	private readonly messagesById = new Map<string, MessageState>();
+	/** The message of the line that came last. */
 	lastMessage: MessageState | undefined;
 	readonly callsById = new Map<ToolUseId, ToolCallState>();
 	readonly strayById = new Map<ToolUseId, ResultState[]>();
-	/** Calls that wait for a result from the client. */
-	readonly openCalls = new Set<ToolCallState>();
+	readonly openCalls = new OpenCalls();
 	/** Calls of which more than one line or result is there: what they are depends on which of them are active. */
 	readonly repeatedCalls = new Set<ToolCallState>();
 	turn = 0;
@@ -105,7 +107,25 @@ export class AgentState implements Agent {
 
 	/** The message with this id: most often the one that came last. */
 	message(id: string): MessageState | undefined {
-		return this.lastMessage?.id === id ? this.lastMessage : this.messagesById.get(id);
+		if (this.lastMessage?.id === id) return this.lastMessage;
+		const known = this.messagesById.get(id);
+		if (known !== undefined) return known;
+		const member = this.chain.node(id)?.member;
+		return member?.id === id ? member : undefined;
+	}
+
+	/** A message of which the line is the first. */
+	addMessage(message: MessageState, chain: ChainLink | undefined): void {
+		this.messages.push(message);
+		this.lastMessage = message;
+		// Half of all messages are a line of their own, and are called after it.
+		if (chain?.id !== message.id) this.messagesById.set(message.id, message);
+	}
+
+	/** The call with this id: most often the one that came last. */
+	call(id: ToolUseId): ToolCallState | undefined {
+		const last = this.toolCalls.at(-1);
+		return last?.id === id ? last : this.callsById.get(id);
 	}
 
 	get isHeadCut(): boolean {
@@ -115,6 +135,34 @@ export class AgentState implements Agent {
 	/** The line that the block stands on. */
 	nodeOf(block: ToolUse | ToolResult): ChainNode<MessageState> | undefined {
 		return block.chainId === undefined ? this.chain.end : this.chain.node(block.chainId);
+	}
+}
+
+/**
+ * Calls that wait for an answer, in the order in which they were made. Nearly every call gets its answer at once: a set would hash each
+ * of them twice for that.
+ */
+class OpenCalls {
+	private calls: ToolCallState[] = [];
+	size = 0;
+
+	add(call: ToolCallState): void {
+		call.isOpen = true;
+		this.calls.push(call);
+		this.size++;
+	}
+
+	delete(call: ToolCallState): void {
+		if (!call.isOpen) return;
+		call.isOpen = false;
+		this.size--;
+		while (this.calls.at(-1)?.isOpen === false) this.calls.pop();
+		// Each sweep is paid for by as many deletions.
+		if (this.calls.length > 2 * this.size + 16) this.calls = [...this];
+	}
+
+	*[Symbol.iterator](): Iterator<ToolCallState> {
+		for (const call of this.calls) if (call.isOpen) yield call;
 	}
 }
 
@@ -284,6 +332,8 @@ export class ToolCallState extends BlockState implements ToolCall {
 	readonly spawn: ToolUse['spawn'];
 	readonly chainId: string | undefined;
 	readonly node: ChainNode<MessageState> | undefined;
+	/** Whether it waits for a result from the client. */
+	isOpen = false;
 	result: ResultState | undefined;
 	furtherResults: ResultState[] = noResults;
 	duplicates: (Duplicate & { readonly node: ChainNode<MessageState> | undefined })[] = noDuplicates;
