@@ -21,6 +21,12 @@ function call(name: string): string {
 	return `${JSON.stringify({ parentUuid: null, type: 'assistant', uuid: id, sessionId: 'session', message: { id, role: 'assistant', content } })}\n`;
 }
 
+/** Of the call before. */
+function answer(): string {
+	const content = [{ type: 'tool_result', tool_use_id: `t${next}`, content: '[]' }];
+	return `${JSON.stringify({ parentUuid: `a${next}`, type: 'user', uuid: `r${next}`, sessionId: 'session', message: { role: 'user', content } })}\n`;
+}
+
 function shape(name: string, description: string): string {
 	const tools = [{ name, description, input_schema: { type: 'object' } }];
 	return `${JSON.stringify({ type: 'api-request-shape', sessionId: 'session', shape: { tools } })}\n`;
@@ -131,7 +137,7 @@ describe('tools in a conversation', () => {
 
 	it('are looked at again by the rules when they come later than their calls', async () => {
 		const files = new MemoryFiles();
-		files.write(path, call('mcp__chat__list'));
+		files.write(path, call('mcp__chat__list') + answer());
 		let catalogue: readonly CataloguedTool[] = [];
 		const followed = coreWith(files, () => catalogue).followSession(session, options);
 		await followed.update();

@@ -38,8 +38,9 @@ export class CataloguedTools {
 	before(events: readonly SessionEvent[]): readonly SessionEvent[] {
 		const found: SessionEvent[] = [];
 		for (const event of events) {
-			if (event.type === 'tool-described') this.told.add(`${event.server} ${event.tool}`);
-			else if (event.type === 'tool-use' && event.server !== undefined && !this.called.has(event.server)) {
+			if (event.type === 'tool-described') {
+				if (event.source.kind === 'transcript') this.told.add(`${event.server} ${event.tool}`);
+			} else if (event.type === 'tool-use' && event.server !== undefined && !this.called.has(event.server)) {
 				this.called.add(event.server);
 				found.push(...this.eventsOf(event.server));
 			}

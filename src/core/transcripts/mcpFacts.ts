@@ -167,7 +167,7 @@ function isProse(scanner: JsonScanner): boolean {
 }
 
 /** The end of the string, an object, a list, an escape; "(… completed with no output)" and "Wall time: …". */
-const tellingBytes: ReadonlySet<number> = new Set([...'"{[\\(W'].map((character) => character.charCodeAt(0)));
+const tellingBytes: ReadonlySet<number> = new Set([QUOTE, OPEN_BRACE, OPEN_BRACKET, 0x5c, 0x28, 0x57]);
 
 interface Block {
 	type: string;
