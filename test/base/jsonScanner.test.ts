@@ -114,6 +114,21 @@ describe('the JSON scanner', () => {
 		);
 	});
 
+	it('takes no text for another one that it has read before, however alike they are', () => {
+		// The bytes of each are the characters of another, or end as another does.
+		const pairs = [
+			['"a\u00c3\u00a9"', '"a\u00e9"'],
+			['"a\\\\nb"', '"a\\nb"'],
+			['"toolu_1"', '"toolu_2"'],
+			['"xxxabc"', '"yyyabc"'],
+			['"abcabc"', '"abc"'],
+			[`"${'x'.repeat(300)}abc"`, `"${'y'.repeat(300)}abc"`],
+		];
+		for (const [one = '', other = ''] of pairs) {
+			for (const json of [one, other, one, one, other]) agree(`[${json},${json}]`);
+		}
+	});
+
 	it('reads numbers as JSON.parse does', () => {
 		fc.assert(
 			fc.property(

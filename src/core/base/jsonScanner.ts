@@ -128,8 +128,11 @@ export class JsonScanner {
 
 	/** Reads `true`; any other value is passed over and counts as `false`. */
 	readBoolean(): boolean {
-		const isTrue = this.peek() === LOWER_T;
-		this.skipValue();
+		const first = this.peek();
+		const isTrue = first === LOWER_T;
+		// Said apart from the general case, which would be compiled into every reader of a flag.
+		if (isTrue || first === LOWER_F) this.skipWord();
+		else this.skipValue();
 		return isTrue;
 	}
 
@@ -155,6 +158,10 @@ export class JsonScanner {
 		const byte = this.peek();
 		if (byte === QUOTE) return this.passString();
 		if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return this.skipContainer();
+		return this.skipWord();
+	}
+
+	private skipWord(): boolean {
 		const { bytes, end } = this;
 		const start = this.position;
 		let position = start;
@@ -434,3 +441,4 @@ const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 const LOWER_T = 0x74;
+const LOWER_F = 0x66;
