@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { nobodyKnown } from '../../src/core/host/agentIdentity.ts';
+import type { ConnectionIdentity } from '../../src/core/host/agentIdentity.ts';
 import { MODERN } from '../../src/core/host/revisions.ts';
 import type { ScopeSettings, ToolScopeSettings } from '../../src/core/scope/index.ts';
 import { answerHandshake, createRig, settled } from './rig.ts';
@@ -561,6 +562,35 @@ describe('what holds', () => {
 		await settled();
 		refusal(await called(agent, 'list_messages', {}));
 		assert.equal(rig.last.requests('tools/list').length, 1);
+	});
+
+	it('of several sources is what the last of them says, and of a run what the run says', async () => {
+		const { rig } = scoped({ files: { deploy: { policy: 'fill', values: { environment: 'production' } } } });
+		rig.host.putScopes(
+			'run',
+			{ files: { list_messages: { policy: 'fill', values: { context_id: 'run' } } } },
+			'own',
+		);
+		rig.host.putScopes('last', {}, 'everybody');
+		const say = (source: string, id: string) =>
+			rig.host.putScopes(
+				source,
+				{ files: { list_messages: { policy: 'fill', values: { context_id: id } } } },
+				'everybody',
+			);
+		const filledIn = async (identity: ConnectionIdentity) => {
+			await called(await rig.initialized({}, identity), 'list_messages', {});
+			return (arrived(rig).at(-1) as Json)['context_id'];
+		};
+		say('last', 'b');
+		// The first source says something of it later than the second, and counts less all the same.
+		say('test', 'a');
+		assert.equal(await filledIn(nobodyKnown), 'b');
+		assert.equal(await filledIn({ ...nobodyKnown, scopeSource: 'run' }), 'run');
+		rig.host.putScopes('last', {}, 'everybody');
+		assert.equal(await filledIn(nobodyKnown), 'a');
+		rig.host.putScopes('run', {}, 'own');
+		assert.equal(await filledIn({ ...nobodyKnown, scopeSource: 'run' }), 'a');
 	});
 
 	it('of one run is for its callers alone', async () => {

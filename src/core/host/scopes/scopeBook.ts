@@ -11,27 +11,28 @@ export class ScopeBook {
 	/** Another number: what was looked up before may be otherwise. */
 	revision = 0;
 
-	get isEmpty(): boolean {
-		return this.sources.size === 0;
-	}
+	/** Nobody has said anything. */
+	isEmpty = true;
 
 	/** @param settings Takes the place of what this source has said before; without anything in it the source is forgotten. */
 	put(source: string, settings: ScopeSettings, reach: ScopeReach): void {
 		this.revision++;
-		// A source keeps its place: which of two counts does not depend on which was changed last.
-		if (Object.keys(settings).length > 0) this.sources.set(source, { settings, reach });
-		else this.sources.delete(source);
+		// A source for everybody keeps its place: which of two counts does not depend on which was changed last. Runs come and go.
+		if (reach === 'own' && isNothing(settings)) this.sources.delete(source);
+		else this.sources.set(source, { settings, reach });
+		this.isEmpty = [...this.sources.values()].every((one) => isNothing(one.settings));
 	}
 
 	/**
-	 * What is said of a tool. Of two sources that say something of it the later one counts, member by member.
+	 * What is said of a tool, member by member. Of two sources for everybody the later one counts, and more than these the caller's own.
 	 * @param names The names that people have for the server.
 	 * @param source With which the caller has come; `undefined`: with none.
 	 */
 	lookUp(names: readonly string[], tool: string, source: string | undefined): ToolScopeSettings {
 		let found: ToolScopeSettings = {};
-		for (const [own, { settings, reach }] of this.sources) {
-			if (reach === 'own' && own !== source) continue;
+		const own = source === undefined ? undefined : this.sources.get(source);
+		const shared = [...this.sources.values()].filter(({ reach }) => reach === 'everybody');
+		for (const { settings } of own?.reach === 'own' ? [...shared, own] : shared) {
 			for (const name of names) {
 				const { parameters, intended, policy, values } = settingsFor(settings, name, tool);
 				found = {
@@ -56,6 +57,10 @@ export class ScopeBook {
 			}
 		}
 	}
+}
+
+function isNothing(settings: ScopeSettings): boolean {
+	return Object.keys(settings).length === 0;
 }
 
 /** Settings that have come over a socket, from a program of another version perhaps: what is wrong in them is left out. */
