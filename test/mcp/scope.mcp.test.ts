@@ -11,10 +11,13 @@ import type { HostAddress } from '../../src/core/host/control.ts';
 import type { HostStatus, ToolScopeStatus } from '../../src/core/host/status.ts';
 import type { ScopeSettings, ToolScopeSettings } from '../../src/core/scope/index.ts';
 import { attach } from '../../src/platform/node/host/attach.ts';
-import { Lab, bin } from '../platform/node/host/hosts.ts';
+import { recordingPath } from '../../src/platform/node/store/recordingPaths.ts';
+import { Lab, bin, isWindows } from '../platform/node/host/hosts.ts';
+import { eventsIn } from '../platform/node/recordedEvents.ts';
 import { until } from './waiting.ts';
 
 const scopeServer = new URL('servers/scopeServer.ts', import.meta.url).pathname;
+const scriptedAgent = new URL('scriptedAgent.ts', import.meta.url).pathname;
 
 interface Outcome {
 	readonly isError: boolean;
@@ -202,16 +205,16 @@ describe('scopes', () => {
 
 	it('are written down as they were decided, with what was put in', async () => {
 		const host = await start({ '*': { policy: 'fill', values: { context_id: 'all' } } });
-		const caller = added(await ways['the SDK of the handshake, on HTTP']('headless'));
-		await caller.call('list_messages', {});
-		for (const one of callers.splice(0)) await one.close();
+		const session = 'claude-code:26f2dd86-1111-4222-8333-444455556666';
+		const client = new Client({ name: 'test', version: '1.0.0' });
+		const headers = { 'x-crosstalk-intent': 'headless', 'x-crosstalk-session': session };
+		await client.connect(new StreamableHTTPClientTransport(addressOf('/mcp/chat'), { requestInit: { headers } }));
+		await client.callTool({ name: 'list_messages', arguments: {} });
+		await client.close();
 		await host.end('SIGTERM');
-		const { readdirSync } = await import('node:fs');
-		const folder = join(lab.data, 'events');
-		const events = readdirSync(folder)
-			.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
-			.filter((line) => line.includes('"scope-decision"'))
-			.map((line) => JSON.parse(line) as Record<string, unknown>);
+		const recorded = await eventsIn(recordingPath(lab.data, session));
+		assert.deepEqual(recorded.problems, []);
+		const events = recorded.events.filter((event) => event.type === 'scope-decision');
 		assert.deepEqual(
 			events.map(({ server, tool, policy, intent, parameters, outcome }) => ({
 				server,
@@ -296,6 +299,69 @@ describe('scopes', () => {
 		assert.equal((await caller.call('list_messages', {})).isError, true);
 		writeFileSync(path, '{ "scope": {} }');
 		await until('the new file', async () => !(await caller.call('list_messages', {})).isError || undefined);
+	});
+
+	for (const [words, isRefused] of [
+		[['--scope', 'scope.jsonc'], true],
+		[['--scope', 'scope.jsonc', '--scheduled'], true],
+		[['--scope', 'scope.jsonc', '--interactive'], false],
+		[[], false],
+	] as const) {
+		it(`of one run are for its own calls: crosstalk run ${words.join(' ')}`, async () => {
+			if (isWindows) return;
+			configure({});
+			writeFileSync(join(lab.folder, '.mcp.json'), readFileSync(config).toString().replace(/^.*\n/, ''));
+			const policy = { headless: 'require', interactive: 'report' };
+			writeFileSync(
+				join(lab.folder, 'scope.jsonc'),
+				`{ "scope": { "chat": { "list_messages": ${JSON.stringify({ policy })}, "wrong": 1 } } }`,
+			);
+			const claude = join(lab.folder, 'claude');
+			writeFileSync(claude, `#!/bin/sh\nexec "${process.execPath}" "${scriptedAgent}" "$@"\n`, { mode: 0o755 });
+			const run = lab.run(['run', '--data', lab.data, ...words, claude, '-p', 'go']);
+			assert.equal(await run.ended, 0, run.stderr());
+			assert.deepEqual(
+				run
+					.stdout()
+					.trim()
+					.split('\n')
+					.map((line) => JSON.parse(line) as unknown),
+				[
+					{ args: {}, isError: isRefused },
+					{ args: { context_id: 'all' }, isError: false },
+				],
+			);
+			assert.deepEqual(
+				arrived('list_messages'),
+				isRefused ? [{ context_id: 'all' }] : [{}, { context_id: 'all' }],
+			);
+			if (words.length > 0) assert.match(run.stderr(), /scope\.jsonc:1: .*wrong.*\n/);
+		});
+	}
+
+	it('know inside of Claude Code who calls, and from a variable', async () => {
+		await start({ list_messages: { policy: { headless: 'require' } } });
+		const told: readonly (readonly [environment: Record<string, string>, isRefused: boolean])[] = [
+			[{ CLAUDE_CODE_ENTRYPOINT: 'sdk-cli' }, true],
+			[{ CLAUDE_CODE_ENTRYPOINT: 'cli' }, false],
+			[{ CLAUDE_CODE_ENTRYPOINT: 'cli', CROSSTALK_INTENT: 'scheduled' }, true],
+			[{ CLAUDE_CODE_ENTRYPOINT: 'sdk-ts', CROSSTALK_INTENT: 'nightly' }, true],
+			[{ CROSSTALK_INTENT: 'interactive' }, false],
+		];
+		for (const [environment, isRefused] of told) {
+			const client = new ModernClient({ name: 'test', version: '1.0.0' });
+			await client.connect(
+				new StdioClientTransport({
+					command: process.execPath,
+					args: [bin, 'connect', 'chat', '--data', lab.data],
+					env: { ...getDefaultEnvironment(), HOME: lab.folder, ...environment },
+					stderr: 'ignore',
+				}),
+			);
+			const { isError } = outcomeOf(await client.callTool({ name: 'list_messages', arguments: {} }));
+			await client.close();
+			assert.equal(isError, isRefused, JSON.stringify(environment));
+		}
 	});
 
 	it('of an agent that says it is something else are refused with a sentence', async () => {

@@ -44,6 +44,7 @@ const LIST_MS = 10_000;
 const REST_MS = 30_000;
 const MOST_TOOLS = 5_000;
 const MOST_RULES = 1_000;
+const MOST_SOURCES = 100;
 /** Of a schema, in characters. */
 const LONGEST_SCHEMA = 64 * 1024;
 
@@ -78,7 +79,8 @@ export class ScopeEnforcement {
 	/** Calls that wait until it is known which parameters their tool has. */
 	readonly deciding = new Set<Exchange>();
 	private readonly server: EnforcedServer;
-	private readonly rules = new Map<string, Rule>();
+	/** By source, then by tool. */
+	private readonly rules = new Map<string | undefined, Map<string, Rule>>();
 	private rulesRevision = -1;
 	private readonly tools = new Map<string, DescribedTool>();
 	/** All the tools that the server has are among `tools`. */
@@ -189,18 +191,23 @@ export class ScopeEnforcement {
 	}
 
 	private ruleOf(tool: string, source: string | undefined): Rule {
-		const { book, names } = this.server;
-		// Agents call what they like; of names that no server has not all are kept.
-		if (this.rulesRevision !== book.revision || this.rules.size >= MOST_RULES) {
+		const { book } = this.server;
+		if (this.rulesRevision !== book.revision) {
 			this.rules.clear();
 			this.rulesRevision = book.revision;
 		}
-		const key = keyOf(source, tool);
-		let rule = this.rules.get(key);
+		let rules = this.rules.get(source);
+		if (rules === undefined) {
+			if (this.rules.size >= MOST_SOURCES) this.rules.clear();
+			this.rules.set(source, (rules = new Map<string, Rule>()));
+		}
+		let rule = rules.get(tool);
 		if (rule === undefined) {
-			const settings = book.lookUp(names, tool, source);
+			const settings = book.lookUp(this.server.names, tool, source);
 			const { interactive = 'off', headless = 'off' } = policiesOf(settings.policy);
-			this.rules.set(key, (rule = { settings, interactive, headless, scopes: new Map() }));
+			// Agents call what they like; of names that no server has not all are kept.
+			if (rules.size >= MOST_RULES) rules.clear();
+			rules.set(tool, (rule = { settings, interactive, headless, scopes: new Map() }));
 		}
 		return rule;
 	}
