@@ -44,9 +44,9 @@ export default defineRule({
 			schemaDefault:
 				'{{agent}} called {{tool}} {{times}}without {{parameter}}, whose schema then puts in {{value}}.{{echo}}{{also}}{{others}} {{caller}}',
 			described:
-				'{{agent}} called {{tool}} {{times}}without {{parameter}}, which by its description is then {{value}}: {{words}}{{echo}}{{also}}{{others}} {{caller}}',
+				'{{agent}} called {{tool}} {{times}}without {{parameter}}, which by its description {{value}}: {{words}}{{echo}}{{also}}{{others}} {{caller}}',
 			callersOwn:
-				"{{agent}} called {{tool}} {{times}}without {{parameter}}, so it looked in its caller's own, {{value}}: {{words}}{{echo}}{{also}}{{others}} {{caller}}",
+				"{{agent}} called {{tool}} {{times}}without {{parameter}}, so it looked in its caller's own{{value}}: {{words}}{{echo}}{{also}}{{others}} {{caller}}",
 			declared:
 				'{{agent}} called {{tool}} {{times}}without {{parameter}}, a scope by the settings; nothing tells what is taken in its place.{{echo}}{{also}}{{others}} {{caller}}',
 			passed: '{{agent}} passed {{value}} here.',
@@ -128,6 +128,20 @@ function tookEverything(scoped: ScopedCall, parameter: ScopeParameter): boolean 
 	return echo !== undefined && meansEverything(echo);
 }
 
+/** The fallback within the message of its kind. Words that are torn from their sentence say less than the sentence beside them. */
+function valueText(fallback: ScopeParameter['fallback']): string {
+	if (fallback === undefined) return '';
+	const isTorn = /^(?:and|or|but|that|which|it|if|when)\b|…$/i.test(fallback.value);
+	switch (fallback.source) {
+		case 'schema':
+			return fallback.value;
+		case 'description':
+			return isTorn ? 'has a default' : `is then ${fallback.value}`;
+		case 'caller':
+			return isTorn ? '' : `, ${fallback.value}`;
+	}
+}
+
 function reportOf(tool: ScopedTool, { agent, parameter, caller, first, more, alsoLeftOut }: Group): Report {
 	const { path, fallback } = parameter;
 	const passed = tool.calls.filter(({ given }) => given.has(path));
@@ -150,7 +164,7 @@ function reportOf(tool: ScopedTool, { agent, parameter, caller, first, more, als
 			tool: tool.name,
 			parameter: path,
 			times: more.length === 0 ? '' : `${more.length + 1} times `,
-			value: fallback?.value ?? '',
+			value: valueText(fallback),
 			words: fallback === undefined ? '' : `"${fallback.words.replace(/[.\s]+$/, '')}".`,
 			echo: echo === undefined ? '' : ` The answer says that it took ${echo}.`,
 			also:

@@ -178,10 +178,17 @@ const cursor = /(?:cursor|token|continuation|bookmark|scroll_?id)$/i;
 const pagePosition =
 	/(?:cursor|token|continuation|bookmark|scroll_?id|page|offset|skip|start_?(?:index|at)|page_?(?:number|index))$/i;
 
-/** Whether something is known to be taken in its place, or a person says that it matters. */
+/** Whether something is known to be taken in its place without a word, or a person says that it matters. */
 export function fallsBack({ fallback, evidence }: ScopeParameter): boolean {
-	return fallback !== undefined || evidence.some(({ source }) => source === 'settings');
+	if (evidence.some(({ source }) => source === 'settings')) return true;
+	return fallback !== undefined && !saysNothing.test(fallback.value) && !speaksUp.test(fallback.value);
 }
+
+/** No value, or a switch that is left as it is. */
+const saysNothing = /^(?:"?(?:null|none|nil|undefined|unset|empty|unknown|not set|true|false|)"?|an?|the|it)$/i;
+/** The tool asks, refuses, or finds out by something else that the call says. */
+const speaksUp =
+	/\b(?:prompt(?:s|ed)?|ask(?:s|ed)?|elicit\w*|error|fails?|throws?|refused|required?|must be|will be listed|(?:auto(?:matically)?[- ]?)?(?:resolved|inferred|derived|determined|detected|extracted|looked up|taken) from|auto(?:matically)?[- ]?(?:detect|resolv|infer|determin)\w*|call `)/i;
 
 /** It goes on where an earlier answer ended; what that one looked in is in the token. */
 function isContinued(tool: ScopedTool, { given }: ScopedCall): boolean {
