@@ -1,5 +1,6 @@
 import { inheritedCall, toolOf } from '../conversation/index.ts';
-import type { Conversation, Place, ToolCall, ToolDescription } from '../conversation/index.ts';
+import type { Conversation, Place, Result, ToolCall, ToolDescription } from '../conversation/index.ts';
+import type { GivenValue } from '../events/sessionEvent.ts';
 import { isHarmless, leftOut, scopeParametersOf, settingsFor } from '../scope/index.ts';
 import type { ScopeParameter, ScopeSettings, SeenCall, ToolScopeSettings } from '../scope/index.ts';
 import { isUnattended } from './callers.ts';
@@ -26,42 +27,58 @@ export interface ScopedCall {
 	readonly given: ReadonlyMap<string, string>;
 	/** More may have been passed. */
 	readonly isPartial: boolean;
+	/** What was passed beside scopes, sorted: what it asks for. When something happened is not where, and belongs to it. */
+	readonly filters: readonly string[];
 	/** Scopes of its tool that were not passed, as far as can be seen. */
 	readonly leftOut: readonly ScopeParameter[];
 }
 
-interface Known {
-	revision: number;
-	settings: ScopeSettings;
-	tools: readonly ScopedTool[];
-	readonly parameters: Map<ToolDescription, { readonly seen: string; readonly found: Parameters }>;
-}
-
 type Parameters = Pick<ScopedTool, 'parameters' | 'unknown'>;
 
+/** What is kept of a conversation while it grows: looking again costs little where little is new. */
+interface Kept {
+	revision: number;
+	readonly settings: ScopeSettings;
+	tools: readonly ScopedTool[];
+	/** By server and tool. */
+	readonly parameters: Map<
+		string,
+		{ readonly by: string; readonly of: ToolDescription | undefined; readonly found: Parameters }
+	>;
+	readonly calls: WeakMap<ToolCall, ScopedCall & { readonly parameters: readonly ScopeParameter[] }>;
+	readonly shapes: WeakMap<ToolCall, { readonly result: Result | undefined; readonly shape: string }>;
+}
+
 /** For as long as somebody has the conversation: both rules and the view of what was covered ask for the same. */
-const known = new WeakMap<Conversation, Known>();
+const kept = new WeakMap<Conversation, Kept>();
 
 /** The tools of MCP servers that were called in a conversation, by server and name, with their scopes. */
 export function scopedTools(conversation: Conversation, settings: ScopeSettings): readonly ScopedTool[] {
-	let entry = known.get(conversation);
+	let entry = kept.get(conversation);
 	if (entry?.revision === conversation.revision && entry.settings === settings) return entry.tools;
 	if (entry === undefined || entry.settings !== settings) {
-		entry = { revision: 0, settings, tools: [], parameters: new Map() };
-		known.set(conversation, entry);
+		entry = {
+			revision: 0,
+			settings,
+			tools: [],
+			parameters: new Map(),
+			calls: new WeakMap(),
+			shapes: new WeakMap(),
+		};
+		kept.set(conversation, entry);
 	}
 	entry.revision = conversation.revision;
-	entry.tools = toolsIn(conversation, settings, entry);
+	entry.tools = toolsIn(conversation, entry);
 	return entry.tools;
 }
 
-function toolsIn(conversation: Conversation, settings: ScopeSettings, entry: Known): readonly ScopedTool[] {
+function toolsIn(conversation: Conversation, entry: Kept): readonly ScopedTool[] {
 	const servers = new Map<string, ToolCall[]>();
 	for (const agent of conversation.agents.values()) {
 		for (const call of agent.toolCalls) {
 			if (call.server === undefined || call.given === undefined) continue;
 			// A fork's copy of a call is its parent's.
-			if (inheritedCall(conversation, call) !== undefined) continue;
+			if (agent.relation === 'fork' && inheritedCall(conversation, call) !== undefined) continue;
 			const calls = servers.get(call.server);
 			if (calls === undefined) servers.set(call.server, [call]);
 			else calls.push(call);
@@ -70,61 +87,76 @@ function toolsIn(conversation: Conversation, settings: ScopeSettings, entry: Kno
 	const tools: ScopedTool[] = [];
 	for (const [server, calls] of [...servers].sort(byName)) {
 		calls.sort(byTime);
-		const seen: readonly SeenCall[] = calls.map(({ name, given, result }) => ({
-			tool: name,
-			given,
-			content: result?.isError === true ? undefined : result?.content,
-		}));
-		// The same calls with the same answers have shown the same.
-		const seenKey = `${seen.length} ${seen.reduce((count, { content }) => count + (content === undefined ? 0 : 1), 0)}`;
+		// Of calls that were given the same and got the same, by their names, one shows as much as all.
+		const shown = new Map<string, ToolCall>();
 		const byTool = new Map<string, ToolCall[]>();
 		for (const call of calls) {
+			const shape = shapeOf(call, entry);
+			if (!shown.has(shape)) shown.set(shape, call);
 			const own = byTool.get(call.name);
 			if (own === undefined) byTool.set(call.name, [call]);
 			else own.push(call);
 		}
+		const seen = { by: [...shown.keys()].join('\n'), calls: [...shown.values()].map(seenCall) };
 		for (const [name, own] of [...byTool].sort(byName)) {
 			const description = own[0] === undefined ? undefined : toolOf(conversation, own[0]);
-			const { parameters, unknown } = parametersOf(name, description, own);
+			const { parameters, unknown } = parametersOf(server, name, description, seen, own, entry);
 			tools.push({
 				server,
 				name,
 				description,
-				settings: settingsFor(settings, server, name),
+				settings: settingsFor(entry.settings, server, name),
 				parameters,
 				unknown,
-				calls: own.map((call) => scopedCall(call, parameters)),
+				calls: own.map((call) => scopedCall(call, parameters, entry)),
 			});
-		}
-
-		function parametersOf(
-			name: string,
-			description: ToolDescription | undefined,
-			own: readonly ToolCall[],
-		): Parameters {
-			if (description === undefined) return found(name, undefined, own);
-			const before = entry.parameters.get(description);
-			if (before?.seen === seenKey) return before.found;
-			const now = found(name, description, own);
-			entry.parameters.set(description, { seen: seenKey, found: now });
-			return now;
-		}
-
-		function found(name: string, description: ToolDescription | undefined, own: readonly ToolCall[]): Parameters {
-			const tool = description ?? { server, name, description: undefined, inputSchema: undefined };
-			const parameters = scopeParametersOf(tool, settings, { calls: seen });
-			if (!('reason' in parameters)) return { parameters, unknown: undefined };
-			const named = scopeParametersOf(
-				{ ...tool, inputSchema: JSON.stringify(schemaOf(own)) },
-				{},
-				{ calls: seen },
-			);
-			const reason =
-				description === undefined ? 'Nothing was read of what the server says of it.' : parameters.reason;
-			return { parameters: 'reason' in named ? [] : named, unknown: reason };
 		}
 	}
 	return tools;
+}
+
+/** What a call and its answer show of the names that its server uses. */
+function shapeOf(call: ToolCall, { shapes }: Kept): string {
+	const known = shapes.get(call);
+	if (known !== undefined && known.result === call.result) return known.shape;
+	const names = (values: readonly GivenValue[] | undefined) => values?.map(({ path }) => path).join() ?? '?';
+	const { content } = seenCall(call);
+	const shape = `${call.name} ${names(call.given?.values)} ${call.given?.isPartial} ${names(content?.values)}`;
+	shapes.set(call, { result: call.result, shape });
+	return shape;
+}
+
+function seenCall({ name, given, result }: ToolCall): SeenCall {
+	return { tool: name, given, content: result?.isError === true ? undefined : result?.content };
+}
+
+function parametersOf(
+	server: string,
+	name: string,
+	description: ToolDescription | undefined,
+	seen: { readonly by: string; readonly calls: readonly SeenCall[] },
+	own: readonly ToolCall[],
+	{ parameters: known, settings }: Kept,
+): Parameters {
+	const key = `${server}\n${name}`;
+	const before = known.get(key);
+	if (before?.by === seen.by && before.of === description) return before.found;
+	const found = findParameters();
+	// Whatever hangs on them stays as it is where they are the same.
+	const isSame = before !== undefined && JSON.stringify(before.found) === JSON.stringify(found);
+	known.set(key, { by: seen.by, of: description, found: isSame ? before.found : found });
+	return isSame ? before.found : found;
+
+	function findParameters(): Parameters {
+		const tool = description ?? { server, name, description: undefined, inputSchema: undefined };
+		const parameters = scopeParametersOf(tool, settings, seen);
+		if (!('reason' in parameters)) return { parameters, unknown: undefined };
+		const named = scopeParametersOf({ ...tool, inputSchema: JSON.stringify(schemaOf(own)) }, {}, seen);
+		return {
+			parameters: 'reason' in named ? [] : named,
+			unknown: description === undefined ? 'Nothing was read of what the server says of it.' : parameters.reason,
+		};
+	}
 }
 
 /** A schema that says no more than the names that callers have passed. */
@@ -135,14 +167,24 @@ function schemaOf(calls: readonly ToolCall[]): object {
 	return { type: 'object', properties: Object.fromEntries([...names].sort().map((name) => [name, {}])) };
 }
 
-function scopedCall(call: ToolCall, parameters: readonly ScopeParameter[]): ScopedCall {
+function scopedCall(call: ToolCall, parameters: readonly ScopeParameter[], { calls }: Kept): ScopedCall {
+	const known = calls.get(call);
+	if (known?.parameters === parameters) return known;
 	const { values = [], isPartial = true } = call.given ?? {};
-	return {
+	const elsewhere = new Set(parameters.filter(({ kind }) => kind !== 'time').map(({ path }) => path));
+	const scoped = {
 		call,
+		parameters,
 		given: new Map(values.map(({ path, value }) => [path, value])),
 		isPartial,
+		filters: values
+			.filter(({ path }) => !elsewhere.has(path))
+			.map(({ path, value }) => `${path} ${value}`)
+			.sort(),
 		leftOut: call.given === undefined ? [] : leftOut(parameters, { ...call.given, isPartial: false }),
 	};
+	calls.set(call, scoped);
+	return scoped;
 }
 
 /** The argument object of a call, where a parameter that was left out belongs. */
@@ -155,6 +197,18 @@ export function argumentsPlace({ place, given }: ToolCall): Place {
  * meant, nor those that something else in the call says as well.
  */
 export function missingScopes(tool: ScopedTool, scoped: ScopedCall, caller: Caller): readonly ScopeParameter[] {
+	if (scoped.leftOut.length === 0) return [];
+	const memo = isUnattended(caller) ? missingUnattended : missingAttended;
+	let missing = memo.get(scoped);
+	if (missing === undefined) memo.set(scoped, (missing = findMissing(tool, scoped, caller)));
+	return missing;
+}
+
+// Both rules ask, and again whenever the conversation has grown.
+const missingUnattended = new WeakMap<ScopedCall, readonly ScopeParameter[]>();
+const missingAttended = new WeakMap<ScopedCall, readonly ScopeParameter[]>();
+
+function findMissing(tool: ScopedTool, scoped: ScopedCall, caller: Caller): readonly ScopeParameter[] {
 	const missing = scoped.leftOut.filter(
 		(parameter) =>
 			!parameter.isRequired &&
@@ -273,12 +327,22 @@ function isImplied(tool: ScopedTool, { given }: ScopedCall, left: ScopeParameter
 
 /** The last name of a path, for comparing what tools of one server call their parameters. */
 export function lastName(path: string): string {
-	return path
-		.slice(path.lastIndexOf('.') + 1)
-		.replaceAll('[]', '')
-		.replaceAll(/[-_]/g, '')
-		.toLowerCase();
+	let name = lastNames.get(path);
+	if (name === undefined) {
+		name = path
+			.slice(path.lastIndexOf('.') + 1)
+			.replaceAll('[]', '')
+			.replaceAll(/[-_]/g, '')
+			.toLowerCase();
+		if (lastNames.size >= mostNames) lastNames.clear();
+		lastNames.set(path, name);
+	}
+	return name;
 }
+
+/** A server uses the same few names all the time. */
+const lastNames = new Map<string, string>();
+const mostNames = 1000;
 
 /** The scope that the answer says it took, as JSON. */
 export function echoOf({ call }: ScopedCall, { path }: ScopeParameter): string | undefined {

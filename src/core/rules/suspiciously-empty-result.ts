@@ -28,6 +28,7 @@ const mostRelated = 10;
 /** A call that found something where another one did not look. */
 interface Evidence {
 	readonly scoped: ScopedCall;
+	readonly tool: ScopedTool;
 	readonly count: number;
 	/** Where it looked, as JSON; `undefined`: it left that out as well. */
 	readonly value: string | undefined;
@@ -56,36 +57,48 @@ export default defineRule({
 			conversation(conversation) {
 				const callerOf = callersOf(conversation);
 				const tools = scopedTools(conversation, context.scope);
+				const byValue = new Map<string, Finds['byValue']>();
 				for (const tool of tools) {
-					const server = tools.filter((other) => other.server === tool.server);
+					const finds = new Map<ScopeParameter, Finds>();
 					const found = new Map<string, { readonly report: Report; times: number }>();
 					const unsure = new Set<string>();
 					for (const scoped of tool.calls) {
 						const { call } = scoped;
 						const count = itemsOf(scoped);
-						if (count === undefined || scoped.isPartial || isPartOfAnswer(tool, scoped)) continue;
+						if (count === undefined || scoped.isPartial || scoped.leftOut.length === 0) continue;
+						if (isPartOfAnswer(tool, scoped)) continue;
 						for (const parameter of missingScopes(tool, scoped, callerOf(call))) {
-							const key = `${call.agent.id} ${parameter.path} ${restOf(tool, scoped)}`;
+							const key = `${call.agent.id} ${parameter.path} ${restOf(scoped)}`;
 							const known = found.get(key);
-							const [same, elsewhere] = evidenceFor(server, tool, scoped, parameter, count);
-							if (same === undefined && elsewhere.length === 0) {
-								if (count > 0 || known !== undefined || !fallsBack(parameter)) continue;
-								const unsureKey = `${call.agent.id} ${parameter.path}`;
-								if (unsure.has(unsureKey)) continue;
-								unsure.add(unsureKey);
-								context.inconclusive(
-									argumentsPlace(call),
-									`${agentName(call.agent)}'s call to ${call.name} brought nothing, and ${parameter.path} was left out. Nothing in sight tells whether there was something elsewhere.`,
-								);
-								continue;
+							if (known !== undefined) {
+								if (count === 0) known.times++;
+								break;
 							}
-							if (known !== undefined) known.times++;
-							else
+							let own = finds.get(parameter);
+							if (own === undefined) {
+								const name = `${tool.server} ${parameter.kind} ${lastName(parameter.path)}`;
+								let all = byValue.get(name);
+								if (all === undefined) {
+									const server = tools.filter((other) => other.server === tool.server);
+									byValue.set(name, (all = findsByValue(server, parameter)));
+								}
+								finds.set(parameter, (own = findsOf(tool, parameter, all)));
+							}
+							const [same, elsewhere] = evidenceFor(own, scoped, parameter, count);
+							if (same !== undefined || elsewhere.length > 0) {
 								found.set(key, {
 									report: reportOf(scoped, parameter, count, same, elsewhere),
 									times: 1,
 								});
-							break;
+								break;
+							}
+							const unsureKey = `${call.agent.id} ${parameter.path}`;
+							if (count > 0 || !fallsBack(parameter) || unsure.has(unsureKey)) continue;
+							unsure.add(unsureKey);
+							context.inconclusive(
+								argumentsPlace(call),
+								`${agentName(call.agent)}'s call to ${call.name} brought nothing, and ${parameter.path} was left out. Nothing in sight tells whether there was something elsewhere.`,
+							);
 						}
 					}
 					for (const { report, times } of found.values()) {
@@ -113,62 +126,153 @@ function isPartOfAnswer(tool: ScopedTool, scoped: ScopedCall): boolean {
 	);
 }
 
-/** What a call asks for beside where it looks: its filters, as text to compare. */
-function restOf(tool: ScopedTool, scoped: ScopedCall): string {
-	return JSON.stringify(filtersOf(tool, scoped));
+/** What a call asks for beside where it looks, as text to compare. */
+function restOf({ filters }: ScopedCall): string {
+	return filters.join('\n');
 }
 
-function filtersOf(tool: ScopedTool, { given }: ScopedCall): readonly (readonly [string, string])[] {
-	// When something happened is not where: a call that looks at another time asks for something else.
-	const scopes = new Set(tool.parameters.filter(({ kind }) => kind !== 'time').map(({ path }) => path));
-	return [...given].filter(([path]) => !scopes.has(path)).sort(([one], [other]) => (one < other ? -1 : 1));
+/** Calls that found something, each list in order of time. */
+interface Finds {
+	/** By the same tool without the parameter: by what was asked for. */
+	readonly withoutScope: Map<string, Evidence[]>;
+	/** By the same tool, by what was asked for and then by where it looked. */
+	readonly byFilters: Map<string, Map<string, Evidence[]>>;
+	/** By any tool of the server, by where it looked: what a call without filters would have found there too. */
+	readonly byValue: Map<string, Evidence[]>;
 }
+
+/** @param byValue What any tool of the server found, by where it looked. */
+function findsOf(tool: ScopedTool, parameter: ScopeParameter, byValue: Finds['byValue']): Finds {
+	const finds: Finds = { withoutScope: new Map(), byFilters: new Map(), byValue };
+	for (const scoped of tool.calls) {
+		const evidence = evidenceOf(tool, scoped, parameter, parameter.path);
+		if (evidence === undefined) continue;
+		const rest = restOf(scoped);
+		if (!scoped.given.has(parameter.path)) listIn(finds.withoutScope, rest).push(evidence);
+		if (evidence.value === undefined) continue;
+		let values = finds.byFilters.get(rest);
+		if (values === undefined) finds.byFilters.set(rest, (values = new Map<string, Evidence[]>()));
+		listIn(values, evidence.value).push(evidence);
+	}
+	return finds;
+}
+
+function findsByValue(server: readonly ScopedTool[], parameter: ScopeParameter): Finds['byValue'] {
+	const byValue = new Map<string, Evidence[]>();
+	for (const tool of server) {
+		const named = pathNamed(tool, parameter);
+		for (const scoped of tool.calls) {
+			const evidence = evidenceOf(tool, scoped, parameter, named);
+			if (evidence?.value !== undefined) listIn(byValue, evidence.value).push(evidence);
+		}
+	}
+	for (const list of byValue.values()) list.sort((one, other) => timeOf(one.scoped) - timeOf(other.scoped));
+	return byValue;
+}
+
+/** What a call has found, if anything. @param named What the tool calls the parameter. */
+function evidenceOf(
+	tool: ScopedTool,
+	scoped: ScopedCall,
+	parameter: ScopeParameter,
+	named: string | undefined,
+): Evidence | undefined {
+	const count = itemsOf(scoped);
+	if (count === undefined || count === 0 || scoped.isPartial) return undefined;
+	const given = named === undefined ? undefined : scoped.given.get(named);
+	return { scoped, tool, count, value: given ?? echoOf(scoped, parameter), isEcho: given === undefined };
+}
+
+function listIn(lists: Map<string, Evidence[]>, key: string): Evidence[] {
+	let list = lists.get(key);
+	if (list === undefined) lists.set(key, (list = []));
+	return list;
+}
+
+/** More places than that make a finding no surer. */
+const mostPlaces = 50;
 
 /** The last same query that brought more, and what calls that looked elsewhere have brought. */
 function evidenceFor(
-	server: readonly ScopedTool[],
-	tool: ScopedTool,
+	{ withoutScope, byFilters, byValue }: Finds,
 	scoped: ScopedCall,
 	parameter: ScopeParameter,
 	count: number,
 ): readonly [same: Evidence | undefined, elsewhere: readonly Evidence[]] {
-	const rest = restOf(tool, scoped);
-	const own =
-		echoOf(scoped, parameter) ?? (parameter.fallback?.source === 'caller' ? undefined : parameter.fallback?.value);
-	let same: Evidence | undefined;
+	const { agent } = scoped.call;
+	const rest = restOf(scoped);
+	const echo = echoOf(scoped, parameter);
+	const own = echo ?? (parameter.fallback?.source === 'caller' ? undefined : parameter.fallback?.value);
+	const same = nearest(withoutScope.get(rest), scoped, (other) => {
+		if (other.value !== undefined && other.value !== own) return false;
+		// One and the same agent may have done what it had listed; that all of it is gone is worth a look.
+		const isFew = other.scoped.call.agent === agent || count > 0;
+		return isBefore(other.scoped, scoped) && (!isFew || isFarFewer(count, other.count));
+	});
+	// Without filters it would have found whatever there was, had it looked there.
+	const places =
+		scoped.filters.length === 0 && count === 0 ? byValue : (byFilters.get(rest) ?? new Map<string, never>());
 	const elsewhere: Evidence[] = [];
-	let isEarlier = true;
-	for (const other of server) {
-		const isSameTool = other === tool;
-		const named = isSameTool ? parameter.path : pathNamed(other, parameter);
-		for (const candidate of other.calls) {
-			if (candidate === scoped) {
-				isEarlier = false;
-				continue;
-			}
-			const many = itemsOf(candidate);
-			if (many === undefined || many === 0 || candidate.isPartial) continue;
-			const isSameQuery = isSameTool && restOf(other, candidate) === rest;
-			// What another tool lists is no measure for what a filter lets through.
-			if (isSameTool ? count > 0 && !isFarFewer(count, many) : count > 0 || filtersOf(tool, scoped).length > 0)
-				continue;
-			const given = named === undefined ? undefined : candidate.given.get(named);
-			const echo = echoOf(candidate, parameter);
-			const value = given ?? echo;
-			if (isSameQuery && given === undefined && (echo === undefined || echo === own)) {
-				const isByOther = candidate.call.agent !== scoped.call.agent;
-				// One and the same agent may have done what it had listed; that all of it is gone is worth a look.
-				if (isEarlier && isWithin(candidate, scoped) && (isByOther || isFarFewer(count, many)))
-					same = { scoped: candidate, count: many, value: undefined, isEcho: false };
-				continue;
-			}
-			if (value === undefined || value === own || !isWithin(candidate, scoped)) continue;
-			if (isSameTool ? !isAsNarrow(tool, scoped, candidate) : candidate.call.agent === scoped.call.agent)
-				continue;
-			elsewhere.push({ scoped: candidate, count: many, value, isEcho: given === undefined });
-		}
+	for (const [value, list] of places) {
+		if (value === own) continue;
+		const evidence = nearest(
+			list,
+			scoped,
+			(other) =>
+				(count === 0 || isFarFewer(count, other.count)) &&
+				(other.tool.name === scoped.call.name || other.scoped.call.agent !== agent),
+		);
+		if (evidence !== undefined) elsewhere.push(evidence);
+		if (elsewhere.length === mostPlaces) break;
 	}
 	return [same, elsewhere];
+}
+
+/** Of calls in order of time the last one before this that is accepted, else the first one behind it; within the time in which they tell something. */
+function nearest(
+	list: readonly Evidence[] | undefined,
+	scoped: ScopedCall,
+	isAccepted: (evidence: Evidence) => boolean,
+): Evidence | undefined {
+	if (list === undefined) return undefined;
+	const time = timeOf(scoped);
+	let low = 0;
+	let high = list.length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		const other = list[middle];
+		if (other !== undefined && timeOf(other.scoped) <= time) low = middle + 1;
+		else high = middle;
+	}
+	for (let index = low - 1; index >= Math.max(0, low - mostSteps); index--) {
+		const other = list[index];
+		if (other === undefined || timeOf(other.scoped) < time - before) break;
+		if (isAccepted(other)) return other;
+	}
+	for (let index = low; index < Math.min(list.length, low + mostSteps); index++) {
+		const other = list[index];
+		if (other === undefined || timeOf(other.scoped) > time + after) break;
+		if (isAccepted(other)) return other;
+	}
+	return undefined;
+}
+
+const mostSteps = 200;
+
+function timeOf({ call }: ScopedCall): number {
+	return call.startedAt ?? 0;
+}
+
+function isBefore({ call: one }: ScopedCall, { call: other }: ScopedCall): boolean {
+	if (one.startedAt !== other.startedAt) return (one.startedAt ?? 0) < (other.startedAt ?? 0);
+	const { source } = one.place;
+	const { source: otherSource } = other.place;
+	return (
+		source.kind === 'transcript' &&
+		otherSource.kind === 'transcript' &&
+		source.path === otherSource.path &&
+		source.line < otherSource.line
+	);
 }
 
 function isFarFewer(count: number, many: number): boolean {
@@ -181,17 +285,6 @@ function pathNamed({ parameters }: ScopedTool, { path, kind }: ScopeParameter): 
 	return parameters.find((other) => other.kind === kind && lastName(other.path) === name)?.path;
 }
 
-/** Whether what it found would have been found by the other call, had that looked there: it asked for no more than that. */
-function isAsNarrow(tool: ScopedTool, scoped: ScopedCall, candidate: ScopedCall): boolean {
-	const filters = new Map(filtersOf(tool, candidate));
-	return filtersOf(tool, scoped).every(([path, value]) => filters.get(path) === value);
-}
-
-function isWithin({ call: { startedAt: other } }: ScopedCall, { call: { startedAt } }: ScopedCall): boolean {
-	if (startedAt === undefined || other === undefined) return true;
-	return other >= startedAt - before && other <= startedAt + after;
-}
-
 function reportOf(
 	{ call }: ScopedCall,
 	parameter: ScopeParameter,
@@ -199,12 +292,7 @@ function reportOf(
 	same: Evidence | undefined,
 	elsewhere: readonly Evidence[],
 ): Report {
-	// Of each place that was looked in the call that found most.
-	const byValue = new Map<string, Evidence>();
-	for (const evidence of elsewhere) {
-		const known = byValue.get(evidence.value ?? '');
-		if (known === undefined || known.count < evidence.count) byValue.set(evidence.value ?? '', evidence);
-	}
+	const byValue = new Map(elsewhere.map((evidence) => [evidence.value ?? '', evidence]));
 	const best = [...byValue].filter(([value]) => !meansEverything(value));
 	const listed = (best.length > 0 ? best : [...byValue]).map(([value, evidence]) => `${value} (${evidence.count})`);
 	const text = `${listed.slice(0, 5).join(', ')}${listed.length > 5 ? ` and ${counted(listed.length - 5, 'more')}` : ''}`;
