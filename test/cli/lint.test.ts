@@ -178,11 +178,11 @@ describe('crosstalk lint', () => {
 		['{ "rule": {} }', ':1: There is no setting "rule"; there are "rules", "failOn" and "scope".'],
 		[
 			'{\n "scope": {\n "chat": {\n "list": { "policy": "maybe" } } } }',
-			':4: A policy is one of off, report, require and fill, or an object with one for interactive and headless callers.',
+			':4: A policy is one of off, report, require and fill, or an object with such a one for interactive and for headless callers.',
 		],
 		[
 			'{\n "scope": { "chat": { "list": {\n "parameters": "all" } } } }',
-			':3: `parameters` must be a list of paths of parameters.',
+			':3: `parameters` must be a list of paths of parameters, such as ["context_id"].',
 		],
 		['{\n "scope":\n [] }', ':3: Scopes are told by server and then by tool: an object is needed here.'],
 		['{\n "failOn" "error" }', ':2: The configuration is not JSON: colon expected.'],

@@ -148,7 +148,8 @@ assistant: done`),
 	it('follows the settings', async () => {
 		assert.deepEqual(
 			await covered(`
-scope: {"chat": {"*": {"parameters": ["where.room"]}}}${listMessages}
+scope: {"chat": {"*": {"parameters": ["where.room"]}}}
+describes: chat list_messages {"where": {"type": "object"}, "context_id": "Which chat. Defaults to the current context."} Lists messages.
 user: review the day
 assistant: call t1 mcp__chat__list_messages {"where": {"room": "blue"}}
 tool: result t1 {"messages": [1]}

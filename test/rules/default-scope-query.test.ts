@@ -212,6 +212,46 @@ tool: result t1 {"messages": [{"id": 1}]}
 assistant: done`,
 		},
 		{
+			name: 'the settings name what the tool does not have',
+			transcript: `
+scope: {"chat": {"list_messages": {"parameters": ["where.room"]}}}
+describes: chat list_messages {"context_id": "Which chat. Defaults to the current context."} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"limit": 5}
+                                            ^^^^^^^^^^^^ inconclusive
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: call t2 mcp__chat__list_messages {"limit": 5}
+tool: result t2 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'it says how long a time, not which',
+			transcript: `
+describes: ops list_alerts {"days": {"type": "integer", "default": 7, "description": "Days to look back."}} Lists alerts.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__ops__list_alerts {}
+tool: result t1 {"alerts": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'the tool asks when it is left out',
+			transcript: `
+describes: ops list_alerts {"project": "If not provided, a project selection prompt will be shown."} Lists alerts.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__ops__list_alerts {}
+tool: result t1 {"alerts": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'the default is no value',
+			transcript: `
+describes: ops list_alerts {"project": "The project (optional - defaults to null)."} Lists alerts.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__ops__list_alerts {}
+tool: result t1 {"alerts": [{"id": 1}]}
+assistant: done`,
+		},
+		{
 			name: 'only the beginning of the arguments is known',
 			transcript: `
 describes: chat list_messages {"context_id": "Which chat. Defaults to the current context.", "filter": {"type": "object"}} Lists messages.
@@ -286,6 +326,16 @@ assistant: done`,
 			transcript: `
 describes: ops list_alerts {"environment": "If omitted, the staging environment is used."} Lists alerts.
 user [origin=scheduled]: what was done today?
+assistant: call t1 mcp__ops__list_alerts {}
+                                         ^^ described warning
+tool: result t1 {"alerts": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'a stretch of time by the words of the description',
+			transcript: `
+describes: ops list_alerts {"since": "If omitted, the last 24 hours are searched."} Lists alerts.
+user [origin=scheduled]: what was done this week?
 assistant: call t1 mcp__ops__list_alerts {}
                                          ^^ described warning
 tool: result t1 {"alerts": [{"id": 1}]}

@@ -11,6 +11,7 @@ import {
 	echoOf,
 	fallsBack,
 	isCompleted,
+	lastName,
 	meansEverything,
 	missingScopes,
 	scopedTools,
@@ -58,7 +59,7 @@ export default defineRule({
 			conversation(conversation) {
 				const callerOf = callersOf(conversation);
 				for (const tool of scopedTools(conversation, context.scope)) {
-					if (tool.parameters.length === 0) continue;
+					if (tool.parameters.length === 0 && !isContradicted(tool)) continue;
 					const groups = new Map<string, Group>();
 					for (const scoped of tool.calls) {
 						const { call } = scoped;
@@ -85,12 +86,13 @@ export default defineRule({
 					}
 					if (tool.unknown !== undefined) {
 						const [group] = groups.values();
-						if (group !== undefined) {
-							const { call } = group.first;
-							context.inconclusive(
-								argumentsPlace(call),
-								`${agentName(call.agent)} called ${call.name} without ${group.parameter.path}, which others passed; what it takes then is not known. ${tool.unknown}`,
-							);
+						const first = group?.first ?? (isContradicted(tool) ? tool.calls.find(isCompleted) : undefined);
+						if (first !== undefined) {
+							const what =
+								group === undefined
+									? `Whether ${agentName(first.call.agent)}'s call to ${tool.name} has left out a scope cannot be told.`
+									: `${agentName(first.call.agent)} called ${tool.name} without ${group.parameter.path}, which others passed; what it takes then is not known.`;
+							context.inconclusive(argumentsPlace(first.call), `${what} ${tool.unknown}`);
 						}
 						continue;
 					}
@@ -108,6 +110,11 @@ export default defineRule({
 		};
 	},
 });
+
+/** The settings name scopes, and what the server says of the tool has no such parameters. */
+function isContradicted({ unknown, settings }: ScopedTool): boolean {
+	return unknown !== undefined && settings.parameters !== undefined && settings.parameters.length > 0;
+}
 
 function isPassedIn({ calls }: ScopedTool): (parameter: ScopeParameter) => boolean {
 	return ({ path }) => calls.some(({ given }) => given.has(path));
@@ -129,16 +136,19 @@ function tookEverything(scoped: ScopedCall, parameter: ScopeParameter): boolean 
 }
 
 /** The fallback within the message of its kind. Words that are torn from their sentence say less than the sentence beside them. */
-function valueText(fallback: ScopeParameter['fallback']): string {
+function valueText({ path, fallback }: ScopeParameter): string {
 	if (fallback === undefined) return '';
-	const isTorn = /^(?:and|or|but|that|which|it|if|when)\b|…$/i.test(fallback.value);
+	const { value } = fallback;
+	const isTorn =
+		/^(?:and|or|but|that|which|it|if|when|see|default)\b|…$/i.test(value) ||
+		lastName(path).startsWith(lastName(value));
 	switch (fallback.source) {
 		case 'schema':
-			return fallback.value;
+			return value;
 		case 'description':
-			return isTorn ? 'has a default' : `is then ${fallback.value}`;
+			return isTorn ? 'has a default' : `is then ${value}`;
 		case 'caller':
-			return isTorn ? '' : `, ${fallback.value}`;
+			return isTorn ? '' : `, ${value}`;
 	}
 }
 
@@ -164,7 +174,7 @@ function reportOf(tool: ScopedTool, { agent, parameter, caller, first, more, als
 			tool: tool.name,
 			parameter: path,
 			times: more.length === 0 ? '' : `${more.length + 1} times `,
-			value: valueText(fallback),
+			value: valueText(parameter),
 			words: fallback === undefined ? '' : `"${fallback.words.replace(/[.\s]+$/, '')}".`,
 			echo: echo === undefined ? '' : ` The answer says that it took ${echo}.`,
 			also:

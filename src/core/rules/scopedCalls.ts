@@ -233,16 +233,20 @@ const pagePosition =
 	/(?:cursor|token|continuation|bookmark|scroll_?id|page|offset|skip|start_?(?:index|at)|page_?(?:number|index))$/i;
 
 /** Whether something is known to be taken in its place without a word, or a person says that it matters. */
-export function fallsBack({ fallback, evidence }: ScopeParameter): boolean {
+export function fallsBack({ kind, fallback, evidence }: ScopeParameter): boolean {
 	if (evidence.some(({ source }) => source === 'settings')) return true;
-	return fallback !== undefined && !saysNothing.test(fallback.value) && !speaksUp.test(fallback.value);
+	if (fallback === undefined || saysNothing.test(fallback.value)) return false;
+	if (speaksUp.test(fallback.value) || speaksUp.test(fallback.words)) return false;
+	// So many days, so many metres: how much is wanted rather than where.
+	return !((kind === 'time' || kind === 'place') && howMuch.test(fallback.value));
 }
 
-/** No value, or a switch that is left as it is. */
-const saysNothing = /^(?:"?(?:null|none|nil|undefined|unset|empty|unknown|not set|true|false|)"?|an?|the|it)$/i;
+/** No value, a switch that is left as it is, or all that there is. */
+const saysNothing = /^(?:"?(?:null|none|nil|undefined|unset|empty|unknown|not set|true|false|both|)"?|an?|the|it)$/i;
 /** The tool asks, refuses, or finds out by something else that the call says. */
 const speaksUp =
-	/\b(?:prompt(?:s|ed)?|ask(?:s|ed)?|elicit\w*|error|fails?|throws?|refused|required?|must be|will be listed|(?:auto(?:matically)?[- ]?)?(?:resolved|inferred|derived|determined|detected|extracted|looked up|taken) from|auto(?:matically)?[- ]?(?:detect|resolv|infer|determin)\w*|call `)/i;
+	/\b(?:prompt will|be prompted|asks?\b|be asked|elicit\w*|errors?\b|fails?\b|throws?\b|refused|must be|will be listed|(?:auto(?:matically)?[- ]?)?(?:resolved|inferred|derived|determined|detected|extracted|looked up|taken) from|auto(?:matically)?[- ]?(?:detect|resolv|infer|determin)\w*|call `)/i;
+const howMuch = /^\W*\d+(?:\.\d+)?\W*$|^\[/;
 
 /** It goes on where an earlier answer ended; what that one looked in is in the token. */
 function isContinued(tool: ScopedTool, { given }: ScopedCall): boolean {
