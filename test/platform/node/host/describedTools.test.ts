@@ -1,13 +1,15 @@
 // What real servers say of their tools, on its way through a real host into its log, its catalogue, and a transcript that is read.
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCore } from '../../../../src/core/core.ts';
 import { readCatalogue } from '../../../../src/core/host/toolCatalogue.ts';
+import { defaultDataDirectory, prepareDataDirectory } from '../../../../src/platform/node/host/dataDirectory.ts';
 import { createNodePlatform } from '../../../../src/platform/node/platform.ts';
 import { Agent } from '../../../mcp/agent.ts';
 import { until } from '../../../mcp/waiting.ts';
+import { allEvents } from '../recordedEvents.ts';
 import { Lab, isWindows } from './hosts.ts';
 
 const secret = 'hunter2-and-more';
@@ -30,13 +32,6 @@ const server = `
 	});
 `;
 
-interface LoggedEvent {
-	readonly type: string;
-	readonly tool: string;
-	readonly description?: string;
-	readonly isRemoved?: boolean;
-}
-
 describe('what servers say of their tools', () => {
 	let lab: Lab;
 
@@ -51,15 +46,12 @@ describe('what servers say of their tools', () => {
 		);
 	};
 
-	const described = (): readonly string[] => {
-		const folder = join(lab.data, 'events');
-		if (!existsSync(folder)) return [];
-		return readdirSync(folder)
-			.sort()
-			.flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n'))
-			.map((line) => JSON.parse(line) as LoggedEvent) // our own log
-			.filter(({ type }) => type === 'tool-described')
-			.map(({ tool, isRemoved }) => `${isRemoved === true ? '-' : ''}${tool}`);
+	const described = async (): Promise<readonly string[]> => {
+		const { events, problems } = await allEvents(lab.data);
+		assert.deepEqual(problems, []);
+		return events.flatMap((event) =>
+			event.type === 'tool-described' ? [`${event.isRemoved === true ? '-' : ''}${event.tool}`] : [],
+		);
 	};
 
 	const catalogued = (): readonly string[] => {
@@ -86,12 +78,12 @@ describe('what servers say of their tools', () => {
 		const url = `${host.address.url}/${host.address.token}/mcp/chat`;
 		const agents = [await Agent.connect(url), await Agent.connect(url)];
 		for (const agent of agents) await listAll(agent);
-		await until('the log', () => described().length >= 3 || undefined);
+		await until('the log', async () => (await described()).length >= 3 || undefined);
 		await until('the catalogue', () => catalogued().length === 3 || undefined);
 		setTools(['list', 'find', 'search']);
 		for (const agent of agents) await listAll(agent);
-		await until('the log', () => described().length >= 5 || undefined);
-		assert.deepEqual(described(), ['list', 'post', 'search', 'find', '-post']);
+		await until('the log', async () => (await described()).length >= 5 || undefined);
+		assert.deepEqual(await described(), ['list', 'post', 'search', 'find', '-post']);
 		await host.end('SIGTERM');
 		assert.equal(host.stderr(), '');
 		assert.deepEqual(catalogued(), ['list', 'search', 'find']);
@@ -104,19 +96,18 @@ describe('what servers say of their tools', () => {
 		const next = await lab.host('--config', config);
 		await listAll(await Agent.connect(`${next.address.url}/${next.address.token}/mcp/chat`));
 		await until('the catalogue', () => catalogued().length === 2 || undefined);
-		assert.deepEqual(described().slice(5), ['list', 'find', '-search']);
+		await until('the log', async () => (await described()).length >= 8 || undefined);
+		assert.deepEqual((await described()).slice(5), ['list', 'find', '-search']);
 		await next.end('SIGTERM');
 
 		const path = join(lab.folder, 'session.jsonl');
-		const content = [{ type: 'tool_use', id: 't', name: 'mcp__chat__list', input: {} }];
-		const line = {
-			parentUuid: null,
-			type: 'assistant',
-			uuid: 'a',
-			sessionId: 's',
-			message: { id: 'm', role: 'assistant', content },
-		};
-		writeFileSync(path, `${JSON.stringify(line)}\n`);
+		const call = [{ type: 'tool_use', id: 't', name: 'mcp__chat__list', input: {} }];
+		const answer = [{ type: 'tool_result', tool_use_id: 't', content: '[]' }];
+		const lines = [
+			{ parentUuid: null, type: 'assistant', uuid: 'a', message: { id: 'm', role: 'assistant', content: call } },
+			{ parentUuid: 'a', type: 'user', uuid: 'b', message: { role: 'user', content: answer } },
+		];
+		writeFileSync(path, lines.map((line) => `${JSON.stringify({ sessionId: 's', ...line })}\n`).join(''));
 		const warnings: string[] = [];
 		const warn = (sentence: string) => void warnings.push(sentence);
 		const core = createCore(createNodePlatform(true, { directory: () => lab.data, warn }));
@@ -130,6 +121,15 @@ describe('what servers say of their tools', () => {
 			'{"type":"object","properties":{"context_id":{"type":"string","default":"[redacted]"}}}',
 		);
 		assert.deepEqual(warnings, []);
+
+		// The command line looks where the user's own host keeps it.
+		const environment = { XDG_STATE_HOME: lab.folder, LOCALAPPDATA: lab.folder };
+		const own = defaultDataDirectory({ platform: process.platform, environment, homeFolder: lab.folder });
+		await prepareDataDirectory(own);
+		copyFileSync(join(lab.data, 'tools.json'), join(own, 'tools.json'));
+		const lint = lab.run(['lint', path, '--assume', 'ended'], environment);
+		assert.equal(await lint.ended, 0, lint.stderr());
+		assert.match(lint.stdout(), /without context_id.*\[default-scope-query\]/);
 	});
 
 	it('is of no harm to the host where the catalogue is damaged', async () => {
