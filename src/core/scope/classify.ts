@@ -9,6 +9,7 @@ import {
 	attributesWhenUpdated,
 	batchNames,
 	containerNouns,
+	copyingVerbs,
 	costs,
 	countables,
 	countBeginnings,
@@ -110,12 +111,15 @@ export function classify(
 		isText: !isNumber || hasType(member, 'string'),
 	};
 	if (hasType(member, 'boolean') && !hasType(member, 'string')) return wideningFlag(subject);
-	if (member.isParent || isPlainObject(member)) return undefined;
+	if (member.isParent && !hasType(member, 'string')) return undefined;
+	if (!member.isParent && isPlainObject(member)) return timeNames.has(subject.name) ? time(subject) : undefined;
 	if ([...subject.above, ...words].some((word) => word === 'exclude' || word === 'excluded' || word === 'not'))
 		return undefined;
 	const named = page(subject) ?? time(subject) ?? container(subject);
 	if (named === 'not one') return undefined;
-	return named ?? describedContainer(subject) ?? searchScope(subject);
+	return (
+		named ?? describedContainer(subject) ?? searchScope(subject) ?? describedPage(subject) ?? describedTime(subject)
+	);
 }
 
 const speaksOfPages =
@@ -135,7 +139,7 @@ function page(subject: Subject): Classification | undefined {
 		if (speaksOfPages.test(description) && !(isPosition && speaksOfTime.test(description)))
 			return found(subject, 'page', name);
 		if (name.endsWith('token')) return found(subject, 'page', name);
-		if (!isPosition && isNumber) return found(subject, 'page', name);
+		if (!isPosition && isNumber && !onlySaid.has(name)) return found(subject, 'page', name);
 		if (name === 'page' && ['page size', 'per page', 'limit'].some((one) => beside.has(one)))
 			return found(subject, 'page', name);
 		const hasPage = ['limit', 'size', 'count', 'first', 'max result', 'page size', 'per page', 'length'].some(
@@ -152,7 +156,11 @@ function page(subject: Subject): Classification | undefined {
 	if (words.length < 2) return undefined;
 	const ending = words.slice(-2).join(' ');
 	const last = words.at(-1) ?? '';
+	const isEdge = edges.has(words[0] ?? '') && parts.has(last) && words.length === 2;
+	if ((isEdge && isNumber) || (last === 'range' && parts.has(words.at(-2) ?? '')))
+		return found(subject, 'page', name);
 	if (words.some((word) => costs.has(word))) return undefined;
+	if (words[0] === 'limit' && isNumber) return found(subject, 'page', name);
 	if (pageEndings.has(ending) || (pageEndings.has(last) && words.length > 1)) return found(subject, 'page', name);
 	if (
 		countBeginnings.has(words[0] ?? '') &&
@@ -182,6 +190,23 @@ function page(subject: Subject): Classification | undefined {
 	return undefined;
 }
 
+const onlySaid = new Set(['max', 'maximum', 'show', 'display', 'number', 'amount', 'quantity']);
+const edges = new Set(['start', 'end', 'from', 'to', 'begin', 'first', 'last', 'starting', 'ending']);
+const parts = new Set([
+	'line',
+	'char',
+	'character',
+	'row',
+	'paragraph',
+	'byte',
+	'index',
+	'position',
+	'offset',
+	'page',
+	'item',
+	'record',
+	'frame',
+]);
 const ofAnswer = /\b(?:responses?|results?|return(?:ed)?|retrieve|documentation|content|truncate[sd]?)\b/;
 const positions = new Set(['start', 'from', 'end', 'stop', 'to', 'before', 'after', 'last', 'first']);
 const otherNumber =
@@ -208,6 +233,8 @@ function time(subject: Subject): Classification | undefined {
 	const { member, words, description, above, isNumber, beside } = subject;
 	if (isWrite(subject)) return undefined;
 	if (/\btime ?zone\b/.test(words.join(' '))) return undefined;
+	if (/\b(?:candles?|candlesticks?|klines?|technical|indicators?|ta analysis|bars?)\b/.test(description))
+		return undefined;
 	const core = words.filter((word) => !['filter', 'search', 'by', 'query'].includes(word));
 	const name = core.join(' ');
 	if (timeNames.has(name) || timeNames.has(subject.name)) return found(subject, 'time', name);
@@ -238,11 +265,13 @@ function time(subject: Subject): Classification | undefined {
 	const isAmount =
 		timeUnits.has(core.at(-1) ?? '') && core.length > 1 && core.slice(0, -1).every((word) => timeAmounts.has(word));
 	if (isAmount && isAsking(subject) && (isNumber || description === '')) return found(subject, 'time', name);
+	if (/\b(?:grace|terminat|timeout|wait)/.test(description)) return undefined;
 	const isStretch = ['period', 'range', 'window', 'timeframe', 'lookback'].includes(core.at(-1) ?? '');
 	if (core.length === 2 && isStretch && isSpoken) return found(subject, 'time', name);
 	if (core.length !== 1 || !timeLikeNames.has(name)) return undefined;
 	if (/\b(?:cursor|version|paginat\w*|token|expir\w*)\b/.test(description)) return undefined;
 	if (name === 'period' && isNumber && !/\b(?:day|hour|week|month)s?\b/.test(description)) return undefined;
+	if (name === 'time' && /\b(?:wait|timeout|delay|sleep|seconds)\b/.test(description)) return undefined;
 	if (isSpoken) return found(subject, 'time', name);
 	if (description === '' && isAsking(subject) && timeUnits.has(name)) return found(subject, 'time', name);
 	// No word about them, but both ends are there, and they are numbers.
@@ -263,6 +292,8 @@ function container(subject: Subject): Classification | 'not one' | undefined {
 	for (const { noun, before, ending } of readings(subject.words)) {
 		const entry = containerNouns.get(noun);
 		if (entry === undefined) continue;
+		// `iteration_path` is the path of an iteration.
+		if (noun === 'path' && containerNouns.has(before.at(-1) ?? '')) continue;
 		if (before.some((word) => otherBeginnings.has(word) && !(word === 'new' && noun === 'folder')))
 			return 'not one';
 		if (isAttribute(subject, noun, before, ending) || isNamePattern(subject, noun, ending)) return 'not one';
@@ -304,6 +335,15 @@ function isAttribute(subject: Subject, noun: string, before: readonly string[], 
 	if (/\bunique name\b/.test(description)) return true;
 	if (shape.verb === 'start' || shape.words.has('open'))
 		return shape.object.at(-1) === noun && ending.includes('name');
+	// One tool for several things: what a new one is called.
+	const isForNew = /\b(?:required|only) (?:for|in|when) (?:the )?creat|\(for create\b/.test(description);
+	if (shape.verb === undefined && isForNew && shape.object.at(-1) === noun && !ending.includes('id')) return true;
+	if (
+		shape.verb === undefined &&
+		/\bmoves?\b|\btransfers?\b/.test(description) &&
+		before.some((word) => word === 'target' || word === 'destination' || word === 'new')
+	)
+		return true;
 	if (shape.verb !== 'create' && shape.verb !== 'update') return false;
 	if (isPartOfPayload(subject)) return true;
 	if (shape.verb === 'create') {
@@ -312,7 +352,9 @@ function isAttribute(subject: Subject, noun: string, before: readonly string[], 
 		if ((noun === 'head' || noun === 'base') && ending.length === 0) return true;
 		if (noun === 'account' && ending.includes('code')) return true;
 		// What is made has no place yet: its name is what it will be called.
-		return shape.object.at(-1) === noun && !isWithin;
+		if (shape.object.at(-1) !== noun || isWithin) return false;
+		const isCopy = [...copyingVerbs].some((verb) => shape.words.has(verb));
+		return !isCopy || ending.includes('name') || /\bnew\b/.test(description);
 	}
 	if (before.includes('default')) return true;
 	if (
@@ -380,6 +422,8 @@ function holdsOne(
 			return before.every((word) => plainBeginnings.has(word) || containerNouns.get(word)?.when.length === 0);
 		case 'text':
 			return isText;
+		case 'bare':
+			return ending.length === 0;
 		case 'named':
 			return ending.length > 0 || (before.length === 0 && isText);
 		case 'looking':
@@ -394,6 +438,11 @@ function holdsOne(
 		case 'whose':
 			if (/\b(?:alias|org|organi[sz]ation|account) (?:for|of|to|alias)\b/.test(description)) return true;
 			if (!isAsking(subject)) return false;
+			if (
+				[...subject.beside].some((name) => name.endsWith('password')) ||
+				/\b(?:database|db|ssh|login) user/.test(description)
+			)
+				return false;
 			if (shape.object.at(-1) === noun || personNouns.has(shape.object.at(-1) ?? '')) return false;
 			if (shape.object.includes('and') && shape.object.some((word) => personNouns.has(word))) return false;
 			return !/\b(?:author|assign|creator|created by|mention|recipient|receive|invite|filter)/.test(description);
@@ -412,7 +461,7 @@ function isDirectory(subject: Subject, before: readonly string[]): boolean {
 	if (before.some((word) => containerNouns.get(word)?.when.length === 0 || heldTo.has(word))) return true;
 	if (/\b(?:save|saved|saving)\b/.test(description) && /\bdirectory\b/.test(description)) return true;
 	if (
-		/\b(?:path|root) (?:to|of) (?:the |a |an |your |local |git )*(?:repo|repository|project|workspace|codebase)\b/.test(
+		/\b(?:path|root) (?:to|of|in|inside|within) (?:the |a |an |your |local |git |target )*(?:repo|repository|project|workspace|codebase|vault|working tree)\b|\b(?:repo|repository|project|workspace|codebase|vault|base|root) (?:root )?path\b/.test(
 			description,
 		)
 	)
@@ -424,15 +473,16 @@ function isDirectory(subject: Subject, before: readonly string[]): boolean {
 			description,
 		);
 	if (saysDirectory && !saysFile) return true;
-	return (
-		['directory', 'dir', 'folder', 'tree', 'search', 'grep', 'glob', 'find'].some((word) =>
-			shape.words.has(word),
-		) && !/\brepository path\b/.test(description)
+	return ['directory', 'dir', 'folder', 'tree', 'search', 'grep', 'glob', 'find'].some((word) =>
+		shape.words.has(word),
 	);
 }
 
 function kindOf(subject: Subject, entry: ContainerNoun, noun: string, ending: readonly string[]): ScopeKind {
-	if (entry.otherKind?.said.test(subject.description) === true) return entry.otherKind.kind;
+	const { otherKind } = entry;
+	if (otherKind?.said.test(subject.description) === true) return otherKind.kind;
+	if (otherKind?.isOfTool === true && otherKind.said.test(subject.shape.text)) return otherKind.kind;
+	if (noun === 'base' && (subject.beside.has('head') || subject.beside.has('repo'))) return 'project';
 	if (entry.kind === 'project' && pathEndings.has(ending[0] ?? '') && noun !== 'branch') return 'place';
 	return entry.kind;
 }
@@ -531,23 +581,76 @@ function describedContainer(subject: Subject): Classification | undefined {
 			},
 		};
 	}
-	if (!isEmpty || isWrite(subject) || words.some((word) => indirect.has(word))) return undefined;
+	if (!isEmpty || words.some((word) => indirect.has(word))) return undefined;
+	// Of an update the id says what is changed, and the name what it becomes.
+	if (isWrite(subject) && !(shape.verb === 'update' && member.isRequired && idNames.has(name))) return undefined;
 	const own = member.path.includes('[].') ? subject.above.at(-1) : shape.object.at(-1);
 	const entry = containerNouns.get(own ?? '');
-	if (own === undefined || entry === undefined) return undefined;
-	return entry.when.length === 0 || own === 'index' || own === 'list' ? found(subject, entry.kind, own) : undefined;
+	if (own === undefined || entry === undefined || entry.when.includes('whose')) return undefined;
+	const isTold = entry.when.every(
+		(condition) => condition === 'other' || holdsOne(subject, condition, own, [], ['id']),
+	);
+	return isTold &&
+		entry.unless?.test(description) !== true &&
+		entry.ifSaid === undefined &&
+		entry.inTool === undefined
+		? found(subject, entry.kind, own)
+		: undefined;
+}
+
+const idNames = new Set(['id', 'uuid', 'gid', 'guid', 'uid', 'identifier', 'key', 'slug']);
+
+const countOf =
+	/^(?:optional[.:,]? )?(?:the |a )?(?:maximum |max\.? |total |exact )?(?:number|amount|count|quantity) of (?:[a-z-]+ ){1,4}(?:to (?:return|fetch|retrieve|get|show|display|include|list|read)|per page|returned|shown)\b/;
+const placeInAnswer =
+	/^(?:optional[.:,]? )?(?:the |a |an )?(?:pagination (?:cursor|token|offset)|cursor (?:for|from|to)|page (?:number|token|index|size|cursor)|next page|token (?:for|of) the next page|(?:number of|how many) (?:[a-z]+ ){1,3}to skip|(?:starting|start) (?:offset|row|line|position|character))\b/;
+
+/** A part of an answer that its words tell of alone. */
+function describedPage(subject: Subject): Classification | undefined {
+	const { member, description, isNumber, name } = subject;
+	if (isWrite(subject) || hasType(member, 'array') || payloadNames.has(name)) return undefined;
+	if (subject.words.some((word) => costs.has(word))) return undefined;
+	if (!((isNumber && countOf.test(description)) || placeInAnswer.test(description))) return undefined;
+	return described('page', 'part of an answer');
+}
+
+const endOfTime =
+	/^(?:optional[.:,]? )?(?:the |a |an )?(?:iso[- ]?8601 )?(?:(?:start|end|beginning|earliest|latest|lower bound|upper bound|minimum|maximum) (?:of (?:the )?)?(?:date|time|timestamp|datetime)(?:[ -](?:range|period|window|interval))?|date range|time (?:range|window|period)|(?:number of|how many) (?:past |previous )?(?:days|hours|weeks|months|minutes) (?:back|of (?:history|data)|to (?:look|go|fetch|search|include|analyze)|ago))\b/;
+const borderOfTime =
+	/\b(?:created|updated|modified|published|after|before|since|until|newer than|older than|on or after|on or before) (?:this|the given|the specified|a given|a|that) (?:date|time|timestamp|day)\b/;
+
+/** A stretch of time that its words tell of alone. */
+function describedTime(subject: Subject): Classification | undefined {
+	const { description, name, member } = subject;
+	if (!isAsking(subject) || payloadNames.has(name) || hasType(member, 'array')) return undefined;
+	if (!endOfTime.test(description) && !borderOfTime.test(description)) return undefined;
+	return described('time', 'stretch of time');
+}
+
+function described(kind: ScopeKind, noun: string): Classification {
+	return {
+		kind,
+		noun,
+		evidence: {
+			source: 'description',
+			sentence: `Its description speaks of the ${noun}: it says ${kindPhrases[kind]}.`,
+		},
+	};
 }
 
 /** `scope`, `search_scope`: in which of several kinds of places the tool looks. */
 function searchScope(subject: Subject): Classification | undefined {
 	const { member, words, description } = subject;
 	if (words.at(-1) !== 'scope' || !isAsking(subject) || hasType(member, 'array')) return undefined;
+	if (/\bwhat to\b/.test(description)) return undefined;
 	const text = `${member.allowed.join(' ')} ${description}`.toLowerCase();
 	for (const word of text.split(/[^a-z]+/)) {
 		const entry = containerNouns.get(singular(word));
 		if (entry?.when.length === 0) return found(subject, entry.kind, 'scope');
 	}
-	return /\bsearch\b|\bwhere\b/.test(text) ? found(subject, 'project', 'scope') : undefined;
+	return /\bsearch scope\b|\bscope of (?:the )?search\b|\bwhere\b/.test(text)
+		? found(subject, 'project', 'scope')
+		: undefined;
 }
 
 /** A flag by which the tool looks in all of them: `allNamespaces`, `accountWide`. */
@@ -556,7 +659,12 @@ function wideningFlag(subject: Subject): Classification | undefined {
 	const rest = words.filter((word) => !['all', 'wide', 'include', 'search', 'across', 'in', 'list'].includes(word));
 	if (!words.some((word) => word === 'all' || word === 'wide' || word === 'across')) return undefined;
 	const entry = containerNouns.get(rest.join(' '));
-	return entry === undefined ? undefined : found(subject, entry.kind, rest.join(' '));
+	if (entry !== undefined) return found(subject, entry.kind, rest.join(' '));
+	const said = /\b(?:across|in|from|of|search|list|searches|lists) (?:\w+ )?all (?:\w+ )?([a-z]+)\b/.exec(
+		subject.description,
+	)?.[1];
+	const told = said === undefined ? undefined : containerNouns.get(singular(said));
+	return told?.when.length === 0 ? found(subject, told.kind, singular(said ?? '')) : undefined;
 }
 
 function found(subject: Subject, kind: ScopeKind, noun: string): Classification {

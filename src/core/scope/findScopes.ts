@@ -31,7 +31,7 @@ export function scopeParametersOf(
 ): readonly ScopeParameter[] | UnknownScopes {
 	const own = settings === undefined ? {} : settingsFor(settings, tool.server, tool.name);
 	const schema = schemaMembers(tool.inputSchema);
-	const shape = shapeOf(tool.name, tool.description);
+	const shape = shapeOf(tool.name, tool.description, typeof schema !== 'string' && schema.members.some(isOperation));
 	if (own.parameters !== undefined) {
 		const members = typeof schema === 'string' ? [] : schema.members;
 		const named = own.parameters.filter((path) => typeof schema === 'string' || isPossiblePath(schema, path));
@@ -82,6 +82,12 @@ export function scopeParametersOf(
 }
 
 const nothing: ReadonlySet<string> = new Set();
+
+/** `operation`, of which there are several: one tool that does what others have a tool each for. */
+function isOperation({ name, path, allowed, description }: SchemaMember): boolean {
+	if (!/^(?:operation|action|mode|command|method|op)$/i.test(name) || path !== name) return false;
+	return allowed.length > 1 || /\b(?:create|update|delete)\b/i.test(description ?? '');
+}
 
 function parameterOf(
 	tool: DescribedTool,

@@ -23,20 +23,27 @@ for (const verb of ['list', 'read', 'remove', 'send', 'update', 'create', 'gener
 const asking = new Set(['search', 'query']);
 const joints = new Set(['by', 'in', 'for', 'from', 'to', 'with', 'on', 'of', 'at', 'across', 'using']);
 
-export function shapeOf(name: string, description: string | undefined): ToolShape {
+/** @param isSeveral A parameter says which of several things the tool does: it does not do one of them alone. */
+export function shapeOf(name: string, description: string | undefined, isSeveral: boolean): ToolShape {
 	const words = wordsOf(name);
 	let at = words.findIndex((word) => verbByWord.has(word) && !doubtfulVerbs.has(word));
 	// `post-database-query` asks, whatever its method of HTTP.
 	if (at < 0) at = words.findIndex((word) => asking.has(word));
 	if (at < 0) at = words.findIndex((word) => verbByWord.has(word));
 	let verb = verbByWord.get(words[at] ?? '');
-	if (verb === undefined) {
-		const first = wordsOf(/\S+/.exec((description ?? '').slice(0, 200))?.[0] ?? '')[0] ?? '';
-		verb = verbByWord.get(first) ?? verbByWord.get(singular(first)) ?? verbByWord.get(first.replace(/es$/, ''));
+	const told = toldVerb(description);
+	// `transfer_history`: a noun that looks like a verb, and the description knows better.
+	if (verb === undefined || (at > 0 && (told === 'list' || told === 'read') && writing.has(verb))) {
+		at = verb === undefined ? -1 : at;
+		verb = told;
 	}
+	if (isSeveral) verb = undefined;
 	const rest = words.filter((_, index) => index !== at);
 	const joint = rest.findIndex((word, index) => index > 0 && joints.has(word));
 	const object = (joint < 0 ? rest : rest.slice(0, joint)).map(singular);
+	// `add_to_playlist` does not say what.
+	if (joints.has(object[0] ?? '')) object.length = 0;
+	while (object.length > 1 && aspects.has(object.at(-1) ?? '')) object.pop();
 	return {
 		verb,
 		object,
@@ -44,3 +51,29 @@ export function shapeOf(name: string, description: string | undefined): ToolShap
 		text: `${words.join(' ')} ${(description ?? '').slice(0, 500).toLowerCase()}`,
 	};
 }
+
+function toldVerb(description: string | undefined): Verb | undefined {
+	const first = wordsOf(/\S+/.exec((description ?? '').slice(0, 200))?.[0] ?? '')[0] ?? '';
+	return verbByWord.get(first) ?? verbByWord.get(singular(first)) ?? verbByWord.get(first.replace(/es$/, ''));
+}
+
+const writing: ReadonlySet<Verb> = new Set<Verb>(['create', 'update', 'send']);
+/** What of a thing is told: `get_project_details` is about the project. */
+const aspects = new Set([
+	'info',
+	'information',
+	'detail',
+	'data',
+	'metadata',
+	'status',
+	'setting',
+	'overview',
+	'summary',
+	'stat',
+	'statistic',
+	'content',
+	'id',
+	'property',
+	'config',
+	'configuration',
+]);

@@ -16,7 +16,7 @@ export const kindPhrases: Readonly<Record<ScopeKind, string>> = {
 
 /**
  * When a noun that has other meanings too names a container. `plain`: no word stands before it but those of `plainBeginnings`.
- * `text`: its value is no number. `named`: an ending of `nameEndings` follows, or it stands alone. `looking`: the tool reads or lists.
+ * `bare`: nothing follows it. `text`: its value is no number. `named`: an ending of `nameEndings` follows, or it stands alone. `looking`: the tool reads or lists.
  * `searching`: the tool lists or searches. `other`: it is not what the tool itself is about. `whose`: a person whose things are looked at, not one
  * that is looked up, filtered by or written to. `directory`: a path that a search or a listing is held to, not that of the one file.
  * `running`: the tool does not start it.
@@ -24,6 +24,7 @@ export const kindPhrases: Readonly<Record<ScopeKind, string>> = {
 export type NounCondition =
 	| 'plain'
 	| 'text'
+	| 'bare'
 	| 'named'
 	| 'looking'
 	| 'searching'
@@ -43,20 +44,25 @@ export interface ContainerNoun {
 	/** Name or description of the tool say this. */
 	readonly inTool?: RegExp | undefined;
 	/** A description by which it is of another kind. */
-	readonly otherKind?: { readonly said: RegExp; readonly kind: ScopeKind } | undefined;
+	readonly otherKind?:
+		| {
+				readonly said: RegExp;
+				readonly kind: ScopeKind;
+				/** Its tool's words count as well. */ readonly isOfTool?: true;
+		  }
+		| undefined;
 }
 
 const always: Readonly<Record<string, string>> = {
-	context:
-		'session, chat, thread, conversation, channel, room, chatroom, dialog, mailbox, inbox, terminal, subreddit, pane',
+	context: 'session, chat, thread, conversation, channel, room, chatroom, dialog, terminal, subreddit, pane',
 	project:
-		'project, workspace, repo, repository, branch, team, board, space, sprint, cycle, iteration, calendar, site, notebook, vault, portfolio, git remote, todolist, wiki, course, classroom, blog, playlist',
-	place: 'cwd, directory, dir, folder, workdir, basedir, rootdir',
+		'project, workspace, repo, repository, branch, team, board, space, sprint, cycle, iteration, calendar, notebook, vault, portfolio, git remote, todolist, wiki, course, classroom, blog, playlist',
+	place: 'mailbox, inbox, cwd, directory, dir, folder, workdir, basedir, rootdir',
 	tenant: 'tenant, org, organization, organisation, account, acct, guild, enterprise, merchant, advertiser, portal, realm, shop',
 	environment:
-		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, vhost',
+		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, vhost, ns, marketplace, storefront, avd',
 	database:
-		'database, db, collection, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus, queue',
+		'database, db, collection, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus, queue, sobject, log stream, kb',
 };
 
 const sometimes: Readonly<Record<string, ContainerNoun>> = {
@@ -83,7 +89,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		kind: 'project',
 		when: ['plain', 'text', 'named'],
 		otherKind: { said: /\b(?:compose|container)\b/, kind: 'environment' },
-		unless: /\b(?:filter|log (?:line|entr)|trace|apm|type|kind|metric|micro)/,
+		unless: /\b(?:filter|log (?:line|entr)|trace|apm|type|kind|metric|micro|systemd|nginx|daemon)/,
 	},
 	library: {
 		kind: 'project',
@@ -135,16 +141,21 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	group: { kind: 'tenant', when: ['named'], unless: /\bgroup(?:ing|ed)? by\b|\bapi group\b/ },
 	profile: {
 		kind: 'environment',
-		when: ['plain', 'text', 'named', 'other'],
+		when: ['plain', 'text', 'named'],
 		unless: /\b(?:validation|mode|travel|driving|linkedin|user profile|person|voice|performance|colou?r|page)\b/,
 	},
 	subscription: { kind: 'tenant', when: ['other'] },
 	cloud: { kind: 'tenant', when: ['plain', 'named'] },
 	business: { kind: 'tenant', when: ['named'] },
+	site: {
+		kind: 'project',
+		when: [],
+		otherKind: { said: /\b(?:restrict|limit (?:to|results)|only (?:from|on|search))\b/, kind: 'place' },
+	},
 	server: {
 		kind: 'environment',
 		when: ['plain', 'other', 'named'],
-		otherKind: { said: /\b(?:discord|guild|chat)\b/, kind: 'tenant' },
+		otherKind: { said: /\b(?:discord|guilds?)\b/, kind: 'tenant', isOfTool: true },
 	},
 	host: { kind: 'environment', when: ['plain', 'other'] },
 	hostname: { kind: 'environment', when: ['plain', 'other'] },
@@ -206,7 +217,27 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 			kind: 'tenant',
 		},
 	},
-	market: { kind: 'environment', when: ['plain'], ifSaid: /\b(?:country|iso)\b/ },
+	market: { kind: 'environment', when: ['plain', 'text', 'bare'], unless: /\b(?:market id|prediction|market cap)\b/ },
+	version: { kind: 'project', when: ['plain', 'text'], ifSaid: /\bbranch\b/ },
+	sha: { kind: 'project', when: ['plain', 'text', 'searching'], ifSaid: /\bbranch\b.*\b(?:start|list)/ },
+	provider: { kind: 'project', when: ['plain', 'text'], inTool: /\bterraform\b/, unless: /\bfilter\b/ },
+	member: { kind: 'tenant', when: ['whose', 'named'] },
+	actor: { kind: 'tenant', when: ['whose', 'named'], inTool: /\b(?:bluesky|at protocol|feed)\b/ },
+	wallet: { kind: 'tenant', when: ['whose'] },
+	object: { kind: 'database', when: ['named', 'text'], inTool: /\b(?:salesforce|soql|crm)\b/, ifSaid: /\bobject\b/ },
+	page: {
+		kind: 'context',
+		when: ['named'],
+		inTool: /\b(?:browser|tabs?|devtools|puppeteer|playwright)\b/,
+		ifSaid: /\bpages?\b/,
+	},
+	machine: { kind: 'environment', when: ['plain', 'named'] },
+	agent: {
+		kind: 'tenant',
+		when: ['whose', 'named'],
+		inTool: /\b(?:inbox|messages?|memor(?:y|ies)|agents)\b/,
+		unless: /\bunique identifier\b/,
+	},
 	window: {
 		kind: 'context',
 		when: ['named'],
@@ -232,7 +263,7 @@ export const attributesWhenUpdated: ReadonlySet<string> = wordSet(
 
 /** Endings that name a thing by another of its names. */
 export const nameEndings: ReadonlySet<string> = wordSet(
-	'id, or, uuid, guid, gid, uid, key, slug, name, code, number, url, uri, ref, identifier, handle, alias, filter, path, token, login, arn, jid, ts, any, all, ident, idx, meter, metre, km, mile, dir, directory, root, folder, selector',
+	'id, or, uuid, guid, gid, uid, key, slug, name, code, number, url, uri, ref, identifier, handle, alias, filter, path, token, login, arn, jid, ts, any, all, email, string, serial, jid, ident, idx, meter, metre, km, mile, dir, directory, root, folder, selector',
 );
 
 /** Of these endings those that make a path of it: `projectRoot`, `repo_path`. */
@@ -255,12 +286,12 @@ export const plainBeginnings: ReadonlySet<string> = wordSet(
 
 /** Words in front that make it something else: what is left out, what a thing becomes, how many. */
 export const otherBeginnings: ReadonlySet<string> = wordSet(
-	'exclude, excluded, ignore, ignored, without, is, has, no, not, add, remove, delete, expected, rename, min, max, num, width, size, create, update, auto, use, allow, enable, disable, skip, time, file, type, new',
+	'exclude, excluded, ignore, ignored, without, is, has, no, not, add, remove, delete, expected, rename, min, max, num, width, size, create, update, auto, use, blocked, denied, banned, allow, enable, disable, skip, time, file, type, new',
 );
 
 /** Names of a stretch of time, or of one of its ends: alone they say so. */
 export const timeNames: ReadonlySet<string> = wordSet(
-	'since, until, lookback, look back, timeframe, time frame, time range, date range, time window, time period, date period, date interval, freshness, recency, day back, hour back, day ago, last day, last hour, last n day, oldest, latest, relative time, time span, timespan, time interval, time filter, date filter, stat period, day count, daterange, timerange, lookback day, lookback hour, minute ago, hour ago, since hour, since day, since minute, on date, checkin, checkout, check in, check out, as of, tbs',
+	'since, until, lookback, look back, timeframe, time frame, time range, date range, time window, time period, date period, date interval, freshness, recency, day back, hour back, day ago, last day, last hour, last n day, oldest, latest, relative time, time span, timespan, time interval, time filter, date filter, stat period, day count, daterange, timerange, lookback day, lookback hour, minute ago, hour ago, since hour, since day, since minute, on date, checkin, checkout, check in, check out, as of, tbs, date preset, time preset, billing period, reporting period, season',
 );
 
 /** Names that are one where the type or the description speaks of time. */
@@ -280,7 +311,7 @@ export const timeWords: ReadonlySet<string> = wordSet(
 /** `past_days`, `num_hours`: a number of these, behind such a word. */
 export const timeUnits: ReadonlySet<string> = wordSet('day, hour, minute, week, month, year');
 export const timeAmounts: ReadonlySet<string> = wordSet(
-	'past, last, previous, prior, next, forecast, future, recent, lookback, back, num, number, n, of, within, in, ahead, count, since, ago, the',
+	'window, range, span, period, time, past, last, previous, prior, next, forecast, future, recent, lookback, back, num, number, n, of, within, in, ahead, count, since, ago, the',
 );
 
 /** Arrays of which each entry is a thing of its own that a call asks for or makes. */
@@ -290,12 +321,12 @@ export const batchNames: ReadonlySet<string> = wordSet(
 
 /** Names of a part of an answer, or of its size: whatever type they have. */
 export const pageNames: ReadonlySet<string> = wordSet(
-	'limit, offset, cursor, per page, page size, page token, page number, page num, page no, page index, page limit, page offset, page cursor, page len, page length, page count, item per page, result per page, next page, next page token, next token, next cursor, start cursor, end cursor, after cursor, before cursor, continuation token, continuation, continue token, pagination token, pagination, top k, top n, start index, start at, starting after, ending before, head limit, result count, result limit, start line, end line, line start, line end, from line, to line, line count, start row, end row, tail line, line limit, first line, last line, view range, line range, page range, bookmark, pagelen, scroll id, max size, max chunk, max key, match limit, search limit, count limit, line number start, line number end, start line number, end line number, last id, since id, max id, min id, next id, before id, after id, from id, next link, next url, next',
+	'limit, offset, cursor, per page, page size, page token, page number, page num, page no, page index, page limit, page offset, page cursor, page len, page length, page count, item per page, result per page, next page, next page token, next token, next cursor, start cursor, end cursor, after cursor, before cursor, continuation token, continuation, continue token, pagination token, pagination, top k, top n, start index, start at, starting after, ending before, head limit, result count, result limit, start line, end line, line start, line end, from line, to line, line count, start row, end row, tail line, line limit, first line, last line, view range, line range, page range, bookmark, pagelen, scroll id, max size, max chunk, max key, match limit, search limit, count limit, line number start, line number end, start line number, end line number, last id, since id, max id, min id, next id, before id, after id, from id, next link, next url, next, current page, start page, end page, page start, page end, from page, to page, max page, num before, num after, start key, last key, exclusive start key, starting token, resume token, start after, page after, rpp, lines to read',
 );
 
 /** Names that are one where the value is a number, or the description speaks of pages and counts. */
 export const pageLikeNames: ReadonlySet<string> = wordSet(
-	'page, p, top, k, n, num, token, max token, row, count, size, length, head, tail, first, last, line, marker, take, skip, len, amount, number, quantity, start, from, end, stop, to, before, after, continue',
+	'page, p, top, k, n, num, token, max token, row, count, size, length, head, tail, first, last, line, marker, take, skip, len, amount, number, quantity, display, show, max, maximum, start, from, end, stop, to, before, after, continue',
 );
 
 /** The last words of a name that say how much, or from where on, of what the other words name. */
@@ -318,7 +349,7 @@ export const costs: ReadonlySet<string> = wordSet(
 /** What a tool does, by a word of its name. */
 export const verbs = {
 	list: wordSet(
-		'list, search, find, query, browse, grep, glob, tree, ls, scan, discover, count, aggregate, history, logs, recent, summarize, explore, select, nearby, crawl, map, lookup, top, filter, ask',
+		'list, search, find, query, browse, grep, glob, tree, ls, scan, discover, count, aggregate, history, logs, recent, summarize, explore, select, nearby, crawl, lookup, top, filter, ask, screen',
 	),
 	read: wordSet(
 		'get, read, fetch, show, describe, retrieve, view, inspect, download, open, check, status, explain, resolve, analyze, analyse, debug, export, screenshot, display, tail, compare, diff, info',
@@ -330,7 +361,7 @@ export const verbs = {
 		'send, push, broadcast, call, dm, post, reply, publish, invite, draft, forward, share, write, append, notify, comment',
 	),
 	update: wordSet(
-		'update, edit, set, modify, patch, rename, change, move, put, assign, replace, transfer, configure, reorder, upsert, mute, enable, disable, manage',
+		'update, edit, set, modify, patch, rename, change, move, put, assign, replace, transfer, configure, reorder, upsert, mute, enable, disable',
 	),
 	create: wordSet(
 		'create, add, new, make, insert, register, fork, init, initialize, schedule, book, clone, copy, duplicate, import, upload, provision, setup, save',
@@ -343,6 +374,9 @@ export const verbs = {
 export const doubtfulVerbs: ReadonlySet<string> = wordSet(
 	'post, draft, share, copy, import, export, book, set, view, check, status, count, query, history, logs, schedule, change, patch, open, recent, comment, reply, new, run, build, test, top, map, filter, info, tree, diff, tail, comment, debug, archive, start, stop, clone, fork, select, forward, number, init, search',
 );
+
+/** Verbs of making something out of what there is. */
+export const copyingVerbs: ReadonlySet<string> = wordSet('clone, fork, copy, duplicate, import');
 
 function wordSet(words: string): ReadonlySet<string> {
 	return new Set(words.split(', '));
