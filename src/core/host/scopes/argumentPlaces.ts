@@ -1,7 +1,7 @@
 // Where an argument stands in a call, or would stand, and how it is put there without touching a byte of the rest.
 
 import { JsonScanner } from '../../base/jsonScanner.ts';
-import { encodedText, isObject, replaced } from '../rpc.ts';
+import { encodedText, isObject, readRpc, replaced } from '../rpc.ts';
 import type { Replacement, RpcMessage } from '../rpc.ts';
 
 /** One place that a path means; a path through an array means one in each of its elements. */
@@ -77,10 +77,10 @@ export interface Insertion {
 }
 
 /**
- * The bytes of a `tools/call` with values in places of its arguments where there were none. Objects that are missing on the way are made.
+ * A `tools/call` with values in places of its arguments where there were none. Objects that are missing on the way are made.
  * `undefined`: the places are not in these bytes.
  */
-export function inserted(message: RpcMessage, insertions: readonly Insertion[]): Uint8Array | undefined {
+export function inserted(message: RpcMessage, insertions: readonly Insertion[]): RpcMessage | undefined {
 	const { bytes, spans } = message;
 	if (spans.params.start < 0) return undefined;
 	const root: Addition = { members: new Map(), value: undefined };
@@ -98,7 +98,23 @@ export function inserted(message: RpcMessage, insertions: readonly Insertion[]):
 	const edits: Replacement[] = [];
 	// Arguments that are null are none.
 	const isNull = message.params['arguments'] === null;
-	return added(scanner, root, edits, isNull) ? replaced(bytes, edits) : undefined;
+	if (!added(scanner, root, edits, isNull)) return undefined;
+	const read = readRpc(replaced(bytes, edits));
+	// A message may be written so (`params` with escapes in its name) that what was found is not what its reader will take.
+	const isThere = ({ keys }: Insertion) =>
+		valueAt(read.kind === 'problem' ? {} : read.params, ['arguments', ...keys]);
+	return read.kind === 'problem' || insertions.some((insertion) => isThere(insertion) === undefined)
+		? undefined
+		: read;
+}
+
+function valueAt(root: unknown, keys: readonly (string | number)[]): unknown {
+	let value = root;
+	for (const key of keys) {
+		if (Array.isArray(value)) value = value[Number(key)] as unknown;
+		else value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+	}
+	return value;
 }
 
 /** What is to be added below a place. */
@@ -151,16 +167,18 @@ function added(scanner: JsonScanner, node: Addition, edits: Replacement[], repla
 
 function addedToElements(scanner: JsonScanner, node: Addition, edits: Replacement[]): boolean {
 	scanner.position++;
+	let missing = node.members.size;
 	for (let index = 0; scanner.peek() !== CLOSE_BRACKET; index++) {
 		if (index > 0) {
 			if (scanner.peek() !== COMMA) return false;
 			scanner.position++;
 		}
 		const addition = node.members.get(index);
+		if (addition !== undefined) missing--;
 		if (!(addition === undefined ? scanner.skipValue() : added(scanner, addition, edits, false))) return false;
 	}
 	scanner.position++;
-	return true;
+	return missing === 0;
 }
 
 function textOf(addition: Addition): string {

@@ -291,9 +291,8 @@ export class ScopeEnforcement {
 	/** Puts in what is to be put in. */
 	private carried(exchange: Exchange, answer: ScopeAnswer): ScopeAnswer {
 		if (answer.outcome !== 'filled') return answer;
-		const bytes = inserted(exchange.message, answer.insertions);
-		const message = bytes === undefined ? undefined : readRpc(bytes);
-		if (message?.kind !== 'request') {
+		const message = inserted(exchange.message, answer.insertions);
+		if (message === undefined) {
 			const parameters = answer.parameters.map(({ path }) => ({ path }));
 			return {
 				outcome: 'inconclusive',
