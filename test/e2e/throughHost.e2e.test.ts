@@ -6,10 +6,12 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { CallEnded, SessionEvent } from '../../src/core/events/sessionEvent.ts';
 import type { CallStatus, HostStatus } from '../../src/core/host/status.ts';
 import { attach } from '../../src/platform/node/host/attach.ts';
 import type { ControlClient } from '../../src/platform/node/host/controlClient.ts';
-import { filesBelow, readJson, readJsonLines, until } from './agentProcess.ts';
+import { allEvents } from '../platform/node/recordedEvents.ts';
+import { filesBelow, readJson, until } from './agentProcess.ts';
 import type { AgentCommand, AgentProcess } from './agentProcess.ts';
 import {
 	claudeCodeVersion,
@@ -25,7 +27,6 @@ import { claudeCodeWorkers, codexWorkers, numbers, rootPrompt } from './scripts.
 import { startVscodeClient } from './vscodeClient.ts';
 import type { VscodeClient } from './vscodeClient.ts';
 import { Workbench } from './workbench.ts';
-import { record } from './written.ts';
 
 const workers = 8;
 
@@ -121,7 +122,7 @@ describe(`Claude Code ${claudeCodeVersion}, Codex ${codexVersion} and VS Code th
 		});
 
 		it('has taken down every call once, completed, and of the agent in whose transcript it is', async () => {
-			const ended = (await scene.events()).filter(({ type }) => type === 'call-ended');
+			const ended = (await scene.events()).filter((event): event is CallEnded => event.type === 'call-ended');
 			assert.deepEqual(
 				ended.filter(({ ending }) => ending !== 'completed'),
 				[],
@@ -129,7 +130,7 @@ describe(`Claude Code ${claudeCodeVersion}, Codex ${codexVersion} and VS Code th
 			const known = ended
 				.filter(({ toolUseId }) => toolUseId !== undefined)
 				.map(({ sessionId, agent, toolUseId }) =>
-					[sessionId, record(agent)['id'], toolUseId].map(String).join(' '),
+					[sessionId, 'id' in agent ? agent.id : undefined, toolUseId].map(String).join(' '),
 				);
 			assert.deepEqual(known.toSorted(), (await scene.writtenCalls()).toSorted());
 			assert.equal(ended.length, known.length + 1);
@@ -260,9 +261,10 @@ class Scene {
 	}
 
 	/** What the host has taken down. */
-	async events(): Promise<Record<string, unknown>[]> {
-		const files = await filesBelow(join(this.dataDirectory, 'events'));
-		return (await Promise.all(files.map(readJsonLines))).flat();
+	async events(): Promise<readonly SessionEvent[]> {
+		const { events, problems } = await allEvents(this.dataDirectory);
+		assert.deepEqual(problems, []);
+		return events;
 	}
 
 	/** Of the agents' own transcripts: session, agent and tool use id of every call of an MCP tool. */
