@@ -1,5 +1,5 @@
-import { agentsInOrder, callState } from '../core/conversation/index.ts';
-import type { Compaction, Conversation, ToolCall } from '../core/conversation/index.ts';
+import { agentsInOrder, callState, callsOf, serverOf } from '../core/conversation/index.ts';
+import type { Compaction, Conversation, HostCall, ServerChange, ToolCall } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { Bodies, unwrapped } from './bodies.ts';
@@ -38,13 +38,16 @@ export async function* conversationJson(
 			'compactions',
 			agents.flatMap((agent) => agent.compactions.map(compactionJson)),
 		),
+		...(conversation.serverChanges.length === 0
+			? []
+			: [member('serverChanges', conversation.serverChanges.map(changeJson))]),
 	].join(',\n')},\n`;
 	yield '  "toolCalls": [';
 	const bodies = new Bodies(files);
 	try {
 		let separator = '\n';
 		for (const agent of agents) {
-			for (const call of agent.toolCalls) {
+			for (const call of callsOf(agent)) {
 				const full = isFull ? await bodiesOf(call, bodies) : {};
 				yield `${separator}    ${indented(JSON.stringify({ ...callJson(conversation, call), ...full }, undefined, 2), '    ')}`;
 				separator = ',\n';
@@ -66,7 +69,7 @@ export async function* conversationJson(
 		return {
 			id: call.id,
 			name: call.name,
-			server: call.server,
+			server: serverOf(call),
 			agentId: call.agent.id,
 			state: state.state,
 			cause: state.state === 'orphaned' ? state.cause : undefined,
@@ -77,13 +80,57 @@ export async function* conversationJson(
 			line,
 			resultLine: call.result === undefined ? undefined : sourceOf(call.result.place, main).line,
 			spawnedAgentId: call.spawnedAgentId,
+			host: call.hostCalls.length === 0 ? undefined : call.hostCalls.map(hostCallJson),
 		};
+	}
+
+	/** What a host has seen of a call, beside what the transcript says. */
+	function hostCallJson(passage: HostCall): object {
+		const { callId, server, agentId, startedAt, queued, attempts, ended, place } = passage;
+		const { path, line } = sourceOf(place, main);
+		return {
+			callId,
+			server,
+			agentId,
+			startedAt: isoTime(startedAt) ?? undefined,
+			endedAt: isoTime(ended?.at) ?? undefined,
+			durationMs: ended?.durationMs,
+			ending: ended?.ending,
+			reason: ended?.reason,
+			queued,
+			attempts,
+			path,
+			line,
+		};
+	}
+
+	function changeJson({ server, upstreamId, at, place, change }: ServerChange): object {
+		const { path, line } = sourceOf(place, main);
+		const about =
+			change.type === 'reconnect'
+				? {
+						kind: 'reconnect',
+						isSuccessful: change.isSuccessful,
+						callersWaiting: change.callersWaiting,
+						durationMs: change.durationMs,
+						attempts: change.attempts,
+					}
+				: {
+						kind: change.state,
+						pid: change.pid,
+						exitCode: change.exitCode,
+						signal: change.signal,
+						stderrTail: change.stderrTail,
+					};
+		return { server, upstreamId, at: isoTime(at), ...about, reason: change.reason, path, line };
 	}
 }
 
-/** How long a call took: as the agent has measured it, else by the times of its lines. */
+/** How long a call took: as the agent has measured it, or the host, else by the times of its lines. */
 export function durationOf(call: ToolCall): number | undefined {
 	if (call.result?.durationMs !== undefined) return call.result.durationMs;
+	if (call.hostCalls.length === 1 && call.hostCalls[0]?.ended !== undefined)
+		return call.hostCalls[0].ended.durationMs;
 	if (call.result?.at === undefined || call.startedAt === undefined) return undefined;
 	return Math.max(0, call.result.at - call.startedAt);
 }

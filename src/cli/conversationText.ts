@@ -1,6 +1,15 @@
 import { counted, singleLine, truncated } from '../core/base/text.ts';
-import { agentName, agentsInOrder, callState } from '../core/conversation/index.ts';
-import type { Agent, CallState, Compaction, Message, ToolCall } from '../core/conversation/index.ts';
+import {
+	agentName,
+	agentsInOrder,
+	callState,
+	callsOf,
+	hostCallWords,
+	serverChangesOf,
+	serverChangeWords,
+	serverOf,
+} from '../core/conversation/index.ts';
+import type { Agent, CallState, Compaction, Message, ServerChange, ToolCall } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import { printable } from '../core/report/index.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
@@ -92,9 +101,9 @@ export async function* conversationText(
 		const { type, ended, toolCalls } = agent;
 		const facts = [
 			...(agent.relation === 'subagent' ? [] : [agent.relation]),
-			counted(toolCalls.length, 'call'),
+			counted(callsOf(agent).length, 'call'),
 			...(ended === undefined ? [] : [ended.outcome]),
-			...(agent.hasTranscript ? [] : ['no transcript']),
+			...(agent.hasTranscript ? [] : [agent.hostCalls.length > 0 ? 'seen by the host alone' : 'no transcript']),
 		];
 		const items = itemsOf(agent);
 		const shownBelowCalls = new Set(toolCalls.flatMap((call) => spawnedBy(call)));
@@ -104,6 +113,7 @@ export async function* conversationText(
 		return {
 			text: `${paint('1', printable(agentName(agent)))}${type === undefined ? '' : ` (${printable(type)})`} · ${facts.join(' · ')}`,
 			children: [
+				...hostItemsOf(agent).map((item) => () => hostRow(item)),
 				...rowsOf(items),
 				...others.filter((child) => !shown.has(child)).map((child) => () => agentRow(child)),
 			],
@@ -121,6 +131,22 @@ export async function* conversationText(
 			),
 		];
 		return items.sort((one, other) => one.line - other.line || one.column - other.column);
+	}
+
+	/** What only the host has seen, in the order of time: it belongs to no turn. */
+	function hostItemsOf(agent: Agent): (ToolCall | ServerChange)[] {
+		const items = [...agent.hostCalls, ...serverChangesOf(conversation, agent)];
+		const timeOf = (item: ToolCall | ServerChange) => ('change' in item ? item.at : item.startedAt) ?? Infinity;
+		return items.sort((one, other) => timeOf(one) - timeOf(other));
+	}
+
+	function hostRow(item: ToolCall | ServerChange): Row {
+		const { line } = sourceOf(item.place, main);
+		if (!('change' in item)) return callRow(item, line);
+		return {
+			text: `${paint('35', 'connection')} ${printable(serverChangeWords(item))} ${paint('2', `line ${line}`)}`,
+			children: [],
+		};
 	}
 
 	function placed({ place }: Pick<ToolCall, 'place'>): { readonly line: number; readonly column: number } {
@@ -150,7 +176,8 @@ export async function* conversationText(
 	}
 
 	function callRow(call: ToolCall, line: number): Row {
-		const name = printable(call.server === undefined ? call.name : `${call.server}/${call.name}`);
+		const server = serverOf(call);
+		const name = printable(server === undefined ? call.name : `${server}/${call.name}`);
 		const duration = durationOf(call);
 		const facts = [
 			stateText(callState(conversation, call), paint),
@@ -159,6 +186,7 @@ export async function* conversationText(
 				? [`went on in the background${call.outcome === undefined ? '' : `: ${call.outcome}`}`]
 				: []),
 			...(call.isResultCleared ? ['result cleared'] : []),
+			...hostCallWords(call, callState(conversation, call)).map(printable),
 			...(call.message.isActive ? [] : ['no longer part of the conversation']),
 		];
 		const children = spawnedBy(call).filter((agent) => !shown.has(agent));

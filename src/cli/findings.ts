@@ -1,6 +1,6 @@
 import { ExpectedError } from '../core/base/errors.ts';
 import { mainAgentId } from '../core/base/ids.ts';
-import { agentName, agentsInOrder, callState } from '../core/conversation/index.ts';
+import { agentName, agentsInOrder, callState, callsOf } from '../core/conversation/index.ts';
 import type { Agent, Conversation, Damage, Place } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import type { TranscriptSource } from '../core/events/sessionEvent.ts';
@@ -86,14 +86,14 @@ export async function findingsOf(
 /** An agent with the states of its calls counted. */
 export function lintedAgent(conversation: Conversation, agent: Agent): LintedAgent {
 	const states = { completed: 0, failed: 0, pending: 0, orphaned: 0 };
-	for (const call of agent.toolCalls) states[callState(conversation, call).state]++;
+	for (const call of callsOf(agent)) states[callState(conversation, call).state]++;
 	return {
 		id: agent.id,
 		parentId: agent.parentId ?? null,
 		name: agentName(agent),
 		path: agent.path ?? null,
 		spawnToolUseId: agent.id === mainAgentId ? null : (agent.spawnCall?.id ?? agent.spawnToolUseId ?? null),
-		toolCalls: agent.toolCalls.length,
+		toolCalls: callsOf(agent).length,
 		...states,
 	};
 }

@@ -1,4 +1,4 @@
-import { callState } from '../core/conversation/index.ts';
+import { callState, callsOf } from '../core/conversation/index.ts';
 import type { Conversation } from '../core/conversation/index.ts';
 import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
@@ -19,7 +19,7 @@ export interface SessionSummary {
 }
 
 export function summaryOf(session: SessionFiles, conversation: Conversation): SessionSummary {
-	const calls = [...conversation.agents.values()].flatMap((agent) => agent.toolCalls);
+	const calls = [...conversation.agents.values()].flatMap((agent) => callsOf(agent));
 	return {
 		id: session.nativeId,
 		format: session.format,

@@ -3,9 +3,10 @@ import { ExpectedError } from '../core/base/errors.ts';
 import type { Core } from '../core/core.ts';
 import type { LintedFile } from '../core/report/index.ts';
 import { agentHomes } from '../core/transcripts/homes.ts';
-import { pathsOf } from '../core/transcripts/sessionFiles.ts';
+import { pathsOf, withRecordings } from '../core/transcripts/sessionFiles.ts';
 import type { FoundSessions, SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import type { TranscriptFormatId } from '../core/transcripts/transcriptFormat.ts';
+import { findRecordings } from '../platform/node/store/recordings.ts';
 import type { CommandIo } from './io.ts';
 
 /** A session, and what of it was asked for. */
@@ -99,6 +100,20 @@ export async function findInHomes(core: Core, io: CommandIo): Promise<FoundSessi
 		problems.push(...found.problems);
 	}
 	return { sessions, problems };
+}
+
+/**
+ * The same, with what hosts have recorded in a data directory: beside the transcripts of their sessions, and as sessions of their own where
+ * there are none.
+ */
+export async function findEverywhere(core: Core, io: CommandIo, dataDirectory: string): Promise<FoundSessions> {
+	const { sessions, problems } = await findInHomes(core, io);
+	try {
+		return { sessions: withRecordings(sessions, await findRecordings(dataDirectory)), problems };
+	} catch (error) {
+		if (!(error instanceof ExpectedError)) throw error;
+		return { sessions, problems: [...problems, { path: dataDirectory, message: error.message }] };
+	}
 }
 
 /**

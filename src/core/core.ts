@@ -211,7 +211,7 @@ export class FollowedSession {
 			)
 				continue;
 			if (follower === undefined) {
-				follower = new TranscriptFollower(platform.files, files, agent, options);
+				follower = TranscriptFollower.ofAgent(platform.files, files, agent, options);
 				this.followers.set(path, follower);
 			}
 			// The sidecar says that the agent has ended. It is read before the lines that were written before that.
@@ -223,6 +223,18 @@ export class FollowedSession {
 			if (agent?.sidecarPath === undefined || sidecar === undefined) continue;
 			this.sidecarsRead.set(agent.sidecarPath, sidecar.stamp);
 			if (sidecar.events.length > 0) sink(sidecar.events);
+		}
+		if (files.recordingPath !== undefined) {
+			const path = files.recordingPath;
+			let follower = this.followers.get(path);
+			if (follower === undefined) {
+				follower = await TranscriptFollower.ofRecording(platform.files, files, path, options);
+				this.followers.set(path, follower);
+			}
+			const result = await follower.readOn(sink, options.signal);
+			if (result === 'replaced') return 'replaced';
+			if (result === 'read') this.problems.delete(path);
+			else this.problems.set(path, result.problem);
 		}
 		const isUnknown = this.lastEvidence === '';
 		const evidence =

@@ -75,6 +75,7 @@ export const orphanWords: Readonly<Record<OrphanCause, string>> = {
 	'lost-to-compaction': 'its result was lost to compaction',
 	interrupted: 'interrupted',
 	'head-cut': 'its beginning was cut off',
+	'outcome-unknown': 'the server went away while it ran',
 	unknown: 'the agent went on without a result',
 };
 

@@ -459,7 +459,7 @@ async function followInPieces(
 	const files = new MemoryFiles();
 	files.readLimit = readLimit;
 	files.write(real, '');
-	const follower = new TranscriptFollower(files, found, agent, { withPreviews: true });
+	const follower = TranscriptFollower.ofAgent(files, found, agent, { withPreviews: true });
 	const events: SessionEvent[] = [];
 	for (let start = 0, index = 0; start < bytes.length; index++) {
 		const end = start + pieces[index % pieces.length]! * (1 + Math.floor(index / pieces.length));

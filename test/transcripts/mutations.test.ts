@@ -91,7 +91,7 @@ describe('mutated transcripts', function () {
 					const files = new MemoryFiles();
 					const bytes = Buffer.concat(lines.flatMap((line) => [line, newline]));
 					files.write(path, bytes);
-					const follower = new TranscriptFollower(
+					const follower = TranscriptFollower.ofAgent(
 						files,
 						{ format, nativeId: 'session', mainPath: path, agents: [] },
 						undefined,

@@ -4,19 +4,21 @@ import { createCore } from '../../core/core.ts';
 import { printable } from '../../core/report/index.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
+import { dataDirectory } from '../dataOption.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { runTasks } from '../runTasks.ts';
 import type { SessionSummary } from '../summary.ts';
 import { table } from '../table.ts';
-import { findInHomes, findTargets } from '../targets.ts';
+import { findEverywhere, findTargets } from '../targets.ts';
 import { UsageError, absolutePath, assumeOption, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk sessions [root…] [options]
 
 Lists the sessions that agents have written, newest first. A root is a folder that is searched;
-without one: every agent's own home.
+without one: every agent's own home, and what the MCP host has recorded of other sessions ("host").
 
 Options:
+  --data DIR      The data directory of the host (default: the user's)
   --json          An array for programs
   --limit N       Only the N sessions that were written to last
   --assume HOW    auto, live, ended (default: auto): how to read a last call without a result
@@ -31,11 +33,12 @@ export const sessions: Command = {
 		const { values, positionals } = parseOptions(args, {
 			json: { type: 'boolean' },
 			limit: { type: 'string' },
+			data: { type: 'string' },
 			assume: { type: 'string' },
 		});
 		const limit = values.limit === undefined ? undefined : limitOption(values.limit);
 		const assume = assumeOption(values.assume);
-		const found = await find(io, positionals);
+		const found = await find(io, positionals, dataDirectory(io, values.data));
 		const chosen = limit === undefined ? found : await newest(io, found, limit);
 		const summaries = await runTasks(
 			io,
@@ -52,11 +55,11 @@ function limitOption(value: string): number {
 	return Number(value);
 }
 
-async function find(io: CommandIo, roots: readonly string[]): Promise<readonly SessionFiles[]> {
+async function find(io: CommandIo, roots: readonly string[], data: string): Promise<readonly SessionFiles[]> {
 	const core = createCore(io.platform);
 	const tell = (path: string, message: string) => io.stderr.write(`crosstalk: ${printable(path)}: ${message}\n`);
 	if (roots.length === 0) {
-		const found = await findInHomes(core, io);
+		const found = await findEverywhere(core, io, data);
 		for (const { path, message } of found.problems) tell(path, message);
 		return found.sessions;
 	}

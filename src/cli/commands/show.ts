@@ -2,21 +2,24 @@ import { ExpectedError } from '../../core/base/errors.ts';
 import { createCore } from '../../core/core.ts';
 import type { Core } from '../../core/core.ts';
 import { printable } from '../../core/report/index.ts';
-import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
+import { pathsOf, withRecordings } from '../../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
 import { readConfig } from '../configFile.ts';
+import { findRecordings } from '../../platform/node/store/recordings.ts';
 import { conversationJson } from '../conversationJson.ts';
 import { conversationText } from '../conversationText.ts';
 import { coverageJson, coverageText } from '../coverageText.ts';
+import { dataDirectory } from '../dataOption.ts';
 import { hasColours } from '../io.ts';
 import type { Command, CommandIo } from '../io.ts';
-import { findInHomes, findTargets } from '../targets.ts';
+import { findEverywhere, findTargets } from '../targets.ts';
 import { UsageError, absolutePath, assumeOption, formatOption, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk show <path|session-id> [options]
 
 Prints a conversation as a tree: agents, turns, calls with state and time, compactions. A session's
-id may be cut short as long as it stays unique; it is looked for in every agent's home.
+id may be cut short as long as it stays unique; it is looked for in every agent's home, and in what
+the MCP host has recorded, which is shown with the transcript or, where there is none, by itself.
 
 Options:
   --full          With the arguments and the results of calls
@@ -24,6 +27,7 @@ Options:
                   looked at
   --config FILE   With --coverage: a configuration of lint, whose "scope" counts
   --json          For programs
+  --data DIR      The data directory of the host (default: the user's)
   --as FORMAT     claude-code or codex: take the file for this without a look at it
   --assume HOW    auto, live, ended (default: auto): how to read a last call without a result
   --help          This text
@@ -40,6 +44,7 @@ export const show: Command = {
 			config: { type: 'string' },
 			json: { type: 'boolean' },
 			as: { type: 'string' },
+			data: { type: 'string' },
 			assume: { type: 'string' },
 		});
 		const [what, ...more] = positionals;
@@ -53,10 +58,13 @@ export const show: Command = {
 			values.config === undefined ? undefined : await readConfig(absolutePath(io, values.config), values.config);
 		const assume = assumeOption(values.assume);
 		const as = formatOption(values.as);
+		const data = dataDirectory(io, values.data);
 		const core = createCore(io.platform);
 		const path = absolutePath(io, what);
 		const isPath = (await io.platform.files.stat(path)) !== undefined;
-		const session = isPath ? await sessionAt(core, io, path, as) : await sessionById(core, io, what);
+		const session = isPath
+			? await withRecording(await sessionAt(core, io, path, as), io, data)
+			: await sessionById(core, io, what, data);
 		const read = await core.readSession(session, { assume, rules: {}, withPreviews: true, signal: io.signal });
 		if (read.readings.every(({ lines, problem }) => lines === 0 && problem !== undefined))
 			throw new ExpectedError(read.readings[0]?.problem ?? 'Nothing could be read.');
@@ -100,18 +108,32 @@ async function sessionAt(
 	return first.session;
 }
 
-async function sessionById(core: Core, io: CommandIo, id: string): Promise<SessionFiles> {
-	const { sessions } = await findInHomes(core, io);
-	const exact = sessions.filter(
-		(session) => session.nativeId === id || `${session.format}:${session.nativeId}` === id,
-	);
+/** What a host has recorded of a session is shown with it; that it cannot be read is no reason not to show the rest. */
+async function withRecording(session: SessionFiles, io: CommandIo, data: string): Promise<SessionFiles> {
+	try {
+		return withRecordings([session], await findRecordings(data))[0] ?? session;
+	} catch (error) {
+		if (!(error instanceof ExpectedError)) throw error;
+		io.stderr.write(`crosstalk: ${printable(error.message)}\n`);
+		return session;
+	}
+}
+
+/** What people call a session by: with the name of its format, and without. */
+function namesOf({ format, nativeId }: SessionFiles): readonly string[] {
+	const own = [nativeId, `${format}:${nativeId}`];
+	// The id of one that only the host knows names the agent itself.
+	return format === 'host' ? [...own, nativeId.slice(nativeId.indexOf(':') + 1)] : own;
+}
+
+async function sessionById(core: Core, io: CommandIo, id: string, data: string): Promise<SessionFiles> {
+	const { sessions, problems } = await findEverywhere(core, io, data);
+	for (const { path, message } of problems) {
+		if (path === data) io.stderr.write(`crosstalk: ${printable(message)}\n`);
+	}
+	const exact = sessions.filter((session) => namesOf(session).includes(id));
 	const candidates =
-		exact.length > 0
-			? exact
-			: sessions.filter(
-					(session) =>
-						session.nativeId.startsWith(id) || `${session.format}:${session.nativeId}`.startsWith(id),
-				);
+		exact.length > 0 ? exact : sessions.filter((session) => namesOf(session).some((name) => name.startsWith(id)));
 	const [first, ...more] = candidates;
 	if (first === undefined) throw new ExpectedError(`There is neither a file nor a session "${printable(id)}".`);
 	if (more.length > 0)

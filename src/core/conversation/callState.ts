@@ -8,6 +8,7 @@ import type { AgentState, ResultState, ToolCallState } from './state.ts';
  * a pending call is never taken for an orphan.
  */
 export function callState(conversation: Conversation, call: ToolCall): CallState {
+	if (call.isSeenByHostAlone) return hostCallState(conversation, call);
 	if (call.result !== undefined) return { state: call.result.isError ? 'failed' : 'completed' };
 	const { agent } = call;
 	if (agent.relation === 'fork') {
@@ -69,6 +70,25 @@ export function callState(conversation: Conversation, call: ToolCall): CallState
 		return { state: 'pending', isCertain: true, evidence: liveness.evidence };
 	}
 	return { state: 'pending', isCertain: false, evidence: liveness.evidence };
+}
+
+/** What has become of a call that no transcript tells of, by what the host says of its last passage. */
+function hostCallState({ liveness }: Conversation, { hostCalls, startedAt }: ToolCall): CallState {
+	const ended = hostCalls.at(-1)?.ended;
+	if (ended !== undefined) {
+		if (ended.ending === 'completed') return { state: 'completed' };
+		if (ended.ending !== 'outcome-unknown') return { state: 'failed' };
+		const evidence =
+			ended.reason ?? 'The server went away while the call ran: it may or may not have been carried out.';
+		return { state: 'orphaned', cause: 'outcome-unknown', evidence };
+	}
+	const isOfAnEarlier = liveness.since !== undefined && startedAt !== undefined && startedAt < liveness.since;
+	if (liveness.state === 'ended' || (liveness.state === 'live' && isOfAnEarlier)) {
+		const evidence =
+			'The host that passed it on has ended before an answer came: it may or may not have been carried out.';
+		return { state: 'orphaned', cause: 'outcome-unknown', evidence };
+	}
+	return { state: 'pending', isCertain: liveness.state === 'live', evidence: liveness.evidence };
 }
 
 /** A fork begins with a copy of its parent's history: the parent's own call that this one is a copy of. */

@@ -1,4 +1,4 @@
-import { agentId, mainAgentId } from '../base/ids.ts';
+import { mainAgentId } from '../base/ids.ts';
 import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
 import { assertNever } from '../base/errors.ts';
 import type {
@@ -33,6 +33,8 @@ import type {
 	ToolCall,
 	ToolDescription,
 } from './model.ts';
+import { HostCalls, unnamedAgentId } from './hostCalls.ts';
+import type { Finding } from './hostCalls.ts';
 import { AgentState, ConversationState, MessageState, ResultState, ToolCallState } from './state.ts';
 
 /** What a fold may have changed: a superset, small in proportion to the events. Whoever keeps something computed from the model looks at these again. */
@@ -92,6 +94,7 @@ function foldInto(conversation: Conversation, events: Iterable<SessionEvent>, ch
 	// Conversations are made by `createConversation` alone; the interface only hides what others must not touch.
 	const state = conversation as ConversationState;
 	for (const event of events) foldEvent(state, event, changes);
+	state.host?.settle(findingIn(state, changes));
 	linkAgents(state, changes);
 	for (const agent of changes.agents) {
 		agent.chain.refresh(changes.isComplete ? (message) => noteMessage(message, changes) : ignore);
@@ -175,14 +178,17 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'tool-described':
 			foldTool(state, event, changes);
 			return;
-		// What passes through the host is joined by tool use id once the host's log is read beside the transcript.
 		case 'wire-message':
 		case 'call-queued':
 		case 'call-sent':
 		case 'call-ended':
-		case 'scope-decision':
+			(state.host ??= new HostCalls()).take(event);
+			return;
 		case 'upstream-state':
 		case 'reconnect':
+			(state.host ??= new HostCalls()).takeChange(event);
+			return;
+		case 'scope-decision':
 		case 'hook':
 			return;
 		case 'unknown':
@@ -234,6 +240,33 @@ function foldUnknown(state: ConversationState, event: UnknownRecord, changes: Ch
 	if (event.chain !== undefined) agentOf(state, event.agent, changes).chain.pass(event.chain);
 }
 
+function findingIn(state: ConversationState, changes: ChangesState): Finding {
+	return {
+		written(id, agent) {
+			const own = agent === undefined ? undefined : state.agents.get(agent)?.callsById.get(id);
+			return own ?? findCall(state, undefined, id);
+		},
+		agent: (id) => agentWithId(state, id ?? unnamedAgentId, changes),
+		remove(call) {
+			const { agent } = call;
+			const index = agent.hostCalls.lastIndexOf(call);
+			if (index !== -1) agent.hostCalls.splice(index, 1);
+			changes.agents.add(agent);
+			// Nobody would be there whom no source names and who has done nothing.
+			if (agent.id === unnamedAgentId && isEmpty(agent)) {
+				state.agents.delete(agent.id);
+				state.unlinked.delete(agent);
+			}
+		},
+		touch: touchTimes,
+		changed: (call) => changes.toolCalls.add(call),
+	};
+}
+
+function isEmpty({ hostCalls, messages, strayResults, compactions }: AgentState): boolean {
+	return hostCalls.length === 0 && messages.length === 0 && strayResults.size === 0 && compactions.length === 0;
+}
+
 function foldTool(state: ConversationState, event: ToolDescribed, changes: ChangesState): void {
 	const { server, tool, description, inputSchema } = event;
 	let tools = state.tools.get(server);
@@ -258,15 +291,12 @@ function agentOf(state: ConversationState, ref: AgentRef, changes: ChangesState)
 	return agentWithId(state, 'id' in ref ? ref.id : unnamedAgentId, changes);
 }
 
-/** Stands for every agent that no source names. */
-const unnamedAgentId = agentId('(unnamed)');
-
 function agentWithId(state: ConversationState, id: AgentId, changes: ChangesState): AgentState {
 	const last = changes.lastAgent;
 	if (last !== undefined && last.id === id) return last;
 	let agent = state.agents.get(id);
 	if (agent === undefined) {
-		agent = new AgentState(id);
+		agent = new AgentState(id, state.sessionId);
 		if (id === mainAgentId) agent.parentId = null;
 		else state.unlinked.add(agent);
 		agent.ended = state.outcomes.get(id);
@@ -345,6 +375,7 @@ function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesS
 	const call = new ToolCallState(message, event);
 	agent.toolCalls.push(call);
 	agent.callsById.set(call.id, call);
+	state.host?.told(call.id);
 	message.addToolCall(call);
 	agent.openCalls.add(call);
 	for (const mark of spawnMarks(event.spawn)) {

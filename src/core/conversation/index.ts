@@ -9,11 +9,14 @@ export type {
 	Compaction,
 	Conversation,
 	Damage,
+	HostCall,
 	Message,
 	OrphanCause,
 	Place,
 	Result,
+	ServerChange,
 	ToolCall,
 	ToolDescription,
 } from './model.ts';
-export { activeDuplicates, agentName, agentsInOrder, toolOf } from './queries.ts';
+export { hostCallWords, serverChangeWords } from './hostWords.ts';
+export { activeDuplicates, agentName, agentsInOrder, callsOf, serverChangesOf, serverOf, toolOf } from './queries.ts';

@@ -2,6 +2,7 @@ import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
 import type {
 	AgentOutcome,
 	BodyRef,
+	CallEnding,
 	ColumnRange,
 	DamageKind,
 	Entrypoint,
@@ -9,10 +10,12 @@ import type {
 	MessageKind,
 	PartKind,
 	PromptOrigin,
+	Reconnect,
 	ResultContent,
 	Source,
 	SpawnEvidence,
 	ToolUse,
+	UpstreamStateChanged,
 } from '../events/sessionEvent.ts';
 
 /**
@@ -39,6 +42,8 @@ export interface Conversation {
 	readonly unknownRecords: ReadonlyMap<string, number>;
 	/** The transcript files that were read for it. */
 	readonly paths: ReadonlySet<string>;
+	/** What a host has told of the connections to servers, in the order of time. */
+	readonly serverChanges: readonly ServerChange[];
 	/** Counts up with every fold that changed something. */
 	readonly revision: number;
 }
@@ -90,6 +95,8 @@ export interface Agent {
 	/** In file order of their first line. */
 	readonly messages: readonly Message[];
 	readonly toolCalls: readonly ToolCall[];
+	/** Calls that a host has seen and no transcript tells of, in the order of time. No rule looks at them. */
+	readonly hostCalls: readonly ToolCall[];
 	/** Results whose call is nowhere in this agent's transcript. */
 	readonly strayResults: ReadonlySet<Result>;
 	readonly compactions: readonly Compaction[];
@@ -158,6 +165,48 @@ export interface ToolCall {
 	readonly compactedBy: Compaction | undefined;
 	/** The model no longer sees the result (microcompaction). */
 	readonly isResultCleared: boolean;
+	/** What hosts have seen of it: mostly one passage, more when it was made again. What they say beside the transcript stands beside it. */
+	readonly hostCalls: readonly HostCall[];
+	/** No transcript tells of it: place, arguments and result are the host's. */
+	readonly isSeenByHostAlone: boolean;
+}
+
+/** One passage of a call through a host. */
+export interface HostCall {
+	readonly callId: string;
+	readonly server: string;
+	readonly toolUseId: ToolUseId | undefined;
+	/** Who made it, as the host knows it. */
+	readonly agentId: AgentId | undefined;
+	readonly startedAt: number | undefined;
+	/** Where it is recorded. */
+	readonly place: Place;
+	/** Why it waited, sentences. */
+	readonly queued: readonly string[];
+	/** How often it was sent to its server. */
+	readonly attempts: number;
+	/** The connections that it was sent over. */
+	readonly upstreamIds: readonly string[];
+	/** `undefined`: it runs, or its host has ended before it. */
+	readonly ended:
+		| {
+				readonly ending: CallEnding;
+				readonly durationMs: number;
+				/** A sentence, when it did not complete. */
+				readonly reason: string | undefined;
+				readonly at: number | undefined;
+				readonly place: Place;
+		  }
+		| undefined;
+}
+
+/** A connection to a server was made, lost, or made anew. */
+export interface ServerChange {
+	readonly server: string;
+	readonly upstreamId: string;
+	readonly at: number | undefined;
+	readonly place: Place;
+	readonly change: UpstreamStateChanged | Reconnect;
 }
 
 export interface Result {
@@ -205,7 +254,8 @@ export interface Damage {
 	readonly isAtEnd: boolean;
 }
 
-export type OrphanCause = 'killed' | 'lost-to-compaction' | 'interrupted' | 'head-cut' | 'unknown';
+/** `outcome-unknown`: the host has lost the server while the call ran. */
+export type OrphanCause = 'killed' | 'lost-to-compaction' | 'interrupted' | 'head-cut' | 'outcome-unknown' | 'unknown';
 
 /**
  * What has become of a call. `pending`: unanswered, and nothing shows that no answer can come; `isCertain` tells whether something

@@ -1,6 +1,6 @@
 import { mainAgentId } from '../base/ids.ts';
 import { singleLine, truncated } from '../base/text.ts';
-import type { Agent, Conversation, Duplicate, ToolCall, ToolDescription } from './model.ts';
+import type { Agent, Conversation, Duplicate, ServerChange, ToolCall, ToolDescription } from './model.ts';
 import type { ToolCallState } from './state.ts';
 
 /** What a person calls the agent: its name, else what it was asked to do, else its id. */
@@ -27,6 +27,23 @@ export function activeDuplicates(call: ToolCall): readonly Duplicate[] {
 /** What its server says of the tool that is called; `undefined` where no source tells, or the tool is no server's. */
 export function toolOf(conversation: Conversation, call: ToolCall): ToolDescription | undefined {
 	return call.server === undefined ? undefined : conversation.tools.get(call.server)?.get(call.name);
+}
+
+/** All calls of an agent: those that its transcript tells of, and those that only a host has seen. */
+export function callsOf({ toolCalls, hostCalls }: Agent): readonly ToolCall[] {
+	return hostCalls.length === 0 ? toolCalls : [...toolCalls, ...hostCalls];
+}
+
+/** The server that a call went to: as the transcript names it, else as the host does. */
+export function serverOf({ server, hostCalls }: ToolCall): string | undefined {
+	return server ?? hostCalls[0]?.server;
+}
+
+/** What has happened to the connections that the agent's calls went over. */
+export function serverChangesOf(conversation: Conversation, agent: Agent): readonly ServerChange[] {
+	if (conversation.serverChanges.length === 0) return conversation.serverChanges;
+	const used = new Set(callsOf(agent).flatMap((call) => call.hostCalls.flatMap(({ upstreamIds }) => upstreamIds)));
+	return conversation.serverChanges.filter(({ upstreamId }) => used.has(upstreamId));
 }
 
 /** The agents in an order that does not depend on what was read first: the main one, then as they began. */

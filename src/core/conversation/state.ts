@@ -17,6 +17,7 @@ import type {
 	ToolUse,
 } from '../events/sessionEvent.ts';
 import { Chain } from './chain.ts';
+import type { HostCalls } from './hostCalls.ts';
 import type { ChainNode } from './chain.ts';
 import type {
 	Agent,
@@ -24,10 +25,12 @@ import type {
 	Conversation,
 	Damage,
 	Duplicate,
+	HostCall,
 	Liveness,
 	Message,
 	Place,
 	Result,
+	ServerChange,
 	ToolCall,
 	ToolDescription,
 } from './model.ts';
@@ -62,9 +65,15 @@ export class ConversationState implements Conversation {
 	readonly spawnsByMark = new Map<string, ToolCallState[]>();
 	/** Agents whose spawning call is not linked yet. */
 	readonly unlinked = new Set<AgentState>();
+	/** Made when the first event of a host comes. */
+	host: HostCalls | undefined;
 
 	constructor(sessionId: SessionId) {
 		this.sessionId = sessionId;
+	}
+
+	get serverChanges(): readonly ServerChange[] {
+		return this.host?.changes ?? noChanges;
 	}
 }
 
@@ -82,6 +91,7 @@ export class AgentState implements Agent {
 	hasTranscript = false;
 	readonly messages: MessageState[] = [];
 	readonly toolCalls: ToolCallState[] = [];
+	readonly hostCalls: ToolCallState[] = [];
 	readonly strayResults = new Set<ResultState>();
 	readonly compactions: Compaction[] = [];
 	firstAt: number | undefined;
@@ -101,8 +111,11 @@ export class AgentState implements Agent {
 	turn = 0;
 	hasResponse = false;
 
-	constructor(id: AgentId) {
+	readonly sessionId: SessionId;
+
+	constructor(id: AgentId, sessionId: SessionId) {
 		this.id = id;
+		this.sessionId = sessionId;
 	}
 
 	/** The message with this id: most often the one that came last. */
@@ -343,6 +356,8 @@ export class ToolCallState extends BlockState implements ToolCall {
 	lastProgress: ToolCall['lastProgress'];
 	compactedBy: Compaction | undefined;
 	isResultCleared = false;
+	hostCalls: readonly HostCall[] = noHostCalls;
+	isSeenByHostAlone = false;
 
 	constructor(message: MessageState, event: ToolUse) {
 		super(event.source, event.range, event.arguments);
@@ -372,4 +387,6 @@ const few = 16;
 const noCalls: ToolCallState[] = [];
 const noTexts: readonly BodyRef[] = [];
 const noResults: ResultState[] = [];
+const noHostCalls: readonly HostCall[] = [];
+const noChanges: readonly ServerChange[] = [];
 const noDuplicates: (Duplicate & { readonly node: ChainNode<MessageState> | undefined })[] = [];

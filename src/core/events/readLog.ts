@@ -33,6 +33,7 @@ export class LogReader {
 	private readonly sink: LogSink;
 	private readonly scanner = new JsonScanner();
 	private readonly span: Span = { start: -1, end: -1 };
+	private readonly content: Span = { start: -1, end: -1 };
 
 	constructor(sink: LogSink) {
 		this.sink = sink;
@@ -102,7 +103,19 @@ export class LogReader {
 			length: span.end - span.start,
 			preview: preview(bytes, span.start, span.end),
 		};
-		return { ...stored, body };
+		const content = this.contentOf(bytes, offset - start);
+		return content === undefined ? { ...stored, body } : { ...stored, body, content };
+	}
+
+	/** The part of the message in `span` that answers a person's question. */
+	private contentOf(bytes: Uint8Array, shift: number): BodyRef | undefined {
+		const { scanner, span, content } = this;
+		scanner.reset(bytes, span.start, span.end);
+		content.start = -1;
+		if (scanner.peek() !== OPEN_BRACE || !scanner.readObject(messageMembers, content) || content.start === -1)
+			return undefined;
+		const { start, end } = content;
+		return { offset: shift + start, length: end - start, preview: preview(bytes, start, end) };
 	}
 
 	private problem(position: LinePosition, kind: DamageKind, message: string, isTerminated: boolean): void {
@@ -111,6 +124,15 @@ export class LogReader {
 }
 
 const members = new MemberTable<Span>({ message: (scanner, span) => scanner.passValue(span) });
+const paramsMembers = new MemberTable<Span>({ arguments: (scanner, span) => scanner.passValue(span) });
+const messageMembers = new MemberTable<Span>({
+	params: (scanner, span) => {
+		if (scanner.peek() === OPEN_BRACE) scanner.readObject(paramsMembers, span);
+		else scanner.skipValue();
+	},
+	result: (scanner, span) => scanner.passValue(span),
+	error: (scanner, span) => scanner.passValue(span),
+});
 const messageMember = ',"message":';
 
 function hasBody(stored: StoredEvent): boolean {

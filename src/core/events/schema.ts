@@ -175,6 +175,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		toolUseId: toolUse.optional(),
 		callId: text,
 		body,
+		content: body.optional(),
 	}),
 	z.object({
 		...envelope,

@@ -354,6 +354,8 @@ export interface WireMessage extends Envelope {
 	readonly callId?: string | undefined;
 	/** The whole message. */
 	readonly body: BodyRef;
+	/** What a person looks for in it: the arguments of a call, the result or the error of an answer. Found when it is read, and not stored. */
+	readonly content?: BodyRef | undefined;
 }
 
 /** A call waits for its server. */

@@ -7,7 +7,7 @@ import type { OpenFile, TranscriptFiles } from './files.ts';
 import { LineSplitter } from '../base/lineSplitter.ts';
 import { transcriptFormats } from './sessionFiles.ts';
 import type { AgentFile, SessionFiles } from './sessionFiles.ts';
-import type { LineReader, TranscriptFile } from './transcriptFormat.ts';
+import type { EventSink, LineReader, TranscriptFile } from './transcriptFormat.ts';
 
 /** What was read of one file. */
 export interface FileReading {
@@ -40,14 +40,19 @@ export async function readSession(
 ): Promise<readonly FileReading[]> {
 	const readings: FileReading[] = [];
 	if (session.mainPath !== undefined) {
-		readings.push(await readWhole(new TranscriptFollower(files, session, undefined, options), sink, options));
+		readings.push(await readWhole(TranscriptFollower.ofAgent(files, session, undefined, options), sink, options));
 	}
 	for (const agent of session.agents) {
 		options.signal?.throwIfAborted();
 		// The sidecar says that the agent has ended; it is read before the lines that were written before that.
 		const events = await readSidecar(files, session, agent);
-		readings.push(await readWhole(new TranscriptFollower(files, session, agent, options), sink, options));
+		readings.push(await readWhole(TranscriptFollower.ofAgent(files, session, agent, options), sink, options));
 		if (events.length > 0) sink(events);
+	}
+	if (session.recordingPath !== undefined) {
+		const { recordingPath } = session;
+		const follower = await TranscriptFollower.ofRecording(files, session, recordingPath, options);
+		readings.push(await readWhole(follower, sink, options));
 	}
 	return readings;
 }
@@ -82,21 +87,16 @@ export class TranscriptFollower {
 	private reported = 0;
 	private isFinished = false;
 
-	/** @param agent The agent whose transcript it is; `undefined`: the main one's. */
-	constructor(files: TranscriptFiles, session: SessionFiles, agent: AgentFile | undefined, options: ReadOptions) {
+	private constructor(
+		files: TranscriptFiles,
+		path: string,
+		options: ReadOptions,
+		createReader: (sink: EventSink) => LineReader,
+	) {
 		this.files = files;
 		this.options = options;
-		// A session without files has nobody to follow; callers have at least one.
-		this.path = agent?.path ?? session.mainPath ?? '';
-		const format = transcriptFormats.find((candidate) => candidate.id === session.format);
-		if (format === undefined) throw new Error(`No reader for ${session.format}.`);
-		const file: TranscriptFile = {
-			path: this.path,
-			nativeSessionId: session.nativeId,
-			agentId: agent?.agentId ?? null,
-			withPreviews: options.withPreviews,
-		};
-		this.reader = format.createReader(file, (event) => void this.batch.push(event));
+		this.path = path;
+		this.reader = createReader((event) => void this.batch.push(event));
 		this.splitter = new LineSplitter(
 			(bytes, start, end, position, isTerminated) => {
 				// A byte order mark is no part of the first line.
@@ -112,6 +112,37 @@ export class TranscriptFollower {
 			chunkLength,
 			(length) => files.allocate(length),
 		);
+	}
+
+	/** @param agent The agent whose transcript it is; `undefined`: the main one's. */
+	static ofAgent(
+		files: TranscriptFiles,
+		session: SessionFiles,
+		agent: AgentFile | undefined,
+		options: ReadOptions,
+	): TranscriptFollower {
+		const format = transcriptFormats.find((candidate) => candidate.id === session.format);
+		if (format === undefined) throw new Error(`No reader for ${session.format}.`);
+		const file: TranscriptFile = {
+			// A session without files has nobody to follow; callers have at least one.
+			path: agent?.path ?? session.mainPath ?? '',
+			nativeSessionId: session.nativeId,
+			agentId: agent?.agentId ?? null,
+			withPreviews: options.withPreviews,
+		};
+		return new TranscriptFollower(files, file.path, options, (sink) => format.createReader(file, sink));
+	}
+
+	/** What a host has recorded of the session. */
+	static async ofRecording(
+		files: TranscriptFiles,
+		{ format, nativeId }: SessionFiles,
+		path: string,
+		options: ReadOptions,
+	): Promise<TranscriptFollower> {
+		const { createRecordingReader } = await import('./recording.ts');
+		const file = { path, format, nativeSessionId: nativeId };
+		return new TranscriptFollower(files, path, options, (sink) => createRecordingReader(file, sink));
 	}
 
 	get lines(): number {

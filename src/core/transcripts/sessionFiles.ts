@@ -5,17 +5,20 @@ import { CodexLine } from './codexLine.ts';
 import { baseName, joinPath, parentFolder } from './files.ts';
 import type { DirectoryEntry, TranscriptFiles } from './files.ts';
 import { JsonScanner, MemberTable } from '../base/jsonScanner.ts';
-import type { TranscriptFormat, TranscriptFormatId } from './transcriptFormat.ts';
+import type { SessionFormatId, TranscriptFormat, TranscriptFormatId } from './transcriptFormat.ts';
 
 export const transcriptFormats: readonly TranscriptFormat[] = [claudeCode, codex];
 
 /** The files that together are one session. */
 export interface SessionFiles {
-	readonly format: TranscriptFormatId;
+	readonly format: SessionFormatId;
+	/** Of a session that only a host knows: as its events have it, `claude-code:…` or `mcp:…`. */
 	readonly nativeId: string;
 	/** The main agent's transcript; `undefined` when only files of its subagents are there. */
 	readonly mainPath: string | undefined;
 	readonly agents: readonly AgentFile[];
+	/** What a host has recorded of it. */
+	readonly recordingPath?: string | undefined;
 }
 
 export interface AgentFile {
@@ -324,6 +327,7 @@ const sessionName = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 
 /** All transcript files of a session, the main one first. */
 export function pathsOf(session: SessionFiles): readonly string[] {
+	if (session.format === 'host') return session.recordingPath === undefined ? [] : [session.recordingPath];
 	return [
 		...(session.mainPath === undefined ? [] : [session.mainPath]),
 		...session.agents.map((agent) => agent.path),
@@ -425,4 +429,32 @@ function codexHeader(head: Uint8Array, start: number, end: number, path: string)
 		parentId: isHeader ? line.parentThreadId : '',
 		rootId: isHeader && line.parentThreadId !== '' ? line.sessionId : '',
 	};
+}
+
+/** A session that agents had through a host. */
+export interface Recording {
+	/** As the events have it. */
+	readonly id: string;
+	readonly path: string;
+}
+
+/** The sessions together with what a host has recorded: of those that have transcripts it is one more file, others are sessions of their own. */
+export function withRecordings(
+	sessions: readonly SessionFiles[],
+	recordings: readonly Recording[],
+): readonly SessionFiles[] {
+	if (recordings.length === 0) return sessions;
+	const left = new Map(recordings.map((recording) => [recording.id, recording.path]));
+	const joined = sessions.map((session) => {
+		const id = `${session.format}:${session.nativeId}`;
+		const recordingPath = recordings.find((recording) => recording.id === id)?.path;
+		left.delete(id);
+		return recordingPath === undefined ? session : { ...session, recordingPath };
+	});
+	return [...joined, ...[...left].map(([id, path]) => recordedSession(id, path))];
+}
+
+/** A session of which there is nothing but what a host has recorded. */
+function recordedSession(id: string, recordingPath: string): SessionFiles {
+	return { format: 'host', nativeId: id, mainPath: undefined, agents: [], recordingPath };
 }

@@ -3,6 +3,9 @@ import type { SessionEvent } from '../events/sessionEvent.ts';
 
 export type TranscriptFormatId = 'claude-code' | 'codex';
 
+/** Of a session: that of its transcripts, or of what a host has recorded where there are none. */
+export type SessionFormatId = TranscriptFormatId | 'host';
+
 /** What a reader has to know about the file before its first line. */
 export interface TranscriptFile {
 	readonly path: string;

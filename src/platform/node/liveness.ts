@@ -1,7 +1,9 @@
-import { readFile, readdir, readlink } from 'node:fs/promises';
+import { readFile, readdir, readlink, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { LivenessProbe, ProcessEvidence, SessionFacts } from '../../core/platform.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
+import { addressFile, readAddress } from './host/dataDirectory.ts';
+import { sessionOfRecording } from './store/recordingPaths.ts';
 
 /**
  * What this machine knows of the processes behind sessions. Claude Code registers each of its processes in `<home>/sessions/<pid>.json`
@@ -9,10 +11,7 @@ import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
  */
 export class NodeLivenessProbe implements LivenessProbe {
 	async probe(session: SessionFiles, facts: SessionFacts): Promise<ProcessEvidence> {
-		const evidence =
-			session.format === 'claude-code'
-				? await probeClaudeCode(session, facts.agentVersion)
-				: await probeCodex(facts.paths);
+		const evidence = await evidenceOf(session, facts);
 		if (evidence.state !== 'unknown' || facts.lastEventAt === undefined) return evidence;
 		const age = Date.now() - facts.lastEventAt;
 		if (age < longestCall) return evidence;
@@ -20,6 +19,46 @@ export class NodeLivenessProbe implements LivenessProbe {
 			state: 'ended',
 			evidence: `Nothing was written for ${Math.floor(age / 86_400_000)} days, and no call may take that long.`,
 		};
+	}
+}
+
+async function evidenceOf(session: SessionFiles, facts: SessionFacts): Promise<ProcessEvidence> {
+	switch (session.format) {
+		case 'claude-code':
+			return probeClaudeCode(session, facts.agentVersion);
+		case 'codex':
+			return probeCodex(facts.paths);
+		case 'host':
+			return probeHost(session.recordingPath ?? '', facts.lastEventAt);
+	}
+}
+
+/** Calls that only a host has seen live as long as that host. Of one that was killed and started anew the earlier calls are not its own. */
+async function probeHost(path: string, lastEventAt: number | undefined): Promise<ProcessEvidence> {
+	const recording = sessionOfRecording(path);
+	const address = recording === undefined ? undefined : await readAddress(recording.directory);
+	const ended: ProcessEvidence = { state: 'ended', evidence: 'No host is running in its data directory.' };
+	if (recording === undefined || address === undefined || address.isStoreOnly === true) return ended;
+	if (!isProcess(address.pid)) return ended;
+	try {
+		// The host that is ready says where it is, once.
+		const { mtimeMs } = await stat(join(recording.directory, addressFile));
+		const { pid } = address;
+		if (lastEventAt !== undefined && lastEventAt < mtimeMs)
+			return { state: 'ended', evidence: `Nothing of it has passed the host that runs now, process ${pid}.` };
+		return { state: 'live', evidence: `The host, process ${pid}, is running.`, since: mtimeMs, pid };
+	} catch {
+		// It has been removed meanwhile.
+		return ended;
+	}
+}
+
+function isProcess(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch (error) {
+		return error instanceof Error && 'code' in error && error.code === 'EPERM';
 	}
 }
 

@@ -89,7 +89,8 @@ export const ownerFile = 'owner.sqlite';
 /** The log of hosts that were started in the background. */
 export const logFile = 'host.log';
 
-const addressFile = 'host.json';
+/** Where the host of this folder is found. */
+export const addressFile = 'host.json';
 
 /** Where a process is found that has taken over the session store from an owner that stands still, and so still holds the lock. */
 export const successorFile = 'successor.json';

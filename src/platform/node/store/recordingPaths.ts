@@ -1,6 +1,6 @@
 // Where recorded events are to be read as files: below the database's path, where no true file can lie.
 
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { storeFile } from './storeFile.ts';
 
 export function databasePath(directory: string): string {
@@ -36,4 +36,12 @@ export function partsOf(path: string): RecordingParts | undefined {
 		// Somebody has made it up.
 		return undefined;
 	}
+}
+
+/** The session whose events a path stands for, and the data directory that they are in. */
+export function sessionOfRecording(
+	path: string,
+): { readonly directory: string; readonly sessionId: string } | undefined {
+	const { database, sessionId } = partsOf(path) ?? {};
+	return database === undefined || sessionId === undefined ? undefined : { directory: dirname(database), sessionId };
 }
