@@ -1,4 +1,4 @@
-import { defaultDataDirectory } from '../platform/node/host/dataDirectory.ts';
+import { defaultDataDirectory } from '../platform/node/host/defaultDataDirectory.ts';
 import type { CommandIo } from './io.ts';
 import { UsageError, absolutePath } from './usage.ts';
 

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { defaultDataDirectory } from '../platform/node/host/dataDirectory.ts';
+import { defaultDataDirectory } from '../platform/node/host/defaultDataDirectory.ts';
 
 /** What the user's own host knows of tools. Threads have their own platform and say the same once more, so only the main one warns. */
 export const userCatalogue = {

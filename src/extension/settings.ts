@@ -1,5 +1,5 @@
 import { workspace } from 'vscode';
-import { defaultDataDirectory } from '../platform/node/host/dataDirectory.ts';
+import { defaultDataDirectory } from '../platform/node/host/defaultDataDirectory.ts';
 import { userHome } from '../platform/node/watch.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
 import { checkScopeSettings } from '../core/scope/index.ts';

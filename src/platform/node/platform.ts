@@ -1,7 +1,7 @@
 import type { Platform } from '../../core/platform.ts';
 import { BlockingNodeFiles, NodeFiles } from './files.ts';
-import { NodeToolCatalogue } from './host/catalogueFile.ts';
 import { NodeLivenessProbe } from './liveness.ts';
+import { NodeToolCatalogue } from './toolCatalogue.ts';
 
 /**
  * The ports on Node.

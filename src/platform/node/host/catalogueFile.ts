@@ -1,4 +1,4 @@
-// The catalogue of tools as a file of the data directory: the host writes it, whoever reads a transcript reads it.
+// The catalogue of tools as a file of the data directory, which the host writes.
 
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,10 +6,9 @@ import { ExpectedError } from '../../../core/base/errors.ts';
 import type { CataloguedTool } from '../../../core/events/sessionEvent.ts';
 import { MemoryToolCatalogue, readCatalogue } from '../../../core/host/toolCatalogue.ts';
 import type { ToolCatalogue } from '../../../core/host/toolCatalogue.ts';
-import type { ToolCatalogueReader } from '../../../core/platform.ts';
+import { catalogueFile } from '../toolCatalogue.ts';
 import { codeOf, isErrno, writePrivateFile } from './dataDirectory.ts';
 
-const catalogueFile = 'tools.json';
 /** A host writes less; whatever is longer is not read. */
 const mostBytes = 64 * 1024 * 1024;
 /** Servers tell of many tools at once. */
@@ -36,7 +35,7 @@ export class CatalogueFile {
 	/** Goes on with what is there. What cannot be read is written anew, and said so. */
 	static async open(directory: string, warn: (sentence: string) => void): Promise<CatalogueFile> {
 		const path = join(directory, catalogueFile);
-		const tools = await readFileOf(path);
+		const tools = await readCatalogueFile(path);
 		if (typeof tools === 'string') warn(`${tools} It will be written anew.`);
 		return new CatalogueFile(path, typeof tools === 'string' ? [] : tools, warn);
 	}
@@ -74,45 +73,8 @@ export class CatalogueFile {
 	}
 }
 
-/** The readers' side. What is read is kept until the file is another. */
-export class NodeToolCatalogue implements ToolCatalogueReader {
-	private readonly directory: () => string;
-	private readonly warn: (sentence: string) => void;
-	private known: { readonly stamp: string; readonly tools: readonly CataloguedTool[] } = { stamp: '', tools: [] };
-
-	/**
-	 * @param directory The data directory; it may be another the next time.
-	 * @param warn Takes a sentence for a person, once for each state of the file.
-	 */
-	constructor(directory: () => string, warn: (sentence: string) => void) {
-		this.directory = directory;
-		this.warn = warn;
-	}
-
-	async read(): Promise<readonly CataloguedTool[]> {
-		const path = join(this.directory(), catalogueFile);
-		const stamp = await stampOf(path);
-		if (stamp === undefined) return [];
-		if (stamp === this.known.stamp) return this.known.tools;
-		const tools = await readFileOf(path);
-		if (typeof tools === 'string') this.warn(tools);
-		this.known = { stamp, tools: typeof tools === 'string' ? [] : tools };
-		return this.known.tools;
-	}
-}
-
-async function stampOf(path: string): Promise<string | undefined> {
-	try {
-		const { ino, size, mtimeMs } = await stat(path);
-		return `${path} ${ino} ${size} ${mtimeMs}`;
-	} catch {
-		// No host has written one, or nobody may look there: it is a help only.
-		return undefined;
-	}
-}
-
 /** The tools in it, none where there is no such file; or a sentence that says why it cannot be read. */
-async function readFileOf(path: string): Promise<readonly CataloguedTool[] | string> {
+export async function readCatalogueFile(path: string): Promise<readonly CataloguedTool[] | string> {
 	try {
 		if ((await stat(path)).size > mostBytes) return `The catalogue of tools ${path} is too long.`;
 		const found = readCatalogue(await readFile(path, 'utf8'));

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryToolCatalogue, readCatalogue } from '../../../../src/core/host/toolCatalogue.ts';
-import { CatalogueFile, NodeToolCatalogue } from '../../../../src/platform/node/host/catalogueFile.ts';
+import { CatalogueFile } from '../../../../src/platform/node/host/catalogueFile.ts';
+import { NodeToolCatalogue } from '../../../../src/platform/node/toolCatalogue.ts';
 
 const list = { server: 'chat', tool: 'list', description: 'Lists.', inputSchema: '{"type":"object"}' };
 const post = { server: 'chat', tool: 'post', description: undefined, inputSchema: undefined };

@@ -5,7 +5,8 @@ import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 
 import { join } from 'node:path';
 import { createCore } from '../../../../src/core/core.ts';
 import { readCatalogue } from '../../../../src/core/host/toolCatalogue.ts';
-import { defaultDataDirectory, prepareDataDirectory } from '../../../../src/platform/node/host/dataDirectory.ts';
+import { prepareDataDirectory } from '../../../../src/platform/node/host/dataDirectory.ts';
+import { defaultDataDirectory } from '../../../../src/platform/node/host/defaultDataDirectory.ts';
 import { createNodePlatform } from '../../../../src/platform/node/platform.ts';
 import { Agent } from '../../../mcp/agent.ts';
 import { until } from '../../../mcp/waiting.ts';

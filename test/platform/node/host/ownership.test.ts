@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { defaultDataDirectory, readAddress } from '../../../../src/platform/node/host/dataDirectory.ts';
+import { readAddress } from '../../../../src/platform/node/host/dataDirectory.ts';
+import { defaultDataDirectory } from '../../../../src/platform/node/host/defaultDataDirectory.ts';
 import { takeOwnership } from '../../../../src/platform/node/host/ownership.ts';
 import type { Ownership } from '../../../../src/platform/node/host/ownership.ts';
 import { until } from '../../../mcp/waiting.ts';
