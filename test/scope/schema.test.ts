@@ -75,7 +75,7 @@ const cases: readonly (readonly [what: string, schema: unknown, paths: readonly 
 	['lists of texts', { properties: { repos: { type: 'array', items: text } } }, ['repos']],
 	['a value or nothing', { properties: { project: { anyOf: [text, { type: 'null' }] } } }, ['project']],
 	['boolean members', { properties: { project: true, repo: false } }, ['project', 'repo']],
-	['conditions', { if: { properties: { text } }, then: { properties: { project: text } } }, ['project']],
+	['conditions', JSON.parse('{"if":{"properties":{"text":{}}},"then":{"properties":{"project":{}}}}'), ['project']],
 	[
 		'references elsewhere are not followed',
 		{ properties: { filter: { $ref: 'https://example.com/a.json' }, project: { $ref: 'other.json#/a' } } },

@@ -139,6 +139,7 @@ function page(subject: Subject): Classification | undefined {
 		if (speaksOfPages.test(description) && !(isPosition && speaksOfTime.test(description)))
 			return found(subject, 'page', name);
 		if (name.endsWith('token')) return found(subject, 'page', name);
+		if (name === 'last' && speaksOfTime.test(description)) return undefined;
 		if (!isPosition && isNumber && !onlySaid.has(name)) return found(subject, 'page', name);
 		if (name === 'page' && ['page size', 'per page', 'limit'].some((one) => beside.has(one)))
 			return found(subject, 'page', name);
@@ -177,7 +178,8 @@ function page(subject: Subject): Classification | undefined {
 		(words[0] === 'max' || words[0] === 'maximum') &&
 		counted &&
 		isNumber &&
-		isAsking(subject) &&
+		(subject.shape.verb === 'list' || subject.shape.verb === 'read') &&
+		!otherNumber.test(description) &&
 		!words.includes('token')
 	) {
 		return found(subject, 'page', name);
@@ -208,7 +210,7 @@ const parts = new Set([
 	'frame',
 ]);
 const ofAnswer = /\b(?:responses?|results?|return(?:ed)?|retrieve|documentation|content|truncate[sd]?)\b/;
-const positions = new Set(['start', 'from', 'end', 'stop', 'to', 'before', 'after', 'last', 'first']);
+const positions = new Set(['start', 'from', 'end', 'stop', 'to', 'before', 'after']);
 const otherNumber =
 	/\b(?:consider|price|age|rating|score|identifier|(?:issue|pull request|phone|invoice|order|page) number)\b/;
 
@@ -235,6 +237,9 @@ function time(subject: Subject): Classification | undefined {
 	if (/\btime ?zone\b/.test(words.join(' '))) return undefined;
 	if (/\b(?:candles?|candlesticks?|klines?|technical|indicators?|ta analysis|bars?)\b/.test(description))
 		return undefined;
+	// A thing's own dates are set with the same names by a tool that also lists.
+	const isSet = subject.shape.isSeveral && words.some((word) => ['start', 'starting', 'end', 'due'].includes(word));
+	if (isSet && !/\b(?:filter|list|range|search|query)/.test(description)) return undefined;
 	const core = words.filter((word) => !['filter', 'search', 'by', 'query'].includes(word));
 	const name = core.join(' ');
 	if (timeNames.has(name) || timeNames.has(subject.name)) return found(subject, 'time', name);
@@ -294,6 +299,7 @@ function container(subject: Subject): Classification | 'not one' | undefined {
 		if (entry === undefined) continue;
 		// `iteration_path` is the path of an iteration.
 		if (noun === 'path' && containerNouns.has(before.at(-1) ?? '')) continue;
+		if (/^(?:the )?\w+ description\b/.test(subject.description)) return 'not one';
 		if (before.some((word) => otherBeginnings.has(word) && !(word === 'new' && noun === 'folder')))
 			return 'not one';
 		if (isAttribute(subject, noun, before, ending) || isNamePattern(subject, noun, ending)) return 'not one';
@@ -344,6 +350,7 @@ function isAttribute(subject: Subject, noun: string, before: readonly string[], 
 		before.some((word) => word === 'target' || word === 'destination' || word === 'new')
 	)
 		return true;
+	if (shape.isSeveral && isPartOfPayload(subject)) return true;
 	if (shape.verb !== 'create' && shape.verb !== 'update') return false;
 	if (isPartOfPayload(subject)) return true;
 	if (shape.verb === 'create') {
@@ -422,6 +429,10 @@ function holdsOne(
 			return before.every((word) => plainBeginnings.has(word) || containerNouns.get(word)?.when.length === 0);
 		case 'text':
 			return isText;
+		case 'alone':
+			return before.every(
+				(word) => plainBeginnings.has(word) || word === 'browser' || word === 'kube' || word === 'cluster',
+			);
 		case 'bare':
 			return ending.length === 0;
 		case 'named':
@@ -429,7 +440,12 @@ function holdsOne(
 		case 'looking':
 			return isAsking(subject);
 		case 'searching':
-			return shape.verb === 'list' || before.includes('search');
+			return (
+				shape.verb === 'list' ||
+				before.includes('search') ||
+				subject.beside.has('radius') ||
+				subject.beside.has('bound')
+			);
 		case 'other':
 			if (shape.verb === 'create') return false;
 			return !shape.object.slice(-1).some((word) => word === noun || `${word}name` === noun);
@@ -437,7 +453,7 @@ function holdsOne(
 			return shape.verb !== 'start' && shape.verb !== 'create';
 		case 'whose':
 			if (/\b(?:alias|org|organi[sz]ation|account) (?:for|of|to|alias)\b/.test(description)) return true;
-			if (!isAsking(subject)) return false;
+			if (!isAsking(subject) || hasType(subject.member, 'array')) return false;
 			if (
 				[...subject.beside].some((name) => name.endsWith('password')) ||
 				/\b(?:database|db|ssh|login) user/.test(description)
@@ -568,7 +584,8 @@ function describedContainer(subject: Subject): Classification | undefined {
 		const noun = said.at(-1) ?? '';
 		const pair = said.slice(-2).join(' ');
 		const entry = containerNouns.get(pair) ?? containerNouns.get(noun);
-		if (entry === undefined || isAttribute(subject, noun, said.slice(0, -1), ['id'])) return undefined;
+		if (entry === undefined || isAttribute(subject, noun, said.slice(0, -1), isName ? ['name'] : ['id']))
+			return undefined;
 		if (!holds(subject, entry, noun, said.slice(0, -1), ['id']) || said.includes('new') || said.includes('created'))
 			return undefined;
 		if (entry.when.includes('whose')) return undefined;

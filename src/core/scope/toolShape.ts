@@ -10,6 +10,8 @@ export interface ToolShape {
 	readonly verb: Verb | undefined;
 	/** The words of the name without the verb, singular, up to a `by`, `in`, `for`, `from`, `to` or `with`. */
 	readonly object: readonly string[];
+	/** A parameter says which of several things it does. */
+	readonly isSeveral: boolean;
 	/** All of its words, singular. */
 	readonly words: ReadonlySet<string>;
 	/** They and the beginning of its description, in lower case. */
@@ -47,6 +49,7 @@ export function shapeOf(name: string, description: string | undefined, isSeveral
 	return {
 		verb,
 		object,
+		isSeveral,
 		words: new Set(words.map(singular)),
 		text: `${words.join(' ')} ${(description ?? '').slice(0, 500).toLowerCase()}`,
 	};

@@ -16,13 +16,14 @@ export const kindPhrases: Readonly<Record<ScopeKind, string>> = {
 
 /**
  * When a noun that has other meanings too names a container. `plain`: no word stands before it but those of `plainBeginnings`.
- * `bare`: nothing follows it. `text`: its value is no number. `named`: an ending of `nameEndings` follows, or it stands alone. `looking`: the tool reads or lists.
+ * `alone`: nor does another noun. `bare`: nothing follows it. `text`: its value is no number. `named`: an ending of `nameEndings` follows, or it stands alone. `looking`: the tool reads or lists.
  * `searching`: the tool lists or searches. `other`: it is not what the tool itself is about. `whose`: a person whose things are looked at, not one
  * that is looked up, filtered by or written to. `directory`: a path that a search or a listing is held to, not that of the one file.
  * `running`: the tool does not start it.
  */
 export type NounCondition =
 	| 'plain'
+	| 'alone'
 	| 'text'
 	| 'bare'
 	| 'named'
@@ -56,9 +57,9 @@ export interface ContainerNoun {
 const always: Readonly<Record<string, string>> = {
 	context: 'session, chat, thread, conversation, channel, room, chatroom, dialog, terminal, subreddit, pane',
 	project:
-		'project, workspace, repo, repository, branch, team, board, space, sprint, cycle, iteration, calendar, notebook, vault, portfolio, git remote, todolist, wiki, course, classroom, blog, playlist',
+		'project, workspace, repo, repository, branch, team, board, space, calendar, notebook, vault, portfolio, git remote, todolist, wiki, course, classroom, blog, playlist',
 	place: 'mailbox, inbox, cwd, directory, dir, folder, workdir, basedir, rootdir',
-	tenant: 'tenant, org, organization, organisation, account, acct, guild, enterprise, merchant, advertiser, portal, realm, shop',
+	tenant: 'tenant, org, organization, organisation, acct, guild, enterprise, merchant, advertiser, portal, realm, shop',
 	environment:
 		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, vhost, ns, marketplace, storefront, avd',
 	database:
@@ -66,6 +67,14 @@ const always: Readonly<Record<string, string>> = {
 };
 
 const sometimes: Readonly<Record<string, ContainerNoun>> = {
+	sprint: { kind: 'project', when: ['named'] },
+	cycle: { kind: 'project', when: ['named'] },
+	iteration: { kind: 'project', when: ['named'], unless: /\bloop\b/ },
+	account: {
+		kind: 'tenant',
+		when: [],
+		unless: /\b(?:assignee|reporter|watchers?|author|owner account|user account)\b/,
+	},
 	tab: {
 		kind: 'context',
 		when: [],
@@ -73,7 +82,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	},
 	context: {
 		kind: 'context',
-		when: ['plain', 'text'],
+		when: ['alone', 'text'],
 		unless: /\b(?:additional|background|surrounding|provide[sd]?|lines of) context|context (?:for|about|of the|lines)\b/,
 		otherKind: { said: /\bkube/, kind: 'environment' },
 	},
@@ -124,7 +133,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	domain: {
 		kind: 'place',
 		when: ['searching'],
-		unless: /\b(?:topic|expertise|subject|purchase|availab|entit|light|sensor)/,
+		unless: /\b(?:topic|expertise|subject|purchase|availab|by domain|entit|light|sensor)/,
 	},
 	website: { kind: 'place', when: ['searching'] },
 	owner: {
@@ -138,7 +147,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	person: { kind: 'tenant', when: ['whose'] },
 	customer: { kind: 'tenant', when: ['whose'] },
 	company: { kind: 'tenant', when: ['whose', 'named'] },
-	group: { kind: 'tenant', when: ['named'], unless: /\bgroup(?:ing|ed)? by\b|\bapi group\b/ },
+	group: { kind: 'tenant', when: ['named'], unless: /\bgroup(?:ing|ed)? by\b|\bapi group\b|\bpermission/ },
 	profile: {
 		kind: 'environment',
 		when: ['plain', 'text', 'named'],
