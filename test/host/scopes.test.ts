@@ -51,6 +51,13 @@ const chat: Tools = {
 			},
 		},
 	},
+	posts: {
+		type: 'object',
+		properties: {
+			channel_id: { type: 'string', description: 'Defaults to the current channel.' },
+			channel_name: { type: 'string', description: 'In place of the id.' },
+		},
+	},
 	deploy: {
 		type: 'object',
 		properties: { environment: { type: 'string', enum: ['staging', 'production'], default: 'staging' } },
@@ -314,7 +321,6 @@ describe('what is put in', () => {
 		['list_messages', { context_id: 'all' }, { context_id: 'me' }, { context_id: 'me' }, undefined],
 		// What is given is not written over, even where it says nothing.
 		['list_messages', { context_id: 'all' }, { context_id: null }, { context_id: null }, undefined],
-		['list_messages', { context_id: { deep: [1, null] } }, {}, { context_id: { deep: [1, null] } }, 'filled'],
 		// Any parameter that the schema knows may be meant.
 		[
 			'list_messages',
@@ -345,6 +351,11 @@ describe('what is put in', () => {
 		['batch', { 'queries[].repo': 'a' }, {}, {}, undefined],
 		['batch', { 'queries[].repo': 'a' }, { queries: ['x', {}] }, { queries: ['x', { repo: 'a' }] }, 'filled'],
 		['batch', { 'queries[].repo': 'a' }, { queries: 'x' }, { queries: 'x' }, 'inconclusive'],
+		// The agent has said it in other words.
+		['posts', { channel_id: 'all' }, { channel_name: 'ops' }, { channel_name: 'ops' }, undefined],
+		['posts', { channel_id: 'all' }, {}, { channel_id: 'all' }, 'filled'],
+		// The server would refuse these.
+		['posts', { channel_id: 7 }, {}, {}, 'inconclusive'],
 		['deploy', { environment: 'moon' }, {}, {}, 'inconclusive'],
 		['deploy', { environment: 'production' }, {}, { environment: 'production' }, 'filled'],
 		['deploy', { cluster: 'a' }, {}, {}, 'inconclusive'],

@@ -12,6 +12,8 @@ export interface ScopeQuestion {
 	/** The tool's scopes, or why nothing is known of them. */
 	readonly scopes: readonly ScopeParameter[] | UnknownScopes;
 	readonly args: unknown;
+	/** Of values to put in, by path: why the tool would not take them. Sentences. */
+	readonly unfit: ReadonlyMap<string, string>;
 }
 
 export interface DecidedParameter {
@@ -54,18 +56,19 @@ export function decide(question: ScopeQuestion): ScopeAnswer {
 		return inconclusive('The arguments of the call are no object.');
 	const missing: Missing[] = [];
 	const blocked: string[] = [];
+	const unsaid = unsaidOf(scopes, args);
 	for (const parameter of concerned) {
 		const places = placesOf(args, parameter.path);
 		if (places.some(({ state }) => state === 'blocked')) blocked.push(parameter.path);
 		const open = places.filter((place) => isOpen(parameter, place));
-		if (open.length > 0) missing.push({ parameter, places: open });
+		if (open.length > 0 && unsaid.has(parameter.path)) missing.push({ parameter, places: open });
 	}
 	if (missing.length === 0) {
 		return blocked.length === 0
 			? { outcome: 'explicit' }
 			: inconclusive(`Whether ${named(blocked)} is given cannot be told: the arguments have another shape.`);
 	}
-	if (policy === 'fill') return fill(missing, settings);
+	if (policy === 'fill') return fill(missing, question);
 	const paths = missing.map(({ parameter }) => parameter.path);
 	const reason = `The call does not say ${named(paths)}${insteadOf(missing[0]?.parameter)}.`;
 	const parameters = paths.map((path) => ({ path }));
@@ -114,27 +117,40 @@ function contradictionIn(settings: ToolScopeSettings, policy: ActivePolicy): str
 
 function isOpen(parameter: ScopeParameter, place: ArgumentPlace): boolean {
 	if (place.state === 'blocked') return false;
-	const values =
-		place.state === 'absent' ? [] : [{ path: parameter.path, value: JSON.stringify(place.value).slice(0, 200) }];
+	const values = place.state === 'absent' ? [] : [{ path: parameter.path, value: jsonOf(place.value) }];
 	return leftOut([parameter], { range: nowhere, values, isPartial: false }).length > 0;
+}
+
+/** The paths of which nothing else in the call says the same: a channel's name is as good as its id. */
+function unsaidOf(scopes: readonly ScopeParameter[], args: unknown): ReadonlySet<string> {
+	const values = scopes.flatMap(({ path }) =>
+		placesOf(args, path).flatMap(({ state, value }) => (state === 'given' ? [{ path, value: jsonOf(value) }] : [])),
+	);
+	const missing = leftOut(scopes, { range: nowhere, values, isPartial: false }).map(({ path }) => path);
+	// Of an element's own member its siblings say nothing.
+	return new Set([...missing, ...scopes.flatMap(({ path }) => (path.includes('[]') ? [path] : []))]);
+}
+
+function jsonOf(value: unknown): string {
+	return JSON.stringify(value).slice(0, 200);
 }
 
 /** The wire has no columns. */
 const nowhere = { column: 1, endColumn: 1 };
 
-function fill(missing: readonly Missing[], { values = {} }: ToolScopeSettings): ScopeAnswer {
+function fill(missing: readonly Missing[], { settings: { values = {} }, unfit }: ScopeQuestion): ScopeAnswer {
 	const insertions: Insertion[] = [];
 	const parameters: DecidedParameter[] = [];
 	const reasons: string[] = [];
 	for (const { parameter, places } of missing) {
-		const { path, allowed } = parameter;
+		const { path } = parameter;
 		const value = Object.hasOwn(values, path) ? JSON.stringify(values[path]) : undefined;
 		const free = places.filter(({ state }) => state === 'absent');
 		const reason =
 			value === undefined
 				? `There is no value to put in for ${named([path])}.`
-				: allowed.length > 0 && allowed.length < MOST_ALLOWED && !allowed.includes(value)
-					? `The value to put in for ${named([path])} is none that the schema allows.`
+				: unfit.has(path)
+					? unfit.get(path)
 					: free.length === 0
 						? `What the call gives for ${named([path])} says nothing, and is not written over.`
 						: undefined;
@@ -155,9 +171,6 @@ function fill(missing: readonly Missing[], { values = {} }: ToolScopeSettings): 
 		insertions,
 	};
 }
-
-/** `ScopeParameter.allowed` is cut off there. */
-const MOST_ALLOWED = 50;
 
 function inconclusive(reason: string): ScopeAnswer {
 	return { outcome: 'inconclusive', parameters: [], reason };

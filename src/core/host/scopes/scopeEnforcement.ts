@@ -1,4 +1,4 @@
-import { scopeParametersOf } from '../../scope/index.ts';
+import { checkSettingsAgainst, scopeParametersOf } from '../../scope/index.ts';
 import type { ScopeParameter, ScopePolicy, ToolScopeSettings, UnknownScopes } from '../../scope/index.ts';
 import { schemaMembers } from '../../scope/schema.ts';
 import type { ConnectionIdentity } from '../agentIdentity.ts';
@@ -55,6 +55,7 @@ interface Rule {
 	readonly headless: ScopePolicy;
 	/** By what was known of the tools at a time. */
 	readonly scopes: Map<ActivePolicy, { readonly generation: number; readonly found: Scopes }>;
+	unfit: { readonly generation: number; readonly found: ReadonlyMap<string, string> } | undefined;
 }
 
 type Scopes = readonly ScopeParameter[] | UnknownScopes;
@@ -207,7 +208,7 @@ export class ScopeEnforcement {
 			const { interactive = 'off', headless = 'off' } = policiesOf(settings.policy);
 			// Agents call what they like; of names that no server has not all are kept.
 			if (rules.size >= MOST_RULES) rules.clear();
-			rules.set(tool, (rule = { settings, interactive, headless, scopes: new Map() }));
+			rules.set(tool, (rule = { settings, interactive, headless, scopes: new Map(), unfit: undefined }));
 		}
 		return rule;
 	}
@@ -271,6 +272,7 @@ export class ScopeEnforcement {
 			settings: rule.settings,
 			scopes: this.scopesOf(tool, policy, rule, problem),
 			args: exchange.message.params['arguments'],
+			unfit: policy === 'fill' ? this.unfitOf(tool, rule) : noneUnfit,
 		});
 		this.count(identity.scopeSource, tool, answer.outcome);
 		const carried = this.carried(exchange, answer);
@@ -353,8 +355,7 @@ export class ScopeEnforcement {
 			if (known === undefined) return { reason: problem ?? this.reasonOfAbsence(tool) };
 			if (typeof schema === 'string') return { reason: schema };
 		}
-		const { description, inputSchema } = known ?? { description: undefined, inputSchema: undefined };
-		const described = { server: name, name: tool, description, inputSchema };
+		const described = this.described(tool);
 		const own = (parameters: readonly string[] | undefined) =>
 			scopeParametersOf(described, { [name]: { [tool]: { parameters } } });
 		// That there is no scope at all, and one is demanded: the demand counts.
@@ -370,6 +371,23 @@ export class ScopeEnforcement {
 		return all.some(({ path }) => Object.hasOwn(settings.values ?? {}, path)) || unknown.length === 0
 			? all
 			: { reason: `The input schema of "${tool}" has no parameter "${unknown.join('", "')}".` };
+	}
+
+	/** Values to put in that the tool would not take, by what its schema says now. */
+	private unfitOf(tool: string, rule: Rule): ReadonlyMap<string, string> {
+		if (rule.unfit?.generation === this.generation) return rule.unfit.found;
+		const { name } = this.server.definition;
+		const { values } = rule.settings;
+		const described = this.described(tool);
+		const problems = checkSettingsAgainst({ [name]: { [tool]: { values } } }, name, [described]);
+		const found = new Map(problems.map(({ path, message }) => [path.at(-1) ?? '', message]));
+		rule.unfit = { generation: this.generation, found };
+		return found;
+	}
+
+	private described(tool: string): DescribedTool & { readonly server: string; readonly name: string } {
+		const { description, inputSchema } = this.tools.get(tool) ?? { description: undefined, inputSchema: undefined };
+		return { server: this.server.definition.name, name: tool, description, inputSchema };
 	}
 
 	private reasonOfAbsence(tool: string): string {
@@ -415,6 +433,8 @@ export class ScopeEnforcement {
 		return this.redaction.redaction;
 	}
 }
+
+const noneUnfit: ReadonlyMap<string, string> = new Map();
 
 const noCounters: Readonly<Counters> = { explicit: 0, reported: 0, refused: 0, filled: 0, inconclusive: 0 };
 

@@ -522,7 +522,7 @@ describe('what a file says of scopes', () => {
 	it('is put together from all places, by tool', async () => {
 		const path = await write(
 			'places.json',
-			`{ "scope": { "a": { "x": { "policy": "report" }, "y": { "policy": "fill" } } },
+			`{ "scope": { "a": { "x": { "policy": "report" }, "y": { "policy": "off" } } },
 			   "crosstalk": { "scope": { "a": { "y": { "policy": "require" } }, "b": { "z": { "policy": "off" } } } } }`,
 		);
 		const { scopes: found, problems } = await readServerConfig(path, options);
