@@ -130,6 +130,26 @@ assistant: done`),
 		);
 	});
 
+	it('knows the places that a list of the server names', async () => {
+		assert.deepEqual(
+			await covered(`${listMessages}
+describes: chat list_contexts {} Lists the chats.
+user: review the day
+assistant: call t1 mcp__chat__list_contexts {}
+tool: result t1 {"contexts": [{"context_id": "tab-1", "messages": 5}, {"context_id": "tab-2"}, {"context_id": "tab-1"}]}
+assistant: call t2 mcp__chat__list_messages {"context_id": "tab-2"}
+tool: result t2 {"messages": [{"message_id": "m-1"}]}
+assistant: done`),
+			[
+				'chat/list_contexts 1',
+				'chat/list_messages 1',
+				'  context_id',
+				'    main: "tab-2" t2 1',
+				'    nobody: "tab-1" (result)',
+			],
+		);
+	});
+
 	it('leaves out what failed, and knows names only where nothing was read of a tool', async () => {
 		assert.deepEqual(
 			await covered(`

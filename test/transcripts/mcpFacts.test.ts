@@ -108,6 +108,25 @@ describe('the result of a call to an MCP server', () => {
 		[claudeCode, text('{"a":[],"b":[1]}'), { values: [] }],
 		[
 			claudeCode,
+			text(
+				'{"contexts":[{"context_id":"c1","text":"hi","id":7},{"context_id":"c2","at":{"projectKey":"p"}},{"context_id":"c1"},3],"b":[{"region":"eu"}]}',
+			),
+			{
+				values: [],
+				listed: [
+					{ path: 'contexts[].context_id', value: '"c1"' },
+					{ path: 'contexts[].context_id', value: '"c2"' },
+					{ path: 'b[].region', value: '"eu"' },
+				],
+			},
+		],
+		[
+			claudeCode,
+			text('[{"repoName":"a"},{"id":"m1"}]'),
+			{ items: 2, values: [], listed: [{ path: '[].repoName', value: '"a"' }] },
+		],
+		[
+			claudeCode,
 			text('{"data":{"project":"p","rows":[1]}}'),
 			{ items: 1, values: [{ path: 'data.project', value: '"p"' }] },
 		],
@@ -140,6 +159,21 @@ describe('the result of a call to an MCP server', () => {
 			assert.deepEqual(result?.content, content);
 		});
 	}
+
+	it('names no more than 32 places of a list, none of them longer than 64 characters', () => {
+		const entries = Array.from({ length: 40 }, (_, index) => ({
+			tab_id: index === 0 ? 'x'.repeat(70) : `tab-${index}`,
+		}));
+		const content = [{ type: 'text', text: JSON.stringify(entries) }];
+		const [result] = eventsOf(claudeCode, [claudeCall('mcp__chat__list', {}), claudeResult(content)]).filter(
+			isResult,
+		);
+		assert.equal(result?.content?.items, 40);
+		assert.deepEqual(
+			result.content.listed?.map(({ value }) => value),
+			Array.from({ length: 32 }, (_, index) => `"tab-${index + 1}"`),
+		);
+	});
 
 	it('is taken from the structured content where its text is prose', () => {
 		const line = {

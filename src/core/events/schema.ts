@@ -145,7 +145,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		isInPlace: z.boolean(),
 		denial: text,
 		isInterruption: z.boolean(),
-		content: z.object({ items: count.optional(), values: given }).optional(),
+		content: z.object({ items: count.optional(), values: given, listed: given.optional() }).optional(),
 	}),
 	z.object({ ...envelope, type: z.literal('tool-progress'), toolUseId: toolUse, phase: z.string() }),
 	z.object({ ...envelope, type: z.literal('tool-detached'), toolUseId: toolUse, agentId: agent.optional() }),

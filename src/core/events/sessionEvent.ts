@@ -278,6 +278,8 @@ export interface ResultContent {
 	readonly items?: number | undefined;
 	/** Members of the object that it is, beside its lists: a scope is often echoed there. The first 32 scalars. */
 	readonly values: readonly GivenValue[];
+	/** What its lists name: members of their entries that are called like an id or a scope, `contexts[].context_id`. The first 32 values of up to 64 characters, each once. */
+	readonly listed?: readonly GivenValue[] | undefined;
 }
 
 export interface ToolResult extends Envelope {

@@ -1,8 +1,8 @@
 import { agentsInOrder } from '../conversation/index.ts';
 import type { Agent, Conversation, ToolCall } from '../conversation/index.ts';
 import type { ScopeParameter, ScopeSettings } from '../scope/index.ts';
-import { echoOf, isCompleted, lastName, meansEverything, scopedTools } from './scopedCalls.ts';
-import type { ScopedTool } from './scopedCalls.ts';
+import { echoOf, isCompleted, knownValues, meansEverything, scopedTools, valuesIn } from './scopedCalls.ts';
+import type { KnownValue, ScopedTool } from './scopedCalls.ts';
 
 /** Who looked where in a session, and what nobody looked at: one entry for each tool of an MCP server that was called. */
 export interface ToolCoverage {
@@ -35,12 +35,7 @@ export interface Look {
 	readonly items: number | undefined;
 }
 
-export interface MissedValue {
-	/** As JSON. */
-	readonly value: string;
-	/** The schema allows it, an answer of the server names it, or a call to another of its tools has passed it. */
-	readonly source: 'schema' | 'result' | 'call';
-}
+export type MissedValue = KnownValue;
 
 /** At most so many values of one parameter. */
 const mostMissed = 50;
@@ -102,34 +97,7 @@ function missedBy(
 			seen.add(one);
 		}
 	}
-	const missed = new Map<string, MissedValue>();
-	const add = (value: string, source: MissedValue['source']) => {
-		if (seen.has(value) || missed.has(value) || meansEverything(value) || missed.size >= mostMissed) return;
-		if (value !== 'null' && value !== '""') missed.set(value, { value, source });
-	};
-	for (const value of parameter.allowed) add(value, 'schema');
-	const name = lastName(parameter.path);
-	for (const tool of server) {
-		const named = tool.parameters.find((other) => other.kind === parameter.kind && lastName(other.path) === name);
-		for (const scoped of tool.calls) {
-			if (!isCompleted(scoped)) continue;
-			const echo = echoOf(scoped, parameter);
-			if (echo !== undefined) for (const value of valuesIn(echo)) add(value, 'result');
-			const given = named === undefined ? undefined : scoped.given.get(named.path);
-			if (given !== undefined) for (const value of valuesIn(given)) add(value, 'call');
-		}
-	}
-	return [...missed.values()];
-}
-
-/** The values of a list, or the one value. */
-function valuesIn(json: string): readonly string[] {
-	if (!json.startsWith('[')) return [json];
-	try {
-		const list: unknown = JSON.parse(json);
-		return Array.isArray(list) ? list.map((value) => JSON.stringify(value)) : [json];
-	} catch {
-		// Cut off: what is there is one value for itself.
-		return [json];
-	}
+	return knownValues(server, parameter)
+		.filter(({ value }) => !seen.has(value))
+		.slice(0, mostMissed);
 }

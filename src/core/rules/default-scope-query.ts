@@ -11,6 +11,7 @@ import {
 	echoOf,
 	fallsBack,
 	isCompleted,
+	knownValues,
 	lastName,
 	meansEverything,
 	missingScopes,
@@ -43,13 +44,13 @@ export default defineRule({
 		severity: 'warning',
 		messages: {
 			schemaDefault:
-				'{{agent}} called {{tool}} {{times}}without {{parameter}}, whose schema then puts in {{value}}.{{echo}}{{also}}{{others}} {{caller}}',
+				'{{agent}} called {{tool}} {{times}}without {{parameter}}, whose schema then puts in {{value}}.{{echo}}{{also}}{{others}}{{known}} {{caller}}',
 			described:
-				'{{agent}} called {{tool}} {{times}}without {{parameter}}, which by its description {{value}}: {{words}}{{echo}}{{also}}{{others}} {{caller}}',
+				'{{agent}} called {{tool}} {{times}}without {{parameter}}, which by its description {{value}}: {{words}}{{echo}}{{also}}{{others}}{{known}} {{caller}}',
 			callersOwn:
-				"{{agent}} called {{tool}} {{times}}without {{parameter}}, so it looked in its caller's own{{value}}: {{words}}{{echo}}{{also}}{{others}} {{caller}}",
+				"{{agent}} called {{tool}} {{times}}without {{parameter}}, so it looked in its caller's own{{value}}: {{words}}{{echo}}{{also}}{{others}}{{known}} {{caller}}",
 			declared:
-				'{{agent}} called {{tool}} {{times}}without {{parameter}}, a scope by the settings; nothing tells what is taken in its place.{{echo}}{{also}}{{others}} {{caller}}',
+				'{{agent}} called {{tool}} {{times}}without {{parameter}}, a scope by the settings; nothing tells what is taken in its place.{{echo}}{{also}}{{others}}{{known}} {{caller}}',
 			passed: '{{agent}} passed {{value}} here.',
 			again: 'It is left out here too.',
 		},
@@ -58,7 +59,8 @@ export default defineRule({
 		return {
 			conversation(conversation) {
 				const callerOf = callersOf(conversation);
-				for (const tool of scopedTools(conversation, context.scope)) {
+				const tools = scopedTools(conversation, context.scope);
+				for (const tool of tools) {
 					if (tool.parameters.length === 0 && !isContradicted(tool)) continue;
 					const groups = new Map<string, Group>();
 					for (const scoped of tool.calls) {
@@ -103,7 +105,10 @@ export default defineRule({
 								argumentsPlace(first.call),
 								`Whether ${agentName(first.call.agent)} passed ${parameter.path} to ${first.call.name} cannot be told: its arguments are only known in part.`,
 							);
-						} else context.report(reportOf(tool, group));
+						} else {
+							const server = tools.filter((other) => other.server === tool.server);
+							context.report(reportOf(tool, server, group));
+						}
 					}
 				}
 			},
@@ -135,6 +140,11 @@ function tookEverything(scoped: ScopedCall, parameter: ScopeParameter): boolean 
 	return echo !== undefined && meansEverything(echo);
 }
 
+function listed(values: readonly string[]): string {
+	const more = values.length - mostValues;
+	return `${values.slice(0, mostValues).join(', ')}${more > 0 ? ` and ${counted(more, 'more value')}` : ''}`;
+}
+
 /** The fallback within the message of its kind. Words that are torn from their sentence say less than the sentence beside them. */
 function valueText({ path, fallback }: ScopeParameter): string {
 	if (fallback === undefined) return '';
@@ -152,13 +162,22 @@ function valueText({ path, fallback }: ScopeParameter): string {
 	}
 }
 
-function reportOf(tool: ScopedTool, { agent, parameter, caller, first, more, alsoLeftOut }: Group): Report {
+function reportOf(
+	tool: ScopedTool,
+	server: readonly ScopedTool[],
+	{ agent, parameter, caller, first, more, alsoLeftOut }: Group,
+): Report {
 	const { path, fallback } = parameter;
 	const passed = tool.calls.filter(({ given }) => given.has(path));
 	// One place for each value and agent tells what the others do.
 	const byValue = new Map(passed.map((scoped) => [`${scoped.call.agent.id} ${scoped.given.get(path)}`, scoped]));
 	const values = [...new Set(passed.map(({ given }) => given.get(path) ?? ''))];
 	const echo = echoOf(first, parameter);
+	const known = values.some(meansEverything)
+		? []
+		: knownValues(server, parameter)
+				.map(({ value }) => value)
+				.filter((value) => !values.includes(value) && value !== echo && value !== fallback?.value);
 	const others = [...byValue.values()].slice(0, more.length === 0 ? mostRelated : mostRelated / 2);
 	return {
 		at: argumentsPlace(first.call),
@@ -181,10 +200,8 @@ function reportOf(tool: ScopedTool, { agent, parameter, caller, first, more, als
 				alsoLeftOut.length === 0
 					? ''
 					: ` Left out as well: ${alsoLeftOut.map(({ path: other, fallback: its }) => (its === undefined ? other : `${other} (${its.value})`)).join(', ')}.`,
-			others:
-				values.length === 0
-					? ''
-					: ` Other calls in this session passed ${values.slice(0, mostValues).join(', ')}${values.length > mostValues ? ` and ${counted(values.length - mostValues, 'more value')}` : ''}.`,
+			others: values.length === 0 ? '' : ` Other calls in this session passed ${listed(values)}.`,
+			known: known.length === 0 ? '' : ` Not asked for: ${listed(known)}.`,
 			caller: caller.evidence,
 		},
 		toolCall: first.call,

@@ -354,6 +354,51 @@ export function echoOf({ call }: ScopedCall, { path }: ScopeParameter): string |
 	return call.result?.content?.values.find((value) => lastName(value.path) === name)?.value;
 }
 
+/** A value of a scope that is known to be there. */
+export interface KnownValue {
+	/** As JSON. */
+	readonly value: string;
+	/** The schema allows it, an answer of the server names it, or a call to one of its tools has passed it. */
+	readonly source: 'schema' | 'result' | 'call';
+}
+
+/** The values of a scope that the schema, answers and calls name, all words for everything left out. @param server The tools of its server. */
+export function knownValues(server: readonly ScopedTool[], parameter: ScopeParameter): readonly KnownValue[] {
+	const found = new Map<string, KnownValue>();
+	const add = (value: string, source: KnownValue['source']) => {
+		if (found.has(value) || meansEverything(value) || value === 'null' || value === '""') return;
+		found.set(value, { value, source });
+	};
+	for (const value of parameter.allowed) add(value, 'schema');
+	const name = lastName(parameter.path);
+	for (const tool of server) {
+		const named = tool.parameters.find((other) => other.kind === parameter.kind && lastName(other.path) === name);
+		for (const scoped of tool.calls) {
+			if (!isCompleted(scoped)) continue;
+			const echo = echoOf(scoped, parameter);
+			if (echo !== undefined) for (const value of valuesIn(echo)) add(value, 'result');
+			for (const { path, value } of scoped.call.result?.content?.listed ?? []) {
+				if (lastName(path) === name) add(value, 'result');
+			}
+			const given = named === undefined ? undefined : scoped.given.get(named.path);
+			if (given !== undefined) for (const value of valuesIn(given)) add(value, 'call');
+		}
+	}
+	return [...found.values()];
+}
+
+/** The values of a list, or the one value. */
+export function valuesIn(json: string): readonly string[] {
+	if (!json.startsWith('[')) return [json];
+	try {
+		const list: unknown = JSON.parse(json);
+		return Array.isArray(list) ? list.map((value) => JSON.stringify(value)) : [json];
+	} catch {
+		// Cut off: what is there is one value for itself.
+		return [json];
+	}
+}
+
 /** Everything, in a word that a caller passes for it. */
 export function meansEverything(value: string): boolean {
 	return /^"(?:all|any|\*|everything|everywhere)"$/i.test(value);

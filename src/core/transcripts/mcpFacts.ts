@@ -222,6 +222,8 @@ interface Shape {
 	readonly values: GivenValue[];
 	/** The lengths of its lists. */
 	readonly lists: number[];
+	/** What their entries name, by path and value. */
+	readonly listed: Map<string, GivenValue>;
 	/** Of a whole result of MCP. */
 	readonly content: Span;
 	readonly structured: Span;
@@ -235,10 +237,17 @@ function contentOfJson(bytes: Uint8Array, start: number, end: number, mayWrap: b
 		const blocks = mayWrap ? textOfResult(bytes, { start: scanner.position, end }) : undefined;
 		if (blocks !== undefined) return contentOfText(blocks, false);
 		scanner.reset(bytes, start, end);
-		const items = lengthOfArray(scanner);
-		return scanner.failedAt === -1 && scanner.isAtEnd() ? { items, values: [] } : undefined;
+		const listed = new Map<string, GivenValue>();
+		const items = readList(scanner, '', listed);
+		return scanner.failedAt === -1 && scanner.isAtEnd() ? { items, values: [], ...listedIn(listed) } : undefined;
 	}
-	const shape: Shape = { values: [], lists: [], content: { start: -1, end: -1 }, structured: { start: -1, end: -1 } };
+	const shape: Shape = {
+		values: [],
+		lists: [],
+		listed: new Map(),
+		content: { start: -1, end: -1 },
+		structured: { start: -1, end: -1 },
+	};
 	if (first !== OPEN_BRACE || !shapeOf(scanner, '', 1, shape) || !scanner.isAtEnd()) return undefined;
 	if (mayWrap) {
 		if (shape.structured.start !== -1)
@@ -247,7 +256,12 @@ function contentOfJson(bytes: Uint8Array, start: number, end: number, mayWrap: b
 		if (inner !== undefined) return contentOfText(inner, false);
 	}
 	const [items] = shape.lists;
-	return shape.lists.length === 1 ? { items, values: shape.values } : { values: shape.values };
+	const told = { values: shape.values, ...listedIn(shape.listed) };
+	return shape.lists.length === 1 ? { items, ...told } : told;
+}
+
+function listedIn(listed: ReadonlyMap<string, GivenValue>): Pick<ResultContent, 'listed'> {
+	return listed.size === 0 ? {} : { listed: [...listed.values()] };
 }
 
 /** The text of a list that is one of MCP's content blocks; `undefined` for any other list. */
@@ -269,6 +283,39 @@ function lengthOfArray(scanner: JsonScanner): number {
 	return length;
 }
 
+const mostListed = 32;
+const listedLength = 64;
+/** Names that say which of several something is, and those of the places that tools look in. */
+const listedName =
+	/^(?=.{3,40}$)(?:.*[a-z0-9][_-](?:id|uuid|key|slug|name)|.*[a-z0-9](?:Id|ID|Uuid|Key|Slug|Name)|context|session|chat|channel|thread|tab|project|workspace|repo|repository|branch|team|tenant|org|organization|account|region|environment|namespace|cluster|database|schema|bucket|folder)$/;
+
+/** Gives the length of the list at the cursor, and remembers what its entries name. */
+function readList(scanner: JsonScanner, path: string, listed: Map<string, GivenValue>): number {
+	let length = 0;
+	scanner.readArray(() => {
+		length++;
+		const start = (scanner.peek(), scanner.position);
+		const isObject = scanner.peek() === OPEN_BRACE;
+		scanner.skipValue();
+		if (!isObject || listed.size >= mostListed || scanner.failedAt !== -1) return;
+		const end = scanner.position;
+		scanner.position = start;
+		eachMember(scanner, (name) => {
+			const first = scanner.peek();
+			const from = scanner.position;
+			if (!scanner.skipValue()) return false;
+			const isWanted = first === QUOTE && scanner.position - from <= listedLength && listedName.test(name);
+			if (isWanted && listed.size < mostListed) {
+				const value = { path: `${path}[].${name}`, value: jsonText(scanner.bytes, from, scanner.position) };
+				listed.set(`${value.path} ${value.value}`, value);
+			}
+			return true;
+		});
+		scanner.position = end;
+	}, undefined);
+	return length;
+}
+
 function shapeOf(scanner: JsonScanner, prefix: string, level: number, shape: Shape): boolean {
 	return eachMember(scanner, (name) => {
 		const first = scanner.peek();
@@ -277,7 +324,7 @@ function shapeOf(scanner: JsonScanner, prefix: string, level: number, shape: Sha
 			return level < mostLevels ? shapeOf(scanner, `${prefix}${name}.`, level + 1, shape) : scanner.skipValue();
 		}
 		if (first === OPEN_BRACKET) {
-			shape.lists.push(lengthOfArray(scanner));
+			shape.lists.push(readList(scanner, `${prefix}${name}`, shape.listed));
 			if (level === 1 && name === 'content') {
 				shape.content.start = start;
 				shape.content.end = scanner.position;
