@@ -258,6 +258,15 @@ describe('a refused call', () => {
 		assert.match(refusal(await called(agent, 'deploy', {})), /^- The schema allows: "staging", "production"\.$/m);
 	});
 
+	it('names what was told before anything was known of the tools', async () => {
+		const { rig, server } = scoped(required);
+		const agent = await rig.initialized();
+		server.result = { structuredContent: { contexts: [{ id: 'general' }] } };
+		await called(agent, 'list_contexts', {});
+		assert.equal(rig.last.requests('tools/list').length, 0);
+		assert.match(refusal(await called(agent, 'list_messages', {})), /^- This server has told of: "general"\.$/m);
+	});
+
 	it('says that nothing is known where that is so', async () => {
 		const tools = { list_messages: { type: 'object', properties: { context_id: { type: 'string' } } } };
 		const { rig } = scoped(required, { tools });

@@ -45,6 +45,9 @@ const REST_MS = 30_000;
 const MOST_TOOLS = 5_000;
 const MOST_RULES = 1_000;
 const MOST_SOURCES = 100;
+const MOST_EARLY = 20;
+/** In bytes. */
+const LONGEST_EARLY = 64 * 1024;
 /** Of a schema, in characters. */
 const LONGEST_SCHEMA = 64 * 1024;
 
@@ -92,6 +95,9 @@ export class ScopeEnforcement {
 	private loading: Promise<string | undefined> | undefined;
 	private failed: { readonly at: number; readonly reason: string } | undefined;
 	private readonly values = new RecentValues();
+	/** Calls that were answered before anything was known of the tools. */
+	private readonly early: { readonly exchange: Exchange; readonly answer: RpcMessage }[] = [];
+	private settled: { readonly revision: number; readonly hasSettings: boolean } | undefined;
 	private watched: { readonly revision: number; readonly generation: number } | undefined;
 	private readonly counters = new Map<string, Counters>();
 	private redaction: { readonly of: ServerDefinition; readonly redaction: Redaction } | undefined;
@@ -157,11 +163,36 @@ export class ScopeEnforcement {
 	/** A call was answered by its server. */
 	observe(exchange: Exchange, answer: RpcMessage): void {
 		if (this.server.book.isEmpty || answer.kind !== 'response') return;
+		if (answer.result['isError'] === true) return;
+		if (this.tools.size === 0) {
+			// Which names to look for is known once the server has told of its tools.
+			if (answer.bytes.length <= LONGEST_EARLY && this.early.length < MOST_EARLY && this.hasSettings())
+				this.early.push({ exchange, answer });
+			return;
+		}
+		this.catchUp();
+		this.remember(exchange, answer);
+	}
+
+	private catchUp(): void {
 		this.watch();
-		if (!this.values.isWatching || answer.result['isError'] === true) return;
-		const { owner } = exchange;
-		this.values.given(owner, exchange.message.params['arguments']);
+		for (const { exchange, answer } of this.early.splice(0)) this.remember(exchange, answer);
+	}
+
+	private remember({ owner, message }: Exchange, answer: RpcMessage): void {
+		if (!this.values.isWatching) return;
+		this.values.given(owner, message.params['arguments']);
 		this.values.told(owner, answer.result);
+	}
+
+	private hasSettings(): boolean {
+		const { book } = this.server;
+		if (this.settled?.revision !== book.revision)
+			this.settled = {
+				revision: book.revision,
+				hasSettings: book.toolsOf(this.server.names).next().done !== true,
+			};
+		return this.settled.hasSettings;
 	}
 
 	/** Tools with a policy, and how often what was decided. */
@@ -313,6 +344,7 @@ export class ScopeEnforcement {
 	}
 
 	private refuse(exchange: Exchange, { missing, reason }: Extract<ScopeAnswer, { outcome: 'refused' }>): void {
+		this.catchUp();
 		const { owner } = exchange;
 		const redaction = this.redactionNow();
 		const isTellable = (json: string) => redaction.text(json) === json;
