@@ -1,6 +1,5 @@
 // What results have shown of a server's parameters.
 
-import { counted } from '../base/text.ts';
 import { plainName } from './classify.ts';
 import type { SeenCall, SeenValues } from './scopeParameter.ts';
 import { nameEndings } from './words.ts';
@@ -39,7 +38,7 @@ export function seenOf(tool: string, seen: SeenValues): Seen {
 			const by = [...(values?.by ?? [])].filter((other) => other !== tool);
 			if (values === undefined || by.length === 0) return undefined;
 			return {
-				sentence: `The server itself gave out ${counted(values.values.size, 'value')} of this name, in results of ${by
+				sentence: `The server itself gave out values of this name, in results of ${by
 					.slice(0, 3)
 					.map((other) => `\`${other}\``)
 					.join(', ')}.`,
