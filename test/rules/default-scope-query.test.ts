@@ -147,6 +147,24 @@ tool: result t1 {"messages": []}
 assistant: done`,
 		},
 		{
+			name: 'a switch says that it is to look everywhere',
+			transcript: `
+describes: ops list_pods {"namespace": {"type": "string", "default": "default"}, "all_namespaces": {"type": "boolean", "default": false}} Lists pods.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__ops__list_pods {"all_namespaces": true}
+tool: result t1 {"pods": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'another parameter says the same',
+			transcript: `
+describes: chat list_messages {"channel_id": "Defaults to the current channel.", "channel_name": "Instead of its id."} Lists messages.
+user [origin=scheduled]: review the day
+assistant: call t1 mcp__chat__list_messages {"channel_name": "general"}
+tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
 			name: 'an absolute path needs no working directory',
 			transcript: `
 describes: files search_files {"query": "Words.", "path": "Where. Defaults to the root.", "cwd": "Defaults to the current working directory."} Searches.

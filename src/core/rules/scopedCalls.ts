@@ -217,7 +217,8 @@ function findMissing(tool: ScopedTool, scoped: ScopedCall, caller: Caller): read
 			tool.settings.intended?.[parameter.path] === undefined &&
 			!isFilled(tool, parameter, caller),
 	);
-	if (missing.length === 0 || isContinued(tool, scoped) || namesItsObject(tool, scoped)) return [];
+	if (missing.length === 0 || isContinued(tool, scoped) || isWidened(scoped) || namesItsObject(tool, scoped))
+		return [];
 	return missing.filter((parameter) => !isImplied(tool, scoped, parameter));
 }
 
@@ -261,6 +262,13 @@ export function isLaterPage(tool: ScopedTool, { given }: ScopedCall): boolean {
 }
 
 const firstPage: ReadonlySet<string> = new Set(['null', '""', '0', '1', '"0"', '"1"']);
+
+/** A switch says that it is to look everywhere: `all_namespaces`, `includeAllProjects`. */
+function isWidened({ given }: ScopedCall): boolean {
+	return [...given].some(
+		([path, value]) => value === 'true' && /^(?:include|across)?(?:all|every|global)/.test(lastName(path)),
+	);
+}
 
 function isPage(tool: ScopedTool, path: string): boolean {
 	return tool.parameters.some((parameter) => parameter.path === path && parameter.kind === 'page');
