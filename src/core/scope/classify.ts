@@ -229,13 +229,14 @@ const overTime = new Set([
 	'audit',
 	'analytic',
 ]);
+const dateWords = new Set(['date', 'datetime', 'timestamp']);
 const stretchValue = /^"(?:past|last)?[_ -]?\d*[_ -]?(?:hour|day|week|month|year|today)s?"$/;
 
 function time(subject: Subject): Classification | undefined {
 	const { member, words, description, above, isNumber, beside } = subject;
 	if (isWrite(subject)) return undefined;
 	if (/\btime ?zone\b/.test(words.join(' '))) return undefined;
-	if (/\b(?:candles?|candlesticks?|klines?|technical|indicators?|ta analysis|bars?)\b/.test(description))
+	if (/\b(?:candles?|candlesticks?|klines?|technical|indicators?|ta analysis|bars?|1m, ?5m)\b/.test(description))
 		return undefined;
 	// A thing's own dates are set with the same names by a tool that also lists.
 	const isSet = subject.shape.isSeveral && words.some((word) => ['start', 'starting', 'end', 'due'].includes(word));
@@ -256,6 +257,8 @@ function time(subject: Subject): Classification | undefined {
 	const hasWord = core.some((word) => timeWords.has(word));
 	const hasEnd = core.some((word) => timeEnds.has(word));
 	if (areTimes && hasWord && hasEnd) return found(subject, 'time', name);
+	// `min_release_date`: of whatever it is the date.
+	if (timeEnds.has(core[0] ?? '') && dateWords.has(core.at(-1) ?? '')) return found(subject, 'time', name);
 	if (
 		areTimes &&
 		hasWord &&

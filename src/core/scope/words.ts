@@ -98,6 +98,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		kind: 'project',
 		when: ['plain', 'text', 'named'],
 		otherKind: { said: /\b(?:compose|container)\b/, kind: 'environment' },
+		ifSaid: /\bservices?\b/,
 		unless: /\b(?:filter|log (?:line|entr)|trace|apm|type|kind|metric|micro|systemd|nginx|daemon)/,
 	},
 	library: {
@@ -225,6 +226,11 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 			said: /\b(?:provider|module|policy|publisher|registry|package|function|library)s? namespace\b/,
 			kind: 'tenant',
 		},
+	},
+	exchange: {
+		kind: 'environment',
+		when: ['plain', 'text'],
+		inTool: /\b(?:crypto\w*|tickers?|markets?|trading|exchanges?|ohlcv|order ?books?)\b/,
 	},
 	market: { kind: 'environment', when: ['plain', 'text', 'bare'], unless: /\b(?:market id|prediction|market cap)\b/ },
 	version: { kind: 'project', when: ['plain', 'text'], ifSaid: /\bbranch\b/ },
