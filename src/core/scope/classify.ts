@@ -118,7 +118,12 @@ export function classify(
 	const named = page(subject) ?? time(subject) ?? container(subject);
 	if (named === 'not one') return undefined;
 	return (
-		named ?? describedContainer(subject) ?? searchScope(subject) ?? describedPage(subject) ?? describedTime(subject)
+		named ??
+		describedContainer(subject) ??
+		searchScope(subject) ??
+		describedPage(subject) ??
+		describedTime(subject) ??
+		ownDefault(subject)
 	);
 }
 
@@ -647,6 +652,20 @@ function describedTime(subject: Subject): Classification | undefined {
 	return described('time', 'stretch of time');
 }
 
+const ownWords =
+	/\b(?:defaults? to|default:|uses?|using|falls? back to|otherwise|omitted)\b[^.;]{0,40}?\b(?:current(?:ly)?|active|configured|default|own|your|selected)\b (?:\w+ )?([a-z]+)/;
+
+/** Whatever it is called: what it takes when it is left out is the caller's own of something. */
+function ownDefault(subject: Subject): Classification | undefined {
+	const { member, description, name, words } = subject;
+	if (member.isRequired || isWrite(subject) || payloadNames.has(name) || !subject.isText || hasType(member, 'array'))
+		return undefined;
+	const noun = singular(ownWords.exec(description)?.[1] ?? '');
+	const entry = containerNouns.get(noun);
+	if (entry?.when.length !== 0 || otherBeginnings.has(words[0] ?? '')) return undefined;
+	return described(entry.kind, noun);
+}
+
 function described(kind: ScopeKind, noun: string): Classification {
 	return {
 		kind,
@@ -677,6 +696,14 @@ function searchScope(subject: Subject): Classification | undefined {
 function wideningFlag(subject: Subject): Classification | undefined {
 	const { words } = subject;
 	const rest = words.filter((word) => !['all', 'wide', 'include', 'search', 'across', 'in', 'list'].includes(word));
+	const isPages = words.includes('pagination') || words.includes('page') || words.includes('paginate');
+	if (isPages && words.some((word) => ['all', 'bypass', 'auto', 'fetch', 'disable', 'every'].includes(word))) {
+		return found(subject, 'page', 'pages');
+	}
+	// `include_channels` of a search for messages: in what else it looks.
+	const included = words[0] === 'include' ? containerNouns.get(words.slice(1).join(' ')) : undefined;
+	if (included?.kind === 'context' && subject.shape.object.at(-1) !== words.at(-1))
+		return found(subject, 'context', words.slice(1).join(' '));
 	if (!words.some((word) => word === 'all' || word === 'wide' || word === 'across')) return undefined;
 	const entry = containerNouns.get(rest.join(' '));
 	if (entry !== undefined) return found(subject, entry.kind, rest.join(' '));

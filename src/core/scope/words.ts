@@ -232,6 +232,18 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		when: ['plain', 'text'],
 		inTool: /\b(?:crypto\w*|tickers?|markets?|trading|exchanges?|ohlcv|order ?books?)\b/,
 	},
+	view: {
+		kind: 'database',
+		when: ['named', 'text'],
+		inTool: /\b(?:sql|mssql|database|schema|definition)\b/,
+		unless: /\b(?:saved|grid|board)\b/,
+	},
+	address: {
+		kind: 'tenant',
+		when: ['whose', 'text'],
+		inTool: /\b(?:wallets?|blockchain|chain|nfts?|balances?|transactions?|ethereum|solana|buckets?)\b/,
+		unless: /\b(?:contract|token|e-?mail|street|postal|ip)\b/,
+	},
 	market: { kind: 'environment', when: ['plain', 'text', 'bare'], unless: /\b(?:market id|prediction|market cap)\b/ },
 	version: { kind: 'project', when: ['plain', 'text'], ifSaid: /\bbranch\b/ },
 	sha: { kind: 'project', when: ['plain', 'text', 'searching'], ifSaid: /\bbranch\b.*\b(?:start|list)/ },
