@@ -186,6 +186,7 @@ export function happeningOf(event: StoreEvent, at: number): StoreHappening | und
 		case 'checkpointed':
 		case 'taken-over':
 		case 'turn-ended':
+		case 'turn-wanted':
 			return undefined;
 		default:
 			return assertNever(event);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createSessionStore } from '../../src/core/store/createSessionStore.ts';
 import { createTurns, defaultLimits } from '../../src/core/store/createTurns.ts';
-import type { StoreEvent, StoreTurns } from '../../src/core/store/createTurns.ts';
+import type { OwnerTurns, StoreEvent, StoreTurns } from '../../src/core/store/createTurns.ts';
 import type { SessionStore, StoreLimits } from '../../src/core/store/sessionStore.ts';
 import type { SqlStatement } from '../../src/core/store/sqlDatabase.ts';
 import type { Digest, StoreClock, StorePlatform } from '../../src/core/store/storePlatform.ts';
@@ -57,7 +57,7 @@ export class TurnsRig {
 	async open(
 		limits: Partial<StoreLimits> = {},
 		{ digest = sha256, ...options }: ConnectionOptions & { readonly digest?: Digest } = {},
-	): Promise<StoreTurns> {
+	): Promise<OwnerTurns> {
 		const platform = this.platform(options, digest);
 		const turns = await createTurns(platform, { ...defaultLimits, ...limits });
 		this.writes.length = 0;
@@ -84,6 +84,8 @@ export class TurnsRig {
 					return [`turn ended: ${event.error.code}`];
 				case 'taken-over':
 					return [`taken over: ${event.generation}`];
+				case 'turn-wanted':
+					return [`turn wanted`];
 				case 'checkpointed':
 					return [];
 			}

@@ -167,6 +167,9 @@ class CallerStore implements SessionStore {
 				return this.takenOver.fire(withoutKind(event));
 			case 'damaged':
 				return this.damaged.fire(withoutKind(event));
+			case 'turn-wanted':
+				// Nothing is kept here.
+				return undefined;
 			case 'turn-ended':
 				return this.running.get(event.turnId)?.lose(storeErrorFrom(event.error));
 			default:

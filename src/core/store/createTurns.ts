@@ -47,6 +47,12 @@ export interface StoreTurns extends Turns {
 	close(): Promise<void>;
 }
 
+/** As it is beside the database itself, where turns can be kept. */
+export interface OwnerTurns extends StoreTurns {
+	/** A turn that was kept is in use, and has its time from now on. One that has ended already is let alone. */
+	use(turnId: string, request: TurnRequest): void;
+}
+
 export interface KeptState {
 	readonly seq: number;
 	/** JSON. */
@@ -61,7 +67,9 @@ export type StoreEvent =
 	| ({ readonly kind: 'taken-over' } & TakenOver)
 	| ({ readonly kind: 'damaged' } & DamageFound)
 	/** A call has lost its turn, and not by its caller's doing. */
-	| { readonly kind: 'turn-ended'; readonly turnId: string; readonly error: StoreErrorRecord };
+	| { readonly kind: 'turn-ended'; readonly turnId: string; readonly error: StoreErrorRecord }
+	/** Somebody waits for a turn that was kept. */
+	| { readonly kind: 'turn-wanted'; readonly turnId: string };
 
 /** A `StoreError` as JSON. */
 export interface StoreErrorRecord {
@@ -85,7 +93,7 @@ export const defaultLimits: StoreLimits = {
  * Claims the database for this owner and makes its schema or brings it up to date. One that is newer, or that cannot be written to, is read
  * only: what is stored can be read, and calls are refused.
  */
-export async function createTurns(platform: StorePlatform, limits: StoreLimits): Promise<StoreTurns> {
+export async function createTurns(platform: StorePlatform, limits: StoreLimits): Promise<OwnerTurns> {
 	try {
 		return new LocalTurns(platform, portable(limits), await claimDatabase(platform.database));
 	} catch (error) {
@@ -93,7 +101,7 @@ export async function createTurns(platform: StorePlatform, limits: StoreLimits):
 	}
 }
 
-class LocalTurns implements StoreTurns {
+class LocalTurns implements OwnerTurns {
 	readonly generation: number;
 	readonly onDidHappen: Event<StoreEvent>;
 	private readonly platform: StorePlatform;
@@ -135,6 +143,7 @@ class LocalTurns implements StoreTurns {
 			clock,
 			limits,
 			newId: () => `${prefix}-${++ids}`,
+			isTaken: (sessionId) => this.refusal === undefined && !this.damaged.has(sessionId),
 			fire: (event) => this.happened.fire(event),
 			failed: (error, sessionId) => this.failed(error, sessionId),
 			turnBegan: (turnId, actor) => this.running.set(turnId, actor),
@@ -172,6 +181,10 @@ class LocalTurns implements StoreTurns {
 		return Promise.resolve();
 	}
 
+	use(turnId: string, request: TurnRequest): void {
+		this.running.get(turnId)?.use(turnId, request);
+	}
+
 	async sessions(): Promise<readonly SessionSummary[]> {
 		return (await this.listed()).map(({ id, checkpoint }) => {
 			const actor = this.actors.get(id);
@@ -183,7 +196,7 @@ class LocalTurns implements StoreTurns {
 				bytes: checkpoint?.stateBytes ?? 0,
 				residence: actor?.isInMemory === true ? 'memory' : 'disk',
 				isDamaged: checkpoint === undefined || this.damaged.has(id),
-				inFlight: actor?.inFlight ?? 0,
+				inFlight: actor?.calls ?? 0,
 			};
 		});
 	}
@@ -233,7 +246,7 @@ class LocalTurns implements StoreTurns {
 		const refusal = (id: string): StoreError =>
 			new StoreError('closed', `The store of session ${quoted(id)} is closed.`, id);
 		this.refusal = refusal;
-		for (const actor of this.actors.values()) actor.refuseWaiting(refusal(actor.sessionId));
+		for (const actor of this.actors.values()) actor.close(refusal(actor.sessionId));
 		for (const actor of this.actors.values()) {
 			while (actor.inFlight > 0) await new Promise<void>((resolve) => (this.drained = resolve));
 		}
@@ -280,7 +293,7 @@ class LocalTurns implements StoreTurns {
 	private noteDamage(sessionId: string, failure: StoreError): void {
 		if (this.damaged.has(sessionId)) return;
 		this.damaged.set(sessionId, failure);
-		this.actors.get(sessionId)?.refuseWaiting(failure);
+		this.actors.get(sessionId)?.close(failure);
 		this.happened.fire({ kind: 'damaged', sessionId, reason: failure.message });
 	}
 

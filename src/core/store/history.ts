@@ -85,6 +85,11 @@ export class History {
 		return call.checkpoint;
 	}
 
+	/** Of all calls that can be repeated, and of some that could be once. */
+	keys(): readonly string[] {
+		return [...this.calls.keys()];
+	}
+
 	add(checkpoint: Checkpoint, elapsed: number): Displaced {
 		const { seq } = checkpoint;
 		const forgotten = this.checkpoints.length < ringSize ? undefined : this.checkpoints.shift();

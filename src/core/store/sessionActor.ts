@@ -10,8 +10,9 @@ import { quoted, tooLarge } from './storable.ts';
 import { StoreError } from './storeError.ts';
 import type { StoreErrorCode } from './storeError.ts';
 import type { StoreClock } from './storePlatform.ts';
-import { checkEnd } from './turnRequest.ts';
-import type { TurnCommitted, TurnEnd, TurnRequest, TurnStart } from './turns.ts';
+import { storeErrorOf } from './storeErrors.ts';
+import { checkEnd, checkRequest } from './turnRequest.ts';
+import type { KeptTurn, TurnCommitted, TurnEnd, TurnRequest, TurnStart } from './turns.ts';
 import { utf8Length } from './utf8.ts';
 
 /** What the sessions of a store share. */
@@ -23,6 +24,8 @@ export interface ActorContext {
 	readonly limits: StoreLimits;
 	/** A name that nothing else of this store has. */
 	newId(): string;
+	/** Whether another call on this session would be taken. */
+	isTaken(sessionId: string): boolean;
 	fire(event: StoreEvent): void;
 	/** Something has gone wrong; the result is what the caller is told. */
 	failed(error: unknown, sessionId: string): Promise<StoreError>;
@@ -44,15 +47,22 @@ export class SessionActor {
 	private isServing = false;
 	private memory: Memory | undefined;
 	private turn: RunningTurn | undefined;
+	/** Has left the mailbox before it came: whoever made the call before may go on without asking. */
+	private kept: WaitingTurn | undefined;
 
 	constructor(sessionId: string, context: ActorContext) {
 		this.sessionId = sessionId;
 		this.context = context;
 	}
 
-	/** Calls that run or wait. */
+	/** Turns that run, wait or are kept. */
 	get inFlight(): number {
 		return this.waiting.length + (this.isServing ? 1 : 0);
+	}
+
+	/** Those that run or wait, as far as is known here. */
+	get calls(): number {
+		return this.inFlight - (this.kept === undefined ? 0 : 1);
 	}
 
 	get isInMemory(): boolean {
@@ -68,11 +78,14 @@ export class SessionActor {
 		return new Promise((resolve, reject) => {
 			this.waiting.push({ request, resolve, reject });
 			if (!this.isServing) this.serveNext();
+			this.want();
 		});
 	}
 
 	/** @param end Of a turn of this session. */
 	commit(end: TurnEnd): Promise<TurnCommitted> {
+		const refusal = end.request === undefined ? undefined : this.use(end.turnId, end.request);
+		if (refusal !== undefined) return Promise.reject(refusal);
 		const { turn, memory } = this;
 		if (turn?.turnId !== end.turnId || turn.isCommitting || memory === undefined)
 			return Promise.reject(this.error('closed', 'has been committed already'));
@@ -82,8 +95,10 @@ export class SessionActor {
 		return new Promise((resolve, reject) => {
 			this.write(turn.request, memory, end).then(
 				(checkpoint) => {
+					const committed = this.keep(turn, memory, checkpoint, end.state, startedAt);
+					const next = end.keep === undefined ? undefined : this.keepTurn(end.keep.knowsKeys);
 					// Its caller hears of it before the next one has its turn, and can lend it the state.
-					resolve(this.keep(turn, memory, checkpoint, end.state, startedAt));
+					resolve(next === undefined ? committed : { ...committed, next });
 					this.endTurn(turn);
 				},
 				async (error: unknown) => {
@@ -96,8 +111,43 @@ export class SessionActor {
 		});
 	}
 
+	/** A turn that was kept is in use. Gives why it may not be, and it has ended. */
+	use(turnId: string, request: TurnRequest): StoreError | undefined {
+		const { kept, memory } = this;
+		if (kept?.turnId !== turnId || memory === undefined) return undefined;
+		const failure = this.problemOf(request, memory);
+		if (failure !== undefined) {
+			this.loseKept(kept, failure);
+			return failure;
+		}
+		kept.patience?.dispose();
+		this.kept = undefined;
+		this.run(turnId, request, kept.isEvictedAfter);
+		return undefined;
+	}
+
+	private problemOf(request: TurnRequest, { history }: Memory): StoreError | undefined {
+		try {
+			checkRequest(request);
+		} catch (error) {
+			return storeErrorOf(error, this.sessionId);
+		}
+		const { sessionId, key } = request;
+		if (sessionId !== this.sessionId) return this.error('invalid-request', `is one of ${quoted(sessionId)}`);
+		// Its caller should have known: it is made again, and gets its reply.
+		const isKnown = key !== undefined && history.find(key, this.context.clock.elapsed()) !== undefined;
+		return isKnown ? this.error('fenced', 'has been made before') : undefined;
+	}
+
+	/** What waits is refused, and what was kept is asked for. */
+	close(refusal: StoreError): void {
+		this.refuseWaiting(refusal);
+		this.want(true);
+	}
+
 	/** The call has failed on its caller's side. */
 	abort(turnId: string): void {
+		if (this.kept?.turnId === turnId) this.loseKept(this.kept, undefined);
 		const { turn } = this;
 		if (turn?.turnId !== turnId || turn.isCommitting) return;
 		this.dropMemory('failed');
@@ -107,6 +157,10 @@ export class SessionActor {
 	/** Gives up its memory, unless the session is in use. */
 	evict(reason: SessionEvicted['reason']): void {
 		if (!this.isServing) this.dropMemory(reason);
+		else if (this.kept !== undefined) {
+			this.kept.isEvictedAfter = true;
+			this.want(true);
+		}
 	}
 
 	/** Gives up its memory also in the middle of a call, which then fails. */
@@ -156,15 +210,57 @@ export class SessionActor {
 	private startTurn({ request, resolve }: WaitingCall, memory: Memory): void {
 		const { context } = this;
 		const turnId = context.newId();
-		const deadlineMs = Math.min(request.deadlineMs ?? context.limits.deadlineMs, longestTimer);
-		const deadline = context.clock.after(deadlineMs, () =>
-			this.loseTurn('deadline', deadlineExceeded(this.sessionId, deadlineMs)),
-		);
-		this.turn = { turnId, request, deadline, isCommitting: false, isEvictedAfter: false };
+		const deadlineMs = this.run(turnId, request);
 		context.turnBegan(turnId, this);
 		const { seq, stateId } = memory;
 		const state = request.heldState === stateId ? undefined : memory.state;
 		resolve({ kind: 'turn', turnId, seq, stateId, state, deadlineMs });
+	}
+
+	/** Gives how long it may take, in milliseconds. */
+	private run(turnId: string, request: TurnRequest, isEvictedAfter = false): number {
+		const { clock, limits } = this.context;
+		const deadlineMs = Math.min(request.deadlineMs ?? limits.deadlineMs, longestTimer);
+		const deadline = clock.after(deadlineMs, () =>
+			this.loseTurn('deadline', deadlineExceeded(this.sessionId, deadlineMs)),
+		);
+		this.turn = { turnId, request, deadline, isCommitting: false, isEvictedAfter };
+		return deadlineMs;
+	}
+
+	/** For the caller whose checkpoint was just made, if nobody else is there. */
+	private keepTurn(knowsKeys: boolean): KeptTurn | undefined {
+		const { context, memory } = this;
+		const { eviction, deadlineMs } = context.limits;
+		if (memory === undefined || this.waiting.length > 0 || eviction === 'always') return undefined;
+		if (!context.isTaken(this.sessionId)) return undefined;
+		const keys = knowsKeys ? undefined : memory.history.keys();
+		if (keys !== undefined && keys.reduce((sum, key) => sum + key.length, 0) > mostKeyCharacters) return undefined;
+		const turnId = context.newId();
+		this.kept = { turnId, patience: undefined, isEvictedAfter: false };
+		context.turnBegan(turnId, this);
+		return { turnId, deadlineMs: Math.min(deadlineMs, longestTimer), keys };
+	}
+
+	/**
+	 * Asks for the turn that was kept, if somebody waits for it.
+	 * @param isAlone It is wanted for no call.
+	 */
+	private want(isAlone = false): void {
+		const { kept, context } = this;
+		if (kept === undefined || kept.patience !== undefined || (!isAlone && this.waiting.length === 0)) return;
+		kept.patience = context.clock.after(patienceMs, () =>
+			this.loseKept(kept, this.error('fenced', 'began while its process stood still, and another went on')),
+		);
+		context.fire({ kind: 'turn-wanted', turnId: kept.turnId });
+	}
+
+	private loseKept(kept: WaitingTurn, failure: StoreError | undefined): void {
+		kept.patience?.dispose();
+		this.kept = undefined;
+		this.context.turnEnded(kept.turnId, failure);
+		if (kept.isEvictedAfter) this.dropMemory('asked');
+		this.serveNext();
 	}
 
 	private async replay({ request, resolve, reject }: WaitingCall, known: Checkpoint, memory: Memory): Promise<void> {
@@ -266,7 +362,8 @@ export class SessionActor {
 	/** The turn is taken from its caller, if there is one, and memory is given up. */
 	private loseTurn(reason: SessionEvicted['reason'], failure: StoreError): void {
 		this.dropMemory(reason);
-		if (this.turn !== undefined) this.endTurn(this.turn, failure);
+		if (this.kept !== undefined) this.loseKept(this.kept, failure);
+		else if (this.turn !== undefined) this.endTurn(this.turn, failure);
 	}
 
 	private endTurn(turn: RunningTurn, failure?: StoreError): void {
@@ -275,7 +372,7 @@ export class SessionActor {
 		this.turn = undefined;
 		context.turnEnded(turn.turnId, failure);
 		if (context.limits.eviction === 'always') this.dropMemory('always');
-		this.serveNext();
+		if (this.kept === undefined) this.serveNext();
 	}
 
 	private dropMemory(reason: SessionEvicted['reason']): void {
@@ -306,6 +403,14 @@ interface RunningTurn {
 	isEvictedAfter: boolean;
 }
 
+/** One that was kept, and of which nothing was heard yet. */
+interface WaitingTurn {
+	readonly turnId: string;
+	/** It is wanted, and may be waited for until then. */
+	patience: Disposable | undefined;
+	isEvictedAfter: boolean;
+}
+
 /** What is in memory is what is on disk. */
 interface Memory {
 	/** Where its checkpoints lie. */
@@ -318,6 +423,12 @@ interface Memory {
 	/** In bytes, roughly. */
 	readonly weight: number;
 }
+
+/** Whoever has kept a turn and does not say whether it is in use stands still, or is very busy. */
+const patienceMs = 5_000;
+
+/** To tell more of them would cost more than asking for a turn does. */
+const mostKeyCharacters = 32 * 1024;
 
 /** A timer that is set for longer goes off at once. */
 const longestTimer = 2 ** 31 - 1;

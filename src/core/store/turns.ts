@@ -8,7 +8,7 @@ export interface Turns {
 	begin(request: TurnRequest): Promise<TurnStart>;
 	/** Resolves when state and reply are on disk. After an error the turn has ended, and its caller's copy of the state is worth nothing. */
 	commit(end: TurnEnd): Promise<TurnCommitted>;
-	/** The call has failed; nothing of it remains. A turn that has ended already is let alone. */
+	/** The call has failed; nothing of it remains. A turn that has ended already is let alone. One that was kept and not used is given back. */
 	abort(turnId: string): Promise<void>;
 }
 
@@ -55,9 +55,26 @@ export interface TurnEnd {
 	readonly state: string;
 	/** JSON; empty: it is `undefined`. */
 	readonly reply: string;
+	/** Of a turn that was kept: what it was used for. */
+	readonly request?: TurnRequest | undefined;
+	/** The caller goes on with this session, and would keep its turn for the next call. */
+	readonly keep?: { readonly knowsKeys: boolean } | undefined;
 }
 
 export interface TurnCommitted {
 	readonly seq: number;
 	readonly stateId: string;
+	readonly next?: KeptTurn | undefined;
+}
+
+/**
+ * The next turn, which need not be asked for: it begins with the state that was just committed. Nobody else has his turn until it was used or
+ * given back, so whoever is told that it is wanted (`turn-wanted`) says at once that it is in use, or gives it back.
+ */
+export interface KeptTurn {
+	readonly turnId: string;
+	/** Of a call that names none. */
+	readonly deadlineMs: number;
+	/** Those of which replies are kept: a call with one of them has to be asked for. `undefined`: the caller knows them. */
+	readonly keys: readonly string[] | undefined;
 }

@@ -3,7 +3,7 @@
 import { Emitter } from '../../../core/base/emitter.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
-import type { StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
+import type { OwnerTurns, StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
 import type { TurnRequest } from '../../../core/store/turns.ts';
 
 /** What is asked, and what is answered. */
@@ -11,6 +11,8 @@ interface Requests {
 	'store/begin': Request<'begin', TurnRequest>;
 	'store/commit': Request<'commit', Parameters<StoreTurns['commit']>[0]>;
 	'store/abort': Request<'abort', { readonly turnId: string }>;
+	/** A turn that was kept is in use. */
+	'store/use': { readonly params: { readonly turnId: string; readonly request: TurnRequest }; readonly result: void };
 	'store/sessions': Request<'sessions', null>;
 	'store/read': Request<'read', { readonly sessionId: string }>;
 	'store/checkpoints': Request<'checkpoints', { readonly sessionId: string }>;
@@ -38,14 +40,23 @@ export interface ServedTurns {
 }
 
 /** The owner's side, for one client. */
-export function serveTurns(turns: StoreTurns, notify: (name: string, event: StoreEvent) => void): ServedTurns {
+export function serveTurns(turns: OwnerTurns, notify: (name: string, event: StoreEvent) => void): ServedTurns {
 	const running = new Set<string>();
 	let isWatched = false;
 	let isDisposed = false;
 	const listening = turns.onDidHappen((event) => {
-		const isTold = event.kind === 'turn-ended' ? running.delete(event.turnId) : isWatched;
-		if (isTold) notify(eventNotice, event);
+		if (isTold(event)) notify(eventNotice, event);
 	});
+	function isTold(event: StoreEvent): boolean {
+		switch (event.kind) {
+			case 'turn-ended':
+				return running.delete(event.turnId);
+			case 'turn-wanted':
+				return running.has(event.turnId);
+			default:
+				return isWatched;
+		}
+	}
 	const answers: {
 		readonly [Name in keyof Requests]: (params: Requests[Name]['params']) => Promise<Requests[Name]['result']>;
 	} = {
@@ -61,7 +72,16 @@ export function serveTurns(turns: StoreTurns, notify: (name: string, event: Stor
 			// It was ended below, which its caller has not heard of yet.
 			if (!isRunning && isDisposed)
 				throw new StoreError('fenced', 'The owner ends. Nothing of this call remains.', undefined);
-			return turns.commit(end);
+			const committed = await turns.commit(end);
+			const { next } = committed;
+			if (next === undefined) return committed;
+			if (isDisposed) await turns.abort(next.turnId);
+			else running.add(next.turnId);
+			return committed;
+		},
+		async 'store/use'({ turnId, request }) {
+			// Others' turns are none of its business.
+			if (running.has(turnId)) turns.use(turnId, request);
 		},
 		async 'store/abort'({ turnId }) {
 			running.delete(turnId);
@@ -93,6 +113,7 @@ export function serveTurns(turns: StoreTurns, notify: (name: string, event: Stor
 
 /** A store of another process. */
 export interface RemoteTurns extends StoreTurns {
+	use(turnId: string, request: TurnRequest): Promise<void>;
 	/** Told by the owner. */
 	readonly onNotice: (name: string, params: unknown) => void;
 	/** Whether `onDidHappen` tells more than of one's own turns. */
@@ -122,6 +143,7 @@ export function remoteTurns({ request, end, generation, onError }: Way): RemoteT
 		begin: async (turn) => ask('store/begin', turn),
 		commit: async (turn) => ask('store/commit', turn),
 		abort: async (turnId) => ask('store/abort', { turnId }),
+		use: async (turnId, request) => ask('store/use', { turnId, request }),
 		sessions: async () => ask('store/sessions', null),
 		read: async (sessionId) => ask('store/read', { sessionId }),
 		checkpoints: async (sessionId) => ask('store/checkpoints', { sessionId }),

@@ -9,6 +9,7 @@ import type { KeptState, StoreEvent, StoreTurns } from '../../../core/store/crea
 import type { CheckpointSummary, SessionSummary } from '../../../core/store/sessionStore.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import type { TurnCommitted, TurnEnd, TurnRequest, TurnStart } from '../../../core/store/turns.ts';
+import { KeptTurnLostError } from './keptTurns.ts';
 import { ChannelClosedError } from './storeChannel.ts';
 import { findRoute, yieldedMs } from './storeRoute.ts';
 import type { RouteOptions, StoreRoute } from './storeRoute.ts';
@@ -290,6 +291,7 @@ function typed(error: unknown, directory: string): unknown {
 
 /** The owner says that it is the owner no more. */
 function hasLeft(error: unknown): boolean {
+	if (error instanceof KeptTurnLostError) return false;
 	return error instanceof StoreError && (error.code === 'fenced' || error.code === 'closed' || isInDoubt(error));
 }
 

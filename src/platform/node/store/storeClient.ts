@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { HostAddress } from '../../../core/host/control.ts';
 import { remoteTurns } from './channelTurns.ts';
 import type { RemoteTurns } from './channelTurns.ts';
+import { keepTurns } from './keptTurns.ts';
 import { ChannelClosedError, StoreChannel } from './storeChannel.ts';
 import { preamble } from './storeFrames.ts';
 import { attachRequest, storeProtocol, yieldRequest, yieldedNotice } from './storeProtocol.ts';
@@ -52,7 +53,8 @@ export async function connectStore(
 		// Made by the other side's `attach`, which speaks the same version.
 		const attached = (await channel.request(attachRequest, { protocol: storeProtocol })) as Attached;
 		const request = async (name: string, params: unknown) => channel.request(name, params);
-		way.turns = remoteTurns({ request, end: () => channel.end(), generation: attached.generation, onError });
+		const { generation } = attached;
+		way.turns = keepTurns(remoteTurns({ request, end: () => channel.end(), generation, onError }), onError);
 		return {
 			address: attached.address,
 			turns: way.turns,

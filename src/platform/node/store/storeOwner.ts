@@ -10,7 +10,7 @@ import { DisposableStore } from '../../../core/base/lifecycle.ts';
 import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import { createTurns } from '../../../core/store/createTurns.ts';
-import type { StoreTurns } from '../../../core/store/createTurns.ts';
+import type { OwnerTurns, StoreTurns } from '../../../core/store/createTurns.ts';
 import { readGeneration } from '../../../core/store/fence.ts';
 import type { StoreLimits } from '../../../core/store/sessionStore.ts';
 import { SqlError } from '../../../core/store/sqlDatabase.ts';
@@ -34,7 +34,7 @@ export interface OwnTurnsOptions {
 
 /** The store's database, claimed by this process. */
 export interface OwnTurns {
-	readonly turns: StoreTurns;
+	readonly turns: OwnerTurns;
 	/** For what else is kept in it, by the generation of the turns. */
 	readonly database: SqlDatabase;
 	/** Another has claimed it since, or it has closed itself: nothing can be written here any more. */

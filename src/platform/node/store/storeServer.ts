@@ -6,7 +6,7 @@ import { ExpectedError } from '../../../core/base/errors.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import { serveTurns } from './channelTurns.ts';
 import type { ServedTurns } from './channelTurns.ts';
-import type { StoreTurns } from '../../../core/store/createTurns.ts';
+import type { OwnerTurns } from '../../../core/store/createTurns.ts';
 import type { SqlRow, SqlStatement } from '../../../core/store/sqlDatabase.ts';
 import { StoreChannel } from './storeChannel.ts';
 import { preamble } from './storeFrames.ts';
@@ -16,7 +16,7 @@ import type { Attached } from './storeProtocol.ts';
 /** The store as those who come through the socket get it. */
 export interface StoreService {
 	/** Opens it if it is not open yet. Rejects with `StoreError`. */
-	open(): Promise<StoreTurns>;
+	open(): Promise<OwnerTurns>;
 	/** Reads from its database, opening it likewise. */
 	query(statement: SqlStatement): Promise<readonly SqlRow[]>;
 	readonly onDidLose: Event<Loss>;
