@@ -224,8 +224,12 @@ export class FollowedSession {
 			this.sidecarsRead.set(agent.sidecarPath, sidecar.stamp);
 			if (sidecar.events.length > 0) sink(sidecar.events);
 		}
-		if (files.recordingPath !== undefined) {
-			const path = files.recordingPath;
+		const recording = files.recordingPath;
+		const isRecordingWanted =
+			recording !== undefined &&
+			(scope.paths === undefined || scope.paths.has(recording) || !this.followers.has(recording));
+		if (recording !== undefined && isRecordingWanted) {
+			const path = recording;
 			let follower = this.followers.get(path);
 			if (follower === undefined) {
 				follower = await TranscriptFollower.ofRecording(platform.files, files, path, options);

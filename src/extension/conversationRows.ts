@@ -1,13 +1,14 @@
 // A conversation in the order in which it is written: turns, and in each its messages, calls and compactions.
 
 import { agentName } from '../core/conversation/index.ts';
-import type { Agent, Compaction, Message, Place, Result, ToolCall } from '../core/conversation/index.ts';
+import type { Agent, Compaction, Message, Place, Result, ServerChange, ToolCall } from '../core/conversation/index.ts';
 
 export type Row =
 	| { readonly kind: 'message'; readonly message: Message }
 	| { readonly kind: 'call'; readonly call: ToolCall }
 	| { readonly kind: 'stray'; readonly result: Result }
-	| { readonly kind: 'compaction'; readonly compaction: Compaction };
+	| { readonly kind: 'compaction'; readonly compaction: Compaction }
+	| { readonly kind: 'server'; readonly change: ServerChange };
 
 export interface Turn {
 	readonly number: number;
@@ -41,6 +42,20 @@ export function turnsOf(agent: Agent): readonly Turn[] {
 		});
 }
 
+/** What only the host has seen, in the order of time: it belongs to no turn. `undefined`: nothing. */
+export function hostTurn(agent: Agent, changes: readonly ServerChange[]): Turn | undefined {
+	const rows: Row[] = [
+		...agent.hostCalls.map((call): Row => ({ kind: 'call', call })),
+		...changes.map((change): Row => ({ kind: 'server', change })),
+	];
+	if (rows.length === 0) return undefined;
+	rows.sort((one, other) => (timeOf([one]) ?? Infinity) - (timeOf([other]) ?? Infinity));
+	return { number: hostTurnNumber, at: timeOf(rows), prompt: undefined, rows };
+}
+
+/** No turn of a conversation has it. */
+export const hostTurnNumber = -1;
+
 export function placeOf(row: Row): Place {
 	switch (row.kind) {
 		case 'message':
@@ -51,6 +66,8 @@ export function placeOf(row: Row): Place {
 			return row.result.place;
 		case 'compaction':
 			return row.compaction.place;
+		case 'server':
+			return row.change.place;
 	}
 }
 
@@ -99,15 +116,23 @@ function order(row: Row): number {
 
 function timeOf(rows: readonly Row[]): number | undefined {
 	for (const row of rows) {
-		const at =
-			row.kind === 'message'
-				? row.message.at
-				: row.kind === 'call'
-					? row.call.startedAt
-					: row.kind === 'stray'
-						? row.result.at
-						: row.compaction.at;
+		const at = timeOfRow(row);
 		if (at !== undefined) return at;
 	}
 	return undefined;
+}
+
+function timeOfRow(row: Row): number | undefined {
+	switch (row.kind) {
+		case 'message':
+			return row.message.at;
+		case 'call':
+			return row.call.startedAt;
+		case 'stray':
+			return row.result.at;
+		case 'compaction':
+			return row.compaction.at;
+		case 'server':
+			return row.change.at;
+	}
 }

@@ -3,17 +3,17 @@ import type { Disposable, TreeDataProvider } from 'vscode';
 import type { AgentId } from '../core/base/ids.ts';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import { counted } from '../core/base/text.ts';
-import { callState } from '../core/conversation/index.ts';
-import type { Agent, Place, Result, ToolCall } from '../core/conversation/index.ts';
+import { callState, hostCallWords, serverChangesOf, serverChangeWords } from '../core/conversation/index.ts';
+import type { Agent, HostCall, Place, Result, ServerChange, ToolCall } from '../core/conversation/index.ts';
 import type { BodyRef } from '../core/events/sessionEvent.ts';
 import { cutLines, readBody } from './bodies.ts';
-import { compactionWords, placeOf, speakerOf, turnsOf } from './conversationRows.ts';
+import { compactionWords, hostTurn, hostTurnNumber, placeOf, speakerOf, turnsOf } from './conversationRows.ts';
 import type { Row, Turn } from './conversationRows.ts';
 import { commandIds } from './ids.ts';
 import type { SessionInView, SessionKey } from './sessionInView.ts';
 import type { SessionHold, Sessions } from './sessions.ts';
 import { Throttle } from './throttle.ts';
-import { callWords, shortened, spokenCall, timeOfDay, toolLabel } from './words.ts';
+import { callWords, duration, shortened, spokenCall, timeOfDay, toolLabel } from './words.ts';
 
 export type ConversationNode =
 	| { readonly kind: 'turn'; readonly turn: Turn }
@@ -107,6 +107,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				return members(node.value, node.place);
 			case 'message':
 			case 'compaction':
+			case 'server':
 			case 'note':
 				return [];
 		}
@@ -164,7 +165,8 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		await this.shown.hold.session.whenRead;
 		const { agent } = this;
 		if (agent === undefined) return [{ kind: 'note', text: 'Nothing of this agent was found.' }];
-		const turns = turnsOf(agent);
+		const seen = hostTurn(agent, serverChangesOf(this.shown.hold.session.conversation, agent));
+		const turns = [...(seen === undefined ? [] : [seen]), ...turnsOf(agent)];
 		if (turns.length === 0)
 			return [
 				{
@@ -182,6 +184,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		const state = this.session === undefined ? undefined : callState(this.session.conversation, call);
 		if (state?.state === 'pending' || state?.state === 'orphaned')
 			parts.push({ kind: 'note', text: `No result. ${state.evidence}` });
+		for (const passage of call.hostCalls) parts.push({ kind: 'note', text: hostNote(passage) });
 		return parts;
 	}
 
@@ -241,6 +244,8 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				item.accessibilityInformation = { label: `Here the conversation was ${words}.` };
 				return item;
 			}
+			case 'server':
+				return serverItem(node.change);
 			case 'arguments':
 				return bodyItem('Arguments', node.call.arguments, 'symbol-parameter');
 			case 'result':
@@ -265,7 +270,9 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		if (conversation === undefined) return item;
 		const now = Date.now();
 		const state = callState(conversation, call);
-		const words = callWords(conversation, call, now);
+		const words = [callWords(conversation, call, now), ...hostCallWords(call, state)]
+			.filter((word) => word !== '')
+			.join(' · ');
 		const result = call.result === undefined ? 'no result' : shortened(call.result.body.preview, 60);
 		item.description = `${shortened(call.arguments.preview, 60)}  →  ${result}${words === '' ? '' : `   ${words}`}`;
 		switch (state.state) {
@@ -304,6 +311,7 @@ export function nodePlace(node: ConversationNode): Place | undefined {
 		case 'call':
 		case 'stray':
 		case 'compaction':
+		case 'server':
 			return placeOf(node);
 		case 'arguments':
 			return node.call.place;
@@ -312,6 +320,26 @@ export function nodePlace(node: ConversationNode): Place | undefined {
 		case 'member':
 			return node.place;
 	}
+}
+
+/** What the host says of one passage of a call. */
+function hostNote({ server, ended, attempts, queued, callId }: HostCall): string {
+	const how =
+		ended === undefined
+			? 'no end was recorded.'
+			: `${ended.ending.replace('-', ' ')} after ${duration(ended.durationMs)}${ended.reason === undefined ? '.' : `: ${ended.reason}`}`;
+	const waited = queued.length === 0 ? '' : ` It waited: ${queued.join(' ')}`;
+	return `Through the host to ${server}, ${counted(attempts, 'attempt')} (${callId}): ${how}${waited}`;
+}
+
+function serverItem(change: ServerChange): TreeItem {
+	const words = serverChangeWords(change);
+	const item = new TreeItem(`── ${words} ──`, TreeItemCollapsibleState.None);
+	item.description = change.at === undefined ? '' : timeOfDay(change.at);
+	item.tooltip = change.change.type === 'upstream-state' ? (change.change.stderrTail ?? words) : words;
+	item.contextValue = 'crosstalkServerChange';
+	item.accessibilityInformation = { label: `The server ${words}.` };
+	return item;
 }
 
 function grouped(rows: readonly Row[]): ConversationNode[] {
@@ -323,8 +351,13 @@ function grouped(rows: readonly Row[]): ConversationNode[] {
 }
 
 function turnItem(turn: Turn, agent: Agent | undefined): TreeItem {
-	const label = turn.number === 0 ? 'Before the first turn' : `Turn ${turn.number}`;
-	const isLast = agent?.messages.at(-1)?.turn === turn.number;
+	const isOfHost = turn.number === hostTurnNumber;
+	const label = isOfHost
+		? 'Seen by the MCP host'
+		: turn.number === 0
+			? 'Before the first turn'
+			: `Turn ${turn.number}`;
+	const isLast = isOfHost ? agent?.hasTranscript !== true : agent?.messages.at(-1)?.turn === turn.number;
 	const item = new TreeItem(label, isLast ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed);
 	item.id = `turn ${agent?.id ?? ''} ${turn.number}`;
 	const time = turn.at === undefined ? '' : timeOfDay(turn.at);

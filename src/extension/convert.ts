@@ -1,5 +1,6 @@
 import { Location, Range, Uri } from 'vscode';
 import type { Place } from '../core/conversation/index.ts';
+import { isRecording } from '../platform/node/store/recordingPaths.ts';
 
 /** A place that can be shown in an editor. */
 export interface FilePlace {
@@ -26,7 +27,16 @@ export function filePlace(place: Place): FilePlace | undefined {
 
 export function locationOf(place: Place): Location | undefined {
 	const found = filePlace(place);
-	return found === undefined ? undefined : new Location(Uri.file(found.path), found.range);
+	return found === undefined ? undefined : new Location(uriOf(found.path), found.range);
+}
+
+/** Of documents that show what a host has recorded: their path is below that of the database. */
+export const recordingScheme = 'crosstalk-recording';
+
+/** What an editor shows a file as. */
+export function uriOf(path: string): Uri {
+	const uri = Uri.file(path);
+	return isRecording(path) ? uri.with({ scheme: recordingScheme }) : uri;
 }
 
 /** 0-based line of a place, `undefined` when it is not in this file. */

@@ -72,7 +72,7 @@ export function activate(context: ExtensionContext): TestApi {
 	if (agents !== undefined)
 		register('Who looked where', () => registerCoverageView({ sessions, transcripts, agents, log }));
 	register('Tasks', () => registerTasks(context.extensionUri));
-	register('Links', () => registerReveal(log));
+	register('Links', () => registerReveal(log, platform.files));
 	const host = register('The host', () => registerHost({ extension: context.extensionUri, sessions, log }));
 
 	return { sessions, transcripts, agents, conversation, host, activationMs: performance.now() - startedAt };

@@ -163,6 +163,9 @@ class Writer {
 				block.line('');
 				await this.result(block, row.result);
 				return;
+			case 'server':
+				// It stands in no transcript.
+				return;
 			case 'compaction':
 				block.place(`── ${compactionWords(row.compaction)} ──`, row.compaction.place, undefined);
 				block.line('');

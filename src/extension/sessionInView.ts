@@ -139,14 +139,22 @@ export class SessionInView implements Disposable {
 		await this.update();
 	}
 
+	/** A host has recorded something of it. */
+	setRecording(recordingPath: string): void {
+		if (this.files.recordingPath !== recordingPath) this.followed.setFiles({ ...this.files, recordingPath });
+		void this.update({ paths: new Set([recordingPath]), isProbing: false }); // its failures are logged
+	}
+
 	/** Looks for files that belong to the session since. */
 	async search(): Promise<void> {
 		this.searchedAt = Date.now();
+		if (this.files.format === 'host') return;
 		const { core, log } = this.options;
 		try {
 			const found = await core.findSessions(this.key, { signal: this.abort.signal });
-			const session = found.sessions.find((candidate) => keyOf(candidate) === this.key);
-			if (session === undefined || this.isDisposed) return;
+			const written = found.sessions.find((candidate) => keyOf(candidate) === this.key);
+			if (written === undefined || this.isDisposed) return;
+			const session = { ...written, recordingPath: this.files.recordingPath };
 			if (pathsOf(session).join('\n') === pathsOf(this.files).join('\n')) return;
 			this.followed.setFiles(session);
 			this.watchFolders();
@@ -180,6 +188,8 @@ export class SessionInView implements Disposable {
 	}
 
 	private watchFolders(): void {
+		// Its file is no file of the system; whoever knows that more was recorded says so.
+		if (this.files.format === 'host') return;
 		const paths = pathsOf(this.files);
 		const known = new Set(paths);
 		const folders = new Set(paths.map(folderOf));

@@ -6,13 +6,15 @@ import type { Core } from '../core/core.ts';
 import type { Platform } from '../core/platform.ts';
 import type { Diagnostic } from '../core/rules/linter.ts';
 import { joinPath } from '../core/transcripts/files.ts';
-import { pathsOf } from '../core/transcripts/sessionFiles.ts';
+import { pathsOf, recordedSession } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
+import type { RecordedSession } from '../platform/node/store/recordings.ts';
+import { databasePath } from '../platform/node/store/recordingPaths.ts';
 import { watchFolder } from '../platform/node/watch.ts';
 import type { Log } from './log.ts';
 import { SessionInView, keyOf } from './sessionInView.ts';
 import type { SessionKey } from './sessionInView.ts';
-import { lintSettings, searchedFolders, section } from './settings.ts';
+import { hostDirectory, lintSettings, searchedFolders, section } from './settings.ts';
 import type { SearchedFolder } from './settings.ts';
 import { Throttle, delay } from './throttle.ts';
 
@@ -64,6 +66,8 @@ const recentMs = 60_000;
 const dateFolders = 2;
 /** Looked at when its first file may be there, and again when a slow program has come to write it. */
 const settleMs = [100, 1500] as const;
+/** How often it is looked what a host has recorded, while it records and somebody looks. */
+const recordingsEveryMs = 2000;
 
 /** All sessions that are known in this window. Nothing is read or watched before somebody asks. */
 export class Sessions implements Disposable {
@@ -87,6 +91,9 @@ export class Sessions implements Disposable {
 	private watchers = 0;
 	private touched = new Set<string>();
 	private readonly touching: Throttle;
+	private readonly lookingAtRecordings: Throttle;
+	/** What was last said of why recordings cannot be read. */
+	private recordingProblem = '';
 	private readonly liveHolds = new Map<SessionKey, SessionHold>();
 	private detailing: Promise<void> | undefined;
 	private wantedDetails: readonly SessionKey[] = [];
@@ -98,8 +105,14 @@ export class Sessions implements Disposable {
 		this.onDidChange = this.changed.event;
 		this.listChanged = this.disposables.add(new Throttle(200, () => this.changed.fire(undefined)));
 		this.touching = this.disposables.add(new Throttle(300, () => void this.lookAtTouched()));
+		this.lookingAtRecordings = this.disposables.add(
+			new Throttle(recordingsEveryMs, () => {
+				void this.lookAtRecordings().then((isChanged) => isChanged && this.listChanged.request());
+			}),
+		);
 		this.disposables.add(
 			workspace.onDidChangeConfiguration((event) => {
+				if (event.affectsConfiguration(`${section}.host.dataDirectory`)) void this.searchAgain();
 				if ([`${section}.rules`, `${section}.scope`].some((name) => event.affectsConfiguration(name)))
 					this.startOver();
 				if (event.affectsConfiguration(`${section}.homes`)) void this.searchAgain();
@@ -247,6 +260,7 @@ export class Sessions implements Disposable {
 				this.log.failure(`${folder.path} could not be searched`, error);
 			}
 		}
+		await this.lookAtRecordings(keys);
 		for (const entry of this.entries.values()) {
 			const isWanted = entry.isOpened || (!entry.isFound && this.held.has(entry.key));
 			if (!keys.has(entry.key) && !isWanted) this.remove(entry.key);
@@ -255,9 +269,58 @@ export class Sessions implements Disposable {
 		this.changed.fire(undefined);
 	}
 
-	private async add(files: SessionFiles, isFound: boolean): Promise<void> {
-		const key = keyOf(files);
+	/**
+	 * What a host has recorded belongs to the sessions whose transcripts are known, or makes sessions of its own.
+	 * @param keys Takes the sessions that are its own.
+	 * @returns Whether the list is different.
+	 */
+	private async lookAtRecordings(keys?: Set<SessionKey>): Promise<boolean> {
+		const directory = hostDirectory(this.platform.files);
+		let recordings: readonly RecordedSession[];
+		try {
+			if ((await this.platform.files.stat(databasePath(directory))) === undefined) return false;
+			recordings = await (await import('../platform/node/store/recordings.ts')).findRecordings(directory);
+		} catch (error) {
+			// It is looked at again and again; once is enough to be told.
+			const problem = error instanceof Error ? error.message : String(error);
+			if (problem !== this.recordingProblem) this.log.failure('What the host has recorded', error);
+			this.recordingProblem = problem;
+			return false;
+		}
+		const byId = new Map<string, SessionEntry>();
+		for (const entry of this.entries.values()) {
+			if (entry.files.format !== 'host') byId.set(`${entry.files.format}:${entry.files.nativeId}`, entry);
+		}
+		let isChanged = false;
+		for (const { id, path, lastAt } of recordings) {
+			const written = byId.get(id);
+			if (written === undefined) keys?.add(path);
+			else if (this.entries.has(path)) this.remove(path);
+			const entry = written ?? this.entries.get(path);
+			if (entry?.files.recordingPath === path && entry.modifiedAt >= lastAt) continue;
+			isChanged = true;
+			const files = written === undefined ? recordedSession(id, path) : { ...written.files, recordingPath: path };
+			const key = keyOf(files);
+			this.keyByPath.set(path, key);
+			this.entries.set(key, {
+				key,
+				files,
+				modifiedAt: Math.max(entry?.modifiedAt ?? 0, lastAt),
+				bytes: entry?.bytes ?? 0,
+				isOpened: entry?.isOpened === true,
+				isFound: true,
+				details: entry?.details,
+			});
+			this.held.get(key)?.session.setRecording(path);
+		}
+		return isChanged;
+	}
+
+	private async add(found: SessionFiles, isFound: boolean): Promise<void> {
+		const key = keyOf(found);
 		const known = this.entries.get(key);
+		const recordingPath = found.recordingPath ?? known?.files.recordingPath;
+		const files = recordingPath === undefined ? found : { ...found, recordingPath };
 		let modifiedAt = 0;
 		let bytes = 0;
 		for (const path of pathsOf(files)) {
@@ -285,6 +348,7 @@ export class Sessions implements Disposable {
 		const entry = this.entries.get(key);
 		if (entry === undefined) return;
 		for (const path of pathsOf(entry.files)) this.keyByPath.delete(path);
+		if (entry.files.recordingPath !== undefined) this.keyByPath.delete(entry.files.recordingPath);
 		this.entries.delete(key);
 		this.liveHolds.get(key)?.dispose();
 		this.liveHolds.delete(key);
@@ -375,6 +439,11 @@ export class Sessions implements Disposable {
 	private startWatching(): void {
 		const watching = new DisposableStore();
 		this.watching = watching;
+		watching.add(
+			watchFolder(hostDirectory(this.platform.files), (name) => {
+				if (name === undefined || name.startsWith('sessions.sqlite')) this.lookingAtRecordings.request();
+			}),
+		);
 		for (const { path } of this.folders) {
 			const watcher = watching.add(
 				workspace.createFileSystemWatcher(new RelativePattern(Uri.file(path), '**/*.jsonl')),

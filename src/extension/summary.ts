@@ -2,7 +2,7 @@
 
 import type { AgentId } from '../core/base/ids.ts';
 import { mainAgentId } from '../core/base/ids.ts';
-import { agentName, callState } from '../core/conversation/index.ts';
+import { agentName, callState, callsOf } from '../core/conversation/index.ts';
 import type { Agent, CallState, Conversation, ToolCall } from '../core/conversation/index.ts';
 import type { Diagnostic } from '../core/rules/linter.ts';
 
@@ -58,7 +58,7 @@ export function summaryOf(conversation: Conversation, diagnostics: readonly Diag
 			name: agentName(agent),
 			state: stateOf(conversation, agent, counts, children),
 			children,
-			calls: agent.toolCalls.length,
+			calls: callsOf(agent).length,
 			failed: counts.failed,
 			orphaned: counts.orphaned.length,
 			pending: counts.pending,
@@ -133,13 +133,14 @@ function countCalls(conversation: Conversation, agent: Agent): CallCounts {
 	let failed = 0;
 	const pending: ToolCall[] = [];
 	const orphaned: CallCounts['orphaned'][number][] = [];
-	for (const call of agent.toolCalls) {
-		if (call.result !== undefined) {
+	for (const call of callsOf(agent)) {
+		if (call.result !== undefined && !call.isSeenByHostAlone) {
 			if (call.result.isError) failed++;
 			continue;
 		}
 		const state = callState(conversation, call);
-		if (state.state === 'pending') pending.push(call);
+		if (state.state === 'failed') failed++;
+		else if (state.state === 'pending') pending.push(call);
 		else if (state.state === 'orphaned') orphaned.push({ call, state });
 	}
 	return { failed, pending, orphaned };
@@ -157,6 +158,8 @@ function stateOf(
 		if (!isLive) return 'unknown';
 		return pending.every((call) => isDoneByChild(call, children)) ? 'waiting' : 'running';
 	}
+	// Between two calls the host knows nothing of an agent.
+	if (!agent.hasTranscript && agent.hostCalls.length > 0) return 'unknown';
 	if (wasKilled(agent, counts)) return 'killed';
 	if (agent.ended !== undefined) return endStates[agent.ended.outcome];
 	// A message that ends a turn leaves the agent to whoever speaks next.

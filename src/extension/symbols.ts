@@ -53,6 +53,9 @@ function rowSymbol(conversation: Conversation, row: Row, path: string): Document
 			return symbol(compactionWords(row.compaction), '', SymbolKind.Constant, place, path);
 		case 'stray':
 			return symbol(row.result.toolUseId, 'a result without its call', SymbolKind.Event, place, path);
+		case 'server':
+			// It stands in no transcript.
+			return [];
 		case 'message':
 			return symbol(
 				shortened(row.message.text?.preview ?? '', 80) || '…',

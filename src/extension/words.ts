@@ -1,7 +1,7 @@
 // How rows, lenses and tooltips say things. Labels are short; what a screen reader says is a sentence.
 
 import { counted, singleLine, truncated } from '../core/base/text.ts';
-import { callState } from '../core/conversation/index.ts';
+import { callState, serverOf } from '../core/conversation/index.ts';
 import type { Agent, CallState, Conversation, OrphanCause, ToolCall } from '../core/conversation/index.ts';
 import { folderOf } from './paths.ts';
 import type { SessionEntry } from './sessions.ts';
@@ -52,19 +52,26 @@ export function bytes(count: number): string {
 
 /** `mcp server/tool`, or the tool alone. */
 export function toolLabel(call: ToolCall): string {
-	return call.server === undefined ? call.name : `${call.server}/${call.name}`;
+	const server = serverOf(call);
+	return server === undefined ? call.name : `${server}/${call.name}`;
 }
 
 export function shortened(text: string, limit: number): string {
 	return truncated(singleLine(text), limit);
 }
 
-export const formatNames: Readonly<Record<string, string>> = { 'claude-code': 'Claude Code', codex: 'Codex' };
+export const formatNames: Readonly<Record<string, string>> = {
+	'claude-code': 'Claude Code',
+	codex: 'Codex',
+	host: 'MCP host',
+};
 
 /** How long a call has taken, or takes. */
 export function callDuration(call: ToolCall, state: CallState, now: number): number | undefined {
-	const { result, startedAt } = call;
+	const { result, startedAt, hostCalls } = call;
 	if (result?.durationMs !== undefined) return result.durationMs;
+	const [passage, ...more] = hostCalls;
+	if (passage?.ended !== undefined && more.length === 0) return passage.ended.durationMs;
 	if (startedAt === undefined) return undefined;
 	if (result?.at !== undefined) return Math.max(0, result.at - startedAt);
 	return state.state === 'pending' && state.isCertain ? Math.max(0, now - startedAt) : undefined;

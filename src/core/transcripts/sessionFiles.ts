@@ -455,6 +455,6 @@ export function withRecordings(
 }
 
 /** A session of which there is nothing but what a host has recorded. */
-function recordedSession(id: string, recordingPath: string): SessionFiles {
+export function recordedSession(id: string, recordingPath: string): SessionFiles {
 	return { format: 'host', nativeId: id, mainPath: undefined, agents: [], recordingPath };
 }

@@ -8,7 +8,7 @@ import type { LanguageModelToolResult } from 'vscode';
 import { openSessionStore } from '../../../src/platform/node/store/openSessionStore.ts';
 import { accept, ask, eventually, labels, offered, press, screenshot } from '../runner.ts';
 import { dataDirectory } from '../scriptedHost.ts';
-import { api } from '../tested.ts';
+import { agentsOutline, api, conversationOutline } from '../tested.ts';
 
 const configure = (name: string, value: unknown) =>
 	workspace.getConfiguration('crosstalk').update(name, value, ConfigurationTarget.Global);
@@ -166,6 +166,64 @@ describe('a host that a window starts', () => {
 		assert.match(opened?.lineAt(0).text ?? '', /^\{"version":1,"seq":0,/);
 		await commands.executeCommand('workbench.action.closeActiveEditor');
 	});
+
+	it('shows in the tree what it has recorded of agents that write no transcript', async () => {
+		const { agents, conversation, sessions } = await api();
+		await commands.executeCommand('crosstalk.agents.focus');
+		const row = await eventually(
+			'The session has a row',
+			async () => {
+				const rows = await agents.tree.getChildren();
+				return rows.find(
+					(node) => node.kind === 'session' && sessions.entry(node.key)?.files.format === 'host',
+				);
+			},
+			(found) => found !== undefined,
+		);
+		assert.ok(row?.kind === 'session');
+		assert.match(String(agents.tree.getTreeItem(row).description), /MCP host/);
+		const outline = await eventually(
+			'Its calls are counted',
+			() => agentsOutline(row),
+			(lines) => lines.length > 0 && !lines.some((line) => line.includes('Reading')),
+		);
+		assert.equal(outline.length, 1);
+		const [agent] = await agents.tree.getChildren(row);
+		assert.ok(agent?.kind === 'agent');
+		await commands.executeCommand('crosstalk.conversation.focus');
+		conversation.tree.show(agent.key, agent.agentId);
+		const lines = await eventually(
+			'Its calls are shown',
+			() => conversationOutline(2),
+			(found) => found.some((line) => line.includes('reconnected after')),
+		);
+		await screenshot('host-recorded');
+		const shown = lines.join('\n');
+		assert.match(shown, /^Seen by the MCP host — /m);
+		assert.match(shown, /faults\/sleep — \{"ms":2500\}.* [23] s$/m);
+		assert.match(shown, /faults\/sleep — \{"ms":60000\}.*cancelled$/m);
+		assert.match(shown, /── faults: connected ──/);
+		const [turn] = await conversation.tree.getChildren();
+		const call = (await conversation.tree.getChildren(turn)).find(({ kind }) => kind === 'call');
+		assert.ok(call?.kind === 'call');
+		const parts = await conversation.tree.getChildren(call);
+		assert.ok(parts[0]);
+		const [argument] = await conversation.tree.getChildren(parts[0]);
+		assert.equal(argument?.kind === 'member' ? `${argument.name} ${String(argument.value)}` : '', 'ms 2500');
+		assert.ok(parts.some((part) => part.kind === 'note' && part.text.startsWith('Through the host to faults')));
+		// The place of a call is a line of what was recorded, in an editor of its own.
+		const { command } = conversation.tree.getTreeItem(call);
+		assert.ok(command);
+		const place: readonly unknown[] = command.arguments ?? [];
+		await commands.executeCommand(command.command, ...place);
+		const opened = await eventually(
+			'The line is in an editor',
+			() => window.activeTextEditor?.document,
+			(document) => document?.uri.scheme === 'crosstalk-recording',
+		);
+		assert.match(opened?.getText() ?? '', /"tool":"sleep"/);
+		await commands.executeCommand('workbench.action.closeActiveEditor');
+	}).timeout(60_000);
 
 	it('shows the sessions in its store, and what a call has changed', async () => {
 		const { servers, load } = (await api()).host;
