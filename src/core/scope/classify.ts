@@ -503,9 +503,9 @@ function isDirectory(subject: Subject, before: readonly string[]): boolean {
 }
 
 function kindOf(subject: Subject, entry: ContainerNoun, noun: string, ending: readonly string[]): ScopeKind {
-	const { otherKind } = entry;
-	if (otherKind?.said.test(subject.description) === true) return otherKind.kind;
-	if (otherKind?.isOfTool === true && otherKind.said.test(subject.shape.text)) return otherKind.kind;
+	for (const { said, kind, isOfTool } of entry.otherKinds ?? []) {
+		if (said.test(subject.description) || (isOfTool === true && said.test(subject.shape.text))) return kind;
+	}
 	if (noun === 'base' && (subject.beside.has('head') || subject.beside.has('repo'))) return 'project';
 	if (entry.kind === 'project' && pathEndings.has(ending[0] ?? '') && noun !== 'branch') return 'place';
 	return entry.kind;

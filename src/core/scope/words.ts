@@ -45,12 +45,13 @@ export interface ContainerNoun {
 	/** Name or description of the tool say this. */
 	readonly inTool?: RegExp | undefined;
 	/** A description by which it is of another kind. */
-	readonly otherKind?:
-		| {
+	readonly otherKinds?:
+		| readonly {
 				readonly said: RegExp;
 				readonly kind: ScopeKind;
-				/** Its tool's words count as well. */ readonly isOfTool?: true;
-		  }
+				/** Its tool's words count as well. */
+				readonly isOfTool?: true;
+		  }[]
 		| undefined;
 }
 
@@ -63,7 +64,7 @@ const always: Readonly<Record<string, string>> = {
 	environment:
 		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, vhost, ns, marketplace, storefront, avd',
 	database:
-		'database, db, collection, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus, queue, sobject, log stream, kb',
+		'database, db, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus, queue, sobject, log stream, kb',
 };
 
 const sometimes: Readonly<Record<string, ContainerNoun>> = {
@@ -84,12 +85,12 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		kind: 'context',
 		when: ['alone', 'text'],
 		unless: /\b(?:additional|background|surrounding|provide[sd]?|lines of) context|context (?:for|about|of the|lines)\b/,
-		otherKind: { said: /\bkube/, kind: 'environment' },
+		otherKinds: [{ said: /\bkube/, kind: 'environment' }],
 	},
 	app: {
 		kind: 'project',
 		when: ['plain', 'text'],
-		otherKind: { said: /\b(?:base|bitable|table)\b/, kind: 'database' },
+		otherKinds: [{ said: /\b(?:base|bitable|table)\b/, kind: 'database' }],
 	},
 	application: { kind: 'project', when: ['plain', 'text'] },
 	section: { kind: 'project', when: ['plain'], unless: /\b(?:page|document|docs?|file|readme|article|heading)\b/ },
@@ -97,7 +98,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	service: {
 		kind: 'project',
 		when: ['plain', 'text', 'named'],
-		otherKind: { said: /\b(?:compose|container)\b/, kind: 'environment' },
+		otherKinds: [{ said: /\b(?:compose|container)\b/, kind: 'environment' }],
 		ifSaid: /\bservices?\b/,
 		unless: /\b(?:filter|log (?:line|entr)|trace|apm|type|kind|metric|micro|systemd|nginx|daemon)/,
 	},
@@ -115,10 +116,12 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	location: {
 		kind: 'place',
 		when: ['searching'],
-		otherKind: {
-			said: /\b(?:country|region|iso|geo-?target|gcp|google cloud|azure|us-central|us-east)/,
-			kind: 'environment',
-		},
+		otherKinds: [
+			{
+				said: /\b(?:country|region|iso|geo-?target|gcp|google cloud|azure|us-central|us-east)/,
+				kind: 'environment',
+			},
+		],
 	},
 	place: { kind: 'place', when: ['searching', 'named'], ifSaid: /\b(?:location|area|place id)\b/ },
 	latitude: { kind: 'place', when: ['searching'] },
@@ -133,6 +136,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	city: { kind: 'environment', when: ['searching'] },
 	domain: {
 		kind: 'place',
+		otherKinds: [{ said: /\bdns\b/, kind: 'project', isOfTool: true }],
 		when: ['searching'],
 		unless: /\b(?:topic|expertise|subject|purchase|availab|by domain|entit|light|sensor)/,
 	},
@@ -160,12 +164,12 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	site: {
 		kind: 'project',
 		when: [],
-		otherKind: { said: /\b(?:restrict|limit (?:to|results)|only (?:from|on|search))\b/, kind: 'place' },
+		otherKinds: [{ said: /\b(?:restrict|limit (?:to|results)|only (?:from|on|search))\b/, kind: 'place' }],
 	},
 	server: {
 		kind: 'environment',
 		when: ['plain', 'other', 'named'],
-		otherKind: { said: /\b(?:discord|guilds?)\b/, kind: 'tenant', isOfTool: true },
+		otherKinds: [{ said: /\b(?:discord|guilds?)\b/, kind: 'tenant', isOfTool: true }],
 	},
 	host: { kind: 'environment', when: ['plain', 'other'] },
 	hostname: { kind: 'environment', when: ['plain', 'other'] },
@@ -178,7 +182,12 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		when: ['plain', 'text'],
 		unless: /\b(?:build|pipeline|deal|sales|lifecycle|funnel|job)\b/,
 	},
-	zone: { kind: 'environment', when: ['text'], unless: /\btime ?zone/ },
+	zone: {
+		otherKinds: [{ said: /\b(?:dns|records?|domains?)\b/, kind: 'project', isOfTool: true }],
+		kind: 'environment',
+		when: ['text'],
+		unless: /\btime ?zone/,
+	},
 	schema: {
 		kind: 'database',
 		when: ['plain', 'text'],
@@ -186,7 +195,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	},
 	table: { kind: 'database', when: ['named'] },
 	index: { kind: 'database', when: ['plain', 'text'], unless: /\b(?:zero|one|0|1)-based\b|\bposition\b/ },
-	base: { kind: 'database', when: ['plain', 'text'], otherKind: { said: /\bbranch/, kind: 'project' } },
+	base: { kind: 'database', when: ['plain', 'text'], otherKinds: [{ said: /\bbranch/, kind: 'project' }] },
 	catalog: { kind: 'database', when: ['plain', 'text'] },
 	store: { kind: 'database', when: ['named', 'text'] },
 	module: {
@@ -213,19 +222,34 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	near: { kind: 'place', when: ['searching'] },
 	center: { kind: 'place', when: ['searching'] },
 	viewport: { kind: 'place', when: ['searching'] },
+	collection: {
+		kind: 'database',
+		when: [],
+		otherKinds: [
+			{
+				said: /\b(?:passwords?|vault|dashboards?|bookmarks?|organization items)\b/,
+				kind: 'place',
+				isOfTool: true,
+			},
+			{ said: /\b(?:postman|mock servers?|api requests?)\b/, kind: 'project', isOfTool: true },
+		],
+	},
 	container: {
 		kind: 'database',
 		when: ['text', 'named'],
 		inTool: /\b(?:cosmos\w*|documents?|blobs?|chats?|messages?)\b/,
-		otherKind: { said: /\b(?:chat|thread|conversation|channel)\b/, kind: 'context' },
+		otherKinds: [{ said: /\b(?:chat|thread|conversation|channel)\b/, kind: 'context' }],
 	},
 	namespace: {
 		kind: 'environment',
 		when: [],
-		otherKind: {
-			said: /\b(?:provider|module|policy|publisher|registry|package|function|library)s? namespace\b/,
-			kind: 'tenant',
-		},
+		otherKinds: [
+			{ said: /\b(?:kv|key-value|vectors?|embeddings?)\b/, kind: 'database', isOfTool: true },
+			{
+				said: /\b(?:provider|module|policy|publisher|registry|package|function|library)s? namespace\b/,
+				kind: 'tenant',
+			},
+		],
 	},
 	exchange: {
 		kind: 'environment',
