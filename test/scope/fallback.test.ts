@@ -29,6 +29,10 @@ const spoken: readonly (readonly [words: string, value: string, source: string])
 	['Filter by project', 'everything*', 'description'],
 	['Optional filter by project', 'everything*', 'description'],
 	['Only return messages of this project', 'everything*', 'description'],
+	['Project (for the names of boards; if omitted, lists projects)', 'projects*', 'description'],
+	['If omitted, lists projects of the current team', 'projects of the current team', 'caller'],
+	['ID of the project where the card exists (uses default if not provided)', 'default', 'description'],
+	["Keywords mean days of the account's timezone, falling back to UTC otherwise", '-', ''],
 	['The id of the default branch', '-', ''],
 	['The project to look in.', '-', ''],
 	['If omitted, an error is returned', '-', ''],
@@ -99,6 +103,14 @@ describe('what a tool does without a scope', () => {
 
 	it('loses nothing where it is the part of an answer', () => {
 		assert.ok(isHarmless(of({ properties: { limit: { type: 'integer', default: 20 } } })));
+	});
+
+	it('loses nothing where it says where the answer is saved', () => {
+		for (const name of ['output_directory', 'outputDir', 'downloadPath']) {
+			const parameter = of({ properties: { [name]: { type: 'string', description: 'Directory (default: ./out)' } } });
+			assert.ok(isHarmless(parameter), name);
+		}
+		assert.ok(!isHarmless(of({ properties: { search_dir: { type: 'string', default: './src' } } })));
 	});
 
 	it('loses something where it is not everything, or nothing tells', () => {

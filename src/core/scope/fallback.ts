@@ -119,7 +119,7 @@ const nothingGiven =
 	"(?:omitted|left (?:out|blank|empty|off|unset)|not (?:provided|specified|given|set|passed|supplied|present|included|used)|n[o']t (?:provided|specified|given|set)|unspecified|unset|undefined|absent|missing|empty|blank|null|none)";
 /** "if omitted", "when no project is given", "unless specified", "otherwise". */
 const condition = new RegExp(
-	`\\b(?:(?:if|when) (?:no|none)\\b[^,.;:]{0,30}\\b(?:is|are) (?:provided|specified|given|set|passed|supplied)|(?:if|when|where)\\b[^,.;:]{0,40}?\\b${nothingGiven}|unless (?:otherwise )?(?:specified|given|provided|set|overridden)|(?:if|when) not\\b|without (?:it|this|one|an? value)|otherwise)\\b`,
+	`\\b(?:(?:if|when) (?:no|none)\\b[^,.;:]{0,30}\\b(?:is|are) (?:provided|specified|given|set|passed|supplied)|(?:if|when|where)\\b[^,.;:()]{0,40}?\\b${nothingGiven}|unless (?:otherwise )?(?:specified|given|provided|set|overridden)|(?:if|when) not\\b|without (?:it|this|one|an? value)|otherwise)\\b`,
 	'i',
 );
 /** "leave it empty to", "omit for". */
@@ -151,10 +151,15 @@ function spokenDefault(sentence: string): string | undefined {
 	return undefined;
 }
 
-/** It names something that is taken: not that an error is, nor that it is asked for. */
+/** Of a time that is given without its zone. */
+const timeZone =
+	/^(?:(?:falls?|falling) back to |(?:is |are )?(?:interpreted|parsed|treated|read) (?:as|in) |uses? |in |as )?(?:the )?(?:UTC|GMT|[\w' ]{0,30}\btime ?zone)$/i;
+
+/** It names something that is taken: not that an error is, nor that it is asked for, nor how what is given is read. */
 function says(words: string): boolean {
 	return (
 		/[\p{L}\p{N}*]/u.test(words) &&
+		!timeZone.test(words) &&
 		!/\b(?:errors?|fails?|must|required?|rejected|prompt(?:ed|s)?|ask(?:ed|s)?|null|none|undefined|ignored)\b/i.test(
 			words,
 		)
@@ -210,8 +215,11 @@ const everything =
 const within =
 	/\b(?:current(?:ly)?|active|calling|caller(?:'s)?|own|this|primary|selected|focused|same|default|working|first|last|latest|recent|up to)\b/i;
 
+/** "If omitted, lists databases": those that there are. */
+const listsThem = /^(?:it |this )?(?:lists?|returns?|shows?|searches) \p{L}+s$/iu;
+
 function isEverythingWords(words: string): boolean {
-	return everything.test(words) && !within.test(words);
+	return (everything.test(words) || listsThem.test(words)) && !within.test(words);
 }
 
 function isEverythingValue(value: unknown): boolean {

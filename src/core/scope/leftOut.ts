@@ -20,10 +20,16 @@ export function leftOut(
 	return missing.filter((parameter) => !standsFor(parameter).some((one) => said.has(one)));
 }
 
-/** Leaving it out loses nothing: it says which part of an answer, or without it the tool looks everywhere. */
-export function isHarmless(parameter: ScopeParameter): boolean {
-	return parameter.kind === 'page' || (parameter.fallback?.isEverything ?? false);
+/**
+ * Leaving it out loses nothing of an answer: it says which part of one, or where it is saved, or without it the tool looks everywhere.
+ */
+export function isHarmless({ kind, path, fallback }: ScopeParameter): boolean {
+	if (kind === 'page' || fallback?.isEverything === true) return true;
+	return kind === 'place' && savedIn.test(plainName(path.slice(path.lastIndexOf('.') + 1)));
 }
+
+const savedIn =
+	/^(?:outputs?|out|saves?|saved?|downloads?|exports?|dest|destination|reports?|screenshots?|artifacts?) (?:dir|directory|folder|path|to)\b/;
 
 function isGiven({ path, blanks }: ScopeParameter, values: readonly GivenValue[]): boolean {
 	for (const { path: given, value } of values) {
