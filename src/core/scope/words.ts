@@ -58,7 +58,7 @@ export interface ContainerNoun {
 const always: Readonly<Record<string, string>> = {
 	context: 'session, chat, thread, conversation, channel, room, chatroom, dialog, terminal, subreddit, pane',
 	project:
-		'project, workspace, repo, repository, branch, team, board, space, calendar, notebook, vault, portfolio, git remote, todolist, wiki, course, classroom, blog, playlist',
+		'project, workspace, repo, repository, branch, team, board, space, calendar, notebook, vault, portfolio, git remote, service id, module id, todolist, wiki, course, classroom, blog, playlist',
 	place: 'mailbox, inbox, cwd, directory, dir, folder, workdir, basedir, rootdir',
 	tenant: 'tenant, org, organization, organisation, acct, guild, enterprise, merchant, advertiser, portal, realm, shop',
 	environment:
@@ -109,7 +109,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		unless: /\blibrary name\b/,
 	},
 	ref: { kind: 'project', when: ['plain', 'text'], unless: /\b(?:element|snapshot|node|reference (?:id|number))\b/ },
-	head: { kind: 'project', when: ['plain', 'text', 'searching'], ifSaid: /\b(?:branch|user|org)/ },
+	head: { kind: 'project', when: ['plain', 'text', 'searching'], ifSaid: /^$|\b(?:branch|user|org)/ },
 	root: { kind: 'place', when: ['plain', 'text'] },
 	drive: { kind: 'place', when: ['plain', 'text'] },
 	path: { kind: 'place', when: ['text', 'directory'] },
@@ -210,7 +210,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	network: {
 		kind: 'environment',
 		when: ['plain', 'text'],
-		ifSaid: /\b(?:chain|mainnet|testnet|blockchain|ethereum|solana|bitcoin|evm)\b/,
+		unless: /\b(?:wi-?fi|docker|subnet|vpc|vlan|social|network (?:idle|error|request|timeout)|interface)\b/,
 	},
 	node: {
 		kind: 'environment',
