@@ -279,6 +279,24 @@ assistant: call t1 mcp__chat__list_messages {"filter": {"a": {"b": {"c": {"d": 1
 tool: result t1 {"messages": [{"id": 1}]}
 assistant: done`,
 		},
+		{
+			name: 'the tool finds the places by itself',
+			transcript: `
+describes: tests find_tests {"folder_paths": "Folders with tests. If not provided, analyze the codebase for test folders."} Finds tests.
+user [origin=scheduled]: which tests are there?
+assistant: call t1 mcp__tests__find_tests {}
+tool: result t1 {"tests": []}
+assistant: none`,
+		},
+		{
+			name: 'the parameter says where the answer is saved',
+			transcript: `
+describes: ci get_logs {"build!": "Number of the build.", "output_dir": {"type": "string", "default": "./logs"}} Gets the logs of a build.
+user [origin=scheduled]: why did it fail?
+assistant: call t1 mcp__ci__get_logs {"build": "7"}
+tool: result t1 {"saved": "./logs/7.txt"}
+assistant: I read it`,
+		},
 	],
 	invalid: [
 		{

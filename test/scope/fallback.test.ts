@@ -107,7 +107,9 @@ describe('what a tool does without a scope', () => {
 
 	it('loses nothing where it says where the answer is saved', () => {
 		for (const name of ['output_directory', 'outputDir', 'downloadPath']) {
-			const parameter = of({ properties: { [name]: { type: 'string', description: 'Directory (default: ./out)' } } });
+			const parameter = of({
+				properties: { [name]: { type: 'string', description: 'Directory (default: ./out)' } },
+			});
 			assert.ok(isHarmless(parameter), name);
 		}
 		assert.ok(!isHarmless(of({ properties: { search_dir: { type: 'string', default: './src' } } })));

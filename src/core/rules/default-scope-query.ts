@@ -44,11 +44,11 @@ export default defineRule({
 		severity: 'warning',
 		messages: {
 			schemaDefault:
-				'{{agent}} called {{tool}} {{times}}without {{parameter}}, whose schema then puts in {{value}}.{{echo}}{{also}}{{others}}{{known}} {{caller}}',
+				'{{agent}} called {{tool}} {{times}}without {{parameter}}, so it took the default of the schema, {{value}}.{{echo}}{{also}}{{others}}{{known}} {{caller}}',
 			described:
 				'{{agent}} called {{tool}} {{times}}without {{parameter}}, which by its description {{value}}: {{words}}{{echo}}{{also}}{{others}}{{known}} {{caller}}',
 			callersOwn:
-				"{{agent}} called {{tool}} {{times}}without {{parameter}}, so it looked in its caller's own{{value}}: {{words}}{{echo}}{{also}}{{others}}{{known}} {{caller}}",
+				"{{agent}} called {{tool}} {{times}}without {{parameter}}, so it took its caller's own{{value}}: {{words}}{{echo}}{{also}}{{others}}{{known}} {{caller}}",
 			declared:
 				'{{agent}} called {{tool}} {{times}}without {{parameter}}, a scope by the settings; nothing tells what is taken in its place.{{echo}}{{also}}{{others}}{{known}} {{caller}}',
 			passed: '{{agent}} passed {{value}} here.',
@@ -156,10 +156,16 @@ function valueText({ path, fallback }: ScopeParameter): string {
 		case 'schema':
 			return value;
 		case 'description':
-			return isTorn ? 'has a default' : `is then ${value}`;
+			return isTorn ? 'has a default' : `defaults to ${value}`;
 		case 'caller':
-			return isTorn ? '' : `, ${value}`;
+			return isTorn ? '' : ` (${value})`;
 	}
+}
+
+/** A sentence without its end, and without a bracket that was opened in the sentence before. */
+function quoted(words: string): string {
+	const text = words.replace(/[.\s]+$/, '');
+	return text.endsWith(')') && !text.includes('(') ? text.slice(0, -1) : text;
 }
 
 function reportOf(
@@ -194,14 +200,17 @@ function reportOf(
 			parameter: path,
 			times: more.length === 0 ? '' : `${more.length + 1} times `,
 			value: valueText(parameter),
-			words: fallback === undefined ? '' : `"${fallback.words.replace(/[.\s]+$/, '')}".`,
+			words: fallback === undefined ? '' : `"${quoted(fallback.words)}".`,
 			echo: echo === undefined ? '' : ` The answer says that it took ${echo}.`,
 			also:
 				alsoLeftOut.length === 0
 					? ''
 					: ` Left out as well: ${alsoLeftOut.map(({ path: other, fallback: its }) => (its === undefined ? other : `${other} (${its.value})`)).join(', ')}.`,
 			others: values.length === 0 ? '' : ` Other calls in this session passed ${listed(values)}.`,
-			known: known.length === 0 ? '' : ` Not asked for: ${listed(known)}.`,
+			known:
+				known.length === 0
+					? ''
+					: ` There ${known.length === 1 ? 'is' : 'are'} also ${listed(known)}, which no call to it asked for.`,
 			caller: caller.evidence,
 		},
 		toolCall: first.call,

@@ -237,7 +237,7 @@ const pagePosition =
 export function fallsBack({ kind, fallback, evidence }: ScopeParameter): boolean {
 	if (evidence.some(({ source }) => source === 'settings')) return true;
 	if (fallback === undefined || saysNothing.test(fallback.value)) return false;
-	if (speaksUp.test(fallback.value) || speaksUp.test(fallback.words)) return false;
+	if (speaksUp.test(fallback.value) || speaksUp.test(fallback.words) || findsOut.test(fallback.value)) return false;
 	// So many days, so many metres: how much is wanted rather than where.
 	return !((kind === 'time' || kind === 'place') && howMuch.test(fallback.value));
 }
@@ -247,6 +247,8 @@ const saysNothing = /^(?:"?(?:null|none|nil|undefined|unset|empty|unknown|not se
 /** The tool asks, refuses, or finds out by something else that the call says. */
 const speaksUp =
 	/\b(?:prompt will|be prompted|asks?\b|be asked|elicit\w*|errors?\b|fails?\b|throws?\b|refused|must be|will be listed|(?:auto(?:matically)?[- ]?)?(?:resolved|inferred|derived|determined|detected|extracted|looked up|taken) from|auto(?:matically)?[- ]?(?:detect|resolv|infer|determin)\w*|call `)/i;
+/** "Analyzes the code base for folders with tests". */
+const findsOut = /^(?:analy[sz]es?|scans?|detects?|discovers?|determines?|finds?|identif(?:y|ies))\b/i;
 const howMuch = /^\W*\d+(?:\.\d+)?\W*$|^\[/;
 
 /** It goes on where an earlier answer ended; what that one looked in is in the token. */

@@ -44,9 +44,9 @@ export default defineRule({
 		family: 'scope',
 		severity: 'note',
 		messages: {
-			before: "{{agent}}'s call to {{tool}} brought {{count}} {{times}}without {{parameter}}{{fallback}}; the same query brought {{countBefore}} before.{{elsewhere}}",
+			before: "{{agent}}'s call to {{tool}} without {{parameter}}{{fallback}} brought {{count}}{{times}}; the same query brought {{countBefore}} before.{{elsewhere}}",
 			elsewhere:
-				"{{agent}}'s call to {{tool}} brought {{count}} {{times}}without {{parameter}}{{fallback}}, while there was something in {{elsewhere}}.",
+				"{{agent}}'s call to {{tool}} without {{parameter}}{{fallback}} brought {{count}}{{times}}, while there was something with {{elsewhere}}.",
 			sameQuery: 'The same query of {{agent}} brought {{count}}.',
 			otherScope: '{{agent}} got {{count}} here, with {{parameter}} {{value}}.',
 			echoedScope: '{{agent}} got {{count}} here, and the answer says {{parameter}} {{value}}.',
@@ -104,7 +104,7 @@ export default defineRule({
 					for (const { report, times } of found.values()) {
 						context.report({
 							...report,
-							data: { ...report.data, times: times === 1 ? '' : `${times} times ` },
+							data: { ...report.data, times: times === 1 ? '' : ` ${times} times` },
 						});
 					}
 				}
@@ -294,7 +294,9 @@ function reportOf(
 ): Report {
 	const byValue = new Map(elsewhere.map((evidence) => [evidence.value ?? '', evidence]));
 	const best = [...byValue].filter(([value]) => !meansEverything(value));
-	const listed = (best.length > 0 ? best : [...byValue]).map(([value, evidence]) => `${value} (${evidence.count})`);
+	const listed = (best.length > 0 ? best : [...byValue]).map(
+		([value, evidence]) => `${value} (${itemsText(evidence.count)})`,
+	);
 	const text = `${listed.slice(0, 5).join(', ')}${listed.length > 5 ? ` and ${counted(listed.length - 5, 'more')}` : ''}`;
 	return {
 		at: argumentsPlace(call),
@@ -305,13 +307,13 @@ function reportOf(
 			count: itemsText(count),
 			countBefore: itemsText(same?.count ?? 0),
 			parameter: parameter.path,
-			fallback: parameter.fallback === undefined ? '' : ` (then ${parameter.fallback.value})`,
+			fallback: parameter.fallback === undefined ? '' : ` (default: ${parameter.fallback.value})`,
 			elsewhere:
 				same === undefined
 					? `${parameter.path} ${text}`
 					: listed.length === 0
 						? ''
-						: ` There was something in ${parameter.path} ${text}.`,
+						: ` There was something with ${parameter.path} ${text}.`,
 		},
 		toolCall: call,
 		related: [...(same === undefined ? [] : [same]), ...byValue.values()].slice(0, mostRelated).map((evidence) => ({
