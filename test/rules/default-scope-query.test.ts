@@ -297,6 +297,58 @@ assistant: call t1 mcp__ci__get_logs {"build": "7"}
 tool: result t1 {"saved": "./logs/7.txt"}
 assistant: I read it`,
 		},
+		{
+			name: 'what is passed names it in its own words: a manifest, a query, a table with its schema',
+			transcript: `
+describes: k8s kubectl_apply {"manifest": "YAML.", "namespace": {"type": "string", "default": "default"}} Applies a manifest.
+describes: logs query_logs {"query!": "LogQL.", "namespace": "Defaults to the current namespace."} Queries logs.
+describes: sql sample_data {"table!": "Table.", "schema": "Schema (default: dbo)."} Samples rows of a table.
+describes: sql run_query {"sql!": "SQL.", "database": "Database. Defaults to the current database."} Runs a query.
+user [origin=scheduled]: go
+assistant: call t1 mcp__k8s__kubectl_apply {"manifest": "kind: Pod\\nmetadata:\\n  namespace: shop\\n  name: web"}
+tool: result t1 {"applied": 1}
+assistant: call t2 mcp__logs__query_logs {"query": "{namespace=\\"shop\\"} |= error"}
+tool: result t2 {"lines": [1]}
+assistant: call t3 mcp__sql__sample_data {"table": "sales.orders"}
+tool: result t3 {"rows": [1]}
+assistant: call t4 mcp__sql__run_query {"sql": "select * from shop.orders where id = 1"}
+tool: result t4 {"rows": [1]}
+assistant: done`,
+		},
+		{
+			name: 'what is asked for is in no such place, or is the places themselves',
+			transcript: `
+describes: k8s kubectl_get {"resourceType!": "Kind.", "name": "Name.", "namespace": {"type": "string", "default": "default"}} Gets resources.
+user [origin=scheduled]: go
+assistant: call t1 mcp__k8s__kubectl_get {"resourceType": "nodes"}
+tool: result t1 {"items": [1]}
+assistant: call t2 mcp__k8s__kubectl_get {"resourceType": "namespaces"}
+tool: result t2 {"items": [1]}
+assistant: call t3 mcp__k8s__kubectl_get {"resourceType": "pv"}
+tool: result t3 {"items": [1]}
+assistant: done`,
+		},
+		{
+			name: 'one thing is read, or made from, the default branch',
+			transcript: `
+describes: git get_file_contents {"owner!": "Owner.", "repo!": "Repository.", "path!": "Path of the file.", "ref": "Branch. Defaults to the default branch of the repository."} Gets a file.
+describes: git create_branch {"owner!": "Owner.", "repo!": "Repository.", "branch!": "Its name.", "from_branch": {"type": "string", "default": "main"}} Creates a branch.
+user [origin=scheduled]: go
+assistant: call t1 mcp__git__get_file_contents {"owner": "acme", "repo": "web", "path": "README.md"}
+tool: result t1 {"text": "x"}
+assistant: call t2 mcp__git__create_branch {"owner": "acme", "repo": "web", "branch": "fix"}
+tool: result t2 {"done": true}
+assistant: done`,
+		},
+		{
+			name: 'a host is said, and what is left out is on that host',
+			transcript: `
+describes: ssh db_query {"server!": "Name of the server.", "dbHost": "Database host (default: localhost)"} Queries.
+user [origin=scheduled]: go
+assistant: call t1 mcp__ssh__db_query {"server": "prod"}
+tool: result t1 {"rows": [1]}
+assistant: done`,
+		},
 	],
 	invalid: [
 		{
@@ -458,6 +510,20 @@ user [origin=scheduled]: review the day
 assistant: call t1 mcp__chat__list_messages {"context_id": null}
                                             ^^^^^^^^^^^^^^^^^^^^ callersOwn warning
 tool: result t1 {"messages": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'commits of the default branch, and pods of the default namespace',
+			transcript: `
+describes: git list_commits {"owner!": "Owner.", "repo!": "Repository.", "branch": "Branch. Defaults to the default branch of the repository."} Lists commits.
+describes: k8s kubectl_get {"resourceType!": "Kind.", "namespace": {"type": "string", "default": "default"}} Gets resources.
+user [origin=scheduled]: what was done, and does all run?
+assistant: call t1 mcp__git__list_commits {"owner": "acme", "repo": "web"}
+                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ described warning
+tool: result t1 {"commits": [1]}
+assistant: call t2 mcp__k8s__kubectl_get {"resourceType": "pods"}
+                                         ^^^^^^^^^^^^^^^^^^^^^^^^ schemaDefault warning
+tool: result t2 {"items": [1]}
 assistant: done`,
 		},
 	],

@@ -215,7 +215,8 @@ function findMissing(tool: ScopedTool, scoped: ScopedCall, caller: Caller): read
 			!isHarmless(parameter) &&
 			parameter.allowed.length !== 1 &&
 			tool.settings.intended?.[parameter.path] === undefined &&
-			!isFilled(tool, parameter, caller),
+			!isFilled(tool, parameter, caller) &&
+			!isUsualBranch(tool, parameter),
 	);
 	if (missing.length === 0 || isContinued(tool, scoped) || isWidened(scoped) || namesItsObject(tool, scoped))
 		return [];
@@ -325,8 +326,15 @@ function namesIn(inputSchema: string): readonly string[] {
 /** From the narrow to the wide: who says which thread has said which workspace. */
 const width: Readonly<Record<string, number>> = { context: 0, database: 1, project: 1, tenant: 2 };
 
-/** Something else in the call says it: an id of something within it, an absolute path, an address. */
-function isImplied(tool: ScopedTool, { given }: ScopedCall, left: ScopeParameter): boolean {
+/** Something else in the call says it: an id of something within it, an absolute path, an address, words within a text. */
+function isImplied(tool: ScopedTool, scoped: ScopedCall, left: ScopeParameter): boolean {
+	const { given } = scoped;
+	const noun = nounOf(left);
+	if (left.kind !== 'time' && (isNamedWithin(scoped, noun) || isOutside(scoped, noun))) return true;
+	// Where a host is said, it is that host's own.
+	if (left.kind === 'environment' && /^"?(?:localhost|127\.0\.0\.1)\b/.test(left.fallback?.value ?? '')) {
+		if (tool.parameters.some(({ kind, path }) => kind === 'environment' && given.has(path))) return true;
+	}
 	const own = width[left.kind];
 	for (const [path, value] of given) {
 		if (left.kind === 'place' && /^"(?:[/~]|[A-Za-z]:[\\/]|\w+:\/\/)/.test(value)) return true;
@@ -337,6 +345,49 @@ function isImplied(tool: ScopedTool, { given }: ScopedCall, left: ScopeParameter
 		if (otherWidth !== undefined && otherWidth < own) return true;
 	}
 	return false;
+}
+
+/** One thing is read from the default branch, or begins there: that is what nobody says. Which commits there are is another matter. */
+function isUsualBranch({ name }: ScopedTool, { kind, fallback }: ScopeParameter): boolean {
+	if (kind !== 'project' || fallback === undefined || !usualBranch.test(fallback.value)) return false;
+	const words = wordsOf(name);
+	return (
+		!words.some((word) => listing.test(word)) && !/(?<!tu|s)s$/.test((words.at(-1) ?? '').replace('contents', ''))
+	);
+}
+
+const usualBranch = /\bdefault branch\b|^"?(?:main|master|HEAD)"?$/i;
+
+/** What is passed names the scope in words of its own: `namespace: shop` in a manifest, `repo:acme/web` in a query, `sales.orders`. */
+function isNamedWithin({ given }: ScopedCall, noun: string): boolean {
+	if (noun.length < 3) return false;
+	const named = new RegExp(`(?:^|[^a-z])${noun}(?:[_-]?(?:id|name))?[\\\\"'\`]{0,3}\\s{0,4}(?:[:=]|=~|!=)`, 'i');
+	const isOfTables = /^(?:schema|database|db|dataset|catalog)$/.test(noun);
+	return [...given.values()].some((value) => named.test(value) || (isOfTables && qualifiedTable.test(value)));
+}
+
+/** The whole text is `sales.orders`, or a query reads from there. */
+const qualifiedTable =
+	/^"[[`]?\w+[\]`]?\.[[`]?\w+[\]`]?"$|\b(?:from|join|into|update|table)\s+(?:\\"|[[`])?\w+(?:\\"|[\]`])?\.\w/i;
+
+/** Asked for are the places themselves, or what is in none of them. */
+function isOutside({ given }: ScopedCall, noun: string): boolean {
+	for (const value of given.values()) {
+		const word = value.replaceAll('"', '').toLowerCase();
+		if (word === noun || word === `${noun}s` || (noun === 'namespace' && inNoNamespace.test(word))) return true;
+	}
+	return false;
+}
+
+/** Kinds of Kubernetes: https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/#not-all-objects-are-in-a-namespace. */
+const inNoNamespace =
+	/^(?:no|nodes?|ns|namespaces?|pv|persistentvolumes?|sc|storageclass(?:es)?|crds?|customresourcedefinitions?|clusterroles?|clusterrolebindings?|ingressclass(?:es)?|priorityclass(?:es)?|runtimeclass(?:es)?|apiservices?|volumeattachments?)$/;
+
+/** What a parameter's name speaks of, in lower case: `namespace` of `namespaceId`. */
+function nounOf({ path }: ScopeParameter): string {
+	const words = wordsOf(path.slice(path.lastIndexOf('.') + 1));
+	while (words.length > 1 && /^(?:u?u?id|name|slug|key)s?$/.test(words.at(-1) ?? '')) words.pop();
+	return words.join('[_-]?');
 }
 
 /** The last name of a path, for comparing what tools of one server call their parameters. */
