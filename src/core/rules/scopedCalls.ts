@@ -351,11 +351,11 @@ function isImplied(tool: ScopedTool, scoped: ScopedCall, left: ScopeParameter): 
 function isUsualBranch({ name }: ScopedTool, { kind, fallback }: ScopeParameter): boolean {
 	if (kind !== 'project' || fallback === undefined || !usualBranch.test(fallback.value)) return false;
 	const words = wordsOf(name);
-	return (
-		!words.some((word) => listing.test(word)) && !/(?<!tu|s)s$/.test((words.at(-1) ?? '').replace('contents', ''))
-	);
+	return words.some((word) => oneThing.test(word)) && !words.some((word) => listing.test(word));
 }
 
+const oneThing =
+	/^(?:file|blob|contents?|readme|create|make|new|start|trigger|dispatch|deploy|open|push|commit|write|put|upload|add|update|fork|releases?)$/;
 const usualBranch = /\bdefault branch\b|^"?(?:main|master|HEAD)"?$/i;
 
 /** What is passed names the scope in words of its own: `namespace: shop` in a manifest, `repo:acme/web` in a query, `sales.orders`. */
