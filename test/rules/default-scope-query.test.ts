@@ -305,7 +305,7 @@ describes: logs query_logs {"query!": "LogQL.", "namespace": "Defaults to the cu
 describes: sql sample_data {"table!": "Table.", "schema": "Schema (default: dbo)."} Samples rows of a table.
 describes: sql run_query {"sql!": "SQL.", "database": "Database. Defaults to the current database."} Runs a query.
 user [origin=scheduled]: go
-assistant: call t1 mcp__k8s__kubectl_apply {"manifest": "kind: Pod\\nmetadata:\\n  namespace: shop\\n  name: web"}
+assistant: call t1 mcp__k8s__kubectl_apply {"manifest": "kind: Pod\\nmetadata:\\nnamespace: shop\\n  name: web"}
 tool: result t1 {"applied": 1}
 assistant: call t2 mcp__logs__query_logs {"query": "{namespace=\\"shop\\"} |= error"}
 tool: result t2 {"lines": [1]}

@@ -361,7 +361,10 @@ const usualBranch = /\bdefault branch\b|^"?(?:main|master|HEAD)"?$/i;
 /** What is passed names the scope in words of its own: `namespace: shop` in a manifest, `repo:acme/web` in a query, `sales.orders`. */
 function isNamedWithin({ given }: ScopedCall, noun: string): boolean {
 	if (noun.length < 3) return false;
-	const named = new RegExp(`(?:^|[^a-z])${noun}(?:[_-]?(?:id|name))?[\\\\"'\`]{0,3}\\s{0,4}(?:[:=]|=~|!=)`, 'i');
+	const named = new RegExp(
+		`(?:^|[^a-z]|\\\\[nrt])${noun}(?:[_-]?(?:id|name))?[\\\\"'\`]{0,3}\\s{0,4}(?:[:=]|=~|!=)`,
+		'i',
+	);
 	const isOfTables = /^(?:schema|database|db|dataset|catalog)$/.test(noun);
 	return [...given.values()].some((value) => named.test(value) || (isOfTables && qualifiedTable.test(value)));
 }
