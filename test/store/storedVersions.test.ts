@@ -11,6 +11,7 @@ import { StoreError } from '../../src/core/store/storeError.ts';
 import type { StorePlatform } from '../../src/core/store/storePlatform.ts';
 import { add } from '../contract/engine.ts';
 import { MemoryDisk } from './memoryDatabase.ts';
+import type { ConnectionOptions } from './memoryDatabase.ts';
 import { Process, Scheduler } from './scheduler.ts';
 
 const folder = new URL('../fixtures/stores/', import.meta.url);
@@ -59,6 +60,20 @@ describe('a store of an earlier version', () => {
 			assert.equal(await add(session, 10), 16);
 			assert.equal(schemaVersion(disk) >= version, true);
 		});
+
+		it(`is read where nothing can be written: ${version}`, async () => {
+			disk = restored(version);
+			const before = dump(disk);
+			const store = await open(disk, {
+				faultOf: ({ kind }) => (kind === 'claim' ? { at: 'start', code: 'read-only' } : undefined),
+			});
+			const session = store.session('ключ 🔑');
+			assert.equal((await session.read())?.seq, 3);
+			assert.deepEqual((await session.stateAt(1)).state, { count: 1 });
+			await assert.rejects(add(session, 1), (error) => error instanceof StoreError && error.code === 'read-only');
+			await store.close();
+			assert.deepEqual(dump(disk), before);
+		});
 	}
 
 	it('that is newer than any is read, and nothing of it is changed', async () => {
@@ -94,10 +109,10 @@ function silent(store: SessionStore): Promise<unknown> {
 	});
 }
 
-async function open(disk: MemoryDisk): Promise<SessionStore> {
+async function open(disk: MemoryDisk, options: ConnectionOptions = {}): Promise<SessionStore> {
 	let ids = 0;
 	const platform: StorePlatform = {
-		database: disk.connect(),
+		database: disk.connect(options),
 		clock: new Scheduler(1).clockOf(new Process()),
 		digest: { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') },
 		randomId: () => `id${ids++}`,

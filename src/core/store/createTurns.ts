@@ -120,13 +120,13 @@ class LocalTurns implements OwnerTurns {
 	private closing: Promise<void> | undefined;
 	private drained: (() => void) | undefined;
 
-	constructor(platform: StorePlatform, limits: StoreLimits, { generation, readOnly }: Claim) {
+	constructor(platform: StorePlatform, limits: StoreLimits, { generation, readOnly, hasLaps }: Claim) {
 		const { database, clock, digest, onError } = platform;
 		this.platform = platform;
 		this.generation = generation;
 		this.happened = new Emitter(onError);
 		this.onDidHappen = this.happened.event;
-		this.table = new SessionTable(database, digest);
+		this.table = new SessionTable(database, digest, hasLaps);
 		this.idleSessions = new IdleSessions(clock, limits, (actor, reason) => {
 			actor.evict(reason);
 			this.actors.delete(actor.sessionId);

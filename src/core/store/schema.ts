@@ -34,6 +34,8 @@ export interface Claim {
 	readonly generation: number;
 	/** Why, a sentence. */
 	readonly readOnly: string | undefined;
+	/** What could be read and not be written to is of version 1, and has no laps. */
+	readonly hasLaps: boolean;
 }
 
 /** Claims the database, and makes its schema or brings it up to date. What is newer than this version is let alone. */
@@ -42,28 +44,29 @@ export async function claimDatabase(database: SqlDatabase): Promise<Claim> {
 	if (version > migrations.length)
 		return readOnly(
 			`The store is of a newer version: its schema is ${version}, and this one knows ${migrations.length}.`,
+			version,
 		);
 	let generation: number;
 	try {
 		generation = await database.claim();
 	} catch (error) {
 		if (!(error instanceof SqlError) || error.code !== 'read-only') throw error;
-		if (version < migrations.length) {
+		if (version === 0) {
 			const sentence = `There is no store that could be read, and none can be made: ${error.message}`;
 			throw new StoreError('read-only', sentence, undefined, { cause: error });
 		}
-		return readOnly(`The store cannot be written to: ${error.message}`);
+		return readOnly(`The store cannot be written to: ${error.message}`, version);
 	}
 	for (const [index, statements] of migrations.entries()) {
 		if (index < version) continue;
 		const steps = statements.map((sql) => ({ sql, parameters: [] }));
 		await database.write([...steps, setVersion(index + 1)], generation);
 	}
-	return { generation, readOnly: undefined };
+	return { generation, readOnly: undefined, hasLaps: true };
 }
 
-function readOnly(sentence: string): Claim {
-	return { generation: 0, readOnly: sentence };
+function readOnly(sentence: string, version: number): Claim {
+	return { generation: 0, readOnly: sentence, hasLaps: version > 1 };
 }
 
 async function versionOf(database: SqlDatabase): Promise<number> {

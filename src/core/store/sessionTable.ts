@@ -60,7 +60,7 @@ const chunkBytes = 1_000_000;
 const groupSize = 16;
 const groups = Array.from({ length: ringSize / groupSize }, (_, index) => `(${index * groupSize})`).join(', ');
 
-const selectSession = `
+const selectSessionOfVersion1 = `
 	SELECT 'id' AS part, id AS text FROM sessions WHERE number = ?
 	UNION ALL
 	SELECT 'state', state FROM checkpoints
@@ -69,7 +69,9 @@ const selectSession = `
 	SELECT 'checkpoints', (
 		SELECT group_concat(${storedCheckpoint}) FROM checkpoints AS c
 		WHERE c.place BETWEEN first + column1 AND first + column1 + ${groupSize - 1}
-	) FROM (SELECT ? AS first), (VALUES ${groups})
+	) FROM (SELECT ? AS first), (VALUES ${groups})`;
+
+const selectSession = `${selectSessionOfVersion1}
 	UNION ALL
 	SELECT 'lap', place || '|' || ifnull(let_go, '') || '|' || calls FROM laps WHERE place BETWEEN ? AND ?`;
 
@@ -104,10 +106,13 @@ const lapShare = 110_000;
 export class SessionTable {
 	private readonly database: SqlDatabase;
 	private readonly digest: Digest;
+	private readonly hasLaps: boolean;
 
-	constructor(database: SqlDatabase, digest: Digest) {
+	/** @param hasLaps `false`: it is of version 1, and can only be read. */
+	constructor(database: SqlDatabase, digest: Digest, hasLaps: boolean) {
 		this.database = database;
 		this.digest = digest;
+		this.hasLaps = hasLaps;
 	}
 
 	/** The one with the latest checkpoint first. */
@@ -293,8 +298,12 @@ export class SessionTable {
 		for (let number = ideal; ; number = (number + 1) % numbers) {
 			const [first, last] = rangeOf({ number });
 			const firstLap = number * lapsKept;
-			const parameters = [number, first, last, first, firstLap, firstLap + lapsKept - 1];
-			const rows = await this.database.read({ sql: selectSession, parameters });
+			const parameters = [number, first, last, first];
+			const rows = await this.database.read(
+				this.hasLaps
+					? { sql: selectSession, parameters: [...parameters, firstLap, firstLap + lapsKept - 1] }
+					: { sql: selectSessionOfVersion1, parameters },
+			);
 			const id = rows.find(({ part }) => part === 'id')?.['text'];
 			// Two ids may have the same home; the later one then lives next door.
 			if (typeof id === 'string' && id !== sessionId && this.isNear(this.numberOf(id), number)) continue;
