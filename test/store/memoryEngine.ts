@@ -1,16 +1,15 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { StoreEngine } from '../contract/engine.ts';
 import { createSessionStore } from '../../src/core/store/createSessionStore.ts';
 import { createTurns, defaultLimits } from '../../src/core/store/createTurns.ts';
 import type { StoreTurns } from '../../src/core/store/createTurns.ts';
 import type { SessionStore, StoreLimits } from '../../src/core/store/sessionStore.ts';
 import type { SqlRow } from '../../src/core/store/sqlDatabase.ts';
-import type { Digest, StoreClock, StorePlatform } from '../../src/core/store/storePlatform.ts';
+import type { StoreClock, StorePlatform } from '../../src/core/store/storePlatform.ts';
 import { forwarded } from './forwarded.ts';
 import { MemoryDisk } from './memoryDatabase.ts';
 import type { Fault, MemoryDatabase } from './memoryDatabase.ts';
-
-const digest: Digest = { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') };
+import { sha256 } from './turnsRig.ts';
 
 const clock: StoreClock = {
 	now: () => Date.now(),
@@ -54,7 +53,7 @@ export const memoryEngine: StoreEngine = {
 			const platform: StorePlatform = {
 				database,
 				clock,
-				digest,
+				digest: sha256,
 				randomId: () => randomUUID().replaceAll('-', ''),
 				onError: () => {},
 			};

@@ -128,6 +128,7 @@ describe('sessions as rows', () => {
 		// All have the same, so that chance is not waited for.
 		const home = '0'.repeat(64);
 		const digest = {
+			...sha256,
 			sha256: (text: string) => (['a', 'b', 'c'].includes(text) ? home : sha256.sha256(text)),
 		};
 		const turns = await rig.open({ eviction: 'always' }, { digest });

@@ -1,7 +1,6 @@
 // Callers, owners and a disk, in one thread under one scheduler: whoever could go on at a moment may be the next, owners are killed, stopped
 // and woken, writes fail, and clocks jump. What the callers saw is a history, and that is judged. The same plan gives the same history.
 
-import { createHash } from 'node:crypto';
 import { Emitter } from '../../src/core/base/emitter.ts';
 import { createSessionStore } from '../../src/core/store/createSessionStore.ts';
 import { createTurns, defaultLimits } from '../../src/core/store/createTurns.ts';
@@ -17,6 +16,7 @@ import type { Fault, MemoryDatabase } from './memoryDatabase.ts';
 import { Process, Scheduler } from './scheduler.ts';
 import { ObservedCall, emptyModel, perform } from './sessionModel.ts';
 import type { ModelCall, ModelReply, Outcome } from './sessionModel.ts';
+import { sha256 } from './turnsRig.ts';
 
 export interface Plan {
 	readonly seed: number;
@@ -173,7 +173,7 @@ class World {
 	readonly scheduler: Scheduler;
 	readonly problems: string[] = [];
 	readonly history = new Map<string, ObservedCall[]>(sessionIds.map((id) => [id, []]));
-	readonly digest = { sha256: (text: string) => createHash('sha256').update(text, 'utf8').digest('hex') };
+	readonly digest = sha256;
 	private readonly plan: Plan;
 	private readonly sabotage: Sabotage;
 	private readonly disk = new MemoryDisk();

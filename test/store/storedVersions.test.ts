@@ -2,7 +2,7 @@
 // is none yet: what was published is never written anew.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createSessionStore } from '../../src/core/store/createSessionStore.ts';
 import { createTurns, defaultLimits } from '../../src/core/store/createTurns.ts';
@@ -13,6 +13,7 @@ import { add } from '../contract/engine.ts';
 import { MemoryDisk } from './memoryDatabase.ts';
 import type { ConnectionOptions } from './memoryDatabase.ts';
 import { Process, Scheduler } from './scheduler.ts';
+import { sha256 } from './turnsRig.ts';
 
 const folder = new URL('../fixtures/stores/', import.meta.url);
 
@@ -114,7 +115,7 @@ async function open(disk: MemoryDisk, options: ConnectionOptions = {}): Promise<
 	const platform: StorePlatform = {
 		database: disk.connect(options),
 		clock: new Scheduler(1).clockOf(new Process()),
-		digest: { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') },
+		digest: sha256,
 		randomId: () => `id${ids++}`,
 		onError: (error) => assert.fail(String(error)),
 	};

@@ -9,7 +9,10 @@ import type { Turn, TurnRequest } from '../../src/core/store/turns.ts';
 import { MemoryDisk } from './memoryDatabase.ts';
 import type { ConnectionOptions } from './memoryDatabase.ts';
 
-export const sha256: Digest = { sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex') };
+export const sha256: Digest = {
+	sha256: (text) => createHash('sha256').update(text, 'utf8').digest('hex'),
+	sha256Of: (head, text) => sha256.sha256(head + text),
+};
 
 /** Time passes when a test says so. */
 class ManualClock implements StoreClock {

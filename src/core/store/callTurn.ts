@@ -1,3 +1,4 @@
+import type { Disposable } from '../base/lifecycle.ts';
 import type { CallContext } from './sessionStore.ts';
 import { quoted } from './storable.ts';
 import { StoreError } from './storeError.ts';
@@ -8,24 +9,15 @@ import type { Turn } from './turns.ts';
 export class CallTurn implements CallContext {
 	readonly sessionId: string;
 	readonly seq: number;
-	/** Never resolves; rejects when the turn is lost. */
-	readonly lost: Promise<never>;
-	private readonly rejectLost: (error: StoreError) => void;
 	/** Most calls never ask for it. */
 	private controller: AbortController | undefined;
 	private failure: StoreError | undefined;
-	private readonly timer: { dispose(): void };
+	private rejectLost: ((error: StoreError) => void) | undefined;
+	private timer: Disposable | undefined;
 
-	constructor(sessionId: string, turn: Turn, clock: StoreClock) {
+	constructor(sessionId: string, turn: Turn) {
 		this.sessionId = sessionId;
 		this.seq = turn.seq;
-		const { promise, reject } = Promise.withResolvers<never>();
-		this.lost = promise;
-		this.rejectLost = reject;
-		// Nobody may be waiting any more.
-		promise.catch(() => undefined);
-		// The other half ends the turn at the same time, but may be too far away to say so.
-		this.timer = clock.after(turn.deadlineMs, () => this.lose(deadlineExceeded(sessionId, turn.deadlineMs)));
 	}
 
 	get signal(): AbortSignal {
@@ -34,17 +26,24 @@ export class CallTurn implements CallContext {
 		return this.controller.signal;
 	}
 
+	/** Never resolves; rejects when the turn is lost. */
+	async lost(clock: StoreClock, deadlineMs: number): Promise<never> {
+		// The other half ends the turn at the same time, but may be too far away to say so.
+		this.timer = clock.after(deadlineMs, () => this.lose(deadlineExceeded(this.sessionId, deadlineMs)));
+		return new Promise<never>((_, reject) => (this.rejectLost = reject));
+	}
+
 	lose(failure: StoreError): void {
 		if (this.failure !== undefined) return;
 		this.failure = failure;
-		this.timer.dispose();
+		this.timer?.dispose();
 		this.controller?.abort(failure);
-		this.rejectLost(failure);
+		this.rejectLost?.(failure);
 	}
 
 	/** Its work is done: from now on only the commit decides. */
 	end(): void {
-		this.timer.dispose();
+		this.timer?.dispose();
 	}
 }
 

@@ -18,11 +18,11 @@ export interface Checkpoint {
 }
 
 export function stateHash(digest: Digest, sessionId: string, generation: number, seq: number, state: string): string {
-	return digest.sha256(framed(['state', sessionId, generation, seq]) + state);
+	return digest.sha256Of(framed(['state', sessionId, generation, seq]), state);
 }
 
 export function replyHash(digest: Digest, sessionId: string, generation: number, seq: number, reply: string): string {
-	return digest.sha256(framed(['reply', sessionId, generation, seq]) + reply);
+	return digest.sha256Of(framed(['reply', sessionId, generation, seq]), reply);
 }
 
 /** Over all the rest, and through their hashes over state and reply: it holds when those are not kept any more. */

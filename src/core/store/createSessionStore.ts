@@ -121,13 +121,14 @@ class CallerStore implements SessionStore {
 		work: Work<Reply>,
 	): Promise<WorkDone<Reply>> {
 		const { turnId } = turn;
-		const running = new CallTurn(sessionId, turn, this.platform.clock);
-		this.running.set(turnId, running);
 		try {
 			const state = this.stateOf(sessionId, turn, held);
 			// While the call runs it belongs to nobody else, and if it fails it is worth nothing.
 			this.live.delete(sessionId);
-			const reply = await Promise.race([started(work, state, running), running.lost]);
+			const running = new CallTurn(sessionId, turn);
+			const begun = work(state, running);
+			// Most are done at once: nothing can come in between, so nobody has to be told.
+			const reply = isPromise(begun) ? await this.outcome(begun, turn, running) : begun;
 			const { json: replyJson } = toStorable(reply, 'reply', sessionId);
 			const { json: stateJson, isInterchangeable } = toStorable(state, 'state', sessionId);
 			return { state, reply, stateJson, replyJson, isInterchangeable };
@@ -135,6 +136,18 @@ class CallerStore implements SessionStore {
 			// Where it cannot be said, the turn ends with the connection or at its deadline.
 			await this.turns.abort(turnId).catch(() => undefined);
 			throw error;
+		}
+	}
+
+	/** Rejects as soon as the turn is lost. */
+	private async outcome<Reply>(
+		begun: PromiseLike<Reply>,
+		{ turnId, deadlineMs }: Turn,
+		running: CallTurn,
+	): Promise<Reply> {
+		this.running.set(turnId, running);
+		try {
+			return await Promise.race([begun, running.lost(this.platform.clock, deadlineMs)]);
 		} finally {
 			running.end();
 			this.running.delete(turnId);
@@ -218,9 +231,8 @@ function withoutKind<T extends StoreEvent>({ kind: _kind, ...event }: T): Omit<T
 	return event;
 }
 
-/** What it throws at once is a rejection as well. */
-async function started<Reply>(work: Work<Reply>, state: SessionState, context: CallContext): Promise<Reply> {
-	return work(state, context);
+function isPromise<Reply>(begun: Reply | PromiseLike<Reply>): begun is PromiseLike<Reply> {
+	return typeof begun === 'object' && begun !== null && 'then' in begun && typeof begun.then === 'function';
 }
 
 function storedState({ seq, state }: KeptState, sessionId: string): StoredState {

@@ -24,4 +24,6 @@ export interface StoreClock {
 export interface Digest {
 	/** SHA-256 of the text's UTF-8, as 64 hexadecimal digits. */
 	sha256(text: string): string;
+	/** The same of two texts, one behind the other: without putting them together, where the second is long. */
+	sha256Of(head: string, text: string): string;
 }

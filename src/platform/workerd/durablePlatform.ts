@@ -18,7 +18,10 @@ export function durablePlatform(database: SqlDatabase, onError: (error: unknown)
 				return { dispose: () => clearTimeout(timer) };
 			},
 		},
-		digest: { sha256 },
+		digest: {
+			sha256,
+			sha256Of: (head, text) => sha256(head + text),
+		},
 		randomId: () => crypto.randomUUID().replaceAll('-', ''),
 		onError,
 	};

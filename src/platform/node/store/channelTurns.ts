@@ -140,8 +140,8 @@ export function remoteTurns({ request, end, generation, onError }: Way): RemoteT
 		onNotice: (name, event) => {
 			if (name === eventNotice) happened.fire(event as StoreEvent); // sent by `serveTurns`
 		},
-		begin: async (turn) => ask('store/begin', turn),
-		commit: async (turn) => ask('store/commit', turn),
+		begin: (turn) => ask('store/begin', turn),
+		commit: (turn) => ask('store/commit', turn),
 		abort: async (turnId) => ask('store/abort', { turnId }),
 		use: async (turnId, request) => ask('store/use', { turnId, request }),
 		sessions: async () => ask('store/sessions', null),

@@ -3,10 +3,10 @@
 // back at once unless it is in use; and a call whose key may be known is asked for.
 
 import { Emitter } from '../../../core/base/emitter.ts';
-import type { StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
+import type { StoreEvent } from '../../../core/store/createTurns.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import { checkRequest } from '../../../core/store/turnRequest.ts';
-import type { KeptTurn, TurnCommitted, TurnEnd, TurnRequest, TurnStart } from '../../../core/store/turns.ts';
+import type { KeptTurn, Turn, TurnCommitted, TurnEnd, TurnRequest, TurnStart } from '../../../core/store/turns.ts';
 import type { RemoteTurns } from './channelTurns.ts';
 
 /** Between the end of a call and the next one: whoever takes longer may as well ask. */
@@ -43,7 +43,12 @@ interface Kept {
 	readonly since: number;
 }
 
-export function keepTurns(turns: RemoteTurns, onError: (error: unknown) => void): RemoteTurns {
+export interface KeepingTurns extends RemoteTurns {
+	/** The turn of a call that need not ask for it. */
+	beginKept(request: TurnRequest): Turn | undefined;
+}
+
+export function keepTurns(turns: RemoteTurns, onError: (error: unknown) => void): KeepingTurns {
 	const happened = new Emitter<StoreEvent>(onError);
 	/** By their sessions: the turns that nobody uses. */
 	const idle = new Map<string, Kept>();
@@ -62,18 +67,22 @@ export function keepTurns(turns: RemoteTurns, onError: (error: unknown) => void)
 	return {
 		...turns,
 		onDidHappen: happened.event,
-		async begin(request): Promise<TurnStart> {
+		beginKept(request): Turn | undefined {
 			const kept = take(request.sessionId);
-			if (kept !== undefined) {
-				const { turnId, seq, stateId, deadlineMs, keys } = kept;
-				const isNew = request.key === undefined || !keys.has(request.key);
-				if (isNew && request.heldState === stateId && isInOrder(request)) {
-					runs.set(turnId, { request, seq, keys, isCommitting: false });
-					const ownDeadlineMs = Math.min(request.deadlineMs ?? deadlineMs, longestTimer);
-					return { kind: 'turn', turnId, seq, stateId, state: undefined, deadlineMs: ownDeadlineMs };
-				}
+			if (kept === undefined) return undefined;
+			const { turnId, seq, stateId, deadlineMs, keys } = kept;
+			const isNew = request.key === undefined || !keys.has(request.key);
+			if (!isNew || request.heldState !== stateId || !isInOrder(request)) {
 				giveBack(turnId);
+				return undefined;
 			}
+			runs.set(turnId, { request, seq, keys, isCommitting: false });
+			const ownDeadlineMs = Math.min(request.deadlineMs ?? deadlineMs, longestTimer);
+			return { kind: 'turn', turnId, seq, stateId, state: undefined, deadlineMs: ownDeadlineMs };
+		},
+		async begin(request): Promise<TurnStart> {
+			const kept = this.beginKept(request);
+			if (kept !== undefined) return kept;
 			const start = await turns.begin(request);
 			if (start.kind === 'turn')
 				runs.set(start.turnId, { request, seq: start.seq, keys: undefined, isCommitting: false });
@@ -110,16 +119,16 @@ export function keepTurns(turns: RemoteTurns, onError: (error: unknown) => void)
 			clearTimeout(looking);
 			return turns.close();
 		},
-	} satisfies StoreTurns & RemoteTurns;
+	} satisfies KeepingTurns;
 
-	function withRun(end: TurnEnd, { request, seq, keys }: Run): TurnEnd {
+	function withRun({ turnId, state, reply }: TurnEnd, { request, seq, keys }: Run): TurnEnd {
 		const { sessionId } = request;
 		const before = latest.get(sessionId);
 		const goesOn =
 			keys !== undefined ||
 			(before?.seq === seq && performance.now() - before.at < soonMs && !idle.has(sessionId));
 		const keep = goesOn ? { knowsKeys: keys !== undefined && keys.size < mostRemembered } : undefined;
-		return { ...end, keep, request: keys === undefined ? undefined : request };
+		return { turnId, state, reply, keep, request: keys === undefined ? undefined : request };
 	}
 
 	function keep({ request, keys }: Run, next: KeptTurn, seq: number, stateId: string): void {

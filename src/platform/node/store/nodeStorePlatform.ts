@@ -13,7 +13,18 @@ export function nodeStorePlatform(): Pick<StorePlatform, 'clock' | 'digest' | 'r
 				return { dispose: () => clearTimeout(timer) };
 			},
 		},
-		digest: { sha256: (text) => hash('sha256', text) },
+		digest: { sha256: (text) => hash('sha256', text), sha256Of },
 		randomId: () => randomUUID().replaceAll('-', ''),
 	};
+}
+
+/** Written over and over: most states fit. */
+const scratch = Buffer.alloc(128 * 1024);
+
+function sha256Of(head: string, text: string): string {
+	// A character is three bytes at most.
+	if ((head.length + text.length) * 3 > scratch.length) return hash('sha256', head + text);
+	const headEnd = scratch.write(head, 0, 'utf8');
+	const end = headEnd + scratch.write(text, headEnd, 'utf8');
+	return hash('sha256', scratch.subarray(0, end));
 }

@@ -8,7 +8,7 @@ import type { HostAddress } from '../../../core/host/control.ts';
 import type { KeptState, StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
 import type { CheckpointSummary, SessionSummary } from '../../../core/store/sessionStore.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
-import type { TurnCommitted, TurnEnd, TurnRequest, TurnStart } from '../../../core/store/turns.ts';
+import type { Turn, TurnCommitted, TurnEnd, TurnRequest, TurnStart } from '../../../core/store/turns.ts';
 import { KeptTurnLostError } from './keptTurns.ts';
 import { ChannelClosedError } from './storeChannel.ts';
 import { findRoute, yieldedMs } from './storeRoute.ts';
@@ -64,26 +64,32 @@ export class RoutedTurns implements StoreTurns {
 	}
 
 	async begin(request: TurnRequest): Promise<TurnStart> {
+		const { current } = this;
+		const kept =
+			current === undefined || this.isClosing
+				? undefined
+				: current.route.beginKept?.(requestTo(current, request));
+		if (current !== undefined && kept !== undefined) return this.began(current, kept);
 		return this.retried(async (link) => {
-			const { route, prefix, turns } = link;
-			const { heldState } = request;
-			const start = await route.turns.begin({
-				...request,
-				// What another owner has named says nothing to this one.
-				heldState: heldState?.startsWith(prefix) === true ? heldState.slice(prefix.length) : undefined,
-			});
+			const { route } = link;
+			const start = await route.turns.begin(requestTo(link, request));
 			if (start.kind === 'replay') return start;
-			const turnId = prefix + start.turnId;
 			if (this.isClosing) {
 				void route.turns.abort(start.turnId).catch(() => undefined);
 				throw this.closedError();
 			}
 			if (link.isLost) throw new ChannelClosedError('Its owner was lost meanwhile.');
-			turns.add(turnId);
-			this.turnLinks.set(turnId, link);
-			const deadlineMs = start.deadlineMs + (route.isOurs ? 0 : lateMs);
-			return { ...start, turnId, stateId: prefix + start.stateId, deadlineMs };
+			return this.began(link, start);
 		});
+	}
+
+	private began(link: Link, { kind, turnId, seq, stateId, state, deadlineMs }: Turn): Turn {
+		const { route, prefix, turns } = link;
+		const id = prefix + turnId;
+		turns.add(id);
+		this.turnLinks.set(id, link);
+		const lateDeadlineMs = deadlineMs + (route.isOurs ? 0 : lateMs);
+		return { kind, turnId: id, seq, stateId: prefix + stateId, state, deadlineMs: lateDeadlineMs };
 	}
 
 	async commit(end: TurnEnd): Promise<TurnCommitted> {
@@ -91,8 +97,9 @@ export class RoutedTurns implements StoreTurns {
 		if (link === undefined) throw fenced();
 		const { route, prefix } = link;
 		try {
-			const committed = await route.turns.commit({ ...end, turnId: end.turnId.slice(prefix.length) });
-			return { ...committed, stateId: prefix + committed.stateId };
+			const { turnId, state, reply } = end;
+			const { seq, stateId } = await route.turns.commit({ turnId: turnId.slice(prefix.length), state, reply });
+			return { seq, stateId: prefix + stateId };
 		} catch (error) {
 			if (error instanceof ChannelClosedError) {
 				this.lose(link);
@@ -287,6 +294,14 @@ function typed(error: unknown, directory: string): unknown {
 	if (!(error instanceof Error) || !('code' in error)) return error;
 	const sentence = `The session store in ${directory} cannot be reached: ${error.message}.`;
 	return new StoreError('owner-lost', sentence, undefined, { cause: error });
+}
+
+/** What another owner has named says nothing to this one. */
+function requestTo({ prefix }: Link, request: TurnRequest): TurnRequest {
+	const { sessionId, key, tool, argumentsHash, heldState, deadlineMs } = request;
+	const isOfThisOwner = heldState?.startsWith(prefix) === true;
+	const ownState = isOfThisOwner ? heldState.slice(prefix.length) : undefined;
+	return { sessionId, key, tool, argumentsHash, heldState: ownState, deadlineMs };
 }
 
 /** The owner says that it is the owner no more. */

@@ -38,7 +38,8 @@ export class StoreChannel {
 	private readonly options: StoreChannelOptions;
 	private readonly asked = new Map<number, Asked>();
 	private lastId = 0;
-	private isCorked = false;
+	/** Have been said, and not been written. */
+	private readonly frames: Buffer[] = [];
 	private isClosed = false;
 	/** Looks while something is asked whether the other side is still there. */
 	private watch: NodeJS.Timeout | undefined;
@@ -86,7 +87,7 @@ export class StoreChannel {
 
 	/** Bytes that the other side has not read yet. */
 	get unread(): number {
-		return this.socket.writableLength;
+		return this.frames.reduce((sum, { length }) => sum + length, this.socket.writableLength);
 	}
 
 	/** The way was closed because the other side gave no sign of life. */
@@ -102,6 +103,7 @@ export class StoreChannel {
 
 	/** What was said already still arrives. */
 	end(): void {
+		this.flush();
 		this.socket.end();
 		const forced = setTimeout(() => this.socket.destroy(), 500);
 		this.socket.once('close', () => clearTimeout(forced));
@@ -164,40 +166,42 @@ export class StoreChannel {
 	/** What is said in one turn of the event loop goes out as one. */
 	private write(frame: Buffer): void {
 		if (this.isClosed || !this.socket.writable) return;
-		if (!this.isCorked) {
-			this.isCorked = true;
-			this.socket.cork();
-			process.nextTick(() => {
-				this.isCorked = false;
-				this.socket.uncork();
-			});
-		}
-		this.socket.write(frame);
+		if (this.frames.push(frame) === 1) process.nextTick(() => this.flush());
+	}
+
+	private flush(): void {
+		const frames = this.frames.splice(0);
+		if (frames.length === 0 || !this.socket.writable) return;
+		// To gather one of them only would cost more than to write it.
+		if (frames.length > 1) this.socket.cork();
+		for (const frame of frames) this.socket.write(frame);
+		if (frames.length > 1) this.socket.uncork();
 	}
 
 	private forget(id: number): void {
 		this.asked.delete(id);
-		if (this.asked.size > 0) return;
-		this.socket.unref();
-		clearInterval(this.watch);
-		this.watch = undefined;
+		if (this.asked.size === 0) this.socket.unref();
 	}
 
 	private lookAfter(): void {
 		const { giveUpAfterMs } = this;
-		if (giveUpAfterMs === undefined || this.watch !== undefined || this.asked.size === 0) return;
+		if (giveUpAfterMs === undefined || this.asked.size === 0) return;
+		if (this.asked.size === 1) this.silentLooks = 0;
 		// Counted in looks, not by a clock: if it was this process that stood still, what came meanwhile is read before it has looked
 		// often enough.
 		const looks = 5;
-		this.silentLooks = 0;
-		this.watch = setInterval(() => {
-			if (this.silentLooks++ < looks)
+		// It goes on from one question to the next, until there has been none for a while.
+		this.watch ??= setInterval(() => {
+			if (this.asked.size === 0) {
+				clearInterval(this.watch);
+				this.watch = undefined;
+			} else if (this.silentLooks++ < looks)
 				this.write(encodeFrame({ kind: frameKinds.isAlive, id: 0, name: '', value: null }));
 			else {
 				this.isGivenUp = true;
 				this.destroy();
 			}
-		}, giveUpAfterMs / looks);
+		}, giveUpAfterMs / looks).unref();
 	}
 
 	private closed(): void {

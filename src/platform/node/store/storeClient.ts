@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import type { HostAddress } from '../../../core/host/control.ts';
 import { remoteTurns } from './channelTurns.ts';
-import type { RemoteTurns } from './channelTurns.ts';
 import { keepTurns } from './keptTurns.ts';
+import type { KeepingTurns } from './keptTurns.ts';
 import { ChannelClosedError, StoreChannel } from './storeChannel.ts';
 import { preamble } from './storeFrames.ts';
 import { attachRequest, storeProtocol, yieldRequest, yieldedNotice } from './storeProtocol.ts';
@@ -20,7 +20,7 @@ export interface StoreClientOptions {
 
 export interface StoreConnection {
 	readonly address: HostAddress;
-	readonly turns: RemoteTurns;
+	readonly turns: KeepingTurns;
 	readonly closed: Promise<void>;
 	ending(): 'ended' | 'silent' | 'yielded';
 	/** At once: nothing is waited for. */
@@ -35,7 +35,7 @@ export async function connectStore(
 	const socket = await open(path);
 	if (typeof socket === 'string') return socket;
 	const closed = Promise.withResolvers<void>();
-	const way: { turns?: RemoteTurns; hasYielded: boolean } = { hasYielded: false };
+	const way: { turns?: KeepingTurns; hasYielded: boolean } = { hasYielded: false };
 	const channel = new StoreChannel(socket, {
 		answer: async () => null,
 		onNotice: (name, params) => {
@@ -52,7 +52,7 @@ export async function connectStore(
 		channel.giveUpAfter(silenceMs);
 		// Made by the other side's `attach`, which speaks the same version.
 		const attached = (await channel.request(attachRequest, { protocol: storeProtocol })) as Attached;
-		const request = async (name: string, params: unknown) => channel.request(name, params);
+		const request = (name: string, params: unknown) => channel.request(name, params);
 		const { generation } = attached;
 		way.turns = keepTurns(remoteTurns({ request, end: () => channel.end(), generation, onError }), onError);
 		return {

@@ -77,18 +77,14 @@ export async function drained(turns: StoreTurns, onImpatience: () => void): Prom
 
 /** Tells when a write is refused because this process is the owner no more. */
 function watched(database: SqlDatabase, onLost: () => void): SqlDatabase {
-	const telling = async <T>(doing: Promise<T>): Promise<T> => {
-		try {
-			return await doing;
-		} catch (error) {
-			// Whoever is waiting for this is told first.
-			if (error instanceof SqlError && (error.code === 'fenced' || error.code === 'closed')) setImmediate(onLost);
-			throw error;
-		}
+	const tell = (error: unknown): never => {
+		// Whoever is waiting for this is told first.
+		if (error instanceof SqlError && (error.code === 'fenced' || error.code === 'closed')) setImmediate(onLost);
+		throw error;
 	};
 	return {
-		read: async (statement) => telling(database.read(statement)),
-		write: async (statements, generation) => telling(database.write(statements, generation)),
+		read: (statement) => database.read(statement).catch(tell),
+		write: (statements, generation) => database.write(statements, generation).catch(tell),
 		claim: async () => database.claim(),
 		close: async () => database.close(),
 	};

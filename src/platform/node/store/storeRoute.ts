@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import type { StoreTurns } from '../../../core/store/createTurns.ts';
+import type { Turn, TurnRequest } from '../../../core/store/turns.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import { isErrno, ownerFile, readAddress, successorFile } from '../host/dataDirectory.ts';
 import { takeLock } from '../host/ownership.ts';
@@ -18,6 +19,8 @@ import type { OwnTurnsOptions } from './storeOwner.ts';
 export interface StoreRoute {
 	readonly address: HostAddress;
 	readonly turns: StoreTurns;
+	/** The turn of a call that need not ask for it. `undefined`: it has to. */
+	readonly beginKept?: (request: TurnRequest) => Turn | undefined;
 	/** The owner is this process. */
 	readonly isOurs: boolean;
 	/** Resolves when it is of no more use. */
@@ -112,6 +115,7 @@ async function attach(options: RouteOptions, silent: Set<string>): Promise<Store
 		return {
 			address: connection.address,
 			turns: connection.turns,
+			beginKept: (request) => connection.turns.beginKept(request),
 			isOurs: false,
 			closed: connection.closed,
 			ending: () => connection.ending(),

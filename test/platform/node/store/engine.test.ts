@@ -263,6 +263,10 @@ describe('what the store is given of Node', () => {
 	it('digests UTF-8, gives ids once, and measures time', async () => {
 		const { clock, digest, randomId } = nodeStorePlatform();
 		assert.equal(digest.sha256('é'), '4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c');
+		for (const length of [0, 1, 16_000, 43_690, 43_691, 100_000, 1_000_000]) {
+			const text = 'é日a🔑'.repeat(length / 5);
+			assert.equal(digest.sha256Of('ü1:', text), digest.sha256(`ü1:${text}`), `${length}`);
+		}
 		const ids = new Set(Array.from({ length: 1_000 }, () => randomId()));
 		assert.equal(ids.size, 1_000);
 		for (const id of ids) assert.match(id, /^[0-9a-z]{32}$/u);
