@@ -78,8 +78,8 @@ export class NodeEventLog implements EventLog {
 	private end = 0;
 	/** What was being written when the store was lost: it may be stored all the same. */
 	private inDoubt: { readonly events: number; readonly bytes: number; readonly waiting: number } | undefined;
-	/** One piece of writing at a time, so one piece of memory is enough; the thread of the database looks into the very same. */
-	private readonly scratch = Buffer.from(new SharedArrayBuffer(scratchBytes));
+	/** One writing at a time, so that the same memory serves for all; the thread of the database looks into the very same. */
+	private readonly scratches: Buffer[] = [];
 	private sweptAt = Number.NEGATIVE_INFINITY;
 	private sweptEnd = 0;
 	/** Until then the disk is left alone. */
@@ -234,27 +234,38 @@ export class NodeEventLog implements EventLog {
 		readonly bytes: number;
 		readonly waiting: number;
 	} {
-		let filled = 0;
+		const chunks: EventChunk[] = [];
 		let waiting = 0;
+		let bytes = 0;
 		let next = first;
-		for (; next < heads.length; next++) {
-			const head = heads[next] ?? '';
-			const message = messages[next];
-			if (filled + head.length * 3 + (message?.length ?? 0) + lineOverhead > scratchBytes) break;
-			filled = putLine(this.scratch, filled, head, message);
-			waiting += head.length + (message?.length ?? 0) + lineOverhead;
+		// Who is behind writes more at once: a wait for the disk is as long for much as for little.
+		for (let piece = 0; piece < mostPieces && next < heads.length; piece++) {
+			const scratch = (this.scratches[piece] ??= Buffer.from(new SharedArrayBuffer(scratchBytes)));
+			const from = next;
+			let filled = 0;
+			for (; next < heads.length; next++) {
+				const head = heads[next] ?? '';
+				const message = messages[next];
+				if (filled + head.length * 3 + (message?.length ?? 0) + lineOverhead > scratchBytes) break;
+				filled = putLine(scratch, filled, head, message);
+				waiting += head.length + (message?.length ?? 0) + lineOverhead;
+			}
+			let lines: Uint8Array = scratch.subarray(0, filled);
+			if (next === from) {
+				// A line that is larger than that goes alone.
+				if (chunks.length > 0) break;
+				const head = heads[next] ?? '';
+				const message = messages[next];
+				const line = Buffer.allocUnsafeSlow(head.length * 3 + (message?.length ?? 0) + lineOverhead);
+				lines = new Uint8Array(line.subarray(0, putLine(line, 0, head, message)));
+				waiting += head.length + (message?.length ?? 0) + lineOverhead;
+				next++;
+				piece = mostPieces;
+			}
+			chunks.push(...chunksOf(lines, heads.slice(from, next), this.now()));
+			bytes += lines.length;
 		}
-		let bytes: Uint8Array = this.scratch.subarray(0, filled);
-		if (next === first) {
-			const head = heads[next] ?? '';
-			const message = messages[next];
-			const line = Buffer.allocUnsafeSlow(head.length * 3 + (message?.length ?? 0) + lineOverhead);
-			bytes = new Uint8Array(line.subarray(0, putLine(line, 0, head, message)));
-			waiting = head.length + (message?.length ?? 0) + lineOverhead;
-			next++;
-		}
-		const some = heads.slice(first, next);
-		return { chunks: chunksOf(bytes, some, this.now()), events: some.length, bytes: bytes.length, waiting };
+		return { chunks, events: next - first, bytes, waiting };
 	}
 
 	private async sweepIfDue(): Promise<void> {
@@ -326,7 +337,9 @@ export class NodeEventLog implements EventLog {
 	}
 }
 
-const scratchBytes = 512 * 1024;
+/** Below what a row may have. */
+const scratchBytes = 768 * 1024;
+const mostPieces = 6;
 /** What a line has beside its head and its message. */
 const lineOverhead = 16;
 
