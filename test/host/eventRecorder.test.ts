@@ -98,7 +98,7 @@ describe('the recorder', () => {
 		assert.equal(events.length, 2);
 		for (const [seq, event] of events.entries()) {
 			assert.ok(event.type === 'wire-message');
-			const { body, ...rest } = event;
+			const { body, content, ...rest } = event;
 			assert.deepEqual(rest, {
 				...envelope(seq),
 				source: { kind: 'wire', connectionId: 'c7', direction: 'in', rpcId: seq === 0 ? 'é' : 5 },
@@ -112,6 +112,9 @@ describe('the recorder', () => {
 			});
 			assert.deepEqual(log.bytes.subarray(body.offset, body.offset + body.length), message);
 			assert.match(body.preview, /^\{"jsonrpc":"2\.0",.*…$/);
+			// The arguments within it.
+			assert.ok(content);
+			assert.deepEqual(log.bytes.subarray(content.offset, content.offset + content.length), bytesOf({ ü: '😀' }));
 		}
 	});
 

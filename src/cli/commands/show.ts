@@ -23,8 +23,8 @@ the MCP host has recorded, which is shown with the transcript or, where there is
 
 Options:
   --full          With the arguments and the results of calls
-  --coverage      Instead: who looked where, by the scopes of the tools of MCP servers, and what nobody
-                  looked at
+  --coverage      Instead: who looked where, by the scopes of the tools of MCP servers, and what
+                  nobody looked at
   --config FILE   With --coverage: a configuration of lint, whose "scope" counts
   --json          For programs
   --data DIR      The data directory of the host (default: the user's)
