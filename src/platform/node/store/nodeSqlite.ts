@@ -87,7 +87,8 @@ const keptStatements = 256;
 /** So many do not wait for the rest: otherwise the thread would do nothing while this one works, and then the other way round. */
 const jobsAtOnce = 16;
 
-const answersAtOnce = 16;
+/** Each of them goes on with a whole call at once, as a rule, while nothing else of this thread gets its turn. */
+const answersAtOnce = 6;
 
 class WorkerSqlite implements NodeSqlite {
 	readonly path: string;
