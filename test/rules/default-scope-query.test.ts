@@ -349,6 +349,48 @@ assistant: call t1 mcp__ssh__db_query {"server": "prod"}
 tool: result t1 {"rows": [1]}
 assistant: done`,
 		},
+		{
+			name: 'a text that is searched for names another container, or an absolute path in a list',
+			transcript: `
+describes: gh search_issues {"query!": "Words.", "owner": "Defaults to the current owner.", "repo": "Defaults to the current repo."} Searches.
+describes: fs grep {"pattern!": "Words.", "cwd": "Defaults to the current working directory.", "files": {"type": "array", "items": {"type": "string"}}} Searches.
+user [origin=scheduled]: go
+assistant: call t1 mcp__gh__search_issues {"query": "repo:acme/web is:open"}
+tool: result t1 {"items": [1]}
+assistant: call t2 mcp__fs__grep {"pattern": "x", "files": ["/home/a/b.ts"]}
+tool: result t2 {"items": [1]}
+assistant: done`,
+		},
+		{
+			name: "the tool's name asks for what is the caller's own",
+			transcript: `
+describes: nb whoami {"account": "Defaults to the current account."} Who is logged in.
+describes: nb get_current_notebook {"workspace": "Defaults to the current workspace."} The notebook that is open.
+user [origin=scheduled]: go
+assistant: call t1 mcp__nb__whoami {}
+tool: result t1 {"name": "mira"}
+assistant: call t2 mcp__nb__get_current_notebook {}
+tool: result t2 {"name": "notes"}
+assistant: done`,
+		},
+		{
+			name: 'the agent has chosen before what is the current one',
+			transcript: `
+describes: browser navigate {"url!": "URL.", "tabId": "Tab. Defaults to the active tab."} Goes.
+describes: browser click {"selector!": "CSS.", "tabId": "Tab. Defaults to the active tab."} Clicks.
+describes: code activate_project {"project!": "Name."} Activates.
+describes: code find_symbol {"name!": "Name.", "project": "Defaults to the active project."} Finds.
+user [origin=scheduled]: go
+assistant: call t1 mcp__browser__navigate {"url": "https://example.org"}
+tool: result t1 {"ok": true}
+assistant: call t2 mcp__browser__click {"selector": "#a"}
+tool: result t2 {"ok": true}
+assistant: call t3 mcp__code__activate_project {"project": "web"}
+tool: result t3 {"ok": true}
+assistant: call t4 mcp__code__find_symbol {"name": "x"}
+tool: result t4 {"items": [1]}
+assistant: done`,
+		},
 	],
 	invalid: [
 		{
@@ -525,6 +567,26 @@ assistant: call t2 mcp__k8s__kubectl_get {"resourceType": "pods"}
                                          ^^^^^^^^^^^^^^^^^^^^^^^^ schemaDefault warning
 tool: result t2 {"items": [1]}
 assistant: done`,
+		},
+		{
+			name: 'another agent has chosen since what is the current one',
+			transcript: `
+describes: code activate_project {"project!": "Name."} Activates.
+describes: code find_symbol {"name!": "Name.", "project": "Defaults to the active project."} Finds.
+user [origin=scheduled]: go
+assistant: call t1 mcp__code__activate_project {"project": "web"}
+tool: result t1 {"ok": true}
+assistant: call t2 Agent "look into the other one"
+tool: result t2 agent scout
+user [agent=scout]: look into the other one
+assistant [agent=scout]: call s1 mcp__code__activate_project {"project": "api"}
+tool [agent=scout]: result s1 {"ok": true}
+assistant [agent=scout]: done
+assistant: call t3 mcp__code__find_symbol {"name": "x"}
+                                          ^^^^^^^^^^^^^ callersOwn warning
+tool: result t3 {"items": [1]}
+assistant: done
+sidecar: scout toolUseId=t2`,
 		},
 	],
 });

@@ -222,6 +222,20 @@ assistant: call t1 mcp__chat__list_messages {}
 tool: result t1 {"messages": []}
 assistant: done`,
 		},
+		{
+			name: 'what others found has been done since',
+			transcript: `
+describes: todo list_tasks {"project": "The project."} Lists tasks.
+describes: todo close_tasks {"ids!": "Ids."} Closes tasks.
+user: close what is open in web
+assistant: call t1 mcp__todo__list_tasks {"project": "web"}
+tool: result t1 {"tasks": [{"id": 1}, {"id": 2}]}
+assistant: call t2 mcp__todo__close_tasks {"ids": [1, 2]}
+tool: result t2 {"closed": 2}
+assistant: call t3 mcp__todo__list_tasks {}
+tool: result t3 {"tasks": []}
+assistant: done`,
+		},
 	],
 	invalid: [
 		{

@@ -1,5 +1,5 @@
 import { inheritedCall, toolOf } from '../conversation/index.ts';
-import type { Conversation, Place, Result, ToolCall, ToolDescription } from '../conversation/index.ts';
+import type { Agent, Conversation, Place, Result, ToolCall, ToolDescription } from '../conversation/index.ts';
 import type { GivenValue } from '../events/sessionEvent.ts';
 import { isHarmless, leftOut, scopeParametersOf, settingsFor } from '../scope/index.ts';
 import type { ScopeParameter, ScopeSettings, SeenCall, ToolScopeSettings } from '../scope/index.ts';
@@ -18,6 +18,8 @@ export interface ScopedTool {
 	readonly unknown: string | undefined;
 	/** In the order in which they were made. */
 	readonly calls: readonly ScopedCall[];
+	/** Calls to its server that say which project, page or the like is the current one from then on, in the order in which they were made. */
+	readonly choices: readonly ToolCall[];
 }
 
 /** A call to an MCP server's tool whose arguments are known, at least in part. */
@@ -97,6 +99,9 @@ function toolsIn(conversation: Conversation, entry: Kept): readonly ScopedTool[]
 			if (own === undefined) byTool.set(call.name, [call]);
 			else own.push(call);
 		}
+		const choices = calls.filter(
+			(call) => isCompletedCall(call) && wordsOf(call.name).some((word) => choosing.test(word)),
+		);
 		const seen = { by: [...shown.keys()].join('\n'), calls: [...shown.values()].map(seenCall) };
 		for (const [name, own] of [...byTool].sort(byName)) {
 			const description = own[0] === undefined ? undefined : toolOf(conversation, own[0]);
@@ -109,6 +114,7 @@ function toolsIn(conversation: Conversation, entry: Kept): readonly ScopedTool[]
 				parameters,
 				unknown,
 				calls: own.map((call) => scopedCall(call, parameters, entry)),
+				choices,
 			});
 		}
 	}
@@ -201,7 +207,8 @@ export function missingScopes(tool: ScopedTool, scoped: ScopedCall, caller: Call
 	const memo = isUnattended(caller) ? missingUnattended : missingAttended;
 	let missing = memo.get(scoped);
 	if (missing === undefined) memo.set(scoped, (missing = findMissing(tool, scoped, caller)));
-	return missing;
+	// Calls of other agents that came before may be read later.
+	return missing.some(isAtHand) ? missing.filter((parameter) => !isChosen(tool, scoped, parameter)) : missing;
 }
 
 // Both rules ask, and again whenever the conversation has grown.
@@ -216,6 +223,7 @@ function findMissing(tool: ScopedTool, scoped: ScopedCall, caller: Caller): read
 			parameter.allowed.length !== 1 &&
 			tool.settings.intended?.[parameter.path] === undefined &&
 			!isFilled(tool, parameter, caller) &&
+			!asksForOwn(tool, parameter) &&
 			!isUsualBranch(tool, parameter),
 	);
 	if (missing.length === 0 || isContinued(tool, scoped) || isWidened(scoped) || namesItsObject(tool, scoped))
@@ -294,7 +302,8 @@ function namesItsObject(tool: ScopedTool, { given }: ScopedCall): boolean {
 	return false;
 }
 
-function wordsOf(name: string): string[] {
+/** The words of a tool's or a parameter's name, in lower case. */
+export function wordsOf(name: string): string[] {
 	return name
 		.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_')
 		.toLowerCase()
@@ -331,13 +340,19 @@ function isImplied(tool: ScopedTool, scoped: ScopedCall, left: ScopeParameter): 
 	const { given } = scoped;
 	const noun = nounOf(left);
 	if (left.kind !== 'time' && (isNamedWithin(scoped, noun) || isOutside(scoped, noun))) return true;
+	// `repo:acme/web` says whose it is, `org:acme` where to look.
+	if (
+		isContainer(left) &&
+		tool.parameters.some((other) => isContainer(other) && isNamedWithin(scoped, nounOf(other)))
+	)
+		return true;
 	// Where a host is said, it is that host's own.
 	if (left.kind === 'environment' && /^"?(?:localhost|127\.0\.0\.1)\b/.test(left.fallback?.value ?? '')) {
 		if (tool.parameters.some(({ kind, path }) => kind === 'environment' && given.has(path))) return true;
 	}
 	const own = width[left.kind];
 	for (const [path, value] of given) {
-		if (left.kind === 'place' && /^"(?:[/~]|[A-Za-z]:[\\/]|\w+:\/\/)/.test(value)) return true;
+		if (left.kind === 'place' && /^\[?"(?:[/~]|[A-Za-z]:[\\/]|\w+:\/\/)/.test(value)) return true;
 		if (/^"https?:\/\//.test(value) && left.kind !== 'time') return true;
 		if (own === undefined || !idName.test(path)) continue;
 		const other = tool.parameters.find((parameter) => parameter.path === path);
@@ -345,6 +360,70 @@ function isImplied(tool: ScopedTool, scoped: ScopedCall, left: ScopeParameter): 
 		if (otherWidth !== undefined && otherWidth < own) return true;
 	}
 	return false;
+}
+
+/** `whoami`, `get_current_project`, `list_my_issues`: its own is what the caller asks for. */
+function asksForOwn({ name }: ScopedTool, parameter: ScopeParameter): boolean {
+	return (
+		isAtHand(parameter) &&
+		wordsOf(name).some((word) => /^(?:whoami|me|my|mine|own|self|current|active)$/.test(word))
+	);
+}
+
+/** Without it the tool takes the one that is open, selected or otherwise the caller's. */
+function isAtHand({ fallback }: ScopeParameter): boolean {
+	return (
+		fallback?.source === 'caller' ||
+		(fallback?.source === 'description' &&
+			/\b(?:active|current|selected|focused|opened|connected)\b/i.test(fallback.words))
+	);
+}
+
+const choosing =
+	/^(?:select|activate|switch|use|open|set|change|choose|connect|attach|checkout|cd|enter|join|focus|goto|navigate|visit|launch|new|load|start)$/;
+/** Whatever they are given is the current one from then on. */
+const plainlyChoosing = /^(?:select|activate|switch|use|choose|connect|attach|checkout|cd|enter|focus)$/;
+const ofPages = /^(?:tab|page|window|browser|frame)$/;
+const toPages = /^(?:open|goto|navigate|visit|launch|new)$/;
+
+/** Its agent, or one that this was started by, has chosen the current one before, and no other agent has since. */
+function isChosen({ choices }: ScopedTool, { call }: ScopedCall, parameter: ScopeParameter): boolean {
+	if (!isAtHand(parameter) || choices.length === 0) return false;
+	const noun = nounOf(parameter);
+	let low = 0;
+	let high = choices.length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		const choice = choices[middle];
+		if (choice !== undefined && byTime(choice, call) < 0) low = middle + 1;
+		else high = middle;
+	}
+	const last = choices.slice(Math.max(0, low - mostChoices), low).findLast((choice) => isChoiceOf(choice, noun));
+	if (last === undefined) return false;
+	const path = new Set<Agent>();
+	for (
+		let agent: Agent | undefined = call.agent;
+		agent !== undefined && !path.has(agent);
+		agent = agent.spawnCall?.agent
+	) {
+		if (agent === last.agent) return true;
+		path.add(agent);
+	}
+	return false;
+}
+
+const mostChoices = 200;
+
+function isChoiceOf({ name, given }: ToolCall, noun: string): boolean {
+	const words = wordsOf(name);
+	if (words.some((word) => word === noun || word === `${noun}s`)) return true;
+	if (ofPages.test(noun) && words.some((word) => toPages.test(word))) return true;
+	if (!words.some((word) => plainlyChoosing.test(word))) return false;
+	return given?.values.some(({ path }) => nounOf({ path }) === noun) ?? false;
+}
+
+function isContainer({ kind }: ScopeParameter): boolean {
+	return kind === 'project' || kind === 'tenant';
 }
 
 /** One thing is read from the default branch, or begins there: that is what nobody says. Which commits there are is another matter. */
@@ -387,7 +466,7 @@ const inNoNamespace =
 	/^(?:no|nodes?|ns|namespaces?|pv|persistentvolumes?|sc|storageclass(?:es)?|crds?|customresourcedefinitions?|clusterroles?|clusterrolebindings?|ingressclass(?:es)?|priorityclass(?:es)?|runtimeclass(?:es)?|apiservices?|volumeattachments?)$/;
 
 /** What a parameter's name speaks of, in lower case: `namespace` of `namespaceId`. */
-function nounOf({ path }: ScopeParameter): string {
+function nounOf({ path }: Pick<ScopeParameter, 'path'>): string {
 	const words = wordsOf(path.slice(path.lastIndexOf('.') + 1));
 	while (words.length > 1 && /^(?:u?u?id|name|slug|key)s?$/.test(words.at(-1) ?? '')) words.pop();
 	return words.join('[_-]?');
@@ -469,6 +548,10 @@ export function meansEverything(value: string): boolean {
 }
 
 export function isCompleted({ call }: ScopedCall): boolean {
+	return isCompletedCall(call);
+}
+
+function isCompletedCall(call: ToolCall): boolean {
 	return call.result !== undefined && !call.result.isError && call.result.denial === undefined;
 }
 

@@ -14,6 +14,7 @@ import {
 	meansEverything,
 	missingScopes,
 	scopedTools,
+	wordsOf,
 } from './scopedCalls.ts';
 import type { ScopedCall, ScopedTool } from './scopedCalls.ts';
 
@@ -58,6 +59,7 @@ export default defineRule({
 				const callerOf = callersOf(conversation);
 				const tools = scopedTools(conversation, context.scope);
 				const byValue = new Map<string, Finds['byValue']>();
+				const changesOf = new Map<string, readonly ScopedCall[]>();
 				for (const tool of tools) {
 					const finds = new Map<ScopeParameter, Finds>();
 					const found = new Map<string, { readonly report: Report; times: number }>();
@@ -84,7 +86,12 @@ export default defineRule({
 								}
 								finds.set(parameter, (own = findsOf(tool, parameter, all)));
 							}
-							const [same, elsewhere] = evidenceFor(own, scoped, parameter, count);
+							let changes = changesOf.get(tool.server);
+							if (changes === undefined) {
+								const server = tools.filter((other) => other.server === tool.server);
+								changesOf.set(tool.server, (changes = changesIn(server)));
+							}
+							const [same, elsewhere] = evidenceFor(own, changes, scoped, parameter, count);
 							if (same !== undefined || elsewhere.length > 0) {
 								found.set(key, {
 									report: reportOf(scoped, parameter, count, same, elsewhere),
@@ -183,6 +190,34 @@ function evidenceOf(
 	return { scoped, tool, count, value: given ?? echoOf(scoped, parameter), isEcho: given === undefined };
 }
 
+/** Calls after which less may be there, in order of time. */
+function changesIn(server: readonly ScopedTool[]): readonly ScopedCall[] {
+	return server
+		.filter(({ name }) => wordsOf(name).some((word) => lessening.test(word)))
+		.flatMap(({ calls }) => calls.filter(isCompleted))
+		.sort((one, other) => timeOf(one) - timeOf(other));
+}
+
+const lessening =
+	/^(?:ack|acknowledge|archive|cancel|clean|clear|close|complete|delete|destroy|dismiss|done|drop|edit|empty|finish|mark|merge|modify|move|purge|remove|reset|resolve|set|snooze|transition|trash|truncate|uninstall|update|write)$/;
+
+/** What was there for the one call may have been done, moved or removed before the other. */
+function isChangedBetween(changes: readonly ScopedCall[], one: ScopedCall, other: ScopedCall): boolean {
+	let low = 0;
+	let high = changes.length;
+	while (low < high) {
+		const middle = (low + high) >>> 1;
+		const change = changes[middle];
+		if (change !== undefined && timeOf(change) < timeOf(one)) low = middle + 1;
+		else high = middle;
+	}
+	for (const change of changes.slice(low, low + mostSteps)) {
+		if (timeOf(change) > timeOf(other)) return false;
+		if (isBefore(one, change) && isBefore(change, other)) return true;
+	}
+	return false;
+}
+
 function listIn(lists: Map<string, Evidence[]>, key: string): Evidence[] {
 	let list = lists.get(key);
 	if (list === undefined) lists.set(key, (list = []));
@@ -195,6 +230,7 @@ const mostPlaces = 50;
 /** The last same query that brought more, and what calls that looked elsewhere have brought. */
 function evidenceFor(
 	{ withoutScope, byFilters, byValue }: Finds,
+	changes: readonly ScopedCall[],
 	scoped: ScopedCall,
 	parameter: ScopeParameter,
 	count: number,
@@ -207,7 +243,8 @@ function evidenceFor(
 		if (other.value !== undefined && other.value !== own) return false;
 		// One and the same agent may have done what it had listed; that all of it is gone is worth a look.
 		const isFew = other.scoped.call.agent === agent || count > 0;
-		return isBefore(other.scoped, scoped) && (!isFew || isFarFewer(count, other.count));
+		if (!isBefore(other.scoped, scoped) || isChangedBetween(changes, other.scoped, scoped)) return false;
+		return !isFew || isFarFewer(count, other.count);
 	});
 	// Without filters it would have found whatever there was, had it looked there.
 	const places =
@@ -220,7 +257,8 @@ function evidenceFor(
 			scoped,
 			(other) =>
 				(count === 0 || isFarFewer(count, other.count)) &&
-				(other.tool.name === scoped.call.name || other.scoped.call.agent !== agent),
+				(other.tool.name === scoped.call.name || other.scoped.call.agent !== agent) &&
+				!isChangedBetween(changes, other.scoped, scoped),
 		);
 		if (evidence !== undefined) elsewhere.push(evidence);
 		if (elsewhere.length === mostPlaces) break;
