@@ -66,9 +66,9 @@ export class NodeEventLog implements EventLog {
 	private readonly limits: EventLogLimits;
 	private readonly startedAt: number;
 	readonly maximumMessageBytes: number;
-	/** What waits, line by line: its head and its message. */
-	private heads: string[] = [];
-	private messages: (Uint8Array | undefined)[] = [];
+	/** What waits: the page that is being filled, behind those that are full or were to be written. */
+	private page: Page | undefined;
+	private pages: Page[] = [];
 	private waitingBytes = 0;
 	private timer: NodeJS.Timeout | undefined;
 	private writing: Promise<void> | undefined;
@@ -77,9 +77,9 @@ export class NodeEventLog implements EventLog {
 	/** Bytes of the log that are known to be stored. */
 	private end = 0;
 	/** What was being written when the store was lost: it may be stored all the same. */
-	private inDoubt: { readonly events: number; readonly bytes: number; readonly waiting: number } | undefined;
-	/** One writing at a time, so that the same memory serves for all; the thread of the database looks into the very same. */
-	private readonly scratches: Buffer[] = [];
+	private inDoubt: { readonly pages: number; readonly bytes: number } | undefined;
+	/** Memory of pages that were written, for those to come. */
+	private readonly spare: Buffer[] = [];
 	private sweptAt = Number.NEGATIVE_INFINITY;
 	private sweptEnd = 0;
 	/** Until then the disk is left alone. */
@@ -109,8 +109,7 @@ export class NodeEventLog implements EventLog {
 			line += `,"droppedBytes":${body.length}`;
 			body = undefined;
 		}
-		const length = line.length + (body?.length ?? 0) + lineOverhead;
-		if (this.waitingBytes + length > limits.waitingBytes) {
+		if (this.waitingBytes + line.length + (body?.length ?? 0) + lineOverhead > limits.waitingBytes) {
 			this.lostEvents++;
 			this.tellOfLoss();
 			return false;
@@ -119,9 +118,8 @@ export class NodeEventLog implements EventLog {
 			this.lostMessages++;
 			this.tellOfLoss();
 		}
-		this.heads.push(line);
-		this.messages.push(body);
-		this.waitingBytes += length;
+		// Bytes at once: strings and messages that waited would outlive the garbage that they were made with.
+		this.waitingBytes += this.pageFor(line.length * 3 + (body?.length ?? 0) + lineOverhead).add(line, body);
 		this.plan();
 		return true;
 	}
@@ -134,7 +132,7 @@ export class NodeEventLog implements EventLog {
 			this.start();
 			await this.writing;
 			// The end of one piece of writing may have begun the next.
-		} while (this.isWriting() || (this.heads.length > 0 && !this.hasFailed));
+		} while (this.isWriting() || (this.waitingBytes > 0 && !this.hasFailed));
 	}
 
 	/** Writes what waits and takes nothing more. Does not reject. */
@@ -161,14 +159,14 @@ export class NodeEventLog implements EventLog {
 	private start(): void {
 		clearTimeout(this.timer);
 		this.timer = undefined;
-		if (this.writing !== undefined || this.heads.length === 0) return;
+		if (this.writing !== undefined || this.waitingBytes === 0) return;
 		if (this.hasFailed && this.now() < this.retryAt && !this.isClosed) {
 			this.plan();
 			return;
 		}
 		this.writing = this.writeAll().finally(() => {
 			this.writing = undefined;
-			if (this.heads.length > 0 && !(this.isClosed && this.hasFailed)) this.plan();
+			if (this.waitingBytes > 0 && !(this.isClosed && this.hasFailed)) this.plan();
 		});
 	}
 
@@ -180,26 +178,32 @@ export class NodeEventLog implements EventLog {
 			this.failed(error);
 			return;
 		}
-		const { heads, messages } = this;
-		this.heads = [];
-		this.messages = [];
-		for (let next = 0; next < heads.length;) {
-			const first = next;
-			const batch = this.batchOf(heads, messages, first);
-			next += batch.events;
+		this.endPage();
+		const written = this.pages;
+		this.pages = [];
+		while (written.length > 0) {
+			// Who is behind writes more at once: a wait for the disk is as long for much as for little.
+			const batch = written.slice(0, mostPages);
+			const bytes = batch.reduce((sum, { filled }) => sum + filled, 0);
 			try {
 				// The store may be lost at any time, and is opened anew with the next writing.
 				if (this.opened === undefined) throw new SqlError('closed', 'The session store was lost.');
 				const { store, log } = this.opened;
-				await store.append(log, batch.chunks);
+				await store.append(
+					log,
+					batch.flatMap((page) => page.chunks(this.now())),
+				);
 				this.end = log.end;
-				this.waitingBytes -= batch.waiting;
+				this.waitingBytes -= bytes;
+				written.splice(0, batch.length);
+				for (const { memory } of batch) {
+					if (memory.length === pageBytes && this.spare.length < mostPages) this.spare.push(memory);
+				}
 				this.succeeded();
 			} catch (error) {
 				// The host serves its agents with or without a log. What could not be written is put back; its place in memory is bounded.
-				this.heads = [...heads.slice(first), ...this.heads];
-				this.messages = [...messages.slice(first), ...this.messages];
-				if (error instanceof SqlError && error.code === 'closed') this.inDoubt = batch;
+				this.pages = [...written, ...this.pages];
+				if (error instanceof SqlError && error.code === 'closed') this.inDoubt = { pages: batch.length, bytes };
 				this.failed(error);
 				return;
 			}
@@ -214,58 +218,28 @@ export class NodeEventLog implements EventLog {
 		const { inDoubt } = this;
 		this.inDoubt = undefined;
 		if (inDoubt !== undefined && log.end === this.end + inDoubt.bytes) {
-			this.heads.splice(0, inDoubt.events);
-			this.messages.splice(0, inDoubt.events);
-			this.waitingBytes -= inDoubt.waiting;
+			this.pages.splice(0, inDoubt.pages);
+			this.waitingBytes -= inDoubt.bytes;
 		}
 		this.end = log.end;
 		this.opened = { store, log };
 		this.importing ??= this.import(store);
 	}
 
-	/** As many of the lines as one write takes, as chunks. */
-	private batchOf(
-		heads: readonly string[],
-		messages: readonly (Uint8Array | undefined)[],
-		first: number,
-	): {
-		readonly chunks: readonly EventChunk[];
-		readonly events: number;
-		readonly bytes: number;
-		readonly waiting: number;
-	} {
-		const chunks: EventChunk[] = [];
-		let waiting = 0;
-		let bytes = 0;
-		let next = first;
-		// Who is behind writes more at once: a wait for the disk is as long for much as for little.
-		for (let piece = 0; piece < mostPieces && next < heads.length; piece++) {
-			const scratch = (this.scratches[piece] ??= Buffer.from(new SharedArrayBuffer(scratchBytes)));
-			const from = next;
-			let filled = 0;
-			for (; next < heads.length; next++) {
-				const head = heads[next] ?? '';
-				const message = messages[next];
-				if (filled + head.length * 3 + (message?.length ?? 0) + lineOverhead > scratchBytes) break;
-				filled = putLine(scratch, filled, head, message);
-				waiting += head.length + (message?.length ?? 0) + lineOverhead;
-			}
-			let lines: Uint8Array = scratch.subarray(0, filled);
-			if (next === from) {
-				// A line that is larger than that goes alone.
-				if (chunks.length > 0) break;
-				const head = heads[next] ?? '';
-				const message = messages[next];
-				const line = Buffer.allocUnsafeSlow(head.length * 3 + (message?.length ?? 0) + lineOverhead);
-				lines = new Uint8Array(line.subarray(0, putLine(line, 0, head, message)));
-				waiting += head.length + (message?.length ?? 0) + lineOverhead;
-				next++;
-				piece = mostPieces;
-			}
-			chunks.push(...chunksOf(lines, heads.slice(from, next), this.now()));
-			bytes += lines.length;
-		}
-		return { chunks, events: next - first, bytes, waiting };
+	/** A page with room for so many bytes. */
+	private pageFor(bytes: number): Page {
+		if (this.page !== undefined && this.page.room < bytes) this.endPage();
+		// A line that is larger than a page gets one of its own.
+		return (this.page ??= new Page(
+			bytes > pageBytes
+				? Buffer.from(new SharedArrayBuffer(bytes))
+				: (this.spare.pop() ?? Buffer.from(new SharedArrayBuffer(pageBytes))),
+		));
+	}
+
+	private endPage(): void {
+		if (this.page !== undefined) this.pages.push(this.page);
+		this.page = undefined;
 	}
 
 	private async sweepIfDue(): Promise<void> {
@@ -338,38 +312,59 @@ export class NodeEventLog implements EventLog {
 }
 
 /** Below what a row may have. */
-const scratchBytes = 768 * 1024;
-const mostPieces = 6;
+const pageBytes = 768 * 1024;
+const mostPages = 6;
 /** What a line has beside its head and its message. */
 const lineOverhead = 16;
 
-function putLine(into: Buffer, at: number, head: string, message: Uint8Array | undefined): number {
-	let end = at + into.write(head, at);
-	if (message !== undefined) {
-		end += into.write(',"message":', end, 'latin1');
-		into.set(message, end);
-		end += message.length;
-	}
-	return end + into.write('}\n', end, 'latin1');
-}
+/** Lines as bytes, in memory that the thread of the database looks into as well. */
+class Page {
+	readonly memory: Buffer;
+	filled = 0;
+	private events = 0;
+	private first = '';
+	private last = '';
+	private readonly shares = new Map<string, SessionShare>();
 
-/** Whole lines as chunks; a line that is longer than a row may be as several. */
-function chunksOf(bytes: Uint8Array, heads: readonly string[], now: number): readonly EventChunk[] {
-	const first = heads[0] ?? '';
-	const firstAt = timeIn(first) ?? now;
-	const lastAt = timeIn(heads.at(-1) ?? '') ?? now;
-	const shares = new Map<string, SessionShare>();
-	for (const head of heads) countLine(shares, head);
-	const whole: EventChunk = { bytes, events: heads.length, firstAt, lastAt, sessions: sessionsText(shares) };
-	if (bytes.length <= pieceBytes) return [whole];
-	const chunks: EventChunk[] = [];
-	for (let start = 0; start < bytes.length; start += pieceBytes) {
-		const piece = bytes.slice(start, start + pieceBytes);
-		chunks.push(
-			start === 0 ? { ...whole, bytes: piece } : { ...whole, bytes: piece, events: 0, sessions: whole.sessions },
-		);
+	constructor(memory: Buffer) {
+		this.memory = memory;
 	}
-	return chunks;
+
+	get room(): number {
+		return this.memory.length - this.filled;
+	}
+
+	/** Gives how many bytes the line has. */
+	add(head: string, message: Uint8Array | undefined): number {
+		const { memory, filled } = this;
+		let end = filled + memory.write(head, filled);
+		if (message !== undefined) {
+			end += memory.write(',"message":', end, 'latin1');
+			memory.set(message, end);
+			end += message.length;
+		}
+		end += memory.write('}\n', end, 'latin1');
+		this.filled = end;
+		if (this.events++ === 0) this.first = head;
+		this.last = head;
+		countLine(this.shares, head);
+		return end - filled;
+	}
+
+	/** Whole lines as one; a line that is longer than a row may be as several. */
+	chunks(now: number): readonly EventChunk[] {
+		const { events } = this;
+		const bytes = this.memory.subarray(0, this.filled);
+		const firstAt = timeIn(this.first) ?? now;
+		const lastAt = timeIn(this.last) ?? now;
+		const sessions = sessionsText(this.shares);
+		const chunks: EventChunk[] = [];
+		for (let start = 0; start < bytes.length; start += pieceBytes) {
+			const piece = bytes.subarray(start, start + pieceBytes);
+			chunks.push({ bytes: piece, events: start === 0 ? events : 0, firstAt, lastAt, sessions });
+		}
+		return chunks;
+	}
 }
 
 function reasonOf(error: unknown): string {
