@@ -99,9 +99,10 @@ function toolsIn(conversation: Conversation, entry: Kept): readonly ScopedTool[]
 			if (own === undefined) byTool.set(call.name, [call]);
 			else own.push(call);
 		}
-		const choices = calls.filter(
-			(call) => isCompletedCall(call) && wordsOf(call.name).some((word) => choosing.test(word)),
+		const choosers = new Set(
+			[...byTool.keys()].filter((name) => wordsOf(name).some((word) => choosing.test(word))),
 		);
+		const choices = calls.filter((call) => choosers.has(call.name) && isCompletedCall(call));
 		const seen = { by: [...shown.keys()].join('\n'), calls: [...shown.values()].map(seenCall) };
 		for (const [name, own] of [...byTool].sort(byName)) {
 			const description = own[0] === undefined ? undefined : toolOf(conversation, own[0]);
