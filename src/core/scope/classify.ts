@@ -68,6 +68,9 @@ const knownWords: ReadonlySet<string> = new Set([
 	'username',
 	'timezone',
 	'today',
+	'outbound',
+	'inbound',
+	'background',
 ]);
 
 /** The name as its words, singular, with spaces between them: how two names are compared. */
@@ -133,7 +136,7 @@ const speaksOfTime =
 	/\b(?:dates?|datetimes?|times?|timestamps?|iso[- ]?8601|rfc ?3339|epoch|unix|yyyy|days?|hours?|minutes?|weeks?|months?|years?|today|yesterday|ago|recency|period of)\b/;
 
 function page(subject: Subject): Classification | undefined {
-	const { member, words, name, description, isNumber, isText, beside } = subject;
+	const { member, words, name, description, isNumber, isText, beside, shape } = subject;
 	if (isWrite(subject)) return undefined;
 	if (hasType(member, 'array') && !words.includes('range')) return undefined;
 	if (pageNames.has(name)) return found(subject, 'page', name);
@@ -157,6 +160,14 @@ function page(subject: Subject): Classification | undefined {
 			if (isNumber && name === 'from' && !beside.has('to')) return found(subject, 'page', name);
 			if (!isNumber && isText && (name === 'after' || name === 'before')) return found(subject, 'page', name);
 		}
+		// A mark in a list, or a time in it: a part of it either way.
+		if (
+			description === '' &&
+			shape.verb === 'list' &&
+			isText &&
+			['after', 'before', 'marker', 'continue'].includes(name)
+		)
+			return found(subject, 'page', name);
 		return undefined;
 	}
 	if (words.length < 2) return undefined;
@@ -165,7 +176,8 @@ function page(subject: Subject): Classification | undefined {
 	const isEdge = edges.has(words[0] ?? '') && parts.has(last) && words.length === 2;
 	if ((isEdge && isNumber) || (last === 'range' && parts.has(words.at(-2) ?? '')))
 		return found(subject, 'page', name);
-	if (words.some((word) => costs.has(word))) return undefined;
+	if (words.some((word) => costs.has(word)) || /\b(?:file|image|upload|attachment|body) size$/.test(name))
+		return undefined;
 	if (words[0] === 'limit' && isNumber) return found(subject, 'page', name);
 	if (pageEndings.has(ending) || (pageEndings.has(last) && words.length > 1)) return found(subject, 'page', name);
 	if (
@@ -235,6 +247,11 @@ const overTime = new Set([
 	'analytic',
 ]);
 const dateWords = new Set(['date', 'datetime', 'timestamp']);
+/** Names of a stretch of time, beside other meanings of theirs. */
+const stretchNames = new Set(['period', 'range', 'window', 'past', 'last', 'duration']);
+/** Of what is listed without a word. */
+const untoldNames = new Set(['date', 'period']);
+const saysStretches = /\b\d+ ?(?:min|h|hr|d|w|wk|mo|y|yr)\b/;
 const stretchValue = /^"(?:past|last)?[_ -]?\d*[_ -]?(?:hour|day|week|month|year|today)s?"$/;
 
 function time(subject: Subject): Classification | undefined {
@@ -257,7 +274,8 @@ function time(subject: Subject): Classification | undefined {
 		member.format === 'date-time' ||
 		speaksOfTime.test(description) ||
 		above.some((word) => timeWords.has(word) || timeNames.has(word)) ||
-		(member.allowed.length > 1 && member.allowed.some((value) => stretchValue.test(value)));
+		(member.allowed.length > 1 && member.allowed.some((value) => stretchValue.test(value))) ||
+		(stretchNames.has(name) && saysStretches.test(description));
 	const areTimes = core.length > 0 && core.every((word) => timeWords.has(word) || timeEnds.has(word));
 	const hasWord = core.some((word) => timeWords.has(word));
 	const hasEnd = core.some((word) => timeEnds.has(word));
@@ -275,18 +293,27 @@ function time(subject: Subject): Classification | undefined {
 	}
 	if (core.at(-1) === 'date' && core.length === 2 && subject.shape.verb === 'list')
 		return found(subject, 'time', name);
+	// `past_days`, `daysBack`: a unit and words of how many of them.
 	const isAmount =
-		timeUnits.has(core.at(-1) ?? '') && core.length > 1 && core.slice(0, -1).every((word) => timeAmounts.has(word));
+		core.length > 1 &&
+		core.filter((word) => timeUnits.has(word)).length === 1 &&
+		core.every((word) => timeUnits.has(word) || timeAmounts.has(word));
 	if (isAmount && isAsking(subject) && (isNumber || description === '')) return found(subject, 'time', name);
 	if (/\b(?:grace|terminat|timeout|wait)/.test(description)) return undefined;
 	const isStretch = ['period', 'range', 'window', 'timeframe', 'lookback'].includes(core.at(-1) ?? '');
 	if (core.length === 2 && isStretch && isSpoken) return found(subject, 'time', name);
+	if (name === 'time limit' && isAsking(subject) && /\b(?:days?|weeks?|months?)\b/.test(description))
+		return found(subject, 'time', name);
+	if (name === 'duration' && isAsking(subject) && /\b(?:back|past|last|history|ago)\b/.test(description))
+		return found(subject, 'time', name);
 	if (core.length !== 1 || !timeLikeNames.has(name)) return undefined;
 	if (/\b(?:cursor|version|paginat\w*|token|expir\w*)\b/.test(description)) return undefined;
 	if (name === 'period' && isNumber && !/\b(?:day|hour|week|month)s?\b/.test(description)) return undefined;
 	if (name === 'time' && /\b(?:wait|timeout|delay|sleep|seconds)\b/.test(description)) return undefined;
 	if (isSpoken) return found(subject, 'time', name);
 	if (description === '' && isAsking(subject) && timeUnits.has(name)) return found(subject, 'time', name);
+	if (description === '' && subject.shape.verb === 'list' && untoldNames.has(name))
+		return found(subject, 'time', name);
 	// No word about them, but both ends are there, and they are numbers.
 	const hasOther = [
 		['from', 'to'],
@@ -364,7 +391,7 @@ function isAttribute(subject: Subject, noun: string, before: readonly string[], 
 	if (shape.verb === 'create') {
 		if (attributesWhenCreated.has(noun) && !shape.words.has(noun)) return true;
 		// Of a pull request they say what is to be merged into what.
-		if ((noun === 'head' || noun === 'base') && ending.length === 0) return true;
+		if (/^(?:head|base)\b/.test(noun) && ending.length === 0 && !shape.words.has('branch')) return true;
 		if (noun === 'account' && ending.includes('code')) return true;
 		// What is made has no place yet: its name is what it will be called.
 		if (shape.object.at(-1) !== noun || isWithin) return false;
@@ -421,6 +448,8 @@ function holds(
 	if (noun === 'group' && subject.beside.has('kind')) return false;
 	if (entry.inTool !== undefined && !entry.inTool.test(subject.shape.text)) return false;
 	if (entry.ifSaid !== undefined && !entry.ifSaid.test(subject.description)) return false;
+	if (entry.about !== undefined && !entry.about.test(subject.description) && !entry.about.test(subject.shape.text))
+		return false;
 	return entry.when.every((condition) => holdsOne(subject, condition, noun, before, ending));
 }
 
@@ -514,7 +543,7 @@ function kindOf(subject: Subject, entry: ContainerNoun, noun: string, ending: re
 const determiners =
 	'(?:(?:optional(?:ly)?|required|the|a|an|your|this|its|unique|full|exact|numeric|specific|target|of|list|array|comma-separated|one or more)[ .:,]+)*';
 const endingWords =
-	'(?:ids?|names?|keys?|slugs?|identifiers?|uids?|uuids?|gids?|urls?|handles?|codes?)(?! (?:type|format|kind|pattern))';
+	'(?:ids?|names?|keys?|slugs?|identifiers?|uids?|uuids?|gids?|urls?|uris?|arns?|jids?|sids?|handles?|codes?)(?! (?:type|format|kind|pattern))';
 const nounPhrase = "((?:[a-z][a-z'-]* ){0,3}[a-z][a-z'-]*)";
 /** "The ID of the board": a determiner, an ending, the noun. */
 const idOfNoun = new RegExp(
@@ -626,15 +655,15 @@ function describedContainer(subject: Subject): Classification | undefined {
 const idNames = new Set(['id', 'uuid', 'gid', 'guid', 'uid', 'identifier', 'key', 'slug']);
 
 const countOf =
-	/^(?:optional[.:,]? )?(?:the |a )?(?:maximum |max\.? |total |exact )?(?:number|amount|count|quantity) of (?:[a-z-]+ ){1,4}(?:to (?:return|fetch|retrieve|get|show|display|include|list|read)|per page|returned|shown)\b/;
+	/^(?:optional[.:,]? )?(?:(?:the |a )?(?:maximum |max\.? |total |exact |desired )?(?:number|amount|count|quantity) of|how many|max(?:imum)?) (?:[a-z-]+ ){0,4}(?:to (?:return|fetch|retrieve|get|show|display|include|list|read|output)|per page|returned|shown)\b/;
 const placeInAnswer =
-	/^(?:optional[.:,]? )?(?:the |a |an )?(?:pagination (?:cursor|token|offset)|cursor (?:for|from|to)|page (?:number|token|index|size|cursor)|next page|token (?:for|of) the next page|(?:number of|how many) (?:[a-z]+ ){1,3}to skip|(?:starting|start) (?:offset|row|line|position|character))\b/;
+	/^(?:optional[.:,]? )?(?:the |a |an )?(?:pagination (?:cursor|token|offset)|cursor (?:for|from|to)|page (?:number|token|index|size|cursor)|next page|token (?:for|of) the next page|(?:number of|how many) (?:[a-z]+ ){1,3}to skip|(?:chunk|part) (?:number|index) (?:of|to)|which (?:chunk|part|page) (?:of|to)|(?:starting|start) (?:offset|row|line|position|character))\b/;
 
 /** A part of an answer that its words tell of alone. */
 function describedPage(subject: Subject): Classification | undefined {
 	const { member, description, isNumber, name } = subject;
 	if (isWrite(subject) || hasType(member, 'array') || payloadNames.has(name)) return undefined;
-	if (subject.words.some((word) => costs.has(word))) return undefined;
+	if (subject.words.some((word) => costs.has(word)) && !/\bper page\b/.test(description)) return undefined;
 	if (!((isNumber && countOf.test(description)) || placeInAnswer.test(description))) return undefined;
 	return described('page', 'part of an answer');
 }
@@ -696,7 +725,13 @@ function searchScope(subject: Subject): Classification | undefined {
 function wideningFlag(subject: Subject): Classification | undefined {
 	const { words } = subject;
 	const rest = words.filter((word) => !['all', 'wide', 'include', 'search', 'across', 'in', 'list'].includes(word));
-	const isPages = words.includes('pagination') || words.includes('page') || words.includes('paginate');
+	const isPages =
+		words.includes('pagination') ||
+		words.includes('page') ||
+		words.includes('paginate') ||
+		/\b(?:fetch|follow|return|get|retrieve|load)(?:es|s|ing)? all (?:the )?(?:available )?pages\b|\bauto(?:matically)?[- ]?paginat/.test(
+			subject.description,
+		);
 	if (isPages && words.some((word) => ['all', 'bypass', 'auto', 'fetch', 'disable', 'every'].includes(word))) {
 		return found(subject, 'page', 'pages');
 	}

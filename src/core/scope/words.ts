@@ -44,6 +44,8 @@ export interface ContainerNoun {
 	readonly ifSaid?: RegExp | undefined;
 	/** Name or description of the tool say this. */
 	readonly inTool?: RegExp | undefined;
+	/** Its own description or that of the tool says this, or the tool's name. */
+	readonly about?: RegExp | undefined;
 	/** A description by which it is of another kind. */
 	readonly otherKinds?:
 		| readonly {
@@ -56,15 +58,16 @@ export interface ContainerNoun {
 }
 
 const always: Readonly<Record<string, string>> = {
-	context: 'session, chat, thread, conversation, channel, room, chatroom, dialog, terminal, subreddit, pane',
+	context:
+		'session, chat, thread, conversation, channel, room, chatroom, dialog, terminal, subreddit, pane, forum, community, tab index, page idx, window id, window handle',
 	project:
-		'project, workspace, repo, repository, branch, team, board, space, calendar, notebook, vault, portfolio, git remote, service id, module id, todolist, wiki, course, classroom, blog, playlist',
-	place: 'mailbox, inbox, cwd, directory, dir, folder, workdir, basedir, rootdir',
-	tenant: 'tenant, org, organization, organisation, acct, guild, enterprise, merchant, advertiser, portal, realm, shop',
+		'project, workspace, repo, repository, branch, team, board, space, calendar, notebook, vault, portfolio, git remote, service id, module id, todolist, wiki, course, classroom, blog, playlist, resource group, function app, web app, app service, compartment, tasklist, helpdesk, help desk, service desk, base ref, head ref, tree ish, treeish, commit ish, commitish, website id, website uuid, report suite, rsid, budget id, ledger, depot',
+	place: 'mailbox, inbox, cwd, directory, dir, folder, workdir, basedir, rootdir, base path, root path, shared drive, team drive, file share, uule',
+	tenant: 'tenant, org, organization, organisation, acct, guild, enterprise, merchant, advertiser, portal, realm, shop, tenancy, management group, ou, org unit, organizational unit, organisational unit, google email, impersonate, on behalf of, act id',
 	environment:
-		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, vhost, ns, marketplace, storefront, avd',
+		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, vhost, ns, marketplace, storefront, avd, mkt, vpc, dsn, sandbox, ssh host, ssh server, remote host, bootstrap server, browser id, cdp url, cdp endpoint, rpc url, rpc endpoint, ws endpoint',
 	database:
-		'database, db, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus, queue, sobject, log stream, kb',
+		'database, db, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus, queue, sobject, log stream, kb, topic arn, index pattern, data view, log name, log store, logstore, entity set, cache name, graph name',
 };
 
 const sometimes: Readonly<Record<string, ContainerNoun>> = {
@@ -204,8 +207,13 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		unless: /\b(?:npm|python|terraform|node|import)\b/,
 		ifSaid: /\bmodules?\b/,
 	},
-	topic: { kind: 'database', when: ['named'], inTool: /\b(?:kafka|pub\/?sub|sns|mqtt|brokers?)\b/ },
-	prefix: { kind: 'place', when: ['plain', 'searching'], ifSaid: /\b(?:objects?|path|folder|keys?|files?|blobs?)\b/ },
+	topic: {
+		kind: 'database',
+		when: ['named'],
+		about: /\b(?:kafka|pub\/?sub|sns|mqtt|brokers?|zulip|discourse|forum)\b/,
+		otherKinds: [{ said: /\b(?:zulip|discourse|forum|stream)\b/, kind: 'context', isOfTool: true }],
+	},
+	prefix: { kind: 'place', when: ['plain', 'searching'], about: /\b(?:objects?|path|folder|keys?|files?|blobs?)\b/ },
 	chain: { kind: 'environment', when: ['named'], unless: /\b(?:llm|thought|method)\b/ },
 	network: {
 		kind: 'environment',
@@ -237,7 +245,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	container: {
 		kind: 'database',
 		when: ['text', 'named'],
-		inTool: /\b(?:cosmos\w*|documents?|blobs?|chats?|messages?)\b/,
+		about: /\b(?:cosmos\w*|documents?|blobs?|storage|chats?|messages?)\b/,
 		otherKinds: [{ said: /\b(?:chat|thread|conversation|channel)\b/, kind: 'context' }],
 	},
 	namespace: {
@@ -254,7 +262,8 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	exchange: {
 		kind: 'environment',
 		when: ['plain', 'text'],
-		inTool: /\b(?:crypto\w*|tickers?|markets?|trading|exchanges?|ohlcv|order ?books?)\b/,
+		inTool: /\b(?:crypto\w*|tickers?|markets?|trading|exchanges?|ohlcv|order ?books?|rabbitmq|amqp)\b/,
+		otherKinds: [{ said: /\b(?:rabbitmq|amqp)\b/, kind: 'database', isOfTool: true }],
 	},
 	view: {
 		kind: 'database',
@@ -294,7 +303,108 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		when: ['named'],
 		ifSaid: /\b(?:tmux|terminal|browser) window|\bwindow (?:id|identifier|handle)\b/,
 	},
-	property: { kind: 'project', when: ['named'], ifSaid: /\b(?:analytics|ga4|search console)\b/ },
+	property: { kind: 'project', when: ['named'], about: /\b(?:analytics|ga4|search console|run report)\b/ },
+	rev: { kind: 'project', when: ['plain', 'text'], about: /\b(?:git|branch|commits?)\b/ },
+	revision: { kind: 'project', when: ['plain', 'text'], about: /\b(?:git|branch)\b/ },
+	column: { kind: 'project', when: ['named'], about: /\b(?:kanban|boards?|cards?)\b/, unless: /\b(?:table|csv)\b/ },
+	plan: {
+		kind: 'project',
+		when: ['named', 'other'],
+		about: /\b(?:planner|tasks?|buckets?)\b/,
+		ifSaid: /^$|\bplan(?:ner)?\b/,
+	},
+	feed: { kind: 'project', when: ['named'], about: /\b(?:packages?|artifacts?)\b/ },
+	stream: {
+		kind: 'database',
+		when: ['named', 'text'],
+		about: /\b(?:kinesis|kafka|redis|nats|jetstream|shards?|zulip|messages?|records?)\b/,
+		otherKinds: [{ said: /\b(?:zulip|messages?)\b/, kind: 'context', isOfTool: true }],
+	},
+	jid: {
+		kind: 'context',
+		when: ['plain'],
+		about: /\b(?:chats?|groups?|messages?|whatsapp)\b/,
+		unless: /\b(?:sender|participant|recipient)\b/,
+	},
+	peer: { kind: 'context', when: ['plain'], about: /\b(?:chats?|channels?|dialogs?)\b/ },
+	pool: { kind: 'environment', when: ['named'], about: /\b(?:agents?|runners?|builds?)\b/ },
+	'user principal': { kind: 'tenant', when: ['whose'] },
+	upn: { kind: 'tenant', when: ['whose'] },
+	'screen name': { kind: 'tenant', when: ['whose'] },
+	handle: {
+		kind: 'tenant',
+		when: ['alone', 'text', 'whose'],
+		about: /\b(?:follow(?:ers|ing|s)?|tweets?|posts?|feeds?|timeline|bluesky|twitter|mastodon|instagram|tiktok)\b/,
+	},
+	area: {
+		kind: 'place',
+		when: ['plain', 'named', 'searching'],
+		unless: /\b(?:expertise|interest|focus|code|subject|topic)\b/,
+	},
+	floor: { kind: 'place', when: ['named', 'searching', 'text'], unless: /\bprice\b/ },
+	home: {
+		kind: 'environment',
+		when: ['named', 'text'],
+		about: /\b(?:devices?|lights?|scenes?|thermostats?|rooms?|sensors?)\b/,
+	},
+	hub: { kind: 'environment', when: ['plain', 'named', 'other', 'text'] },
+	gateway: { kind: 'environment', when: ['plain', 'named', 'other', 'text'], unless: /\bpayment/ },
+	bridge: {
+		kind: 'environment',
+		when: ['plain', 'named', 'other', 'text'],
+		about: /\b(?:hue|lights?|scenes?|home|zigbee|devices?)\b/,
+	},
+	subnet: { kind: 'environment', when: ['named', 'text'], unless: /\b(?:mask|cidr)\b/ },
+	partition: { kind: 'database', when: ['named'], about: /\b(?:kafka|topics?|brokers?|index)\b/ },
+	broker: { kind: 'environment', when: ['named'], about: /\b(?:kafka|mqtt|topics?|amqp|rabbitmq)\b/ },
+	mount: { kind: 'place', when: ['named'], about: /\b(?:secrets?|vault)\b/ },
+	stack: {
+		kind: 'project',
+		when: ['named', 'text', 'other'],
+		unless: /\b(?:stack ?trace|tech(?:nology)?|framework|language)\b/,
+	},
+	vm: { kind: 'environment', when: ['named', 'other'] },
+	'virtual machine': { kind: 'environment', when: ['other'] },
+	serial: { kind: 'environment', when: ['plain', 'text'], about: /\b(?:devices?|adb|android|emulators?)\b/ },
+	serialno: { kind: 'environment', when: ['plain', 'text'], unless: /\b(?:product|certificate)\b/ },
+	model: { kind: 'database', when: ['plain', 'text'], about: /\b(?:odoo|erp)\b/ },
+	doctype: { kind: 'database', when: ['plain', 'text'], about: /\b(?:frappe|erpnext|doctypes?)\b/ },
+	'class name': { kind: 'database', when: ['text'], about: /\bweaviate\b/ },
+	graph: {
+		kind: 'database',
+		when: ['named', 'text', 'other'],
+		about: /\b(?:cypher|sparql|rdf|graph ?(?:db|database|name)|falkor\w*|neo4j|named graph)\b/,
+	},
+	measurement: { kind: 'database', when: ['named', 'text'], about: /\b(?:influx\w*|time[- ]series)\b/ },
+	cr: { kind: 'environment', when: ['searching'], ifSaid: /\bcountry\b/ },
+	ll: { kind: 'place', when: ['searching'] },
+	coordinate: { kind: 'place', when: ['searching'] },
+	polygon: { kind: 'place', when: ['searching'] },
+	viewbox: { kind: 'place', when: ['searching'] },
+	'bounding box': { kind: 'place', when: ['searching'] },
+	distance: {
+		kind: 'place',
+		when: ['searching'],
+		unless: /\b(?:vector|cosine|metric|edit|levenshtein|similarity|unit)\b/,
+	},
+	'max distance': {
+		kind: 'place',
+		when: ['searching'],
+		unless: /\b(?:vector|cosine|metric|edit|levenshtein|similarity)\b/,
+	},
+	zip: { kind: 'place', when: ['searching', 'text'], unless: /\b(?:archive|compress\w*|file)\b/ },
+	postal: { kind: 'place', when: ['searching'] },
+	postcode: { kind: 'place', when: ['searching'] },
+	neighborhood: { kind: 'place', when: ['searching'] },
+	neighbourhood: { kind: 'place', when: ['searching'] },
+	district: { kind: 'place', when: ['searching'] },
+	county: { kind: 'environment', when: ['searching'] },
+	province: { kind: 'environment', when: ['searching'] },
+	state: {
+		kind: 'environment',
+		when: ['searching'],
+		ifSaid: /\b(?:u\.?s\.?|province|(?:two|2)-letter|state (?:code|abbrev\w*|or))/,
+	},
 };
 
 /** Containers: a name that ends in one says where a tool looks or acts, whatever stands before it, where its conditions hold. */
@@ -314,7 +424,7 @@ export const attributesWhenUpdated: ReadonlySet<string> = wordSet(
 
 /** Endings that name a thing by another of its names. */
 export const nameEndings: ReadonlySet<string> = wordSet(
-	'id, or, uuid, guid, gid, uid, key, slug, name, code, number, url, uri, ref, identifier, handle, alias, filter, path, token, login, arn, jid, ts, any, all, email, string, serial, jid, ident, idx, meter, metre, km, mile, dir, directory, root, folder, selector',
+	'id, or, uuid, guid, gid, uid, key, slug, name, code, number, url, uri, ref, identifier, handle, alias, filter, path, token, login, arn, jid, ts, any, all, email, string, serial, jid, ident, idx, meter, metre, km, mile, dir, directory, root, folder, selector, sid, pk, oid, principal',
 );
 
 /** Of these endings those that make a path of it: `projectRoot`, `repo_path`. */
@@ -322,7 +432,7 @@ export const pathEndings: ReadonlySet<string> = wordSet('path, dir, directory, r
 
 /** Names that say nothing of their own. */
 export const emptyNames: ReadonlySet<string> = wordSet(
-	'id, uuid, guid, gid, uid, key, slug, name, identifier, parent, resource, target, scope',
+	'id, uuid, guid, gid, uid, sid, key, slug, name, identifier, parent, resource, target, scope',
 );
 
 /** Names of what is asked for or written, whatever their words speak of. */
@@ -342,7 +452,7 @@ export const otherBeginnings: ReadonlySet<string> = wordSet(
 
 /** Names of a stretch of time, or of one of its ends: alone they say so. */
 export const timeNames: ReadonlySet<string> = wordSet(
-	'since, until, lookback, look back, timeframe, time frame, time range, date range, time window, time period, date period, date interval, freshness, recency, day back, hour back, day ago, last day, last hour, last n day, oldest, latest, relative time, time span, timespan, time interval, time filter, date filter, stat period, day count, daterange, timerange, lookback day, lookback hour, minute ago, hour ago, since hour, since day, since minute, on date, checkin, checkout, check in, check out, as of, tbs, date preset, time preset, billing period, reporting period, season',
+	'since, until, lookback, look back, timeframe, time frame, time range, date range, time window, time period, date period, date interval, freshness, recency, day back, hour back, day ago, last day, last hour, last n day, oldest, latest, relative time, time span, timespan, time interval, time filter, date filter, stat period, day count, daterange, timerange, lookback day, lookback hour, minute ago, hour ago, since hour, since day, since minute, on date, checkin, checkout, check in, check out, as of, tbs, date preset, time preset, billing period, reporting period, season, earliest, date restrict, qdr, older than, newer than, older than day, newer than day, newer than hour, older than hour, max age day, max age hour, age day, as of date, fiscal year, fiscal quarter, fiscal period, tax year, calendar year, check in date, check out date, seen after, seen before, last seen after, last seen before, first seen after, first seen before, duration minute back, year range, year month, publication year',
 );
 
 /** Names that are one where the type or the description speaks of time. */
@@ -360,9 +470,9 @@ export const timeWords: ReadonlySet<string> = wordSet(
 );
 
 /** `past_days`, `num_hours`: a number of these, behind such a word. */
-export const timeUnits: ReadonlySet<string> = wordSet('day, hour, minute, week, month, year');
+export const timeUnits: ReadonlySet<string> = wordSet('day, hour, minute, week, month, year, quarter');
 export const timeAmounts: ReadonlySet<string> = wordSet(
-	'window, range, span, period, time, past, last, previous, prior, next, forecast, future, recent, lookback, back, num, number, n, of, within, in, ahead, count, since, ago, the',
+	'window, range, span, period, time, past, last, previous, prior, next, forecast, future, recent, lookback, back, num, number, n, of, within, in, ahead, count, since, ago, the, upcoming, historical, history, trailing, rolling, to, look',
 );
 
 /** Arrays of which each entry is a thing of its own that a call asks for or makes. */
@@ -372,7 +482,7 @@ export const batchNames: ReadonlySet<string> = wordSet(
 
 /** Names of a part of an answer, or of its size: whatever type they have. */
 export const pageNames: ReadonlySet<string> = wordSet(
-	'limit, offset, cursor, per page, page size, page token, page number, page num, page no, page index, page limit, page offset, page cursor, page len, page length, page count, item per page, result per page, next page, next page token, next token, next cursor, start cursor, end cursor, after cursor, before cursor, continuation token, continuation, continue token, pagination token, pagination, top k, top n, start index, start at, starting after, ending before, head limit, result count, result limit, start line, end line, line start, line end, from line, to line, line count, start row, end row, tail line, line limit, first line, last line, view range, line range, page range, bookmark, pagelen, scroll id, max size, max chunk, max key, match limit, search limit, count limit, line number start, line number end, start line number, end line number, last id, since id, max id, min id, next id, before id, after id, from id, next link, next url, next, current page, start page, end page, page start, page end, from page, to page, max page, num before, num after, start key, last key, exclusive start key, starting token, resume token, start after, page after, rpp, lines to read',
+	'limit, offset, cursor, per page, page size, page token, page number, page num, page no, page index, page limit, page offset, page cursor, page len, page length, page count, item per page, result per page, next page, next page token, next token, next cursor, start cursor, end cursor, after cursor, before cursor, continuation token, continuation, continue token, pagination token, pagination, top k, top n, start index, start at, starting after, ending before, head limit, result count, result limit, start line, end line, line start, line end, from line, to line, line count, start row, end row, tail line, line limit, first line, last line, view range, line range, page range, bookmark, pagelen, scroll id, max size, max chunk, max key, match limit, search limit, count limit, line number start, line number end, start line number, end line number, last id, since id, max id, min id, next id, before id, after id, from id, next link, next url, next, current page, start page, end page, page start, page end, from page, to page, max page, num before, num after, start key, last key, exclusive start key, starting token, resume token, start after, page after, rpp, lines to read, retmax, retstart, ret max, ret start, cursor mark, first n, last n, top n, topn, topk, max n, how many, search after, skip token, last evaluated key, offset id, offset index, chunk index, chunk number, page cursor, next offset, next marker, start at row, row offset, row start, row end, max page, page to fetch, page key, paging token, paging, paging cursor, pager, page position, page info, start position, max return, max to return, result per query, hit per page, record per page, entry per page, row per page, number of result, number of item, number of record, iteration token, sys parm limit, sys parm offset, sysparm limit, sysparm offset, limit start, limit per page, items limit, start item, start record, start result, first result, first row, last row',
 );
 
 /** Names that are one where the value is a number, or the description speaks of pages and counts. */
@@ -382,12 +492,12 @@ export const pageLikeNames: ReadonlySet<string> = wordSet(
 
 /** The last words of a name that say how much, or from where on, of what the other words name. */
 export const pageEndings: ReadonlySet<string> = wordSet(
-	'limit, offset, cursor, page token, per page, page size, page number',
+	'limit, offset, cursor, page token, per page, page size, page number, top k, top n',
 );
 
 /** `max` or `num` of these. */
 export const countables: ReadonlySet<string> = wordSet(
-	'result, item, row, entry, record, message, issue, page, event, hit, match, line, char, character, length, count, document, doc, post, comment, file, log, reply, thread, commit, reference, source, url, output, byte, link, response, task, article, video, image, ticket, node, key, user, suggestion, passage, snippet, chunk, tweet, email, contact, job, run, test, trace, span, element, member, place, product, order, paper, review, answer',
+	'result, item, row, entry, record, message, issue, page, event, hit, match, line, char, character, length, count, document, doc, post, comment, file, log, reply, thread, commit, reference, source, url, output, byte, link, response, task, article, video, image, ticket, node, key, user, suggestion, passage, snippet, chunk, tweet, email, contact, job, run, test, trace, span, element, member, place, product, order, paper, review, answer, hotel, listing, flight, place, section, change, alert, metric, datapoint, point, series, card, story, thing, song, track, playlist, follower, company, people, person, profile, category, word, sentence, paragraph, block, step, frame, session, transaction, repo, repository, pull, branch, release, version, tag, symbol, completion, table, column, cell, sheet, slide, photo, gif, release, game, match, event, todo, note, highlight, bookmark, keyword, competitor, backlink, domain, site, website, app, package, dependency, vulnerability, finding, error, exception, warning, diagnostic, problem, occurrence, usage example, example, sample row, neighbor, edge, relation, entity, fact, memory, observation, quote, citation, author, publication, trial, recipe, place, poi',
 );
 
 export const countBeginnings: ReadonlySet<string> = wordSet('max, maximum, num, number, n, top, no');
