@@ -13,13 +13,16 @@ for (const part of ['tune', 'test'] as const) {
 	const servers = corpus.filter((server) => partOf(server.server) === part);
 	const tally = { tools: 0, labelled: 0, found: 0, paths: 0, kinds: 0 };
 	for (const { server, tools } of servers) {
-		for (const { name, description, inputSchema, expected } of tools) {
-			const answer = scopeParametersOf({
-				server,
-				name,
-				description: description ?? undefined,
-				inputSchema: JSON.stringify(inputSchema),
-			});
+		const described = tools.map(({ name, description, inputSchema }) => ({
+			server,
+			name,
+			description: description ?? undefined,
+			inputSchema: JSON.stringify(inputSchema),
+		}));
+		for (const [index, { name, expected }] of tools.entries()) {
+			const own = described[index];
+			if (own === undefined) continue;
+			const answer = scopeParametersOf(own, undefined, undefined, described);
 			// What lies deeper is not labelled, so that nothing can be said of it.
 			const found = 'reason' in answer ? [] : answer.filter(({ path }) => path.split('.').length <= 3);
 			const kinds = new Map(expected.map(({ path, kind }) => [path, kind]));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { scopeParametersOf } from '../../src/core/scope/index.ts';
+import { vocabulary } from './vocabulary.ts';
 
 // One line per parameter: the tool, its schema in short (name: type, `?` for what may be left out, = its default), its words, and what it is.
 // Types: s string, n number, i integer, b boolean, s[] a list of strings. A path with dots is nested; "-" is no scope.
@@ -239,6 +240,27 @@ describe('what a parameter is', () => {
 	}
 });
 
+describe('the vocabulary of parameters', () => {
+	for (const [tool, parameters] of Object.entries(vocabulary)) {
+		it(`is understood with ${tool}`, () => {
+			const wrong: string[] = [];
+			for (const [parameter, kind, words = ''] of parameters) {
+				const { schema } = schemaOf(parameter, words);
+				const found = scopeParametersOf({
+					server: 'any',
+					name: tool,
+					description: undefined,
+					inputSchema: JSON.stringify(schema),
+				});
+				assert.ok(!('reason' in found));
+				const own = found[0]?.kind ?? '-';
+				if (!kind.split('|').includes(own)) wrong.push(`${parameter} "${words}" is ${kind}, not ${own}`);
+			}
+			assert.deepEqual(wrong, []);
+		});
+	}
+});
+
 const types: Readonly<Record<string, object>> = {
 	s: { type: 'string' },
 	n: { type: 'number' },
@@ -248,7 +270,7 @@ const types: Readonly<Record<string, object>> = {
 };
 
 function schemaOf(parameter: string, words: string): { readonly path: string; readonly schema: object } {
-	const match = /^([^:]+): ([a-z[\]]+)(\?)?(?: = (.*))?$/.exec(parameter);
+	const match = /^(.+): ([a-z[\]]+)(\?)?(?: = (.*))?$/.exec(parameter);
 	assert.ok(match?.[1] !== undefined && match[2] !== undefined);
 	const [, path, type, optional, value] = match;
 	const schema = path.split('.').reduceRight<object>(

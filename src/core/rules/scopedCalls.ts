@@ -45,8 +45,15 @@ interface Kept {
 	/** By server and tool. */
 	readonly parameters: Map<
 		string,
-		{ readonly by: string; readonly of: ToolDescription | undefined; readonly found: Parameters }
+		{
+			readonly by: string;
+			readonly of: ToolDescription | undefined;
+			readonly siblings: readonly ToolDescription[];
+			readonly found: Parameters;
+		}
 	>;
+	/** What each server says of its tools: the same array while it says the same. */
+	readonly siblings: Map<string, readonly ToolDescription[]>;
 	readonly calls: WeakMap<ToolCall, ScopedCall & { readonly parameters: readonly ScopeParameter[] }>;
 	readonly shapes: WeakMap<ToolCall, { readonly result: Result | undefined; readonly shape: string }>;
 }
@@ -64,6 +71,7 @@ export function scopedTools(conversation: Conversation, settings: ScopeSettings)
 			settings,
 			tools: [],
 			parameters: new Map(),
+			siblings: new Map(),
 			calls: new WeakMap(),
 			shapes: new WeakMap(),
 		};
@@ -104,9 +112,10 @@ function toolsIn(conversation: Conversation, entry: Kept): readonly ScopedTool[]
 		);
 		const choices = calls.filter((call) => choosers.has(call.name) && isCompletedCall(call));
 		const seen = { by: [...shown.keys()].join('\n'), calls: [...shown.values()].map(seenCall) };
+		const siblings = siblingsOf(conversation, server, entry);
 		for (const [name, own] of [...byTool].sort(byName)) {
 			const description = own[0] === undefined ? undefined : toolOf(conversation, own[0]);
-			const { parameters, unknown } = parametersOf(server, name, description, seen, own, entry);
+			const { parameters, unknown } = parametersOf(server, name, description, siblings, seen, own, entry);
 			tools.push({
 				server,
 				name,
@@ -120,6 +129,14 @@ function toolsIn(conversation: Conversation, entry: Kept): readonly ScopedTool[]
 		}
 	}
 	return tools;
+}
+
+function siblingsOf({ tools }: Conversation, server: string, { siblings }: Kept): readonly ToolDescription[] {
+	const told = [...(tools.get(server)?.values() ?? [])];
+	const known = siblings.get(server);
+	if (known?.length === told.length && told.every((tool, index) => tool === known[index])) return known;
+	siblings.set(server, told);
+	return told;
 }
 
 /** What a call and its answer show of the names that its server uses. */
@@ -141,22 +158,23 @@ function parametersOf(
 	server: string,
 	name: string,
 	description: ToolDescription | undefined,
+	siblings: readonly ToolDescription[],
 	seen: { readonly by: string; readonly calls: readonly SeenCall[] },
 	own: readonly ToolCall[],
 	{ parameters: known, settings }: Kept,
 ): Parameters {
 	const key = `${server}\n${name}`;
 	const before = known.get(key);
-	if (before?.by === seen.by && before.of === description) return before.found;
+	if (before?.by === seen.by && before.of === description && before.siblings === siblings) return before.found;
 	const found = findParameters();
 	// Whatever hangs on them stays as it is where they are the same.
 	const isSame = before !== undefined && JSON.stringify(before.found) === JSON.stringify(found);
-	known.set(key, { by: seen.by, of: description, found: isSame ? before.found : found });
+	known.set(key, { by: seen.by, of: description, siblings, found: isSame ? before.found : found });
 	return isSame ? before.found : found;
 
 	function findParameters(): Parameters {
 		const tool = description ?? { server, name, description: undefined, inputSchema: undefined };
-		const parameters = scopeParametersOf(tool, settings, seen);
+		const parameters = scopeParametersOf(tool, settings, seen, siblings);
 		if (!('reason' in parameters)) return { parameters, unknown: undefined };
 		const named = scopeParametersOf({ ...tool, inputSchema: JSON.stringify(schemaOf(own)) }, {}, seen);
 		return {

@@ -99,20 +99,9 @@ export function classify(
 	shape: ToolShape,
 	beside: ReadonlySet<string>,
 ): Classification | undefined {
-	const words = plainWords(member.name);
-	if (words.length === 0) return undefined;
-	const isNumber = hasType(member, 'integer') || hasType(member, 'number');
-	const subject: Subject = {
-		member,
-		words,
-		name: words.join(' '),
-		above: member.path.split('.').slice(0, -1).flatMap(plainWords),
-		beside,
-		description: (member.description ?? member.title ?? '').slice(0, 1_000).toLowerCase(),
-		shape,
-		isNumber,
-		isText: !isNumber || hasType(member, 'string'),
-	};
+	const subject = subjectOf(member, shape, beside);
+	if (subject === undefined) return undefined;
+	const { words } = subject;
 	if (hasType(member, 'boolean') && !hasType(member, 'string')) return wideningFlag(subject);
 	if (member.isParent && !hasType(member, 'string')) return undefined;
 	if (!member.isParent && isPlainObject(member)) return timeNames.has(subject.name) ? time(subject) : undefined;
@@ -128,6 +117,29 @@ export function classify(
 		describedTime(subject) ??
 		ownDefault(subject)
 	);
+}
+
+/** Its name speaks of a container, and of what a new or changed thing is called or becomes a part of, or of what is left out. */
+export function refusesToBe(member: SchemaMember, shape: ToolShape): boolean {
+	const subject = subjectOf(member, shape, new Set());
+	return subject === undefined || container(subject) === 'not one';
+}
+
+function subjectOf(member: SchemaMember, shape: ToolShape, beside: ReadonlySet<string>): Subject | undefined {
+	const words = plainWords(member.name);
+	if (words.length === 0) return undefined;
+	const isNumber = hasType(member, 'integer') || hasType(member, 'number');
+	return {
+		member,
+		words,
+		name: words.join(' '),
+		above: member.path.split('.').slice(0, -1).flatMap(plainWords),
+		beside,
+		description: (member.description ?? member.title ?? '').slice(0, 1_000).toLowerCase(),
+		shape,
+		isNumber,
+		isText: !isNumber || hasType(member, 'string'),
+	};
 }
 
 const speaksOfPages =
@@ -391,7 +403,7 @@ function isAttribute(subject: Subject, noun: string, before: readonly string[], 
 	if (shape.verb === 'create') {
 		if (attributesWhenCreated.has(noun) && !shape.words.has(noun)) return true;
 		// Of a pull request they say what is to be merged into what.
-		if (/^(?:head|base)\b/.test(noun) && ending.length === 0 && !shape.words.has('branch')) return true;
+		if (/^(?:head|base)(?: ref)?$/.test(noun) && ending.length === 0 && !shape.words.has('branch')) return true;
 		if (noun === 'account' && ending.includes('code')) return true;
 		// What is made has no place yet: its name is what it will be called.
 		if (shape.object.at(-1) !== noun || isWithin) return false;

@@ -16,18 +16,21 @@ import type {
 } from './scopeParameter.ts';
 import { seenOf } from './seenValues.ts';
 import { settingsFor } from './settings.ts';
-import { shapeOf } from './toolShape.ts';
+import { siblingMatch } from './siblings.ts';
+import { isOperation, shapeOf } from './toolShape.ts';
 import { kindPhrases } from './words.ts';
 
 /**
  * The parameters that say where the tool looks, in the order of the schema, each with its evidence; or why that cannot be told.
  * Never throws, whatever the schema. The caller keeps what it returns for as long as the tool's description, the settings and what was
  * seen stay the same.
+ * @param siblings All tools of the server, as it lists them: the same array for each of them, so that it is gone through once.
  */
 export function scopeParametersOf(
 	tool: DescribedTool,
 	settings?: ScopeSettings,
 	seen?: SeenValues,
+	siblings?: readonly DescribedTool[],
 ): readonly ScopeParameter[] | UnknownScopes {
 	const own = settings === undefined ? {} : settingsFor(settings, tool.server, tool.name);
 	const schema = schemaMembers(tool.inputSchema);
@@ -72,22 +75,19 @@ export function scopeParametersOf(
 		}
 		if (match !== undefined) evidence.push(match.evidence);
 		const isShown = !member.isRequired && (handle?.isPassedOn === true || echo?.isOfList === true);
+		const shared =
+			evidence.length === 0 && siblings !== undefined ? siblingMatch(tool, member, shape, siblings) : undefined;
+		if (shared !== undefined) evidence.push({ source: 'siblings', sentence: shared.sentence });
 		if (evidence.length === 0 && !isShown) continue;
 		if (handle !== undefined) evidence.push({ source: 'handle', sentence: handle.sentence });
 		if (echo !== undefined) evidence.push({ source: 'echo', sentence: echo.sentence });
-		const kind = annotation?.kind ?? match?.kind ?? kindOfNoun(member);
+		const kind = annotation?.kind ?? match?.kind ?? shared?.kind ?? kindOfNoun(member);
 		found.push(parameterOf(tool, member, kind, match?.noun, annotation?.fallback, evidence));
 	}
 	return found;
 }
 
 const nothing: ReadonlySet<string> = new Set();
-
-/** `operation`, of which there are several: one tool that does what others have a tool each for. */
-function isOperation({ name, path, allowed, description }: SchemaMember): boolean {
-	if (!/^(?:operation|action|mode|command|method|op)$/i.test(name) || path !== name) return false;
-	return allowed.length > 1 || /\b(?:create|update|delete)\b/i.test(description ?? '');
-}
 
 function parameterOf(
 	tool: DescribedTool,

@@ -40,7 +40,7 @@ export interface ScopeFallback {
 }
 
 export interface ScopeEvidence {
-	readonly source: 'settings' | 'annotation' | 'name' | 'description' | 'handle' | 'echo';
+	readonly source: 'settings' | 'annotation' | 'name' | 'description' | 'siblings' | 'handle' | 'echo';
 	/** A sentence: what was seen. */
 	readonly sentence: string;
 }

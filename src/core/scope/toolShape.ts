@@ -1,6 +1,7 @@
 // What a tool does, and to what, as far as its name tells.
 
 import { singular, wordsOf } from './names.ts';
+import type { SchemaMember } from './schema.ts';
 import { doubtfulVerbs, verbs } from './words.ts';
 
 export type Verb = keyof typeof verbs;
@@ -80,3 +81,9 @@ const aspects = new Set([
 	'config',
 	'configuration',
 ]);
+
+/** `operation`, of which there are several: one tool that does what others have a tool each for. */
+export function isOperation({ name, path, allowed, description }: SchemaMember): boolean {
+	if (!/^(?:operation|action|mode|command|method|op)$/i.test(name) || path !== name) return false;
+	return allowed.length > 1 || /\b(?:create|update|delete)\b/i.test(description ?? '');
+}

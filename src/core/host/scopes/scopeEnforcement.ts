@@ -1,5 +1,11 @@
 import { checkSettingsAgainst, scopeParametersOf } from '../../scope/index.ts';
-import type { ScopeParameter, ScopePolicy, ToolScopeSettings, UnknownScopes } from '../../scope/index.ts';
+import type {
+	DescribedTool as ScopedTool,
+	ScopeParameter,
+	ScopePolicy,
+	ToolScopeSettings,
+	UnknownScopes,
+} from '../../scope/index.ts';
 import { schemaMembers } from '../../scope/schema.ts';
 import type { ConnectionIdentity } from '../agentIdentity.ts';
 import type { Exchange } from '../exchange.ts';
@@ -98,6 +104,7 @@ export class ScopeEnforcement {
 	/** Calls that were answered before anything was known of the tools. */
 	private readonly early: { readonly exchange: Exchange; readonly answer: RpcMessage }[] = [];
 	private settled: { readonly revision: number; readonly hasSettings: boolean } | undefined;
+	private listed: { readonly generation: number; readonly tools: readonly ScopedTool[] } | undefined;
 	private watched: { readonly revision: number; readonly generation: number } | undefined;
 	private readonly counters = new Map<string, Counters>();
 	private redaction: { readonly of: ServerDefinition; readonly redaction: Redaction } | undefined;
@@ -389,7 +396,7 @@ export class ScopeEnforcement {
 		}
 		const described = this.described(tool);
 		const own = (parameters: readonly string[] | undefined) =>
-			scopeParametersOf(described, { [name]: { [tool]: { parameters } } });
+			scopeParametersOf(described, { [name]: { [tool]: { parameters } } }, undefined, this.siblings());
 		// That there is no scope at all, and one is demanded: the demand counts.
 		const isNone = policy === 'require' && settings.parameters?.length === 0;
 		const found = own(isNone ? undefined : settings.parameters);
@@ -417,7 +424,17 @@ export class ScopeEnforcement {
 		return found;
 	}
 
-	private described(tool: string): DescribedTool & { readonly server: string; readonly name: string } {
+	/** All tools of the server, once they are known: what most of them need tells of each. */
+	private siblings(): readonly ScopedTool[] | undefined {
+		if (!this.isComplete) return undefined;
+		if (this.listed?.generation !== this.generation) {
+			const tools = [...this.tools.keys()].map((tool) => this.described(tool));
+			this.listed = { generation: this.generation, tools };
+		}
+		return this.listed.tools;
+	}
+
+	private described(tool: string): ScopedTool {
 		const { description, inputSchema } = this.tools.get(tool) ?? { description: undefined, inputSchema: undefined };
 		return { server: this.server.definition.name, name: tool, description, inputSchema };
 	}
