@@ -376,11 +376,7 @@ enabled = false
 				`{ "mcpServers": { "bad": { "command": "x" }\n${good} } }`,
 				['2: It is not JSON: comma expected.'],
 			],
-			[
-				'an end that is missing',
-				`{ "mcpServers": { ${good}`,
-				['1: It is not JSON: close brace expected.', '1: It is not JSON: close brace expected.'],
-			],
+			['an end that is missing', `{ "mcpServers": { ${good}`, ['1: It is not JSON: close brace expected.']],
 			['nothing', '', ['1: It is not JSON: value expected.'], false],
 			['a list', '[]', ['1: The file must hold an object.'], false],
 			[

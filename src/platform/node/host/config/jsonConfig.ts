@@ -16,7 +16,10 @@ export function parseJsonConfig(text: string): ParsedConfig {
 	}
 	return {
 		root: root === undefined ? undefined : valueOf(root),
-		problems: errors.map(({ error, offset }) => ({ offset, message: `It is not JSON: ${words(error)}.` })),
+		problems: errors
+			// A file that breaks off lacks all its braces in one place, which is told once.
+			.filter(({ offset }, index) => errors.findIndex((other) => other.offset === offset) === index)
+			.map(({ error, offset }) => ({ offset, message: `It is not JSON: ${words(error)}.` })),
 		comments: () => commentsOf(text),
 	};
 }
