@@ -4,24 +4,13 @@ import { counted } from '../core/base/text.ts';
 import { agentName } from '../core/conversation/index.ts';
 import type { Conversation, ToolCall } from '../core/conversation/index.ts';
 import type { Look, MissedValue, ParameterCoverage, ToolCoverage } from '../core/rules/coverage.ts';
+import type { SessionText, TranscriptLink } from './sessionDocuments.ts';
 import { formatNames, shortened } from './words.ts';
-
-export interface CoverageText {
-	readonly text: string;
-	/** Where "line 12" stands in the text, and what it leads to; all of it counts from 0. */
-	readonly links: readonly {
-		readonly line: number;
-		readonly column: number;
-		readonly length: number;
-		readonly path: string;
-		readonly targetLine: number;
-	}[];
-}
 
 /** So many calls of one row are named by their lines. */
 const shownCalls = 8;
 
-export function coverageText(conversation: Conversation, coverage: readonly ToolCoverage[]): CoverageText {
+export function coverageText(conversation: Conversation, coverage: readonly ToolCoverage[]): SessionText {
 	const writer = new Writer();
 	writer.line('# Who looked where');
 	writer.line('');
@@ -89,7 +78,7 @@ interface Row {
 
 class Writer {
 	private readonly lines: string[] = [];
-	private readonly links: CoverageText['links'][number][] = [];
+	private readonly links: TranscriptLink[] = [];
 
 	line(text: string): void {
 		this.lines.push(text);
@@ -107,7 +96,7 @@ class Writer {
 		for (const { cells, calls } of rows) this.linked(`${padded(cells)}| `, calls);
 	}
 
-	end(): CoverageText {
+	end(): SessionText {
 		return { text: `${this.lines.join('\n')}\n`, links: this.links };
 	}
 

@@ -8,20 +8,12 @@ import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { cutLines, readBody } from './bodies.ts';
 import { compactionWords, speakerOf, turnsOf } from './conversationRows.ts';
 import type { Row, Turn } from './conversationRows.ts';
+import type { SessionText, TranscriptLink } from './sessionDocuments.ts';
 import { callWords, formatNames, shortened, timeOfDay, toolLabel } from './words.ts';
 
-export interface ReadableText {
-	readonly text: string;
+export interface ReadableText extends SessionText {
 	/** The 0-based line on which a place of the transcript is shown, by `placeKey`. */
 	readonly lineOf: ReadonlyMap<string, number>;
-	/** Where "line 12" stands in the text, and what it leads to. */
-	readonly links: readonly {
-		readonly line: number;
-		readonly column: number;
-		readonly length: number;
-		readonly path: string;
-		readonly targetLine: number;
-	}[];
 }
 
 /** A message of this size is read; the rest of a larger one is in the transcript. */
@@ -221,7 +213,7 @@ class Writer {
 function joined(blocks: readonly Block[]): ReadableText {
 	const lines: string[] = [];
 	const lineOf = new Map<string, number>();
-	const links: ReadableText['links'][number][] = [];
+	const links: TranscriptLink[] = [];
 	for (const block of blocks) {
 		for (const { line, column, length, place } of block.places) {
 			const { source } = place;

@@ -1,9 +1,11 @@
-import { DocumentLink, EventEmitter, Range, Uri, commands, languages, window, workspace } from 'vscode';
+import { Range, Uri, commands, languages, window, workspace } from 'vscode';
 import type {
 	CancellationToken,
 	Diagnostic,
 	Disposable,
+	DocumentLink,
 	DocumentLinkProvider,
+	Event,
 	TextDocument,
 	TextDocumentContentProvider,
 } from 'vscode';
@@ -21,9 +23,9 @@ import { toDiagnostic } from './problems.ts';
 import { lineKey, placeKey, readableText } from './readableText.ts';
 import type { ReadableText } from './readableText.ts';
 import { readableTarget, readableUri } from './readableUri.ts';
+import { SessionDocuments } from './sessionDocuments.ts';
 import type { SessionInView, SessionKey } from './sessionInView.ts';
-import type { SessionHold, Sessions } from './sessions.ts';
-import { Throttle } from './throttle.ts';
+import type { Sessions } from './sessions.ts';
 
 interface ReadableViewOptions {
 	readonly extension: Uri;
@@ -107,40 +109,34 @@ async function uriOf(
 	}
 }
 
-interface Shown {
-	readonly hold: SessionHold;
-	readonly listening: Disposable;
-	text: ReadableText | undefined;
-}
-
 class ReadableDocuments implements TextDocumentContentProvider, DocumentLinkProvider, Disposable {
-	private readonly changed = new EventEmitter<Uri>();
-	readonly onDidChange = this.changed.event;
+	readonly onDidChange: Event<Uri>;
 	private readonly options: ReadableViewOptions;
 	private readonly collection = languages.createDiagnosticCollection(`${diagnosticSource} readable view`);
-	private readonly shown = new Map<string, Shown>();
+	private readonly documents: SessionDocuments<ReadableText>;
 
 	constructor(options: ReadableViewOptions) {
 		this.options = options;
+		this.documents = new SessionDocuments(options.sessions, options.log);
+		this.onDidChange = this.documents.onDidChange;
 	}
 
 	async provideTextDocumentContent(uri: Uri, token: CancellationToken): Promise<string> {
 		const target = readableTarget(uri);
 		if (target === undefined) return 'This is no address of a conversation.';
 		const { sessions, log } = this.options;
-		const shown = await this.take(uri, target.key);
-		if (shown === undefined) return `The session is no longer there: ${target.key}`;
-		const { session } = shown.hold;
-		await session.whenRead;
+		const session = await this.documents.open(uri, target.key);
+		if (session === undefined) return `The session is no longer there: ${target.key}`;
 		const { conversation } = session;
 		const agent = [...conversation.agents.values()].find(({ id }) => id === target.agentId);
 		if (agent === undefined) return 'Nothing of this agent was found.';
 		const controller = new AbortController();
 		const listening = token.onCancellationRequested(() => controller.abort());
 		try {
-			shown.text = await readableText(sessions.platform.files, conversation, agent, controller.signal);
-			this.mapDiagnostics(uri, session, shown.text);
-			return shown.text.text;
+			const text = await readableText(sessions.platform.files, conversation, agent, controller.signal);
+			this.documents.setText(uri, text);
+			this.mapDiagnostics(uri, session, text);
+			return text.text;
 		} catch (error) {
 			if (!controller.signal.aborted) log.failure('A conversation could not be written out', error);
 			return '';
@@ -149,70 +145,29 @@ class ReadableDocuments implements TextDocumentContentProvider, DocumentLinkProv
 		}
 	}
 
-	provideDocumentLinks(document: TextDocument): DocumentLink[] {
-		const links = this.shown.get(document.uri.toString())?.text?.links ?? [];
-		return links.map(({ line, column, length, path, targetLine }) => {
-			const values = encodeURIComponent(JSON.stringify([path, targetLine, 0]));
-			const link = new DocumentLink(
-				new Range(line, column, line, column + length),
-				Uri.parse(`command:${commandIds.revealPlace}?${values}`),
-			);
-			link.tooltip = 'Reveal in the transcript';
-			return link;
-		});
+	provideDocumentLinks({ uri }: TextDocument): DocumentLink[] {
+		return this.documents.links(uri);
 	}
 
 	/** The line on which a call is shown. */
 	lineOfCall(uri: Uri, toolUseId: string): number | undefined {
-		const shown = this.shown.get(uri.toString());
-		if (shown?.text === undefined || toolUseId === '') return undefined;
-		for (const agent of shown.hold.session.conversation.agents.values()) {
+		const text = this.documents.textOf(uri);
+		if (text === undefined || toolUseId === '') return undefined;
+		for (const agent of this.documents.sessionOf(uri)?.conversation.agents.values() ?? []) {
 			const call = agent.toolCalls.find(({ id }) => id === toolUseId);
 			const key = call === undefined ? undefined : placeKey(call.place);
-			if (key !== undefined) return shown.text.lineOf.get(key);
+			if (key !== undefined) return text.lineOf.get(key);
 		}
 		return undefined;
 	}
 
 	close(uri: Uri): void {
-		const id = uri.toString();
-		const shown = this.shown.get(id);
-		if (shown === undefined) return;
-		this.shown.delete(id);
-		this.collection.delete(uri);
-		shown.listening.dispose();
-		shown.hold.dispose();
+		if (this.documents.close(uri)) this.collection.delete(uri);
 	}
 
 	dispose(): void {
-		for (const shown of this.shown.values()) {
-			shown.listening.dispose();
-			shown.hold.dispose();
-		}
-		this.shown.clear();
+		this.documents.dispose();
 		this.collection.dispose();
-		this.changed.dispose();
-	}
-
-	private async take(uri: Uri, key: SessionKey): Promise<Shown | undefined> {
-		const id = uri.toString();
-		const known = this.shown.get(id);
-		if (known !== undefined) return known;
-		const { sessions, log } = this.options;
-		// A window that is opened again shows its views before anybody has looked for sessions.
-		await sessions.keyFor(key).catch((error: unknown) => log.failure(key, error));
-		const hold = sessions.hold(key);
-		if (hold === undefined) return undefined;
-		const listening = new DisposableStore();
-		const refreshing = listening.add(new Throttle(1000, () => this.changed.fire(uri)));
-		listening.add(
-			hold.session.onDidUpdate(() => {
-				if (hold.session.isRead) refreshing.request();
-			}),
-		);
-		const shown: Shown = { hold, listening, text: undefined };
-		this.shown.set(id, shown);
-		return shown;
 	}
 
 	/** The same problems as on the transcript, where their places are shown. */
