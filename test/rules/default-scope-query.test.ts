@@ -391,6 +391,33 @@ assistant: call t4 mcp__code__find_symbol {"name": "x"}
 tool: result t4 {"items": [1]}
 assistant: done`,
 		},
+		{
+			name: 'it is the person themselves, by the credentials',
+			transcript: `
+describes: hub list_gists {"username": "Username (omit for the authenticated user's gists)."} Lists gists.
+describes: hub list_starred {"username": "Whose stars. Defaults to the authenticated user."} Lists stars.
+describes: hub get_teams {"user": "User to get teams for. If not provided, uses the current user."} Gets teams.
+user [origin=scheduled]: go
+assistant: call t1 mcp__hub__list_gists {}
+tool: result t1 {"gists": [1]}
+assistant: call t2 mcp__hub__list_starred {}
+tool: result t2 {"repos": [1]}
+assistant: call t3 mcp__hub__get_teams {}
+tool: result t3 {"teams": [1]}
+assistant: done`,
+		},
+		{
+			name: 'it says from which country the web is searched',
+			transcript: `
+describes: web search {"query!": "Words.", "country": {"type": "string", "default": "US", "description": "Country code."}} Searches the web.
+describes: duck search {"query!": "Words.", "region": {"type": "string", "default": "us-en", "description": "Region."}} Searches the web.
+user [origin=scheduled]: go
+assistant: call t1 mcp__web__search {"query": "vouchers"}
+tool: result t1 {"results": [1]}
+assistant: call t2 mcp__duck__search {"query": "vouchers"}
+tool: result t2 {"results": [1]}
+assistant: done`,
+		},
 	],
 	invalid: [
 		{
@@ -587,6 +614,20 @@ assistant: call t3 mcp__code__find_symbol {"name": "x"}
 tool: result t3 {"items": [1]}
 assistant: done
 sidecar: scout toolUseId=t2`,
+		},
+		{
+			name: 'an organisation by the credentials, and a region of a cloud',
+			transcript: `
+describes: hub list_repos {"org": "Organisation. Defaults to the authenticated organisation."} Lists repositories.
+describes: cloud list_machines {"region": {"type": "string", "default": "us-east-1"}} Lists machines.
+user [origin=scheduled]: go
+assistant: call t1 mcp__hub__list_repos {}
+                                        ^^ callersOwn warning
+tool: result t1 {"repos": [1]}
+assistant: call t2 mcp__cloud__list_machines {}
+                                             ^^ schemaDefault warning
+tool: result t2 {"machines": [1]}
+assistant: done`,
 		},
 	],
 });

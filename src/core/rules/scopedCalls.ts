@@ -262,14 +262,24 @@ const pagePosition =
 	/(?:cursor|token|continuation|bookmark|scroll_?id|page|offset|skip|start_?(?:index|at)|page_?(?:number|index))$/i;
 
 /** Whether something is known to be taken in its place without a word, or a person says that it matters. */
-export function fallsBack({ kind, fallback, evidence }: ScopeParameter): boolean {
+export function fallsBack(parameter: ScopeParameter): boolean {
+	const { kind, fallback, evidence } = parameter;
 	if (evidence.some(({ source }) => source === 'settings')) return true;
 	if (fallback === undefined || saysNothing.test(fallback.value)) return false;
 	if (speaksUp.test(fallback.value) || speaksUp.test(fallback.words) || findsOut.test(fallback.value)) return false;
+	const noun = nounOf(parameter);
+	if (person.test(noun) && themselves.test(fallback.words)) return false;
+	if (country.test(noun) && locale.test(fallback.value)) return false;
 	// So many days, so many metres: how much is wanted rather than where.
 	return !((kind === 'time' || kind === 'place') && howMuch.test(fallback.value));
 }
 
+const person = /^(?:user|login|person|member|author|assignee|owner)/;
+/** Whoever has lent the agent their credentials is meant by whatever it does. */
+const themselves = /\b(?:authenticated|logged[- ]in|signed[- ]in|current|calling)[- ]user\b|\byourself\b|\byour own\b/i;
+const country = /^(?:country|market|locale|region|gl)\b/;
+/** The web is searched from there rather than in there. */
+const locale = /^"?(?:[a-z]{2}|[a-z]{2}[-_][a-z]{2})"?$/i;
 /** No value, a switch that is left as it is, or all that there is. */
 const saysNothing = /^(?:"?(?:null|none|nil|undefined|unset|empty|unknown|not set|true|false|both|)"?|an?|the|it)$/i;
 /** The tool asks, refuses, or finds out by something else that the call says. */
