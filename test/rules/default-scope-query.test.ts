@@ -620,6 +620,7 @@ sidecar: scout toolUseId=t2`,
 			transcript: `
 describes: hub list_repos {"org": "Organisation. Defaults to the authenticated organisation."} Lists repositories.
 describes: cloud list_machines {"region": {"type": "string", "default": "us-east-1"}} Lists machines.
+describes: logs query_logs {"region": {"type": "string", "default": "eu"}} Queries logs.
 user [origin=scheduled]: go
 assistant: call t1 mcp__hub__list_repos {}
                                         ^^ callersOwn warning
@@ -627,6 +628,9 @@ tool: result t1 {"repos": [1]}
 assistant: call t2 mcp__cloud__list_machines {}
                                              ^^ schemaDefault warning
 tool: result t2 {"machines": [1]}
+assistant: call t3 mcp__logs__query_logs {}
+                                         ^^ schemaDefault warning
+tool: result t3 {"logs": [1]}
 assistant: done`,
 		},
 	],

@@ -270,6 +270,7 @@ export function fallsBack(parameter: ScopeParameter): boolean {
 	const noun = nounOf(parameter);
 	if (person.test(noun) && themselves.test(fallback.words)) return false;
 	if (country.test(noun) && locale.test(fallback.value)) return false;
+	if (noun === 'region' && localeOfBoth.test(fallback.value)) return false;
 	// So many days, so many metres: how much is wanted rather than where.
 	return !((kind === 'time' || kind === 'place') && howMuch.test(fallback.value));
 }
@@ -277,9 +278,10 @@ export function fallsBack(parameter: ScopeParameter): boolean {
 const person = /^(?:user|login|person|member|author|assignee|owner)/;
 /** Whoever has lent the agent their credentials is meant by whatever it does. */
 const themselves = /\b(?:authenticated|logged[- ]in|signed[- ]in|current|calling)[- ]user\b|\byourself\b|\byour own\b/i;
-const country = /^(?:country|market|locale|region|gl)\b/;
-/** The web is searched from there rather than in there. */
-const locale = /^"?(?:[a-z]{2}|[a-z]{2}[-_][a-z]{2})"?$/i;
+/** The web is searched from there rather than in there. A region of two letters may be that of a cloud. */
+const country = /^(?:country|market|locale|gl)\b/;
+const locale = /^"?[a-z]{2}(?:[-_][a-z]{2})?"?$/i;
+const localeOfBoth = /^"?[a-z]{2}[-_][a-z]{2}"?$/i;
 /** No value, a switch that is left as it is, or all that there is. */
 const saysNothing = /^(?:"?(?:null|none|nil|undefined|unset|empty|unknown|not set|true|false|both|)"?|an?|the|it)$/i;
 /** The tool asks, refuses, or finds out by something else that the call says. */
