@@ -56,7 +56,7 @@ describe('scopes on the command line', () => {
 		assert.equal(code, 1);
 		assert.match(
 			stdout,
-			/\.jsonl:3:\d+: warning: main called list_messages without context_id, so it took its caller's own \(current context\): "Defaults to the current context"\. Other calls in this session passed "tab-2"\. There are also "tab-1", "tab-3", which no call to it asked for\. The session was started without a person, to print an answer or by a program\. \[default-scope-query\]\n.*:5:\d+: note: main passed "tab-2" here\.\n/,
+			/\.jsonl:3:\d+: warning: main called list_messages without context_id, so it took its caller's own \(current context\): "Defaults to the current context"\. Other calls in this session passed "tab-2"\. There are also "tab-1", "tab-3", which no call to it asked for\. The session was started to print an answer, or by a program\. \[default-scope-query\]\n.*:5:\d+: note: main passed "tab-2" here\.\n/,
 		);
 		assert.match(
 			stdout,

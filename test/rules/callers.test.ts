@@ -37,7 +37,7 @@ assistant: call x mcp__a__b {}`,
 	[
 		'a session of -p',
 		'headless',
-		/^The session was started without a person/,
+		/^The session was started to print an answer/,
 		`
 entrypoint: sdk-cli
 user: hi
@@ -212,7 +212,7 @@ sidecar: mate taskKind=in_process_teammate name=mate teamName=crew parentAgentId
 	[
 		'an agent of which nothing is known in a session of -p',
 		'headless',
-		/^helper was started by the session\. The session was started without a person/,
+		/^helper was started by the session\. The session was started to print an answer/,
 		`
 entrypoint: sdk-cli
 user: hi

@@ -139,7 +139,7 @@ function byEntrypoint({ entrypoint }: Conversation): Caller {
 		case 'headless':
 			return {
 				kind: 'headless',
-				evidence: 'The session was started without a person, to print an answer or by a program.',
+				evidence: 'The session was started to print an answer, or by a program.',
 			};
 		case 'scheduled':
 			return { kind: 'scheduled', evidence: 'The session was started by a timer.' };
