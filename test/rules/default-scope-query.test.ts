@@ -418,6 +418,15 @@ assistant: call t2 mcp__duck__search {"query": "vouchers"}
 tool: result t2 {"results": [1]}
 assistant: done`,
 		},
+		{
+			name: 'the words are about another thing that the tool does',
+			transcript: `
+describes: browser tabs {"action!": "list, new, close or select.", "index": "Index of the tab. If omitted for close, current tab is closed."} Lists, makes, closes or selects tabs.
+user [origin=scheduled]: go
+assistant: call t1 mcp__browser__tabs {"action": "list"}
+tool: result t1 {"tabs": [1]}
+assistant: done`,
+		},
 	],
 	invalid: [
 		{
@@ -631,6 +640,16 @@ tool: result t2 {"machines": [1]}
 assistant: call t3 mcp__logs__query_logs {}
                                          ^^ schemaDefault warning
 tool: result t3 {"logs": [1]}
+assistant: done`,
+		},
+		{
+			name: 'the words are about what the call does',
+			transcript: `
+describes: browser tabs {"action!": "list, new, close or select.", "index": "Index of the tab. If omitted for close, current tab is closed."} Lists, makes, closes or selects tabs.
+user [origin=scheduled]: go
+assistant: call t1 mcp__browser__tabs {"action": "close"}
+                                      ^^^^^^^^^^^^^^^^^^^ callersOwn warning
+tool: result t1 {"tabs": [1]}
 assistant: done`,
 		},
 	],

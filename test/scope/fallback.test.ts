@@ -33,6 +33,13 @@ const spoken: readonly (readonly [words: string, value: string, source: string])
 	['If omitted, lists projects of the current team', 'projects of the current team', 'caller'],
 	['ID of the project where the card exists (uses default if not provided)', 'default', 'description'],
 	["Keywords mean days of the account's timezone, falling back to UTC otherwise", '-', ''],
+	[
+		'Overrides the environment if provided. Use empty string to disable filtering.',
+		'disable filtering*',
+		'description',
+	],
+	['The project of the task, or empty string to clear it', '-', ''],
+	['If omitted for close, current project is closed.', 'current project is closed', 'caller'],
 	['The id of the default branch', '-', ''],
 	['The project to look in.', '-', ''],
 	['If omitted, an error is returned', '-', ''],

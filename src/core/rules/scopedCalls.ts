@@ -370,6 +370,9 @@ const width: Readonly<Record<string, number>> = { context: 0, database: 1, proje
 function isImplied(tool: ScopedTool, scoped: ScopedCall, left: ScopeParameter): boolean {
 	const { given } = scoped;
 	const noun = nounOf(left);
+	const action = forAction.exec(left.fallback?.words ?? '')?.[1]?.toLowerCase();
+	if (action !== undefined && ![...given.values()].some((value) => value.toLowerCase() === `"${action}"`))
+		return true;
 	if (left.kind !== 'time' && (isNamedWithin(scoped, noun) || isOutside(scoped, noun))) return true;
 	// `repo:acme/web` says whose it is, `org:acme` where to look.
 	if (
@@ -452,6 +455,10 @@ function isChoiceOf({ name, given }: ToolCall, noun: string): boolean {
 	if (!words.some((word) => plainlyChoosing.test(word))) return false;
 	return given?.values.some(({ path }) => nounOf({ path }) === noun) ?? false;
 }
+
+/** "If omitted for close": of other actions it says nothing. */
+const forAction =
+	/\b(?:omitted|left out|not (?:provided|given|specified|set)) (?:for|with) ["'`]?([a-z_]+)\b(?! (?:of|in|is|are)\b)/i;
 
 function isContainer({ kind }: ScopeParameter): boolean {
 	return kind === 'project' || kind === 'tenant';

@@ -137,7 +137,9 @@ const optionally =
 function spokenDefault(sentence: string): string | undefined {
 	const found = condition.exec(sentence);
 	if (found !== null) {
-		const after = clause(sentence.slice(found.index + found[0].length));
+		const rest = sentence.slice(found.index + found[0].length);
+		// "If omitted for close, current tab is closed."
+		const after = clause(rest.replace(/^ (?:for|with|when|on) [^,.;:()]{1,30},/i, ''));
 		if (says(after)) return after;
 		const before = lastClause(sentence.slice(0, found.index));
 		if (says(before)) return before;
@@ -160,6 +162,7 @@ function says(words: string): boolean {
 	return (
 		/[\p{L}\p{N}*]/u.test(words) &&
 		!timeZone.test(words) &&
+		!/^(?:clear|remove|unset|reset|delete|detach)s?\b/i.test(words) &&
 		!/\b(?:errors?|fails?|must|required?|rejected|prompt(?:ed|s)?|ask(?:ed|s)?|null|none|undefined|ignored)\b/i.test(
 			words,
 		)
@@ -210,7 +213,7 @@ const callers =
 	/\b(?:current(?:ly)?|active|calling|caller(?:'s)?|own|this|primary|selected|focused|opened|authenticated|logged|your|my|me|same|working|connected)\b/i;
 
 const everything =
-	/\b(?:all|any|every|everything|everywhere|entire|whole|across|unfiltered|unrestricted|no (?:filter(?:ing)?|limit|restriction)s?|not filtered)\b/i;
+	/\b(?:all|any|every|everything|everywhere|entire|whole|across|unfiltered|unrestricted|no (?:filter(?:ing)?|limit|restriction)s?|disables? (?:the )?filter(?:ing|s)?|not filtered)\b/i;
 /** "All messages in the current tab" is not everything. */
 const within =
 	/\b(?:current(?:ly)?|active|calling|caller(?:'s)?|own|this|primary|selected|focused|same|default|working|first|last|latest|recent|up to)\b/i;
