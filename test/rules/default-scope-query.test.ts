@@ -380,7 +380,13 @@ describes: browser navigate {"url!": "URL.", "tabId": "Tab. Defaults to the acti
 describes: browser click {"selector!": "CSS.", "tabId": "Tab. Defaults to the active tab."} Clicks.
 describes: code activate_project {"project!": "Name."} Activates.
 describes: code find_symbol {"name!": "Name.", "project": "Defaults to the active project."} Finds.
+describes: git git_set_working_dir {"path!": "Directory."} Sets the directory of the session.
+describes: git git_log {"path": "Path of the repository. Defaults to the directory that \`git_set_working_dir\` has set."} Lists commits.
 user [origin=scheduled]: go
+assistant: call t5 mcp__git__git_set_working_dir {"path": "/srv/web"}
+tool: result t5 {"ok": true}
+assistant: call t6 mcp__git__git_log {}
+tool: result t6 {"commits": [1]}
 assistant: call t1 mcp__browser__navigate {"url": "https://example.org"}
 tool: result t1 {"ok": true}
 assistant: call t2 mcp__browser__click {"selector": "#a"}

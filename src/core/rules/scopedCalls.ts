@@ -227,7 +227,7 @@ export function missingScopes(tool: ScopedTool, scoped: ScopedCall, caller: Call
 	let missing = memo.get(scoped);
 	if (missing === undefined) memo.set(scoped, (missing = findMissing(tool, scoped, caller)));
 	// Calls of other agents that came before may be read later.
-	return missing.some(isAtHand) ? missing.filter((parameter) => !isChosen(tool, scoped, parameter)) : missing;
+	return tool.choices.length === 0 ? missing : missing.filter((parameter) => !isChosen(tool, scoped, parameter));
 }
 
 // Both rules ask, and again whenever the conversation has grown.
@@ -422,7 +422,8 @@ const toPages = /^(?:open|goto|navigate|visit|launch|new)$/;
 
 /** Its agent, or one that this was started by, has chosen the current one before, and no other agent has since. */
 function isChosen({ choices }: ScopedTool, { call }: ScopedCall, parameter: ScopeParameter): boolean {
-	if (!isAtHand(parameter) || choices.length === 0) return false;
+	const words = parameter.fallback?.words ?? '';
+	const isOpen = isAtHand(parameter);
 	const noun = nounOf(parameter);
 	let low = 0;
 	let high = choices.length;
@@ -432,7 +433,9 @@ function isChosen({ choices }: ScopedTool, { call }: ScopedCall, parameter: Scop
 		if (choice !== undefined && byTime(choice, call) < 0) low = middle + 1;
 		else high = middle;
 	}
-	const last = choices.slice(Math.max(0, low - mostChoices), low).findLast((choice) => isChoiceOf(choice, noun));
+	const last = choices
+		.slice(Math.max(0, low - mostChoices), low)
+		.findLast((choice) => words.includes(choice.name) || (isOpen && isChoiceOf(choice, noun)));
 	if (last === undefined) return false;
 	const path = new Set<Agent>();
 	for (
