@@ -25,12 +25,6 @@ const cases: readonly (readonly [what: string, tools: Tools, tool: string, found
 		[],
 	],
 	[
-		'it is the object that the tools are about',
-		{ read_bolt: ['bolt_id'], list_holes: ['bolt_id'], list_threads: ['bolt_id'], count_x: ['bolt_id'] },
-		'list_holes',
-		[],
-	],
-	[
 		'objects, texts and ways of working that most tools take',
 		{
 			list_a: ['spreadsheet_id', 'page_id', 'response_format', 'query', 'timezone', 'api_key', 'url', 'selector'],

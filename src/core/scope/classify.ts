@@ -8,14 +8,17 @@ import {
 	attributesWhenCreated,
 	attributesWhenUpdated,
 	batchNames,
+	commonWords,
 	containerNouns,
 	copyingVerbs,
 	costs,
 	countables,
 	countBeginnings,
 	emptyNames,
+	filterNouns,
 	kindPhrases,
 	nameEndings,
+	objectNouns,
 	otherBeginnings,
 	payloadNames,
 	pageEndings,
@@ -113,6 +116,7 @@ export function classify(
 		named ??
 		describedContainer(subject) ??
 		searchScope(subject) ??
+		describedPlace(subject) ??
 		describedPage(subject) ??
 		describedTime(subject) ??
 		ownDefault(subject)
@@ -122,7 +126,12 @@ export function classify(
 /** Its name speaks of a container, and of what a new or changed thing is called or becomes a part of, or of what is left out. */
 export function refusesToBe(member: SchemaMember, shape: ToolShape): boolean {
 	const subject = subjectOf(member, shape, new Set());
-	return subject === undefined || container(subject) === 'not one';
+	if (subject === undefined || container(subject) === 'not one') return true;
+	// Its words say another meaning of its noun.
+	for (const { noun } of readings(subject.words)) {
+		if (containerNouns.get(noun)?.unless?.test(subject.description) === true) return true;
+	}
+	return false;
 }
 
 function subjectOf(member: SchemaMember, shape: ToolShape, beside: ReadonlySet<string>): Subject | undefined {
@@ -475,9 +484,13 @@ function holdsOne(
 	const { shape, description, isText } = subject;
 	switch (condition) {
 		case 'plain':
-			return before.every((word) => plainBeginnings.has(word) || containerNouns.get(word)?.when.length === 0);
+			return before.every(
+				(word) =>
+					plainBeginnings.has(word) || shape.server.has(word) || containerNouns.get(word)?.when.length === 0,
+			);
 		case 'text':
-			return isText;
+			// A number may be an id.
+			return isText || ending.some((word) => idNames.has(word));
 		case 'alone':
 			return before.every(
 				(word) => plainBeginnings.has(word) || word === 'browser' || word === 'kube' || word === 'cluster',
@@ -485,7 +498,7 @@ function holdsOne(
 		case 'bare':
 			return ending.length === 0;
 		case 'named':
-			return ending.length > 0 || (before.length === 0 && isText);
+			return ending.length > 0 || (isText && before.every((word) => plainBeginnings.has(word)));
 		case 'looking':
 			return isAsking(subject);
 		case 'searching':
@@ -665,6 +678,35 @@ function describedContainer(subject: Subject): Classification | undefined {
 }
 
 const idNames = new Set(['id', 'uuid', 'gid', 'guid', 'uid', 'identifier', 'key', 'slug']);
+
+const thing = '(?:[a-z][a-z-]*)';
+/** "ID of the depot the part belongs to", "where the parts are stored", "to search in". */
+const placeOf = [
+	new RegExp(
+		`\\b(?:that |which |to which |in which |where )?(?:the |this |these |a |an )${thing}s? (?:belongs?(?: to)?|resides?|lives?|(?:is|are) (?:located|stored|hosted|kept))\\b`,
+	),
+	new RegExp(`\\b(?:that |which )?(?:contains|containing|owns|owning|hosts|hosting) (?:the|this|these) ${thing}`),
+	/\b(?:to|in which to|where to|within which to) (?:search|look|list|query|browse)(?: for [a-z]+)? (?:in|within|inside|under)\b/,
+	/\bin which to (?:search|look|list|query|browse|find|run|execute|create)\b/,
+];
+
+/** Whatever it is called: its words say that something is in it, or is looked for there. */
+function describedPlace(subject: Subject): Classification | undefined {
+	const { description, words, name, isText, member } = subject;
+	if (payloadNames.has(name) || otherBeginnings.has(words[0] ?? '') || hasType(member, 'boolean')) return undefined;
+	if (isWrite(subject) && !member.isRequired) return undefined;
+	const ending = words.at(-1) ?? '';
+	const stem = [...words];
+	while (stem.length > 1 && nameEndings.has(stem.at(-1) ?? '')) stem.pop();
+	if (!isText && !idNames.has(ending)) return undefined;
+	const noun = stem.at(-1) ?? '';
+	if (objectNouns.has(noun) || filterNouns.has(noun) || stem.some((word) => commonWords.has(word))) return undefined;
+	const text = description.slice(0, 200);
+	if (!placeOf.some((pattern) => pattern.test(text))) return undefined;
+	// A noun that is known and whose conditions do not hold means something else here.
+	for (const reading of readings(words)) if (containerNouns.has(reading.noun)) return undefined;
+	return described('project', stem.join(' '));
+}
 
 const countOf =
 	/^(?:optional[.:,]? )?(?:(?:the |a )?(?:maximum |max\.? |total |exact |desired )?(?:number|amount|count|quantity) of|how many|max(?:imum)?) (?:[a-z-]+ ){0,4}(?:to (?:return|fetch|retrieve|get|show|display|include|list|read|output)|per page|returned|shown)\b/;

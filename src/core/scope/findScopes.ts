@@ -34,7 +34,7 @@ export function scopeParametersOf(
 ): readonly ScopeParameter[] | UnknownScopes {
 	const own = settings === undefined ? {} : settingsFor(settings, tool.server, tool.name);
 	const schema = schemaMembers(tool.inputSchema);
-	const shape = shapeOf(tool.name, tool.description, typeof schema !== 'string' && schema.members.some(isOperation));
+	const shape = shapeOf(tool, typeof schema !== 'string' && schema.members.some(isOperation));
 	if (own.parameters !== undefined) {
 		const members = typeof schema === 'string' ? [] : schema.members;
 		const named = own.parameters.filter((path) => typeof schema === 'string' || isPossiblePath(schema, path));

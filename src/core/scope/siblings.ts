@@ -1,13 +1,13 @@
 // What the other tools of a server tell of a parameter: whoever needs the same name for almost everything needs it to know where.
 
-import { classify, plainName, refusesToBe } from './classify.ts';
-import { wordsOf } from './names.ts';
+import { classify, nounIn, plainName, refusesToBe } from './classify.ts';
 import { schemaMembers } from './schema.ts';
 import type { SchemaMember } from './schema.ts';
 import type { DescribedTool, ScopeKind } from './scopeParameter.ts';
 import { isOperation, shapeOf } from './toolShape.ts';
 import type { ToolShape } from './toolShape.ts';
 import { commonWords, containerNouns, kindPhrases, nameEndings, objectNouns, payloadNames } from './words.ts';
+import type { NounCondition } from './words.ts';
 
 export interface SiblingMatch {
 	readonly kind: ScopeKind;
@@ -20,8 +20,6 @@ interface Usage {
 	readonly tools: string[];
 	/** Those of them in which its own name or words say that it is a scope, by kind. */
 	readonly told: Map<ScopeKind, string[]>;
-	/** A tool reads, changes or removes the one thing that it names. */
-	isObject: boolean;
 }
 
 interface ServerUsage {
@@ -32,6 +30,8 @@ interface ServerUsage {
 /** For as long as somebody has the list of tools. */
 const usages = new WeakMap<readonly DescribedTool[], ServerUsage>();
 
+/** Conditions that hold for one tool and not for another. */
+const ofTool: ReadonlySet<NounCondition> = new Set(['looking', 'searching', 'other', 'whose', 'directory', 'running']);
 const mostTools = 500;
 /** A name that fewer tools share may be shared by chance. */
 const fewestTools = 4;
@@ -60,7 +60,7 @@ export function siblingMatch(
 		};
 	}
 	if (usage.size < fewestTools || own.tools.length < Math.max(fewestTools, usage.size * mostOf)) return undefined;
-	if (own.isObject || !mayBePlace(member)) return undefined;
+	if (!mayBePlace(member)) return undefined;
 	return {
 		kind: /(?:url|uri|host|endpoint|port)$/i.test(member.name) ? 'environment' : 'project',
 		sentence: `${own.tools.length} of the server's ${usage.size} tools take \`${member.path}\`: it says where they work.`,
@@ -78,10 +78,11 @@ function mayBePlace({ name, path, types, allowed, description }: SchemaMember): 
 	if (!types.has('string') || (path !== name && !/^(?:params|request|input|args|arguments)\./.test(path)))
 		return false;
 	const plain = plainName(name);
-	if (payloadNames.has(plain)) return false;
+	// A noun that is known, and that names no place with this name and these words.
+	if (payloadNames.has(plain) || nounIn(name) !== undefined) return false;
 	const words = plain.split(' ');
 	while (words.length > 1 && nameEndings.has(words.at(-1) ?? '')) words.pop();
-	if ([...words, ...plain.split(' ').slice(-1)].some((word) => commonWords.has(word))) return false;
+	if (words.some((word) => commonWords.has(word))) return false;
 	if (objectNouns.has(words.at(-1) ?? '')) return false;
 	// One of a few values: a place has a name of its own, a way of working is chosen.
 	if (allowed.length > 0) return false;
@@ -95,30 +96,28 @@ function usageOf(siblings: readonly DescribedTool[]): ServerUsage {
 	if (known !== undefined) return known;
 	const byPath = new Map<string, Usage>();
 	let size = 0;
-	for (const { name, description, inputSchema } of siblings.slice(0, mostTools)) {
-		const schema = schemaMembers(inputSchema);
+	for (const tool of siblings.slice(0, mostTools)) {
+		const { name } = tool;
+		const schema = schemaMembers(tool.inputSchema);
 		if (typeof schema === 'string' || schema.members.length === 0) continue;
 		size++;
-		const shape = shapeOf(name, description, schema.members.some(isOperation));
+		const shape = shapeOf(tool, schema.members.some(isOperation));
 		const beside = new Set(schema.members.map((member) => plainName(member.name)));
 		for (const member of schema.members) {
 			if (!isName(member)) continue;
 			let usage = byPath.get(member.path);
 			if (usage === undefined) {
-				byPath.set(member.path, (usage = { tools: [], told: new Map(), isObject: false }));
+				byPath.set(member.path, (usage = { tools: [], told: new Map() }));
 			}
 			usage.tools.push(name);
 			const { kind, noun = '' } = classify(member, shape, beside) ?? {};
-			// Whose things are looked at depends on the tool.
-			if (kind !== undefined && containerNouns.get(noun)?.when.includes('whose') !== true) {
+			// What depends on what a tool does is not the same for the others.
+			const isSame = containerNouns.get(noun)?.when.some((condition) => ofTool.has(condition)) !== true;
+			if (kind !== undefined && isSame) {
 				const told = usage.told.get(kind);
 				if (told === undefined) usage.told.set(kind, [name]);
 				else told.push(name);
 			}
-			const isOne = shape.verb === 'read' || shape.verb === 'update' || shape.verb === 'remove';
-			const first = wordsOf(member.name)[0];
-			if (isOne && first !== undefined && shape.object.length === 1 && shape.object[0] === first)
-				usage.isObject = true;
 		}
 	}
 	const usage = { size, byPath };

@@ -2,6 +2,7 @@
 
 import { singular, wordsOf } from './names.ts';
 import type { SchemaMember } from './schema.ts';
+import type { DescribedTool } from './scopeParameter.ts';
 import { doubtfulVerbs, verbs } from './words.ts';
 
 export type Verb = keyof typeof verbs;
@@ -15,8 +16,10 @@ export interface ToolShape {
 	readonly isSeveral: boolean;
 	/** All of its words, singular. */
 	readonly words: ReadonlySet<string>;
-	/** They and the beginning of its description, in lower case. */
+	/** They, the name of its server and the beginning of its description, in lower case. */
 	readonly text: string;
+	/** The words of its server's name. */
+	readonly server: ReadonlySet<string>;
 }
 
 const verbByWord = new Map<string, Verb>();
@@ -27,8 +30,9 @@ const asking = new Set(['search', 'query']);
 const joints = new Set(['by', 'in', 'for', 'from', 'to', 'with', 'on', 'of', 'at', 'across', 'using']);
 
 /** @param isSeveral A parameter says which of several things the tool does: it does not do one of them alone. */
-export function shapeOf(name: string, description: string | undefined, isSeveral: boolean): ToolShape {
+export function shapeOf({ server, name, description }: DescribedTool, isSeveral: boolean): ToolShape {
 	const words = wordsOf(name);
+	const serverWords = wordsOf(server);
 	let at = words.findIndex((word) => verbByWord.has(word) && !doubtfulVerbs.has(word));
 	// `post-database-query` asks, whatever its method of HTTP.
 	if (at < 0) at = words.findIndex((word) => asking.has(word));
@@ -52,7 +56,8 @@ export function shapeOf(name: string, description: string | undefined, isSeveral
 		object,
 		isSeveral,
 		words: new Set(words.map(singular)),
-		text: `${words.join(' ')} ${(description ?? '').slice(0, 500).toLowerCase()}`,
+		server: new Set(serverWords),
+		text: `${serverWords.join(' ')} ${words.join(' ')} ${(description ?? '').slice(0, 500).toLowerCase()}`,
 	};
 }
 

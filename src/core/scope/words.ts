@@ -92,10 +92,10 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	},
 	app: {
 		kind: 'project',
-		when: ['plain', 'text'],
+		when: ['text'],
 		otherKinds: [{ said: /\b(?:base|bitable|table)\b/, kind: 'database' }],
 	},
-	application: { kind: 'project', when: ['plain', 'text'] },
+	application: { kind: 'project', when: ['text'] },
 	section: { kind: 'project', when: ['plain'], unless: /\b(?:page|document|docs?|file|readme|article|heading)\b/ },
 	list: { kind: 'project', when: ['named'], unless: /\b(?:mailing|comma|array)\b|^(?:a )?list of\b/ },
 	service: {
@@ -107,14 +107,14 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	},
 	library: {
 		kind: 'project',
-		when: ['text', 'named', 'looking'],
-		ifSaid: /\blibrary id\b|\bid of the library\b/,
-		unless: /\blibrary name\b/,
+		when: ['text', 'named'],
+		ifSaid: /^$|\blibrar(?:y|ies)\b/,
+		unless: /\blibrary name\b|\b(?:icon|component|npm|python) librar/,
 	},
 	ref: { kind: 'project', when: ['plain', 'text'], unless: /\b(?:element|snapshot|node|reference (?:id|number))\b/ },
 	head: { kind: 'project', when: ['plain', 'text', 'searching'], ifSaid: /^$|\b(?:branch|user|org)/ },
 	root: { kind: 'place', when: ['plain', 'text'] },
-	drive: { kind: 'place', when: ['plain', 'text'] },
+	drive: { kind: 'place', when: ['text'] },
 	path: { kind: 'place', when: ['text', 'directory'] },
 	location: {
 		kind: 'place',
@@ -132,10 +132,10 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	lat: { kind: 'place', when: ['searching'] },
 	lng: { kind: 'place', when: ['searching'] },
 	lon: { kind: 'place', when: ['searching'] },
-	radius: { kind: 'place', when: ['searching'] },
-	bbox: { kind: 'place', when: ['searching'] },
+	radius: { kind: 'place', when: ['looking'] },
+	bbox: { kind: 'place', when: ['looking'] },
 	bound: { kind: 'place', when: ['searching'] },
-	proximity: { kind: 'place', when: ['searching'] },
+	proximity: { kind: 'place', when: ['looking'] },
 	city: { kind: 'environment', when: ['searching'] },
 	domain: {
 		kind: 'place',
@@ -158,11 +158,11 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	group: { kind: 'tenant', when: ['named'], unless: /\bgroup(?:ing|ed)? by\b|\bapi group\b|\bpermission/ },
 	profile: {
 		kind: 'environment',
-		when: ['plain', 'text', 'named'],
+		when: ['text', 'named'],
 		unless: /\b(?:validation|mode|travel|driving|linkedin|user profile|person|voice|performance|colou?r|page)\b/,
 	},
 	subscription: { kind: 'tenant', when: ['other'] },
-	cloud: { kind: 'tenant', when: ['plain', 'named'] },
+	cloud: { kind: 'tenant', when: ['named'] },
 	business: { kind: 'tenant', when: ['named'] },
 	site: {
 		kind: 'project',
@@ -196,10 +196,10 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		when: ['plain', 'text'],
 		unless: /\bjson schema\b|\bschema (?:of|for) the (?:output|response|result|data)/,
 	},
-	table: { kind: 'database', when: ['named'] },
+	table: { kind: 'database', when: [] },
 	index: { kind: 'database', when: ['plain', 'text'], unless: /\b(?:zero|one|0|1)-based\b|\bposition\b/ },
 	base: { kind: 'database', when: ['plain', 'text'], otherKinds: [{ said: /\bbranch/, kind: 'project' }] },
-	catalog: { kind: 'database', when: ['plain', 'text'] },
+	catalog: { kind: 'database', when: ['text'] },
 	store: { kind: 'database', when: ['named', 'text'] },
 	module: {
 		kind: 'project',
@@ -217,7 +217,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	chain: { kind: 'environment', when: ['named'], unless: /\b(?:llm|thought|method)\b/ },
 	network: {
 		kind: 'environment',
-		when: ['plain', 'text'],
+		when: ['text'],
 		unless: /\b(?:wi-?fi|docker|subnet|vpc|vlan|social|network (?:idle|error|request|timeout)|interface)\b/,
 	},
 	node: {
@@ -261,7 +261,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	},
 	exchange: {
 		kind: 'environment',
-		when: ['plain', 'text'],
+		when: ['text'],
 		inTool: /\b(?:crypto\w*|tickers?|markets?|trading|exchanges?|ohlcv|order ?books?|rabbitmq|amqp)\b/,
 		otherKinds: [{ said: /\b(?:rabbitmq|amqp)\b/, kind: 'database', isOfTool: true }],
 	},
@@ -280,7 +280,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	market: { kind: 'environment', when: ['plain', 'text', 'bare'], unless: /\b(?:market id|prediction|market cap)\b/ },
 	version: { kind: 'project', when: ['plain', 'text'], ifSaid: /\bbranch\b/ },
 	sha: { kind: 'project', when: ['plain', 'text', 'searching'], ifSaid: /\bbranch\b.*\b(?:start|list)/ },
-	provider: { kind: 'project', when: ['plain', 'text'], inTool: /\bterraform\b/, unless: /\bfilter\b/ },
+	provider: { kind: 'project', when: ['plain', 'text'], about: /\bterraform\b/, unless: /\bfilter\b/ },
 	member: { kind: 'tenant', when: ['whose', 'named'] },
 	actor: { kind: 'tenant', when: ['whose', 'named'], inTool: /\b(?:bluesky|at protocol|feed)\b/ },
 	wallet: { kind: 'tenant', when: ['whose'] },
@@ -291,7 +291,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		inTool: /\b(?:browser|tabs?|devtools|puppeteer|playwright)\b/,
 		ifSaid: /\bpages?\b/,
 	},
-	machine: { kind: 'environment', when: ['plain', 'named'] },
+	machine: { kind: 'environment', when: ['named'] },
 	agent: {
 		kind: 'tenant',
 		when: ['whose', 'named'],
@@ -347,7 +347,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		when: ['named', 'text'],
 		about: /\b(?:devices?|lights?|scenes?|thermostats?|rooms?|sensors?)\b/,
 	},
-	hub: { kind: 'environment', when: ['plain', 'named', 'other', 'text'] },
+	hub: { kind: 'environment', when: ['named', 'other', 'text'] },
 	gateway: { kind: 'environment', when: ['plain', 'named', 'other', 'text'], unless: /\bpayment/ },
 	bridge: {
 		kind: 'environment',
@@ -380,8 +380,8 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	ll: { kind: 'place', when: ['searching'] },
 	coordinate: { kind: 'place', when: ['searching'] },
 	polygon: { kind: 'place', when: ['searching'] },
-	viewbox: { kind: 'place', when: ['searching'] },
-	'bounding box': { kind: 'place', when: ['searching'] },
+	viewbox: { kind: 'place', when: ['looking'] },
+	'bounding box': { kind: 'place', when: ['looking'] },
 	distance: {
 		kind: 'place',
 		when: ['searching'],
@@ -393,8 +393,8 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		unless: /\b(?:vector|cosine|metric|edit|levenshtein|similarity)\b/,
 	},
 	zip: { kind: 'place', when: ['searching', 'text'], unless: /\b(?:archive|compress\w*|file)\b/ },
-	postal: { kind: 'place', when: ['searching'] },
-	postcode: { kind: 'place', when: ['searching'] },
+	postal: { kind: 'place', when: ['looking'] },
+	postcode: { kind: 'place', when: ['looking'] },
 	neighborhood: { kind: 'place', when: ['searching'] },
 	neighbourhood: { kind: 'place', when: ['searching'] },
 	district: { kind: 'place', when: ['searching'] },
@@ -452,7 +452,12 @@ export const otherBeginnings: ReadonlySet<string> = wordSet(
 
 /** Words of names that most tools of a server share, and that say how they work or what they are given. */
 export const commonWords: ReadonlySet<string> = wordSet(
-	'id, uuid, url, uri, path, name, query, q, text, content, body, format, output, input, field, expand, include, select, unit, currency, language, lang, locale, timezone, zone, tz, mode, type, kind, action, operation, method, op, command, order, sort, proxy, header, cookie, agent, key, token, secret, password, credential, auth, api, version, model, prompt, reason, reasoning, rationale, explanation, justification, intent, thought, goal, purpose, context, style, theme, colour, color, detail, detailed, verbose, verbosity, level, timeout, selector, xpath, jq, filter, status, state, tag, label, target, symbol, ticker, pair, coin, city, latitude, longitude, address, email, phone, date, time, title, description, value, data, options, option, config, schema, template, algorithm, strategy, callback, webhook, request, trace, correlation, idempotency, nonce, dry, confirm, confirmation, view, fields',
+	'id, uuid, url, uri, path, name, query, q, text, access, refresh, bearer, personal, content, body, format, output, input, field, expand, include, select, unit, currency, language, lang, locale, timezone, zone, tz, mode, type, kind, action, operation, method, op, command, order, sort, proxy, header, cookie, agent, key, token, secret, password, credential, auth, api, version, model, prompt, reason, reasoning, rationale, explanation, justification, intent, thought, goal, purpose, context, style, theme, colour, color, detail, detailed, verbose, verbosity, level, timeout, selector, xpath, jq, filter, status, state, tag, label, target, symbol, ticker, pair, coin, city, location, place, station, airport, latitude, longitude, address, email, phone, date, time, title, description, value, data, options, option, config, schema, template, algorithm, strategy, callback, webhook, request, trace, correlation, idempotency, nonce, indicator, isin, cik, pmid, doi, accession, smiles, sql, statement, script, code, expression, formula, number, x, y, z, ref, locator, css, html, markdown, latex, width, height, voice, speaker, seed, negative, size, quality, aspect, ratio, resolution, duration, background, font, question, answer, topic, subject, keyword, term, phrase, word, ingredient, brand, make, vin, origin, destination, from, to, departure, arrival, start, end, iata, icao, geometry, point, coordinate, hash, ip, asn, range, cell, base, quote, preset, profile, scale, precision, threshold, limit, source, provider, engine, framework, platform, os, arch, runtime, theme, layout, scheme, configuration, variant, flavour, flavor, role, permission, feature, category, genre, season, year, month, day, week, hour, minute, second, gender, age, weight, length, count, index, position, offset, line, column, row, character, regex, pattern, glob, extension, mime, encoding, compression, separator, delimiter, prefix, suffix, instruction, note, comment, summary, caption, alt, emoji, icon, avatar, logo, visibility, privacy, license, priority, severity, difficulty, effort, confidence, score, rating, scope, dry, confirm, confirmation, view, fields',
+);
+
+/** What things are filtered by. */
+export const filterNouns: ReadonlySet<string> = wordSet(
+	'status, state, type, kind, category, label, tag, priority, severity, author, assignee, creator, reporter, user, owner, level, role, language, extension, genre, brand, difficulty, rating, source type, rank, class, property, attribute, resolution, milestone, visibility, tier, gender, industry, topic, theme, method, protocol, criterion, condition, option, parameter, field, column',
 );
 
 /** The things that tools ask for, change or remove: the id of one says what, and not where. */
