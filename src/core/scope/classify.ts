@@ -160,6 +160,8 @@ function page(subject: Subject): Classification | undefined {
 	const { member, words, name, description, isNumber, isText, beside, shape } = subject;
 	if (isWrite(subject)) return undefined;
 	if (hasType(member, 'array') && !words.includes('range')) return undefined;
+	// How many of them are made.
+	if (shape.verb === 'generate' && !pageNames.has(name)) return undefined;
 	if (pageNames.has(name)) return found(subject, 'page', name);
 	if (pageLikeNames.has(name)) {
 		if (name.endsWith('token') && !(isNumber && isAsking(subject) && ofAnswer.test(description))) return undefined;
@@ -279,7 +281,11 @@ function time(subject: Subject): Classification | undefined {
 	const { member, words, description, above, isNumber, beside } = subject;
 	if (isWrite(subject)) return undefined;
 	if (/\btime ?zone\b/.test(words.join(' '))) return undefined;
-	if (/\b(?:candles?|candlesticks?|klines?|technical|indicators?|ta analysis|bars?|1m, ?5m)\b/.test(description))
+	if (
+		/\b(?:candles?|candlesticks?|klines?|data points|moving average|technical|indicators?|ta analysis|bars?|1m, ?5m)\b/.test(
+			description,
+		)
+	)
 		return undefined;
 	// A thing's own dates are set with the same names by a tool that also lists.
 	const isSet = subject.shape.isSeveral && words.some((word) => ['start', 'starting', 'end', 'due'].includes(word));
@@ -356,6 +362,8 @@ function container(subject: Subject): Classification | 'not one' | undefined {
 		// `iteration_path` is the path of an iteration.
 		if (noun === 'path' && containerNouns.has(before.at(-1) ?? '')) continue;
 		if (/^(?:the )?\w+ description\b/.test(subject.description)) return 'not one';
+		// `threads`, `rooms`: how many of them.
+		if (!subject.isText && ending.length === 0 && isCount(subject.member)) return 'not one';
 		if (before.some((word) => otherBeginnings.has(word) && !(word === 'new' && noun === 'folder')))
 			return 'not one';
 		if (isAttribute(subject, noun, before, ending) || isNamePattern(subject, noun, ending)) return 'not one';
@@ -364,6 +372,11 @@ function container(subject: Subject): Classification | 'not one' | undefined {
 	}
 	// Its words may still tell of another one.
 	return undefined;
+}
+
+function isCount(member: SchemaMember): boolean {
+	const last = wordsOf(member.name).at(-1) ?? '';
+	return !member.types.has('array') && singular(last) !== last;
 }
 
 interface Reading {
@@ -463,7 +476,7 @@ function holds(
 	before: readonly string[],
 	ending: readonly string[],
 ): boolean {
-	if (entry.unless?.test(subject.description) === true) return false;
+	if (entry.unless?.test(subject.description) === true || entry.unless?.test(subject.name) === true) return false;
 	if (noun === 'app' && ending.includes('path')) return false;
 	// The three of them name a type of resource.
 	if (noun === 'group' && subject.beside.has('kind')) return false;
@@ -536,6 +549,7 @@ const heldTo = new Set(['root', 'base', 'include', 'included', 'select', 'search
 
 function isDirectory(subject: Subject, before: readonly string[]): boolean {
 	const { shape, description } = subject;
+	if (before.includes('name')) return false;
 	if (before.some((word) => containerNouns.get(word)?.when.length === 0 || heldTo.has(word))) return true;
 	if (/\b(?:save|saved|saving)\b/.test(description) && /\bdirectory\b/.test(description)) return true;
 	if (

@@ -38,7 +38,7 @@ export interface ContainerNoun {
 	readonly kind: ScopeKind;
 	/** All of them must hold. */
 	readonly when: readonly NounCondition[];
-	/** The description does not say this: the noun's other meanings. */
+	/** Neither the description nor the name says this: the noun's other meanings. */
 	readonly unless?: RegExp | undefined;
 	/** The description says this. */
 	readonly ifSaid?: RegExp | undefined;
@@ -112,7 +112,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		unless: /\blibrary name\b|\b(?:icon|component|npm|python) librar/,
 	},
 	ref: { kind: 'project', when: ['plain', 'text'], unless: /\b(?:element|snapshot|node|reference (?:id|number))\b/ },
-	head: { kind: 'project', when: ['plain', 'text', 'searching'], ifSaid: /^$|\b(?:branch|user|org)/ },
+	head: { kind: 'project', when: ['plain', 'text', 'looking'], ifSaid: /^$|\b(?:branch|user|org|commit|ref|sha)/ },
 	root: { kind: 'place', when: ['plain', 'text'] },
 	drive: { kind: 'place', when: ['text'] },
 	path: { kind: 'place', when: ['text', 'directory'] },
@@ -153,7 +153,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	username: { kind: 'tenant', when: ['whose'] },
 	login: { kind: 'tenant', when: ['whose'] },
 	person: { kind: 'tenant', when: ['whose'] },
-	customer: { kind: 'tenant', when: ['whose'] },
+	customer: { kind: 'tenant', when: ['whose'], unless: /\be-?mail\b/ },
 	company: { kind: 'tenant', when: ['whose', 'named'] },
 	group: { kind: 'tenant', when: ['named'], unless: /\bgroup(?:ing|ed)? by\b|\bapi group\b|\bpermission/ },
 	profile: {
@@ -198,7 +198,11 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	},
 	table: { kind: 'database', when: [] },
 	index: { kind: 'database', when: ['plain', 'text'], unless: /\b(?:zero|one|0|1)-based\b|\bposition\b/ },
-	base: { kind: 'database', when: ['plain', 'text'], otherKinds: [{ said: /\bbranch/, kind: 'project' }] },
+	base: {
+		kind: 'database',
+		when: ['plain', 'text'],
+		otherKinds: [{ said: /\b(?:branch|commit)/, kind: 'project', isOfTool: true }],
+	},
 	catalog: { kind: 'database', when: ['text'] },
 	store: { kind: 'database', when: ['named', 'text'] },
 	module: {
@@ -218,7 +222,7 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	network: {
 		kind: 'environment',
 		when: ['text'],
-		unless: /\b(?:wi-?fi|docker|subnet|vpc|vlan|social|network (?:idle|error|request|timeout)|interface)\b/,
+		unless: /\b(?:throttl\w*|wi-?fi|docker|subnet|vpc|vlan|social|network (?:idle|error|request|timeout)|interface)\b/,
 	},
 	node: {
 		kind: 'environment',
