@@ -152,9 +152,9 @@ function subjectOf(member: SchemaMember, shape: ToolShape, beside: ReadonlySet<s
 }
 
 const speaksOfPages =
-	/\b(?:how many|maximum (?:number|results?|items?)|max results|number of|results?|lines?|paginat\w*|per page|cursor|offset|page (?:number|token)|next page|previous page|index|skip)\b/;
+	/\b(?:how many|maximum (?:number|results?|items?)|max results|number of|results?|lines?|paginat\w*|per page|cursor|offset|page (?:number|token|range)|next page|previous page|index|skip)\b/;
 const speaksOfTime =
-	/\b(?:dates?|datetimes?|times?|timestamps?|iso[- ]?8601|rfc ?3339|epoch|unix|yyyy|days?|hours?|minutes?|weeks?|months?|years?|today|yesterday|ago|recency|period of)\b/;
+	/\b(?:dates?|datetimes?|times?|timestamps?|iso[- ]?8601|rfc ?3339|epoch|unix|yyyy|days?|hours?|minutes?|weeks?|months?|years?|today|yesterday|ago|now|recency|period of)\b/;
 
 function page(subject: Subject): Classification | undefined {
 	const { member, words, name, description, isNumber, isText, beside, shape } = subject;
@@ -232,7 +232,7 @@ function page(subject: Subject): Classification | undefined {
 	return undefined;
 }
 
-const onlySaid = new Set(['max', 'maximum', 'show', 'display', 'number', 'amount', 'quantity']);
+const onlySaid = new Set(['current', 'position', 'max', 'maximum', 'show', 'display', 'number', 'amount', 'quantity']);
 const edges = new Set(['start', 'end', 'from', 'to', 'begin', 'first', 'last', 'starting', 'ending']);
 const parts = new Set([
 	'line',
@@ -269,9 +269,11 @@ const overTime = new Set([
 	'audit',
 	'analytic',
 ]);
+const borders = new Set(['after', 'before', 'since', 'until', 'from', 'within']);
+const ofOtherRange = /\b(?:bytes?|lines?|rows?|cells?|pages?|characters?|numbers?|ip|price|ports?)\b/;
 const dateWords = new Set(['date', 'datetime', 'timestamp']);
 /** Names of a stretch of time, beside other meanings of theirs. */
-const stretchNames = new Set(['period', 'range', 'window', 'past', 'last', 'duration']);
+const stretchNames = new Set(['period', 'range', 'window', 'past', 'last', 'duration', 'within', 'recent', 'age']);
 /** Of what is listed without a word. */
 const untoldNames = new Set(['date', 'period']);
 const saysStretches = /\b\d+ ?(?:min|h|hr|d|w|wk|mo|y|yr)\b/;
@@ -307,6 +309,22 @@ function time(subject: Subject): Classification | undefined {
 	const hasWord = core.some((word) => timeWords.has(word));
 	const hasEnd = core.some((word) => timeEnds.has(word));
 	if (areTimes && hasWord && hasEnd) return found(subject, 'time', name);
+	// `posted_after`: whatever is done at that time.
+	if (
+		core.length === 2 &&
+		isAsking(subject) &&
+		borders.has(core[1] ?? '') &&
+		/ed$|^(?:sent|due|expires?|begun)$/.test(core[0] ?? '')
+	)
+		return found(subject, 'time', name);
+	// `rangeStart`, `period_end`
+	const isOfStretch = core.length === 2 && ['range', 'period', 'window'].includes(core[0] ?? '');
+	if (
+		isOfStretch &&
+		['start', 'end', 'from', 'to', 'begin'].includes(core[1] ?? '') &&
+		!ofOtherRange.test(description)
+	)
+		return found(subject, 'time', name);
 	// `min_release_date`: of whatever it is the date.
 	if (timeEnds.has(core[0] ?? '') && dateWords.has(core.at(-1) ?? '')) return found(subject, 'time', name);
 	if (
@@ -725,7 +743,7 @@ function describedPlace(subject: Subject): Classification | undefined {
 const countOf =
 	/^(?:optional[.:,]? )?(?:(?:the |a )?(?:maximum |max\.? |total |exact |desired )?(?:number|amount|count|quantity) of|how many|max(?:imum)?) (?:[a-z-]+ ){0,4}(?:to (?:return|fetch|retrieve|get|show|display|include|list|read|output)|per page|returned|shown)\b/;
 const placeInAnswer =
-	/^(?:optional[.:,]? )?(?:the |a |an )?(?:pagination (?:cursor|token|offset)|cursor (?:for|from|to)|page (?:number|token|index|size|cursor)|next page|token (?:for|of) the next page|(?:number of|how many) (?:[a-z]+ ){1,3}to skip|(?:chunk|part) (?:number|index) (?:of|to)|which (?:chunk|part|page) (?:of|to)|(?:starting|start) (?:offset|row|line|position|character))\b/;
+	/^(?:optional[.:,]? )?(?:the |a |an )?(?:pagination (?:cursor|token|offset)|cursor (?:for|from|to)|page (?:number|token|index|size|cursor)|next page|token (?:for|of) the next page|(?:number of|how many) (?:[a-z]+ ){1,3}to skip|(?:chunk|part) (?:number|index) (?:of|to)|which (?:chunk|part|page) (?:of|to)|(?:url|link) (?:of|to) the (?:next|previous) page|(?:truncate|cut off|trim) .{0,40}\b(?:characters?|chars|lines|bytes)|(?:starting|start) (?:offset|row|line|position|character))\b/;
 
 /** A part of an answer that its words tell of alone. */
 function describedPage(subject: Subject): Classification | undefined {
@@ -797,7 +815,7 @@ function wideningFlag(subject: Subject): Classification | undefined {
 		words.includes('pagination') ||
 		words.includes('page') ||
 		words.includes('paginate') ||
-		/\b(?:fetch|follow|return|get|retrieve|load)(?:es|s|ing)? all (?:the )?(?:available )?pages\b|\bauto(?:matically)?[- ]?paginat/.test(
+		/\b(?:fetch|follow|return|get|retrieve|load)(?:es|s|ing)? all (?:the )?(?:available )?pages\b|\bauto(?:matically)?[- ]?paginat|\bfollow(?:s|ing)? (?:the )?pagination\b|\bthrough (?:all )?(?:the )?pages\b/.test(
 			subject.description,
 		);
 	if (isPages && words.some((word) => ['all', 'bypass', 'auto', 'fetch', 'disable', 'every'].includes(word))) {

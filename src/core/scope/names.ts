@@ -42,6 +42,7 @@ const irregular = new Map([
 	['dbs', 'db'],
 	['indices', 'index'],
 	['people', 'person'],
+	['corpora', 'corpus'],
 	['series', 'series'],
 	['status', 'status'],
 	['alias', 'alias'],

@@ -59,15 +59,15 @@ export interface ContainerNoun {
 
 const always: Readonly<Record<string, string>> = {
 	context:
-		'session, chat, thread, conversation, channel, room, chatroom, dialog, terminal, subreddit, pane, forum, community, tab index, page idx, window id, window handle',
+		'session, chat, thread, conversation, channel, room, chatroom, dialog, terminal, subreddit, pane, forum, community, tab index, page idx, window id, window handle, shell id, kernel id',
 	project:
-		'project, workspace, repo, repository, branch, team, board, space, calendar, notebook, vault, portfolio, git remote, service id, module id, todolist, wiki, course, classroom, blog, playlist, resource group, function app, web app, app service, compartment, tasklist, helpdesk, help desk, service desk, base ref, head ref, tree ish, treeish, commit ish, commitish, website id, website uuid, report suite, rsid, budget id, ledger, depot',
-	place: 'mailbox, inbox, cwd, directory, dir, folder, workdir, basedir, rootdir, base path, root path, shared drive, team drive, file share, uule',
-	tenant: 'tenant, org, organization, organisation, acct, guild, enterprise, merchant, advertiser, portal, realm, shop, tenancy, management group, ou, org unit, organizational unit, organisational unit, google email, impersonate, on behalf of, act id',
+		'project, workspace, repo, repository, branch, team, board, space, calendar, notebook, vault, portfolio, git remote, service id, module id, todolist, wiki, course, classroom, blog, playlist, resource group, function app, web app, app service, compartment, tasklist, helpdesk, help desk, service desk, base ref, head ref, tree ish, treeish, commit ish, commitish, website id, website uuid, report suite, rsid, budget id, ledger, depot, codebase',
+	place: 'mailbox, inbox, cwd, directory, dir, folder, workdir, basedir, rootdir, base path, root path, subdirectory, subfolder, subdir, site search, sitesearch, shared drive, team drive, file share, uule',
+	tenant: 'tenant, org, organization, organisation, acct, guild, enterprise, merchant, advertiser, portal, realm, shop, tenancy, management group, ou, org unit, organizational unit, organisational unit, google email, impersonate, on behalf of, act id, store hash',
 	environment:
-		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, vhost, ns, marketplace, storefront, avd, mkt, vpc, dsn, sandbox, ssh host, ssh server, remote host, bootstrap server, browser id, cdp url, cdp endpoint, rpc url, rpc endpoint, ws endpoint',
+		'region, country, environment, env, cluster, datacenter, udid, simulator, emulator, kubeconfig, base url, server url, instance url, api url, host url, gl, geo, vhost, ns, marketplace, storefront, avd, mkt, vpc, dsn, sandbox, ssh host, ssh server, remote host, bootstrap server, browser id, cdp url, cdp endpoint, rpc url, rpc endpoint, ws endpoint, docker host, hypervisor, api base, market code, territory',
 	database:
-		'database, db, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus, queue, sobject, log stream, kb, topic arn, index pattern, data view, log name, log store, logstore, entity set, cache name, graph name',
+		'database, db, dataset, bucket, log group, data source, datasource, keyspace, warehouse, knowledge base, vector store, data store, datastore, corpus, queue, sobject, log stream, kb, topic arn, index pattern, data view, log name, log store, logstore, entity set, cache name, graph name, lakehouse, data set, memory bank, bank id',
 };
 
 const sometimes: Readonly<Record<string, ContainerNoun>> = {
@@ -193,8 +193,8 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 	},
 	schema: {
 		kind: 'database',
-		when: ['plain', 'text'],
-		unless: /\bjson schema\b|\bschema (?:of|for) the (?:output|response|result|data)/,
+		when: ['text'],
+		unless: /\b(?:json|input|output|response|event|element|form|validation|graphql|api|avro|xml|extraction|argument|param|parameter|type|page|object|content|result|item|custom|include) schema\b|\bschema (?:of|for) the (?:output|response|result|data)/,
 	},
 	table: { kind: 'database', when: [] },
 	index: { kind: 'database', when: ['plain', 'text'], unless: /\b(?:zero|one|0|1)-based\b|\bposition\b/ },
@@ -308,6 +308,35 @@ const sometimes: Readonly<Record<string, ContainerNoun>> = {
 		ifSaid: /\b(?:tmux|terminal|browser) window|\bwindow (?:id|identifier|handle)\b/,
 	},
 	property: { kind: 'project', when: ['named'], about: /\b(?:analytics|ga4|search console|run report)\b/ },
+	subdomain: {
+		kind: 'tenant',
+		when: [],
+		unless: /\b(?:dns|records?|wildcard|enumerat\w*|scan)\b|\binclude subdomains?\b/,
+	},
+	volume: {
+		kind: 'place',
+		when: ['named', 'text', 'searching'],
+		unless: /\b(?:audio|sound|trading|search volume|24h)\b/,
+	},
+	disk: { kind: 'place', when: ['named', 'text', 'searching'] },
+	shelf: { kind: 'project', when: ['named', 'text'] },
+	cube: { kind: 'database', when: ['named', 'text'], about: /\b(?:olap|cubes?|measures?|mdx|quer(?:y|ies))\b/ },
+	controller: { kind: 'environment', when: ['named', 'text'], ifSaid: /\bcontrollers? (?:to|id|name)\b/ },
+	endpoint: { kind: 'environment', when: ['named'], about: /\bportainer\b/ },
+	email: {
+		kind: 'tenant',
+		when: ['alone', 'text'],
+		ifSaid: /\b(?:account|mailbox) (?:to use|to search|to read|to query|to access|owner)\b/,
+	},
+	around: { kind: 'place', when: ['searching'] },
+	north: { kind: 'place', when: ['looking'] },
+	south: { kind: 'place', when: ['looking'] },
+	east: { kind: 'place', when: ['looking'] },
+	west: { kind: 'place', when: ['looking'] },
+	'path prefix': { kind: 'place', when: ['looking'] },
+	'within km': { kind: 'place', when: ['looking'] },
+	'within mile': { kind: 'place', when: ['looking'] },
+	'state code': { kind: 'environment', when: ['searching'] },
 	rev: { kind: 'project', when: ['plain', 'text'], about: /\b(?:git|branch|commits?)\b/ },
 	revision: { kind: 'project', when: ['plain', 'text'], about: /\b(?:git|branch)\b/ },
 	column: { kind: 'project', when: ['named'], about: /\b(?:kanban|boards?|cards?)\b/, unless: /\b(?:table|csv)\b/ },
@@ -418,6 +447,13 @@ export const containerNouns: ReadonlyMap<string, ContainerNoun> = new Map([
 		nouns.split(', ').map((noun): [string, ContainerNoun] => [noun, { kind: kind as ScopeKind, when: [] }]),
 	),
 	...Object.entries(sometimes),
+	// The sides of a box on the map.
+	...['lat', 'lon', 'lng', 'long', 'latitude', 'longitude'].flatMap((axis) =>
+		['min', 'max'].flatMap((side): [string, ContainerNoun][] => [
+			[`${side} ${axis}`, { kind: 'place', when: ['looking'] }],
+			[`${axis} ${side}`, { kind: 'place', when: ['looking'] }],
+		]),
+	),
 ]);
 
 /** Of a new or changed thing these are what it becomes a part of, not where the tool looks. */
@@ -471,27 +507,27 @@ export const objectNouns: ReadonlySet<string> = wordSet(
 
 /** Names of a stretch of time, or of one of its ends: alone they say so. */
 export const timeNames: ReadonlySet<string> = wordSet(
-	'since, until, lookback, look back, timeframe, time frame, time range, date range, time window, time period, date period, date interval, freshness, recency, day back, hour back, day ago, last day, last hour, last n day, oldest, latest, relative time, time span, timespan, time interval, time filter, date filter, stat period, day count, daterange, timerange, lookback day, lookback hour, minute ago, hour ago, since hour, since day, since minute, on date, checkin, checkout, check in, check out, as of, tbs, date preset, time preset, billing period, reporting period, season, earliest, date restrict, qdr, older than, newer than, older than day, newer than day, newer than hour, older than hour, max age day, max age hour, age day, as of date, fiscal year, fiscal quarter, fiscal period, tax year, calendar year, check in date, check out date, seen after, seen before, last seen after, last seen before, first seen after, first seen before, duration minute back, year range, year month, publication year',
+	'since, until, lookback, look back, timeframe, time frame, time range, date range, time window, time period, date period, date interval, freshness, recency, day back, hour back, day ago, last day, last hour, last n day, oldest, latest, relative time, time span, timespan, time interval, time filter, date filter, stat period, day count, daterange, timerange, lookback day, lookback hour, minute ago, hour ago, since hour, since day, since minute, on date, checkin, checkout, check in, check out, as of, tbs, date preset, time preset, billing period, reporting period, season, earliest, date restrict, qdr, older than, newer than, older than day, newer than day, newer than hour, older than hour, max age day, max age hour, age day, as of date, fiscal year, fiscal quarter, fiscal period, tax year, calendar year, check in date, check out date, seen after, seen before, last seen after, last seen before, first seen after, first seen before, duration minute back, year range, year month, publication year, decade',
 );
 
 /** Names that are one where the type or the description speaks of time. */
 export const timeLikeNames: ReadonlySet<string> = wordSet(
-	'from, to, start, end, begin, before, after, day, hour, minute, week, month, year, date, quarter, period, range, window, created, updated, modified, published, min, max, gte, lte, gt, lt, last, time, t, past',
+	'from, to, start, end, begin, before, after, when, within, recent, age, cutoff, day, hour, minute, week, month, year, date, quarter, period, range, window, created, updated, modified, published, min, max, gte, lte, gt, lt, last, time, t, past',
 );
 
 /** Beside `date`, `time`, `at`, `timestamp` such a word makes an end of a stretch of time. */
 export const timeEnds: ReadonlySet<string> = wordSet(
-	'since, until, from, to, start, started, starting, end, ended, ending, begin, beginning, before, after, min, max, minimum, maximum, gte, lte, gt, lt, oldest, latest, earliest, last, newer, older, than, range, window, on, during, lower, upper, bound',
+	'since, until, from, to, start, started, starting, end, ended, ending, begin, beginning, before, after, min, max, minimum, maximum, gte, lte, gt, lt, oldest, latest, earliest, last, newer, older, than, range, window, on, during, lower, upper, bound, within',
 );
 
 export const timeWords: ReadonlySet<string> = wordSet(
-	'date, time, at, timestamp, datetime, day, created, updated, modified, published, closed, merged, due, occurred, completed, ts, ms, epoch, iso, rfc3339, unix, milli, second, sec, utc, crawl, page, creation, modification, update, activity, deadline, scheduled, on, rfc, 3339, 8601, ns, nano, hour, year, month',
+	'date, time, at, timestamp, datetime, day, created, updated, modified, published, closed, merged, due, occurred, completed, ts, ms, epoch, iso, rfc3339, unix, milli, second, sec, utc, crawl, page, creation, modification, update, activity, deadline, scheduled, on, rfc, 3339, 8601, ns, nano, hour, year, month, dt, evaluation, seen',
 );
 
 /** `past_days`, `num_hours`: a number of these, behind such a word. */
 export const timeUnits: ReadonlySet<string> = wordSet('day, hour, minute, week, month, year, quarter');
 export const timeAmounts: ReadonlySet<string> = wordSet(
-	'window, range, span, period, time, past, last, previous, prior, next, forecast, future, recent, lookback, back, num, number, n, of, within, in, ahead, count, since, ago, the, upcoming, historical, history, trailing, rolling, to, look',
+	'window, range, span, period, time, past, last, previous, prior, next, forecast, future, recent, lookback, back, num, number, n, of, within, in, ahead, count, since, ago, the, upcoming, historical, history, trailing, rolling, horizon, to, look',
 );
 
 /** Arrays of which each entry is a thing of its own that a call asks for or makes. */
@@ -501,12 +537,12 @@ export const batchNames: ReadonlySet<string> = wordSet(
 
 /** Names of a part of an answer, or of its size: whatever type they have. */
 export const pageNames: ReadonlySet<string> = wordSet(
-	'limit, offset, cursor, per page, page size, page token, page number, page num, page no, page index, page limit, page offset, page cursor, page len, page length, page count, item per page, result per page, next page, next page token, next token, next cursor, start cursor, end cursor, after cursor, before cursor, continuation token, continuation, continue token, pagination token, pagination, top k, top n, start index, start at, starting after, ending before, head limit, result count, result limit, start line, end line, line start, line end, from line, to line, line count, start row, end row, tail line, line limit, first line, last line, view range, line range, page range, bookmark, pagelen, scroll id, max size, max chunk, max key, match limit, search limit, count limit, line number start, line number end, start line number, end line number, last id, since id, max id, min id, next id, before id, after id, from id, next link, next url, next, current page, start page, end page, page start, page end, from page, to page, max page, num before, num after, start key, last key, exclusive start key, starting token, resume token, start after, page after, rpp, lines to read, retmax, retstart, ret max, ret start, cursor mark, first n, last n, top n, topn, topk, max n, how many, search after, skip token, last evaluated key, offset id, offset index, chunk index, chunk number, page cursor, next offset, next marker, start at row, row offset, row start, row end, max page, page to fetch, page key, paging token, paging, paging cursor, pager, page position, page info, start position, max return, max to return, result per query, hit per page, record per page, entry per page, row per page, number of result, number of item, number of record, iteration token, sys parm limit, sys parm offset, sysparm limit, sysparm offset, limit start, limit per page, items limit, start item, start record, start result, first result, first row, last row',
+	'limit, offset, cursor, per page, page size, page token, page number, page num, page no, page index, page limit, page offset, page cursor, page len, page length, page count, item per page, result per page, next page, next page token, next token, next cursor, start cursor, end cursor, after cursor, before cursor, continuation token, continuation, continue token, pagination token, pagination, top k, top n, start index, start at, starting after, ending before, head limit, result count, result limit, start line, end line, line start, line end, from line, to line, line count, start row, end row, tail line, line limit, first line, last line, view range, line range, page range, bookmark, pagelen, scroll id, max size, max chunk, max key, match limit, search limit, count limit, line number start, line number end, start line number, end line number, last id, since id, max id, min id, next id, before id, after id, from id, next link, next url, next, current page, start page, end page, page start, page end, from page, to page, max page, num before, num after, start key, last key, exclusive start key, starting token, resume token, start after, page after, rpp, lines to read, retmax, retstart, ret max, ret start, cursor mark, first n, last n, top n, topn, topk, max n, how many, search after, skip token, last evaluated key, offset id, offset index, chunk index, chunk number, page cursor, next offset, next marker, start at row, row offset, row start, row end, max page, page to fetch, page key, paging token, paging, paging cursor, pager, page position, page info, start position, max return, max to return, result per query, hit per page, record per page, entry per page, row per page, number of result, number of item, number of record, row count, item count, nb result, result size, fetch size, fetch count, max fetch, cursor id, cursor token, offset token, next page id, next page url, last n line, preview row, sample row, per page count, iteration token, sys parm limit, sys parm offset, sysparm limit, sysparm offset, limit start, limit per page, items limit, start item, start record, start result, first result, first row, last row',
 );
 
 /** Names that are one where the value is a number, or the description speaks of pages and counts. */
 export const pageLikeNames: ReadonlySet<string> = wordSet(
-	'page, p, top, k, n, num, token, max token, row, count, size, length, head, tail, first, last, line, marker, take, skip, len, amount, number, quantity, display, show, max, maximum, start, from, end, stop, to, before, after, continue',
+	'page, p, top, k, n, num, token, max token, row, count, size, length, head, tail, first, last, line, marker, take, skip, len, amount, number, quantity, display, show, max, maximum, current, position, start, from, end, stop, to, before, after, continue',
 );
 
 /** The last words of a name that say how much, or from where on, of what the other words name. */
