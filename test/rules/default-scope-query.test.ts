@@ -658,5 +658,15 @@ assistant: call t1 mcp__browser__tabs {"action": "close"}
 tool: result t1 {"tabs": [1]}
 assistant: done`,
 		},
+		{
+			name: 'a search in the working directory, which whoever started the agent has chosen: a note',
+			transcript: `
+describes: rg search {"pattern!": "Expression.", "path": "Directory to search in. Defaults to the current working directory."} Searches files.
+user [origin=scheduled]: go
+assistant: call t1 mcp__rg__search {"pattern": "TODO"}
+                                   ^^^^^^^^^^^^^^^^^^^ callersOwn note
+tool: result t1 {"matches": [1]}
+assistant: done`,
+		},
 	],
 });

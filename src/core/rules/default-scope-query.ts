@@ -134,6 +134,14 @@ function byWeight(one: ScopeParameter, other: ScopeParameter): number {
 	return weight(one) - weight(other);
 }
 
+/** Whoever has started the agent has chosen it, even where nobody looks now. */
+function isWorkingDirectory({ kind, fallback }: ScopeParameter): boolean {
+	return (
+		kind === 'place' &&
+		/\b(?:working dir(?:ectory)?|cwd|(?:project|workspace)(?:'s)? root)\b|^"?\.\/?"?$/i.test(fallback?.value ?? '')
+	);
+}
+
 /** The answer itself says that nothing was left out of it. */
 function tookEverything(scoped: ScopedCall, parameter: ScopeParameter): boolean {
 	const echo = echoOf(scoped, parameter);
@@ -193,7 +201,7 @@ function reportOf(
 				: ({ schema: 'schemaDefault', description: 'described', caller: 'callersOwn' } as const)[
 						fallback.source
 					],
-		severity: isUnattended(caller) ? undefined : 'note',
+		severity: isUnattended(caller) && !isWorkingDirectory(parameter) ? undefined : 'note',
 		data: {
 			agent: agentName(agent),
 			tool: tool.name,
