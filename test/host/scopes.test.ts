@@ -58,6 +58,21 @@ const chat: Tools = {
 			channel_name: { type: 'string', description: 'In place of the id.' },
 		},
 	},
+	forward: {
+		type: 'object',
+		properties: {
+			posts: {
+				type: 'array',
+				items: {
+					type: 'object',
+					properties: {
+						channel_id: { type: 'string', description: 'Defaults to the current channel.' },
+						channel_name: { type: 'string', description: 'In place of the id.' },
+					},
+				},
+			},
+		},
+	},
 	deploy: {
 		type: 'object',
 		properties: { environment: { type: 'string', enum: ['staging', 'production'], default: 'staging' } },
@@ -363,6 +378,21 @@ describe('what is put in', () => {
 		// The agent has said it in other words.
 		['posts', { channel_id: 'all' }, { channel_name: 'ops' }, { channel_name: 'ops' }, undefined],
 		['posts', { channel_id: 'all' }, {}, { channel_id: 'all' }, 'filled'],
+		// Each element speaks for itself.
+		[
+			'forward',
+			{ 'posts[].channel_id': 'all' },
+			{ posts: [{ channel_name: 'ops' }, {}, { channel_id: 'web' }] },
+			{ posts: [{ channel_name: 'ops' }, { channel_id: 'all' }, { channel_id: 'web' }] },
+			'filled',
+		],
+		[
+			'forward',
+			{ 'posts[].channel_id': 'all' },
+			{ posts: [{ channel_name: 'ops' }] },
+			{ posts: [{ channel_name: 'ops' }] },
+			undefined,
+		],
 		// The server would refuse these.
 		['posts', { channel_id: 7 }, {}, {}, 'inconclusive'],
 		['deploy', { environment: 'moon' }, {}, {}, 'inconclusive'],

@@ -42,6 +42,17 @@ tool: result t1 {"messages": []}
 assistant: done`,
 		},
 		{
+			name: 'three tools of a server share a name that says nothing',
+			transcript: `
+describes: store list_parts {"silo": {"type": "string", "default": "north"}} Lists parts.
+describes: store list_nails {"silo!": {"type": "string"}} Lists nails.
+describes: store count_nails {"silo!": {"type": "string"}} Counts nails.
+user [origin=scheduled]: what is there?
+assistant: call t1 mcp__store__list_parts {}
+tool: result t1 {"parts": [{"id": 1}]}
+assistant: done`,
+		},
+		{
 			name: 'the host fills it in for such callers',
 			transcript: `
 scope: {"chat": {"list_messages": {"policy": {"headless": "fill"}, "values": {"context_id": "all"}}}}${listMessages}
@@ -491,6 +502,19 @@ user [origin=scheduled]: what was done today?
 assistant: call t1 mcp__git__log {"author": "mira"}
                                  ^^^^^^^^^^^^^^^^^^ schemaDefault warning
 tool: result t1 {"commits": [{"id": 1}]}
+assistant: done`,
+		},
+		{
+			name: 'most tools of the server take it, under a name of its own',
+			transcript: `
+describes: store list_parts {"silo": {"type": "string", "default": "north"}} Lists parts.
+describes: store list_nails {"silo!": {"type": "string"}} Lists nails.
+describes: store count_nails {"silo!": {"type": "string"}} Counts nails.
+describes: store count_parts {"silo!": {"type": "string"}} Counts parts.
+user [origin=scheduled]: what is there?
+assistant: call t1 mcp__store__list_parts {}
+                                          ^^ schemaDefault warning
+tool: result t1 {"parts": [{"id": 1}]}
 assistant: done`,
 		},
 		{

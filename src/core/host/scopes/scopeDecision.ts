@@ -56,12 +56,12 @@ export function decide(question: ScopeQuestion): ScopeAnswer {
 		return inconclusive('The arguments of the call are no object.');
 	const missing: Missing[] = [];
 	const blocked: string[] = [];
-	const unsaid = unsaidOf(scopes, args);
+	const isSaid = saidIn(scopes, args);
 	for (const parameter of concerned) {
 		const places = placesOf(args, parameter.path);
 		if (places.some(({ state }) => state === 'blocked')) blocked.push(parameter.path);
-		const open = places.filter((place) => isOpen(parameter, place));
-		if (open.length > 0 && unsaid.has(parameter.path)) missing.push({ parameter, places: open });
+		const open = places.filter((place) => isOpen(parameter, place) && !isSaid(parameter, place));
+		if (open.length > 0) missing.push({ parameter, places: open });
 	}
 	if (missing.length === 0) {
 		return blocked.length === 0
@@ -121,14 +121,53 @@ function isOpen(parameter: ScopeParameter, place: ArgumentPlace): boolean {
 	return leftOut([parameter], { range: nowhere, values, isPartial: false }).length > 0;
 }
 
-/** The paths of which nothing else in the call says the same: a channel's name is as good as its id. */
-function unsaidOf(scopes: readonly ScopeParameter[], args: unknown): ReadonlySet<string> {
-	const values = scopes.flatMap(({ path }) =>
-		placesOf(args, path).flatMap(({ state, value }) => (state === 'given' ? [{ path, value: jsonOf(value) }] : [])),
-	);
-	const missing = leftOut(scopes, { range: nowhere, values, isPartial: false }).map(({ path }) => path);
-	// Of an element's own member its siblings say nothing.
-	return new Set([...missing, ...scopes.flatMap(({ path }) => (path.includes('[]') ? [path] : []))]);
+/**
+ * Whether something else in the call says the same: a channel's name is as good as its id. Of an element of a list the members of the same
+ * element can say it, and no other's.
+ */
+function saidIn(
+	scopes: readonly ScopeParameter[],
+	args: unknown,
+): (parameter: ScopeParameter, place: ArgumentPlace) => boolean {
+	/** By the list that a path leads through, then by the numbers of the elements: the paths that are left out there. */
+	const missing = new Map<string, Map<string, ReadonlySet<string>>>();
+	return ({ path }, { keys }) => {
+		const list = listOf(path);
+		let byElement = missing.get(list);
+		if (byElement === undefined) missing.set(list, (byElement = missingIn(list)));
+		const left = byElement.get(elementOf(keys));
+		return left !== undefined && !left.has(path);
+	};
+
+	function missingIn(list: string): Map<string, ReadonlySet<string>> {
+		const beside = scopes.filter(({ path }) => listOf(path) === list);
+		const given = new Map<string, { path: string; value: string }[]>();
+		for (const { path } of beside) {
+			for (const { keys, state, value } of placesOf(args, path)) {
+				if (state !== 'given') continue;
+				const element = elementOf(keys);
+				const values = given.get(element);
+				const one = { path, value: jsonOf(value) };
+				if (values === undefined) given.set(element, [one]);
+				else values.push(one);
+			}
+		}
+		return new Map(
+			[...given].map(([element, values]) => [
+				element,
+				new Set(leftOut(beside, { range: nowhere, values, isPartial: false }).map(({ path }) => path)),
+			]),
+		);
+	}
+}
+
+/** `posts[]` of `posts[].channel.id`; a list of plain values is no list that something is in. */
+function listOf(path: string): string {
+	return path.slice(0, path.lastIndexOf('[].') + 1);
+}
+
+function elementOf(keys: ArgumentPlace['keys']): string {
+	return keys.filter((key) => typeof key === 'number').join();
 }
 
 function jsonOf(value: unknown): string {
