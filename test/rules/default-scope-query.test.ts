@@ -444,6 +444,16 @@ assistant: call t1 mcp__browser__tabs {"action": "list"}
 tool: result t1 {"tabs": [1]}
 assistant: done`,
 		},
+		{
+			name: 'nothing is known of the tool, and what others pass is a number of lines',
+			transcript: `
+user [origin=scheduled]: go
+assistant: call t1 mcp__fs__read_text_file {"path": "/a", "head": 20}
+tool: result t1 {"text": "x"}
+assistant: call t2 mcp__fs__read_text_file {"path": "/b"}
+tool: result t2 {"text": "x"}
+assistant: done`,
+		},
 	],
 	invalid: [
 		{

@@ -145,7 +145,8 @@ function shapeOf(call: ToolCall, { shapes }: Kept): string {
 	if (known !== undefined && known.result === call.result) return known.shape;
 	const names = (values: readonly GivenValue[] | undefined) => values?.map(({ path }) => path).join() ?? '?';
 	const { content } = seenCall(call);
-	const shape = `${call.name} ${names(call.given?.values)} ${call.given?.isPartial} ${names(content?.values)}`;
+	const given = call.given?.values.map(({ path, value }) => `${path}:${typeOf(value)}`).join() ?? '?';
+	const shape = `${call.name} ${given} ${call.given?.isPartial} ${names(content?.values)}`;
 	shapes.set(call, { result: call.result, shape });
 	return shape;
 }
@@ -184,12 +185,38 @@ function parametersOf(
 	}
 }
 
-/** A schema that says no more than the names that callers have passed. */
+/** A schema that says no more than the names that callers have passed, and what kind of value each was. */
 function schemaOf(calls: readonly ToolCall[]): object {
-	const names = new Set(
-		calls.flatMap(({ given }) => given?.values.map(({ path }) => path) ?? []).filter((path) => !/[.[]/.test(path)),
-	);
-	return { type: 'object', properties: Object.fromEntries([...names].sort().map((name) => [name, {}])) };
+	const types = new Map<string, Set<string>>();
+	for (const { given } of calls) {
+		for (const { path, value } of given?.values ?? []) {
+			if (/[.[]/.test(path)) continue;
+			const known = types.get(path);
+			if (known === undefined) types.set(path, new Set([typeOf(value)]));
+			else known.add(typeOf(value));
+		}
+	}
+	const properties = [...types].sort(byName).map(([name, its]) => [name, { type: [...its].sort() }] as const);
+	return { type: 'object', properties: Object.fromEntries(properties) };
+}
+
+/** Of a value as JSON, perhaps cut off. */
+function typeOf(value: string): string {
+	switch (value[0]) {
+		case '"':
+			return 'string';
+		case '[':
+			return 'array';
+		case '{':
+			return 'object';
+		case 't':
+		case 'f':
+			return 'boolean';
+		case 'n':
+			return 'null';
+		default:
+			return 'number';
+	}
 }
 
 function scopedCall(call: ToolCall, parameters: readonly ScopeParameter[], { calls }: Kept): ScopedCall {
