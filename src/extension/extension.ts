@@ -73,7 +73,9 @@ export function activate(context: ExtensionContext): TestApi {
 		register('Who looked where', () => registerCoverageView({ sessions, transcripts, agents, log }));
 	register('Tasks', () => registerTasks(context.extensionUri));
 	register('Links', () => registerReveal(log, platform.files));
-	const host = register('The host', () => registerHost({ extension: context.extensionUri, sessions, log }));
+	const host = register('The host', () =>
+		registerHost({ extension: context.extensionUri, sessions, secrets: context.secrets, log }),
+	);
 
 	return { sessions, transcripts, agents, conversation, host, activationMs: performance.now() - startedAt };
 }

@@ -1,7 +1,7 @@
 // The shared MCP host in this window. All of it but this file is loaded when a host runs, or when somebody asks for one.
 
 import { EventEmitter, Uri, lm, window, workspace } from 'vscode';
-import type { McpHttpServerDefinition, TreeView } from 'vscode';
+import type { McpHttpServerDefinition, SecretStorage, TreeView } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { Disposable } from '../core/base/lifecycle.ts';
 import { joinPath } from '../core/transcripts/files.ts';
@@ -13,6 +13,7 @@ import type { HostParts } from './hostParts.ts';
 import { watchHostFile } from './hostFile.ts';
 import { commandIds, mcpProviderId, viewIds } from './ids.ts';
 import type { Log } from './log.ts';
+import type * as remoteStoreCommands from './remoteStoreCommands.ts';
 import { RowTree } from './rowTree.ts';
 import type { RowNode, RowSource } from './rowTree.ts';
 import type { Sessions } from './sessions.ts';
@@ -36,10 +37,11 @@ type Commands = typeof hostCommands;
 interface HostOptions {
 	readonly extension: Uri;
 	readonly sessions: Sessions;
+	readonly secrets: SecretStorage;
 	readonly log: Log;
 }
 
-export function registerHost({ extension, sessions, log }: HostOptions): HostFeature {
+export function registerHost({ extension, sessions, secrets, log }: HostOptions): HostFeature {
 	const disposables = new DisposableStore();
 	const commandLine = Uri.joinPath(extension, 'dist', 'cli.js').fsPath;
 	const definitionsChanged = disposables.add(new EventEmitter<void>());
@@ -49,7 +51,7 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 		return loading;
 	};
 	const loadParts = async (): Promise<HostParts> => {
-		const [{ createHostParts }, { createHostAccess, createStoreAccess }] = await Promise.all([
+		const [{ createHostParts }, { createHostAccess, createRemoteAccess, createStoreAccess }] = await Promise.all([
 			import('./hostParts.ts'),
 			import('./hostAccess.ts'),
 		]);
@@ -58,6 +60,8 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 			createHostParts({
 				access,
 				storeAccess: createStoreAccess(log),
+				remoteAccess: createRemoteAccess(log),
+				secrets,
 				directory: hostDirectory(sessions.platform.files),
 				sessions,
 				log,
@@ -113,6 +117,24 @@ export function registerHost({ extension, sessions, log }: HostOptions): HostFea
 		commands.revealCall(parts, inFlightRow(row)),
 	);
 	add(commandIds.runAgent, 'The agent could not be run', (commands, parts) => commands.runAgent(parts, commandLine));
+	const addRemote = (
+		id: string,
+		failure: string,
+		run: (commands: typeof remoteStoreCommands, parts: HostParts) => unknown,
+	) => {
+		disposables.add(
+			registerCommand(log, id, failure, async () => run(await import('./remoteStoreCommands.ts'), await load())),
+		);
+	};
+	addRemote(commandIds.connectRemoteStore, 'The session store could not be connected to', (commands, parts) =>
+		commands.connectRemoteStore(parts),
+	);
+	addRemote(commandIds.disconnectRemoteStore, 'The session store could not be forgotten', (commands, parts) =>
+		commands.disconnectRemoteStore(parts),
+	);
+	addRemote(commandIds.refreshRemoteStore, 'The session store could not be read', (_, { remote }) =>
+		remote.refresh(),
+	);
 	const addImport = (
 		id: string,
 		failure: string,

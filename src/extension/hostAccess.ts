@@ -3,6 +3,7 @@ import { ExpectedError } from '../core/base/errors.ts';
 import { connectStore } from '../platform/node/store/storeClient.ts';
 import type { HostAccess } from './hostConnection.ts';
 import type { Log } from './log.ts';
+import type { RemoteAccess } from './remoteStore.ts';
 import type { StoreAccess } from './storeView.ts';
 
 const client = 'VS Code';
@@ -32,5 +33,18 @@ export function createStoreAccess(log: Log): StoreAccess {
 		if (typeof connection === 'string') throw new ExpectedError('The host does not answer for its session store.');
 		await connection.turns.watch(true);
 		return connection.turns;
+	};
+}
+
+/** What speaks to Durable Objects is loaded when somebody looks into them. */
+export function createRemoteAccess(log: Log): RemoteAccess {
+	return async ({ address, token, signal }) => {
+		const { connectSessionStore } = await import('../platform/node/store/connectSessionStore.ts');
+		return connectSessionStore({
+			url: address,
+			token,
+			signal,
+			onError: (error) => log.failure('The connection to the remote session store', error),
+		});
 	};
 }

@@ -13,8 +13,8 @@ import type { StoreInView } from './storeView.ts';
 import { agentWords, byName, byStart, callStateWords, serverStateWords, sharingWords } from './hostWords.ts';
 import { serverAddress } from './mcpServers.ts';
 import { openPlace } from './reveal.ts';
-import { isRowTarget, isStoreTarget } from './row.ts';
-import type { RowTarget, StoreTarget } from './row.ts';
+import { hostStore, isRowTarget, isStoredTarget } from './row.ts';
+import type { RowTarget, StoredTarget } from './row.ts';
 import { bytes } from './words.ts';
 
 export async function startHost({ connection }: HostParts): Promise<void> {
@@ -237,7 +237,7 @@ export async function compareCheckpoints({ store, states }: HostParts, row: unkn
 	if (target !== undefined) await states.compare(target);
 }
 
-async function chosenSession(store: StoreInView, title: string): Promise<StoreTarget | undefined> {
+async function chosenSession(store: StoreInView, title: string): Promise<StoredTarget | undefined> {
 	const sessions = await store.list();
 	if (sessions.length === 0) {
 		void window.showInformationMessage('No session is stored.');
@@ -245,12 +245,12 @@ async function chosenSession(store: StoreInView, title: string): Promise<StoreTa
 	}
 	const items = sessions.map(({ id, seq }) => ({ label: id, description: `checkpoint ${seq}` }));
 	const chosen = await window.showQuickPick(items, { title, placeHolder: 'Session' });
-	return chosen === undefined ? undefined : { sessionId: chosen.label };
+	return chosen === undefined ? undefined : { store: hostStore, sessionId: chosen.label };
 }
 
-function storeTargetOf(row: unknown): StoreTarget | undefined {
-	if (isStoreTarget(row)) return row;
-	return typeof row === 'object' && row !== null && 'target' in row && isStoreTarget(row.target)
+function storeTargetOf(row: unknown): StoredTarget | undefined {
+	if (isStoredTarget(row)) return row;
+	return typeof row === 'object' && row !== null && 'target' in row && isStoredTarget(row.target)
 		? row.target
 		: undefined;
 }

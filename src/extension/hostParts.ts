@@ -1,7 +1,7 @@
 // What there is to the host in this window, loaded when one runs or somebody asks for it.
 
 import { commands } from 'vscode';
-import type { Disposable } from 'vscode';
+import type { Disposable, SecretStorage } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import { HostConnection } from './hostConnection.ts';
 import type { HostAccess } from './hostConnection.ts';
@@ -14,6 +14,9 @@ import { McpServers } from './mcpServers.ts';
 import { RecordedCalls } from './recordedCalls.ts';
 import type { RowSource } from './rowTree.ts';
 import { ServerOutput } from './serverOutput.ts';
+import { RemoteStore } from './remoteStore.ts';
+import type { RemoteAccess } from './remoteStore.ts';
+import { hostStore } from './row.ts';
 import { createServersSource } from './serversSource.ts';
 import { SessionStates } from './sessionStates.ts';
 import type { Sessions } from './sessions.ts';
@@ -27,6 +30,7 @@ export interface HostParts extends Disposable {
 	readonly statusBar: HostStatusBar;
 	readonly mcpServers: McpServers;
 	readonly store: StoreInView;
+	readonly remote: RemoteStore;
 	readonly states: SessionStates;
 	inFlightSource(): RowSource;
 	serversSource(): RowSource;
@@ -35,12 +39,15 @@ export interface HostParts extends Disposable {
 export interface HostPartsOptions {
 	readonly access: HostAccess;
 	readonly storeAccess: StoreAccess;
+	readonly remoteAccess: RemoteAccess;
+	readonly secrets: SecretStorage;
 	readonly directory: string;
 	readonly sessions: Sessions;
 	readonly log: Log;
 }
 
-export function createHostParts({ access, storeAccess, directory, sessions, log }: HostPartsOptions): HostParts {
+export function createHostParts(options: HostPartsOptions): HostParts {
+	const { access, storeAccess, remoteAccess, secrets, directory, sessions, log } = options;
 	const disposables = new DisposableStore();
 	const connection = disposables.add(new HostConnection(access, directory, log));
 	const calls = disposables.add(new RecordedCalls(sessions));
@@ -48,7 +55,8 @@ export function createHostParts({ access, storeAccess, directory, sessions, log 
 	const statusBar = disposables.add(createHostStatusBar(connection, calls.nameOf));
 	const mcpServers = disposables.add(new McpServers(connection));
 	const store = disposables.add(new StoreInView(connection, storeAccess, log));
-	const states = disposables.add(new SessionStates(store));
+	const remote = disposables.add(new RemoteStore({ access: remoteAccess, secrets, log }));
+	const states = disposables.add(new SessionStates((name) => (name === hostStore ? store : remote.readerOf(name))));
 
 	let told: string | undefined;
 	const tellState = () => {
@@ -65,9 +73,10 @@ export function createHostParts({ access, storeAccess, directory, sessions, log 
 		statusBar,
 		mcpServers,
 		store,
+		remote,
 		states,
 		inFlightSource: () => createInFlightSource(connection, calls, sessions),
-		serversSource: () => createServersSource(connection, store),
+		serversSource: () => createServersSource(connection, store, remote),
 		dispose: () => disposables.dispose(),
 	};
 }

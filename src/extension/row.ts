@@ -35,15 +35,32 @@ export interface RowTarget {
 	readonly callId?: string;
 }
 
-/** A session in the store, or one of its checkpoints. */
+/** The store of the host, in a `StoreTarget`. */
+export const hostStore = 'host';
+
+/** A session in a store, or one of its checkpoints. */
 export interface StoreTarget {
+	/** `hostStore`, or the address of the remote one. */
+	readonly store: string;
 	/** `undefined`: the store as a whole. */
 	readonly sessionId: string | undefined;
 	readonly seq?: number;
 }
 
-export function isStoreTarget(value: unknown): value is StoreTarget {
-	return typeof value === 'object' && value !== null && 'sessionId' in value && typeof value.sessionId === 'string';
+/** One of its sessions, or a checkpoint of that. */
+export interface StoredTarget extends StoreTarget {
+	readonly sessionId: string;
+}
+
+export function isStoredTarget(value: unknown): value is StoredTarget {
+	return (
+		typeof value === 'object' &&
+		value !== null &&
+		'store' in value &&
+		typeof value.store === 'string' &&
+		'sessionId' in value &&
+		typeof value.sessionId === 'string'
+	);
 }
 
 export function isRowTarget(value: unknown): value is RowTarget {

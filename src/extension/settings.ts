@@ -1,4 +1,4 @@
-import { workspace } from 'vscode';
+import { ConfigurationTarget, workspace } from 'vscode';
 import { defaultDataDirectory } from '../platform/node/host/defaultDataDirectory.ts';
 import { userHome } from '../platform/node/watch.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
@@ -100,6 +100,17 @@ export function defaultHostDirectory(): string {
 export function hostIdleSeconds(): number {
 	const value = workspace.getConfiguration(section).get<unknown>('host.idleSeconds');
 	return typeof value === 'number' && Number.isFinite(value) ? Math.max(10, Math.round(value)) : 300;
+}
+
+/** Where a remote session store is, as somebody wrote it; empty: there is none. */
+export function remoteStoreSetting(): string {
+	const value = workspace.getConfiguration(section).get<unknown>('store.remote');
+	return typeof value === 'string' ? value.trim() : '';
+}
+
+/** For this person on this machine: no workspace may choose where a token is sent. @param address `undefined`: none. */
+export async function setRemoteStore(address: string | undefined): Promise<void> {
+	await workspace.getConfiguration(section).update('store.remote', address, ConfigurationTarget.Global);
 }
 
 /** Whether VS Code's own agents are offered the servers of the host. */

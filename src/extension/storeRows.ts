@@ -3,6 +3,7 @@ import { counted } from '../core/base/text.ts';
 import type { StoreEvent } from '../core/store/createTurns.ts';
 import type { CheckpointSummary, SessionEvicted, SessionSummary } from '../core/store/sessionStore.ts';
 import { commandIds } from './ids.ts';
+import { hostStore } from './row.ts';
 import type { Row } from './row.ts';
 import { ago, bytes, duration, shortened, timeOfDay } from './words.ts';
 
@@ -11,6 +12,8 @@ export interface StoreView {
 	readonly sessions: readonly SessionSummary[];
 	/** Of the sessions that somebody has looked into. */
 	readonly checkpoints: ReadonlyMap<string, readonly CheckpointSummary[]>;
+	/** Why those of a session cannot be had, as a sentence. */
+	readonly problems: ReadonlyMap<string, string>;
 	/** What last happened to the memory of a session, in words, and when (epoch milliseconds). */
 	readonly lastEvents: ReadonlyMap<string, StoreHappening>;
 }
@@ -27,6 +30,30 @@ const shownSessions = 100;
 export function storeRows(view: StoreView, now: number): readonly Row[] {
 	const { sessions } = view;
 	if (sessions.length === 0) return [];
+	const { words, hasDamage } = storeWords(sessions);
+	return [
+		{
+			id: 'store',
+			target: { store: hostStore, sessionId: undefined },
+			label: 'Session store',
+			description: words.join(' · '),
+			icon: 'database',
+			color: hasDamage ? 'list.errorForeground' : undefined,
+			contextValue: 'crosstalkStore',
+			spoken: `The session store has ${words.join(', ')}.`,
+			details: [{ name: 'Sessions', text: words.join(', ') }],
+			command: undefined,
+			children: sessionRows(view, hostStore, now),
+			isOpen: true,
+		},
+	];
+}
+
+/** What is said of a store as a whole. */
+export function storeWords(sessions: readonly SessionSummary[]): {
+	readonly words: readonly string[];
+	readonly hasDamage: boolean;
+} {
 	const inMemory = sessions.filter(({ residence }) => residence === 'memory').length;
 	const damaged = sessions.filter(({ isDamaged }) => isDamaged).length;
 	const words = [
@@ -34,27 +61,22 @@ export function storeRows(view: StoreView, now: number): readonly Row[] {
 		`${inMemory} in memory`,
 		...(damaged === 0 ? [] : [`${damaged} damaged`]),
 	];
-	const children = sessions.slice(0, shownSessions).map((session) => sessionRow(session, view, now));
-	if (sessions.length > shownSessions) children.push(moreRow(sessions.length - shownSessions));
-	return [
-		{
-			id: 'store',
-			target: { sessionId: undefined },
-			label: 'Session store',
-			description: words.join(' · '),
-			icon: 'database',
-			color: damaged === 0 ? undefined : 'list.errorForeground',
-			contextValue: 'crosstalkStore',
-			spoken: `The session store has ${words.join(', ')}.`,
-			details: [{ name: 'Sessions', text: words.join(', ') }],
-			command: undefined,
-			children,
-			isOpen: true,
-		},
-	];
+	return { words, hasDamage: damaged > 0 };
 }
 
-function sessionRow(session: SessionSummary, view: StoreView, now: number): Row {
+/** The sessions with the latest checkpoints. @param store As in a `StoreTarget`; ids of rows tell those of two stores apart. */
+export function sessionRows(view: StoreView, store: string, now: number): readonly Row[] {
+	const rows = view.sessions.slice(0, shownSessions).map((session) => sessionRow(session, view, store, now));
+	if (view.sessions.length > shownSessions) rows.push(moreRow(store, view.sessions.length - shownSessions));
+	return rows;
+}
+
+/** Begins the ids of a store's rows. */
+function prefixOf(store: string): string {
+	return store === hostStore ? '' : `${store} `;
+}
+
+function sessionRow(session: SessionSummary, view: StoreView, store: string, now: number): Row {
 	const { id, seq, generation, residence, isDamaged, inFlight } = session;
 	const at = Date.parse(session.checkpointedAt);
 	const happening = view.lastEvents.get(id);
@@ -67,8 +89,8 @@ function sessionRow(session: SessionSummary, view: StoreView, now: number): Row 
 		...(inFlight === 0 ? [] : [`${inFlight} in flight`]),
 	];
 	return {
-		id: `stored ${id}`,
-		target: { sessionId: id },
+		id: `${prefixOf(store)}stored ${id}`,
+		target: { store, sessionId: id },
 		label: shortened(id, 60),
 		description: words.join(' · '),
 		icon: isDamaged ? 'error' : residence === 'memory' ? 'circle-filled' : 'circle-outline',
@@ -83,7 +105,7 @@ function sessionRow(session: SessionSummary, view: StoreView, now: number): Row 
 			{ name: 'Last', text: happening === undefined ? '' : `${happening.words}, ${ago(happening.at, now)}` },
 		],
 		command: { id: commandIds.showSessionState, title: 'Show Session State' },
-		children: checkpointRows(session, view.checkpoints.get(id) ?? [], happening, now),
+		children: checkpointRows({ id, store, happening, now }, view.checkpoints.get(id) ?? [], view.problems.get(id)),
 		isOpen: false,
 	};
 }
@@ -93,16 +115,22 @@ const residenceWords = { memory: 'in memory', disk: 'on disk' } as const satisfi
 	string
 >;
 
+interface CheckpointsOf {
+	/** Of the session. */
+	readonly id: string;
+	readonly store: string;
+	readonly happening: StoreHappening | undefined;
+	readonly now: number;
+}
+
 function checkpointRows(
-	session: SessionSummary,
+	{ id, store, happening, now }: CheckpointsOf,
 	checkpoints: readonly CheckpointSummary[],
-	happening: StoreHappening | undefined,
-	now: number,
+	problem: string | undefined,
 ): readonly Row[] {
-	const { id } = session;
 	const row = (key: string, further: Pick<Row, 'label' | 'description' | 'icon'> & Partial<Row>): Row => ({
-		id: `${key} ${id}`,
-		target: { sessionId: id },
+		id: `${prefixOf(store)}${key} ${id}`,
+		target: { store, sessionId: id },
 		color: undefined,
 		contextValue: 'crosstalkStoredFact',
 		spoken: `${further.label}: ${further.description}.`,
@@ -122,6 +150,9 @@ function checkpointRows(
 						icon: 'history',
 					}),
 				];
+	if (problem !== undefined) {
+		return [...last, row('problem', { label: problem, description: '', icon: 'warning', spoken: problem })];
+	}
 	if (checkpoints.length === 0) {
 		return [...last, row('unread', { label: 'Checkpoints', description: 'being read', icon: 'loading~spin' })];
 	}
@@ -131,7 +162,7 @@ function checkpointRows(
 			const older = checkpoints[index + 1];
 			const canCompare = checkpoint.hasState && older?.hasState === true;
 			return row(`checkpoint ${checkpoint.seq}`, {
-				target: { sessionId: id, seq: checkpoint.seq },
+				target: { store, sessionId: id, seq: checkpoint.seq },
 				label: `${checkpoint.seq} ${checkpoint.tool}`,
 				description: [
 					timeOfDay(Date.parse(checkpoint.at)),
@@ -157,10 +188,10 @@ function checkpointRows(
 	];
 }
 
-function moreRow(count: number): Row {
+function moreRow(store: string, count: number): Row {
 	return {
-		id: 'stored more',
-		target: { sessionId: undefined },
+		id: `${prefixOf(store)}stored more`,
+		target: { store, sessionId: undefined },
 		label: `${count} more`,
 		description: 'with older checkpoints',
 		icon: 'ellipsis',

@@ -7,6 +7,7 @@ import type { CheckpointSummary, SessionSummary } from '../core/store/sessionSto
 import type { StoreEvent, StoreTurns } from '../core/store/createTurns.ts';
 import type { HostConnection } from './hostConnection.ts';
 import type { Log } from './log.ts';
+import type { StoreReader } from './sessionStates.ts';
 import type { StoreHappening, StoreView } from './storeRows.ts';
 import { happeningOf } from './storeRows.ts';
 import { Throttle } from './throttle.ts';
@@ -18,9 +19,10 @@ export type StoreAccess = (address: HostAddress) => Promise<StoreTurns>;
 const readEveryMs = 1000;
 
 /** What this window knows of the session store of the host: nothing, until somebody looks. */
-export class StoreInView implements StoreView, Disposable {
+export class StoreInView implements StoreView, StoreReader, Disposable {
 	sessions: readonly SessionSummary[] = [];
 	readonly checkpoints = new Map<string, readonly CheckpointSummary[]>();
+	readonly problems: ReadonlyMap<string, string> = new Map();
 	readonly lastEvents = new Map<string, StoreHappening>();
 	readonly onDidChange: Event<void>;
 	private readonly connection: HostConnection;

@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict';
 import type { StoreEvent } from '../../src/core/store/createTurns.ts';
 import type { CheckpointSummary, SessionSummary } from '../../src/core/store/sessionStore.ts';
+import { remoteAddressOf, problemOfToken } from '../../src/extension/remoteAddress.ts';
+import { remoteStoreRows } from '../../src/extension/remoteStoreRows.ts';
+import type { RemoteStoreView } from '../../src/extension/remoteStoreRows.ts';
 import type { Row } from '../../src/extension/row.ts';
 import { happeningOf, storeRows } from '../../src/extension/storeRows.ts';
 import type { StoreView } from '../../src/extension/storeRows.ts';
@@ -37,7 +40,7 @@ function checkpoint(seq: number, further: Partial<CheckpointSummary> = {}): Chec
 }
 
 function view(further: Partial<StoreView> = {}): StoreView {
-	return { sessions: [], checkpoints: new Map(), lastEvents: new Map(), ...further };
+	return { sessions: [], checkpoints: new Map(), problems: new Map(), lastEvents: new Map(), ...further };
 }
 
 function outline(rows: readonly Row[], depth = 0): readonly string[] {
@@ -104,10 +107,14 @@ describe('the rows of the session store', () => {
 				[
 					'crosstalkCheckpoint.state.comparable',
 					'crosstalk.compareCheckpoints',
-					{ sessionId: 'reports', seq: 5 },
+					{ store: 'host', sessionId: 'reports', seq: 5 },
 				],
-				['crosstalkCheckpoint.state', 'crosstalk.showSessionState', { sessionId: 'reports', seq: 4 }],
-				['crosstalkCheckpoint', undefined, { sessionId: 'reports', seq: 3 }],
+				[
+					'crosstalkCheckpoint.state',
+					'crosstalk.showSessionState',
+					{ store: 'host', sessionId: 'reports', seq: 4 },
+				],
+				['crosstalkCheckpoint', undefined, { store: 'host', sessionId: 'reports', seq: 3 }],
 			],
 		);
 	});
@@ -131,4 +138,125 @@ describe('the rows of the session store', () => {
 	for (const [event, words] of happenings) {
 		it(`say of "${event.kind}": ${words ?? 'nothing'}`, () => assert.equal(happeningOf(event, now)?.words, words));
 	}
+});
+
+describe('the rows of a remote session store', () => {
+	const address = 'https://sessions.example.workers.dev';
+	const remote = (further: Partial<RemoteStoreView> = {}): RemoteStoreView => ({
+		address,
+		name: 'sessions.example.workers.dev',
+		contents: undefined,
+		isReading: false,
+		problem: undefined,
+		...further,
+	});
+	const idsOf = (rows: readonly Row[]): readonly string[] =>
+		rows.flatMap(({ id, children }) => [id, ...idsOf(children)]);
+
+	it('are none where none is connected', () => assert.deepEqual(remoteStoreRows(undefined, now), []));
+
+	it('are closed, and say where it is, until somebody looks', () => {
+		const rows = remoteStoreRows(remote(), now);
+		assert.deepEqual(outline(rows), [
+			'cloud Remote session store — sessions.example.workers.dev',
+			'  loading~spin Sessions — being read',
+		]);
+		assert.equal(rows[0]?.isOpen, false);
+		assert.deepEqual(rows[0].target, { store: address, sessionId: undefined });
+		assert.equal(
+			rows[0].spoken,
+			'The remote session store sessions.example.workers.dev; its sessions are read when it is opened.',
+		);
+	});
+
+	it('are those of the store of the host below it, with ids of their own', () => {
+		const contents = view({
+			sessions: [session('reports', 5), session('lost', 6), session('broken', 90, { isDamaged: true })],
+			checkpoints: new Map([
+				['reports', [checkpoint(5), checkpoint(4)]],
+				['lost', []],
+			]),
+			problems: new Map([['lost', 'The connection to session "lost" was lost again and again.']]),
+		});
+		const rows = remoteStoreRows(remote({ contents }), now);
+		assert.deepEqual(outline(rows), [
+			'cloud Remote session store — sessions.example.workers.dev · 3 sessions · 3 in memory · 1 damaged',
+			'  circle-filled reports — checkpoint 5 · 5 min ago · generation 3 · in memory',
+			'    git-commit 5 analytics_query — TIME · 16 KB',
+			'    git-commit 4 analytics_query — TIME · 16 KB',
+			'  circle-filled lost — checkpoint 6 · 6 min ago · generation 3 · in memory',
+			'    warning The connection to session "lost" was lost again and again. — ',
+			'  error broken — damaged · checkpoint 90 · 1 h ago · generation 3 · in memory',
+			'    loading~spin Checkpoints — being read',
+		]);
+		assert.deepEqual(rows[0]?.children[0]?.children[0]?.target, { store: address, sessionId: 'reports', seq: 5 });
+		const ids = [...idsOf(rows), ...idsOf(storeRows(contents, now))];
+		assert.equal(new Set(ids).size, ids.length);
+		assert.equal(rows[0].isOpen, false);
+	});
+
+	it('are one sentence where it cannot be read, and a click on it helps', () => {
+		const problems: readonly [RemoteStoreView['problem'] & object, string][] = [
+			[
+				{ message: 'sessions.example refuses the token. Connect again.', isMendedByConnecting: true },
+				'crosstalk.connectRemoteStore',
+			],
+			[
+				{ message: 'The session store cannot be reached: connect ECONNREFUSED.', isMendedByConnecting: false },
+				'crosstalk.refreshRemoteStore',
+			],
+		];
+		for (const [problem, command] of problems) {
+			const [store] = remoteStoreRows(remote({ problem }), now);
+			assert.deepEqual(
+				store?.children.map(({ label, command: mend }) => [label, mend?.id]),
+				[[problem.message, command]],
+			);
+			assert.equal(store.icon, 'warning');
+		}
+	});
+
+	it('say so where nothing is stored', () => {
+		const [store] = remoteStoreRows(remote({ contents: view() }), now);
+		assert.deepEqual(outline(store?.children ?? []), ['- No session is stored there yet — ']);
+	});
+});
+
+describe('the address of a remote session store', () => {
+	const addresses: readonly [string, string][] = [
+		['https://Sessions.Example.workers.dev', 'https://sessions.example.workers.dev'],
+		[' https://sessions.example.workers.dev/ ', 'https://sessions.example.workers.dev'],
+		['https://example.org:443/stores/one//', 'https://example.org/stores/one'],
+		['http://localhost:8787/', 'http://localhost:8787'],
+		['http://127.0.0.1:8787', 'http://127.0.0.1:8787'],
+		['http://[::1]:8787', 'http://[::1]:8787'],
+	];
+	for (const [text, address] of addresses) {
+		it(`"${text}" is ${address}`, () => {
+			const found = remoteAddressOf(text);
+			assert.equal(found.kind === 'address' ? found.address : found.message, address);
+		});
+	}
+	const refused: readonly [string, RegExp][] = [
+		['', /is no address of a Worker/],
+		['sessions.example.workers.dev', /is no address of a Worker/],
+		['ftp://sessions.example.workers.dev', /is no address of a Worker/],
+		['http://sessions.example.workers.dev', /is not sent to sessions\.example\.workers\.dev unencrypted/],
+		['http://127.0.0.1.example.org', /unencrypted/],
+		['http://localhost.example.org', /unencrypted/],
+		['http://192.168.1.4:8787', /unencrypted/],
+		['https://me:token@sessions.example.workers.dev', /has no name, password/],
+		['https://sessions.example.workers.dev/?token=a', /has no name, password/],
+	];
+	for (const [text, message] of refused) {
+		it(`is not "${text}"`, () => {
+			const found = remoteAddressOf(text);
+			assert.match(found.kind === 'invalid' ? found.message : '', message);
+		});
+	}
+
+	it('gets no token that is no text of a header', () => {
+		assert.equal(problemOfToken('a token with spaces & signs'), undefined);
+		for (const token of ['', 'two\nlines', 'schlüssel']) assert.match(problemOfToken(token) ?? '', /token/);
+	});
 });

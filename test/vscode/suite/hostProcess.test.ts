@@ -287,7 +287,7 @@ describe('a host that a window starts', () => {
 				(label) => label === 'evicted from memory: somebody asked for it',
 			);
 			assert.match(String(tree.getTreeItem(row).description), / · on disk$/);
-			await (await load()).states.show({ sessionId: 'nightly-review' });
+			await (await load()).states.show({ store: 'host', sessionId: 'nightly-review' });
 			assert.match(window.activeTextEditor?.document.getText() ?? '', /"cursor": 150/);
 		} finally {
 			await store.close();
