@@ -133,7 +133,13 @@ export class RemoteStore implements Disposable {
 		}
 		const former = this.known;
 		await secrets.store(secretOf(address), token);
-		await setRemoteStore(address);
+		try {
+			await setRemoteStore(address);
+		} catch (error) {
+			if (former?.address !== address) await secrets.delete(secretOf(address));
+			const reason = error instanceof Error ? error.message : String(error);
+			throw new ExpectedError(`The address could not be written into the settings: ${reason}`, { cause: error });
+		}
 		// Nobody could make it forgotten any more.
 		if (former !== undefined && former.address !== address) await secrets.delete(secretOf(former.address));
 	}
