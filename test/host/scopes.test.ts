@@ -473,9 +473,14 @@ describe('without what a decision needs', () => {
 		['a server that does not answer', { isSilent: true }, /did not list its tools in 10 s/],
 	];
 	for (const [what, server, reason] of bad) {
-		for (const policy of ['report', 'fill', 'require'] as const) {
+		for (const [policy, tool] of [
+			['report', 'list_messages'],
+			['fill', 'list_messages'],
+			// Demanded of whatever fits the pattern, and so of nothing in particular.
+			['require', 'list_*'],
+		] as const) {
 			it(`${policy} lets a call through as it is: ${what}`, async () => {
-				const { rig } = scoped({ files: { list_messages: { policy, values: { context_id: 'all' } } } }, server);
+				const { rig } = scoped({ files: { [tool]: { policy, values: { context_id: 'all' } } } }, server);
 				const call = (await rig.initialized()).call('list_messages', { arguments: { a: 1 } });
 				await rig.pass(11_000);
 				assert.equal(call.answers.length, 1);
@@ -486,6 +491,19 @@ describe('without what a decision needs', () => {
 				assert.match(String(rig.records.find(({ name }) => name === 'scopeDecision')?.['reason']), reason);
 			});
 		}
+
+		it(`require of this very tool refuses what it cannot decide on: ${what}`, async () => {
+			const { rig } = scoped({ files: { list_messages: { policy: 'require' } } }, server);
+			const call = (await rig.initialized()).call('list_messages', { arguments: { a: 1 } });
+			await rig.pass(11_000);
+			const text = refusal(call.answer ?? {});
+			assert.match(text, /calls to list_messages say where to look, and whether this one does cannot be told\./);
+			assert.match(text, reason);
+			assert.deepEqual(arrived(rig), []);
+			assert.deepEqual(decisions(rig), [
+				{ policy: 'require', intent: 'unknown', outcome: 'refused', parameters: [] },
+			]);
+		});
 
 		it(`what is required by name is required all the same: ${what}`, async () => {
 			const { rig } = scoped(
@@ -596,8 +614,8 @@ describe('what holds', () => {
 		assert.equal(rig.last.requests('tools/list').length, 1, 'asked once');
 		server.tools = { messages: chat['list_messages'] };
 		rig.last.say({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
-		await called(agent, 'list_messages', {});
-		assert.deepEqual(arrived(rig), [{}]);
+		assert.match(refusal(await called(agent, 'list_messages', {})), /lists no tool "list_messages"/);
+		assert.deepEqual(arrived(rig), []);
 		server.tools = { list_messages: { type: 'object', properties: { tab: { type: 'string' } } } };
 		rig.last.say({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
 		assert.match(refusal(await called(agent, 'list_messages', {})), /"tab"/);

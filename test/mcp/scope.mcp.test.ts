@@ -239,10 +239,10 @@ describe('scopes', () => {
 
 	it('let a call through as it is where nothing can be known of its tool', async () => {
 		await start({
-			list_messages: { policy: 'require' },
+			'list_mess*': { policy: 'require' },
 			messages: { policy: 'off' },
-			bare: { policy: 'require' },
-			gone: { policy: 'require' },
+			'bar*': { policy: 'require' },
+			'gon*': { policy: 'require' },
 		});
 		const caller = added(await ways['the SDK of the handshake, on HTTP']('headless'));
 		assert.equal((await caller.call('list_messages', {})).isError, true);
@@ -260,6 +260,15 @@ describe('scopes', () => {
 		assert.equal(found.get('list_messages')?.refused, 1);
 		assert.equal(found.get('list_messages')?.inconclusive, 1);
 		assert.equal(found.get('gone')?.inconclusive, 1);
+	});
+
+	it('refuse what cannot be decided where they are required of this very tool', async () => {
+		await start({ gone: { policy: 'require' } });
+		const caller = added(await ways['the SDK of the handshake, on HTTP']('headless'));
+		const { isError, text } = await caller.call('gone', {});
+		assert.equal(isError, true);
+		assert.match(text, /whether this one does cannot be told\./);
+		assert.match(text, /lists no tool "gone"/);
 	});
 
 	it('that are required by name are required of a tool that was taken away, too', async () => {

@@ -7,6 +7,11 @@ import type { KnownValues } from './recentValues.ts';
 const MOST_VALUES = 20;
 const LONGEST_WORDS = 300;
 
+/** Of a call of which it cannot be told whether it says where to look. @param reason Why not, as a sentence. */
+export function undecidedText(tool: string, reason: string): string {
+	return `This call was not carried out: the person who runs this demands that calls to ${tool} say where to look, and whether this one does cannot be told. ${reason} Nothing has been read or changed. Do not try again with other arguments; tell the person, who can name the parameters in the settings for scopes or take the demand back.`;
+}
+
 /** @param valuesOf What has been seen of a parameter's values; nothing of it may be a secret. */
 export function refusalText(
 	missing: readonly ScopeParameter[],

@@ -47,6 +47,20 @@ export class ScopeBook {
 		return found;
 	}
 
+	/** Whether a policy is set for this very tool, by its name. As for `lookUp`. */
+	isNamed(names: readonly string[], tool: string, source: string | undefined): boolean {
+		return [...this.sources].some(
+			([own, { settings, reach }]) =>
+				(reach === 'everybody' || own === source) &&
+				Object.entries(settings).some(
+					([server, tools]) =>
+						names.some((name) => matches(server, name)) &&
+						Object.hasOwn(tools, tool) &&
+						tools[tool]?.policy !== undefined,
+				),
+		);
+	}
+
 	/** The names of tools, and the patterns for such, that a server has settings for, by source: `undefined` for those that hold for everybody. */
 	*toolsOf(names: readonly string[]): Generator<{ readonly source: string | undefined; readonly tool: string }> {
 		for (const [own, { settings, reach }] of this.sources) {

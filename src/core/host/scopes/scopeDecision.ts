@@ -9,6 +9,8 @@ export type ActivePolicy = Exclude<ScopePolicy, 'off'>;
 export interface ScopeQuestion {
 	readonly policy: ActivePolicy;
 	readonly settings: ToolScopeSettings;
+	/** The policy was set for this very tool, rather than for a pattern that it happens to fit. */
+	readonly isNamed: boolean;
 	/** The tool's scopes, or why nothing is known of them. */
 	readonly scopes: readonly ScopeParameter[] | UnknownScopes;
 	readonly args: unknown;
@@ -35,6 +37,7 @@ export type ScopeAnswer =
 			readonly outcome: 'refused';
 			readonly parameters: readonly DecidedParameter[];
 			readonly reason: string;
+			/** None: whether anything is missing cannot be told. */
 			readonly missing: readonly ScopeParameter[];
 	  }
 	| {
@@ -44,8 +47,17 @@ export type ScopeAnswer =
 			readonly insertions: readonly Insertion[];
 	  };
 
-/** Decides on one call by what is known of its tool. It never throws; what cannot be known is inconclusive. */
+/**
+ * Decides on one call by what is known of its tool. It never throws. What cannot be known is inconclusive, and the call goes through; but
+ * not where a person has demanded of this very tool that it is told where to look.
+ */
 export function decide(question: ScopeQuestion): ScopeAnswer {
+	const answer = answerTo(question);
+	if (answer.outcome !== 'inconclusive' || question.policy !== 'require' || !question.isNamed) return answer;
+	return { outcome: 'refused', parameters: answer.parameters, reason: answer.reason, missing: [] };
+}
+
+function answerTo(question: ScopeQuestion): ScopeAnswer {
 	const { policy, settings, scopes, args } = question;
 	if ('reason' in scopes) return inconclusive(scopes.reason);
 	const contradiction = contradictionIn(settings, policy);

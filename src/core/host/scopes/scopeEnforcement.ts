@@ -23,7 +23,7 @@ import type { ToolScopeStatus } from '../status.ts';
 import type { Upstream } from '../upstream.ts';
 import { inserted } from './argumentPlaces.ts';
 import { RecentValues } from './recentValues.ts';
-import { refusalText } from './refusal.ts';
+import { refusalText, undecidedText } from './refusal.ts';
 import { policiesOf } from './scopeBook.ts';
 import type { ScopeBook } from './scopeBook.ts';
 import { decide } from './scopeDecision.ts';
@@ -60,6 +60,8 @@ const LONGEST_SCHEMA = 64 * 1024;
 /** What the settings say of one tool for the callers of one source. */
 interface Rule {
 	readonly settings: ToolScopeSettings;
+	/** A policy is set for this very tool. */
+	readonly isNamed: boolean;
 	readonly interactive: ScopePolicy;
 	readonly headless: ScopePolicy;
 	/** By what was known of the tools at a time. */
@@ -246,7 +248,9 @@ export class ScopeEnforcement {
 			const { interactive = 'off', headless = 'off' } = policiesOf(settings.policy);
 			// Agents call what they like; of names that no server has not all are kept.
 			if (rules.size >= MOST_RULES) rules.clear();
-			rules.set(tool, (rule = { settings, interactive, headless, scopes: new Map(), unfit: undefined }));
+			const isNamed = book.isNamed(this.server.names, tool, source);
+			rule = { settings, isNamed, interactive, headless, scopes: new Map(), unfit: undefined };
+			rules.set(tool, rule);
 		}
 		return rule;
 	}
@@ -308,6 +312,7 @@ export class ScopeEnforcement {
 		const answer = decide({
 			policy,
 			settings: rule.settings,
+			isNamed: rule.isNamed,
 			scopes: this.scopesOf(tool, policy, rule, problem),
 			args: exchange.message.params['arguments'],
 			unfit: policy === 'fill' ? this.unfitOf(tool, rule) : noneUnfit,
@@ -323,7 +328,7 @@ export class ScopeEnforcement {
 				reason: carried.reason,
 			});
 		if (carried.outcome === 'refused') {
-			this.refuse(exchange, carried);
+			this.refuse(exchange, tool, carried);
 			this.server.didChange();
 		} else if (upstream !== undefined) upstream.submit(exchange);
 	}
@@ -350,16 +355,21 @@ export class ScopeEnforcement {
 		return answer;
 	}
 
-	private refuse(exchange: Exchange, { missing, reason }: Extract<ScopeAnswer, { outcome: 'refused' }>): void {
+	private refuse(
+		exchange: Exchange,
+		tool: string,
+		{ missing, reason }: Extract<ScopeAnswer, { outcome: 'refused' }>,
+	): void {
 		this.catchUp();
 		const { owner } = exchange;
 		const redaction = this.redactionNow();
 		const isTellable = (json: string) => redaction.text(json) === json;
-		const text = refusalText(missing, ({ path }) => {
+		const valuesOf = ({ path }: ScopeParameter) => {
 			if (redaction.isArgumentRedacted(this.server.definition.name, path)) return { given: [], told: [] };
 			const { given, told } = this.values.of(owner, lastName(path));
 			return { given: given.filter(isTellable), told: told.filter(isTellable) };
-		});
+		};
+		const text = missing.length === 0 ? undecidedText(tool, reason) : refusalText(missing, valuesOf);
 		// A tool's own error, and none of the protocol: clients show those to the model, which can then do better, and these to nobody.
 		const result = {
 			content: [{ type: 'text', text }],
