@@ -33,7 +33,7 @@ export interface EventLogLimits {
 	readonly messageBytes: number;
 	/** What may wait for the disk. From half of it on, messages are let go; at all of it, events too. */
 	readonly waitingBytes: number;
-	/** How long an event waits for more. */
+	/** How long an event waits for more: a transaction costs more than what is in it. */
 	readonly flushMs: number;
 	/** So many bytes wait for no more. */
 	readonly flushBytes: number;
@@ -50,8 +50,8 @@ const defaultEventLogLimits: EventLogLimits = {
 	sweepBytes: 64 * megabyte,
 	messageBytes: 16 * megabyte,
 	waitingBytes: 64 * megabyte,
-	flushMs: 20,
-	flushBytes: 256 * 1024,
+	flushMs: 100,
+	flushBytes: 4 * megabyte,
 	retryMs: 5_000,
 };
 
