@@ -1,7 +1,7 @@
 import { inheritedCall, toolOf } from '../conversation/index.ts';
 import type { Agent, Conversation, Place, Result, ToolCall, ToolDescription } from '../conversation/index.ts';
 import type { GivenValue } from '../events/sessionEvent.ts';
-import { isHarmless, leftOut, scopeParametersOf, settingsFor } from '../scope/index.ts';
+import { isEverythingWord, isHarmless, leftOut, scopeParametersOf, settingsFor } from '../scope/index.ts';
 import type { ScopeParameter, ScopeSettings, SeenCall, ToolScopeSettings } from '../scope/index.ts';
 import { isUnattended } from './callers.ts';
 import type { Caller } from './callers.ts';
@@ -612,7 +612,7 @@ export function valuesIn(json: string): readonly string[] {
 
 /** Everything, in a word that a caller passes for it. */
 export function meansEverything(value: string): boolean {
-	return /^"(?:all|any|\*|everything|everywhere)"$/i.test(value);
+	return value.startsWith('"') && value.endsWith('"') && isEverythingWord(value.slice(1, -1));
 }
 
 export function isCompleted({ call }: ScopedCall): boolean {

@@ -226,7 +226,7 @@ function isEverythingWords(words: string): boolean {
 }
 
 function isEverythingValue(value: unknown): boolean {
-	return typeof value === 'string' && /^(?:all|any|\*|everything|everywhere)$/i.test(value.trim());
+	return typeof value === 'string' && isEverythingWord(value.trim());
 }
 
 function isBlank(value: unknown): boolean {
@@ -239,4 +239,9 @@ function sentencesOf(text: string): string[] {
 		.split(/(?<=[.!?;])\s+|\n+/)
 		.map((sentence) => truncated(singleLine(sentence), longestSentence))
 		.filter((sentence) => sentence !== '');
+}
+
+/** Whether a value, without quotes, is a word that asks for everything there is. */
+export function isEverythingWord(value: string): boolean {
+	return /^(?:all|any|\*|everything|everywhere)$/i.test(value);
 }

@@ -1,3 +1,4 @@
+export { isEverythingWord } from './fallback.ts';
 export { scopeParametersOf } from './findScopes.ts';
 export { isHarmless, leftOut } from './leftOut.ts';
 export type {

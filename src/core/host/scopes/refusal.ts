@@ -1,6 +1,7 @@
 // What a model is told of a call that was refused: everything that it needs to make a better one.
 
 import { singleLine, truncated } from '../../base/text.ts';
+import { isEverythingWord } from '../../scope/index.ts';
 import type { ScopeParameter } from '../../scope/index.ts';
 import type { KnownValues } from './recentValues.ts';
 
@@ -50,13 +51,11 @@ function words(text: string): string {
 	return truncated(singleLine(text), LONGEST_WORDS);
 }
 
-const whole = /^(?:all|any|\*|everything|everywhere)$/i;
-
 /** The value that asks for everything, as JSON, where the schema knows one. */
 function everythingOf({ allowed, description }: ScopeParameter): string | undefined {
-	const listed = allowed.find((value) => whole.test(value.slice(1, -1)));
+	const listed = allowed.find((value) => isEverythingWord(value.slice(1, -1)));
 	if (listed !== undefined) return listed;
 	for (const [, , value = ''] of (description ?? '').matchAll(/(["'`])(.{1,20}?)\1/g))
-		if (whole.test(value)) return JSON.stringify(value);
+		if (isEverythingWord(value)) return JSON.stringify(value);
 	return undefined;
 }
