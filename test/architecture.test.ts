@@ -19,7 +19,8 @@ interface Zone {
 const importTable: Readonly<Record<string, Zone>> = {
 	'core/base': { from: [] },
 	'core/events': { from: ['core/base'], packages: ['zod'] },
-	'core/host': { from: ['core/base', 'core/events', 'core/scope'] },
+	'core/debug': { from: ['core/base', 'core/events'], packages: ['@marcbachmann/cel-js'] },
+	'core/host': { from: ['core/base', 'core/events', 'core/scope', 'core/debug'] },
 	'core/transcripts': { from: ['core/base', 'core/events'] },
 	'core/store': { from: ['core/base', 'core/events'] },
 	'core/simulate': { from: ['core/base'] },
@@ -30,14 +31,15 @@ const importTable: Readonly<Record<string, Zone>> = {
 	'core/core.ts': { from: ['core'] },
 	'core/platform.ts': { from: ['core'] },
 	'platform/node': {
-		from: ['core/platform.ts', 'core/base', 'core/host', 'core/store'],
+		from: ['core/platform.ts', 'core/base', 'core/debug', 'core/host', 'core/store'],
 		typesFrom: ['core'],
 		packages: ['jsonc-parser', 'node:*', 'toml-eslint-parser', 'vscode-jsonrpc'],
 	},
 	'platform/workerd': { from: ['core/base', 'core/store'], packages: ['cloudflare:workers', 'node:crypto'] },
 	worker: { from: ['core', 'platform/workerd'], packages: ['cloudflare:workers'] },
-	cli: { from: ['core', 'platform/node'], packages: ['jsonc-parser', 'node:*'] },
-	extension: { from: ['core', 'platform/node'], packages: ['vscode'] },
+	debugAdapter: { from: ['core'], packages: ['@vscode/debugadapter', '@vscode/debugprotocol', 'node:*'] },
+	cli: { from: ['core', 'debugAdapter', 'platform/node'], packages: ['jsonc-parser', 'node:*'] },
+	extension: { from: ['core', 'debugAdapter', 'platform/node'], packages: ['vscode'] },
 };
 
 /** What a runtime gives to a program, and core must be given through a port. */
