@@ -13,6 +13,7 @@ export interface TaskMessage {
 }
 
 export type WorkerMessage =
+	| { readonly type: 'ready' }
 	| { readonly type: 'progress'; readonly bytes: number }
 	| { readonly type: 'done'; readonly index: number; readonly result: SessionFindings | SessionSummary };
 
@@ -33,6 +34,7 @@ export function serveTasks(): void {
 		report({ type: 'progress', bytes: unreported });
 		unreported = 0;
 	};
+	report({ type: 'ready' });
 	port.on('message', ({ index, task }: TaskMessage) => {
 		// What fails here is a bug: the rejection ends the thread and reaches the main one as its `error` event.
 		void runTask(core, platform, task, { onProgress }).then((result) => report({ type: 'done', index, result }));

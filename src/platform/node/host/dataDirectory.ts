@@ -1,7 +1,6 @@
 // The folder that holds all that outlives a host: who owns it, its address, its secrets, what it has recorded.
 
 import { chmod, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
@@ -126,7 +125,7 @@ export async function lastingSecret(directory: string, name: string, bytes: numb
 	const length = Math.ceil((bytes * 4) / 3);
 	const known = (await readIfThere(path))?.trim();
 	if (known !== undefined && known.length === length && /^[\w-]+$/.test(known)) return known;
-	const secret = randomBytes(bytes).toString('base64url');
+	const secret = (await randomBytes(bytes)).toString('base64url');
 	await writePrivateFile(path, `${secret}\n`);
 	return secret;
 }
@@ -140,9 +139,14 @@ async function readIfThere(path: string): Promise<string | undefined> {
 	}
 }
 
+/** Most who read a data directory write nothing, and the module takes as long to load as all of this one. */
+async function randomBytes(length: number): Promise<Buffer> {
+	return (await import('node:crypto')).randomBytes(length);
+}
+
 /** Replaces a file at once and as a whole, readable by its owner alone. */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
-	const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+	const temporary = `${path}.${(await randomBytes(6)).toString('hex')}`;
 	try {
 		const file = await open(temporary, 'wx', 0o600);
 		try {
