@@ -8,6 +8,7 @@ import type { ScopeSettings } from '../../core/scope/index.ts';
 import { NodeEventLog } from '../../platform/node/eventLog.ts';
 import { CatalogueFile } from '../../platform/node/host/catalogueFile.ts';
 import { readAddress, rememberConfig, rememberedConfig } from '../../platform/node/host/dataDirectory.ts';
+import { EventFeed } from '../../platform/node/host/eventFeed.ts';
 import { FollowedConfig } from '../../platform/node/host/followedConfig.ts';
 import { importedServers, importedServersFile } from '../../platform/node/host/importedServers.ts';
 import { nodeHostClock, nodeHostRandom } from '../../platform/node/host/hostPlatform.ts';
@@ -118,6 +119,7 @@ async function createRunningHost(
 		oldDirectory: join(directory, 'events'),
 		warn: log,
 	});
+	const events = new EventFeed(eventLog, async () => eventLog.flush());
 	const tools = await CatalogueFile.open(directory, log);
 	const processes = new StartedProcesses(join(directory, 'server-processes'), log);
 	await processes.endLeftBehind();
@@ -125,7 +127,7 @@ async function createRunningHost(
 	const platform = { clock: nodeHostClock, random: nodeHostRandom, upstreams, seal };
 	const running = createHost({
 		platform,
-		recorder: new EventRecorder(eventLog, nodeHostClock, tools.catalogue),
+		recorder: new EventRecorder(events, nodeHostClock, tools.catalogue),
 		catalogue: tools.catalogue,
 		version,
 		process: { pid: process.pid, generation, startedAt },
@@ -150,6 +152,7 @@ async function createRunningHost(
 			: new OtlpExporter({ target, body: (resource) => running.metrics.otlp(resource), warn: log });
 	return {
 		host: running,
+		events,
 		async close() {
 			for (const config of configs) config.dispose();
 			await Promise.all([eventLog.close(), tools.close(), exporter?.close()]);

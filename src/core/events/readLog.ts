@@ -150,9 +150,17 @@ function objectOf(text: string): StoredEvent | DamageKind {
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'invalid-line';
 	// It is an object, and nothing more is said of it.
 	const stored = value as StoredEvent;
-	const dropped = stored['droppedBytes'];
-	if (!hasBody(stored) || typeof dropped !== 'number') return stored;
-	const body: BodyRef = { offset: 0, length: 0, preview: `(${dropped} bytes were not recorded)` };
+	if (!hasBody(stored)) return stored;
+	const { droppedBytes: dropped, omittedBytes: omitted } = stored;
+	const preview =
+		typeof dropped === 'number'
+			? `(${dropped} bytes were not recorded)`
+			: // Told of while it happened; the store has it.
+				typeof omitted === 'number'
+				? `(${omitted} bytes)`
+				: undefined;
+	if (preview === undefined) return stored;
+	const body: BodyRef = { offset: 0, length: 0, preview };
 	return { ...stored, body };
 }
 

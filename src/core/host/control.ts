@@ -40,8 +40,26 @@ export interface ControlRequests {
 	'servers/output': { params: { readonly server: string }; result: { readonly text: string } };
 	/** Rows of the recorded events, for who cannot open their database beside the process that holds it. */
 	'events/read': { params: { readonly query: EventQuery }; result: { readonly rows: readonly EventRow[] } };
+	/**
+	 * From now on this client gets a notification `events/didAppend` with what is recorded of these sessions (`null`: of all), in place of
+	 * those that it followed before. Resolves when all that was recorded before can be read from the store; what was recorded in between
+	 * may be told of and stand there. A host that knows no such request is read from the store alone.
+	 */
+	'events/follow': { params: { readonly sessions: readonly string[] | null }; result: null };
+	'events/unfollow': { params: Record<string, never>; result: null };
 	/** Cancels one call; `false`: it has ended already. */
 	'calls/cancel': { params: { readonly callId: string }; result: { readonly wasInFlight: boolean } };
+}
+
+/** What was recorded a moment ago. */
+export interface AppendedEvents {
+	/**
+	 * As they stand in the log: JSON, a line each, without a last line end. Of a very long one the message is left out, and `omittedBytes`
+	 * says how long it is.
+	 */
+	readonly lines: string;
+	/** So many before them were let go, because they came faster than they were read; they can be read from the store. */
+	readonly lost: number;
 }
 
 export const CONTROL_PROTOCOL = 1;

@@ -4,7 +4,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { Emitter } from '../../../core/base/emitter.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { Disposable } from '../../../core/base/lifecycle.ts';
-import type { ControlRequests, HostAddress } from '../../../core/host/control.ts';
+import type { AppendedEvents, ControlRequests, HostAddress } from '../../../core/host/control.ts';
 import type { HostStatus } from '../../../core/host/status.ts';
 import { connectionOver } from './controlConnection.ts';
 import { controlProtocol, isExpectedFailure } from './controlProtocol.ts';
@@ -19,6 +19,8 @@ export interface ControlClient extends Disposable {
 	): Promise<ControlRequests[Name]['result']>;
 	/** From `host/watch` on. */
 	readonly onDidChange: (listener: (status: HostStatus) => void) => Disposable;
+	/** From `events/follow` on. */
+	readonly onDidAppend: (listener: (appended: AppendedEvents) => void) => Disposable;
 	/** Once, when the host has ended or closed the way. At once for whoever asks later. */
 	readonly onDidClose: (listener: () => void) => Disposable;
 }
@@ -73,10 +75,12 @@ const longestMessage = 64 * 1024 * 1024;
 
 class NodeControlClient implements ControlClient {
 	readonly onDidChange: (listener: (status: HostStatus) => void) => Disposable;
+	readonly onDidAppend: (listener: (appended: AppendedEvents) => void) => Disposable;
 	private isClosed = false;
 	private readonly socket: Socket;
 	private readonly connection: MessageConnection;
 	private readonly changed = new Emitter<HostStatus>(rethrowLater);
+	private readonly appended = new Emitter<AppendedEvents>(rethrowLater);
 	private readonly closed = new Emitter<void>(rethrowLater);
 	private isDisposed = false;
 	private knownAddress: HostAddress | undefined;
@@ -84,9 +88,11 @@ class NodeControlClient implements ControlClient {
 	constructor(socket: Socket) {
 		this.socket = socket;
 		this.onDidChange = this.changed.event;
+		this.onDidAppend = this.appended.event;
 		// Whatever the host has sent that is no message ends the connection, and that is told by `onDidClose`.
 		this.connection = connectionOver(socket, { longestMessage, onBroken: () => undefined });
 		this.connection.onNotification('host/didChange', (status: HostStatus) => this.changed.fire(status));
+		this.connection.onNotification('events/didAppend', (appended: AppendedEvents) => this.appended.fire(appended));
 		socket.once('close', () => {
 			this.isClosed = true;
 			if (!this.isDisposed) this.closed.fire();
@@ -134,6 +140,7 @@ class NodeControlClient implements ControlClient {
 		this.connection.dispose();
 		this.socket.destroy();
 		this.changed.dispose();
+		this.appended.dispose();
 		this.closed.dispose();
 	}
 

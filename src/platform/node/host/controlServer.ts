@@ -4,6 +4,7 @@ import type { Server, Socket } from 'node:net';
 import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { ExpectedError } from '../../../core/base/errors.ts';
+import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { ControlRequests, HostAddress } from '../../../core/host/control.ts';
 import type { Host } from '../../../core/host/host.ts';
 import { settingsIn } from '../../../core/host/scopes/scopeBook.ts';
@@ -14,6 +15,7 @@ import type { StoreService } from '../store/storeServer.ts';
 import { connectionOver } from './controlConnection.ts';
 import { controlProtocol, expectedFailure } from './controlProtocol.ts';
 import { serversIn } from './controlServers.ts';
+import type { EventFeed } from './eventFeed.ts';
 
 /** Of a host what its clients ask for. */
 export type ControlledHost = Pick<
@@ -25,6 +27,8 @@ export interface ControlServerOptions {
 	readonly host: ControlledHost;
 	/** For those who come for the session store, in a protocol of its own. */
 	readonly store?: StoreService | undefined;
+	/** What is recorded while it happens, for those who follow it. */
+	readonly events?: Pick<EventFeed, 'follow' | 'flush'> | undefined;
 	/** Where to listen; nothing may lie there. */
 	readonly path: string;
 	/** What a client that attaches is told, as soon as it is known. */
@@ -154,6 +158,7 @@ class Client implements Connected {
 	private readonly connection: MessageConnection;
 	private readonly options: ControlServerOptions;
 	private readonly watch: StatusWatch;
+	private following: Disposable | undefined;
 
 	constructor(socket: Socket, options: ControlServerOptions, watch: StatusWatch) {
 		this.socket = socket;
@@ -163,7 +168,10 @@ class Client implements Connected {
 			longestMessage,
 			onBroken: ({ message }) => options.log(`A client of the control socket was turned away: ${message}`),
 		});
-		this.connection.onClose(() => watch.remove(this.connection));
+		this.connection.onClose(() => {
+			watch.remove(this.connection);
+			this.following?.dispose();
+		});
 		this.answerRequests();
 		this.connection.listen();
 	}
@@ -209,6 +217,22 @@ class Client implements Connected {
 			if (this.options.store === undefined) throw new ExpectedError('There is no session store here.');
 			return { rows: sentRows(await this.options.store.query(statementOf(known))) };
 		});
+		this.answer('events/follow', async ({ sessions }) => {
+			const { events } = this.options;
+			if (events === undefined) throw new ExpectedError('Nothing is recorded here.');
+			const wanted = sessionsIn(sessions);
+			this.following?.dispose();
+			this.following = events.follow(wanted, async (appended) =>
+				this.connection.sendNotification('events/didAppend', appended),
+			);
+			await events.flush();
+			return null;
+		});
+		this.answer('events/unfollow', () => {
+			this.following?.dispose();
+			this.following = undefined;
+			return null;
+		});
 		this.answer('calls/cancel', ({ callId }) => ({ wasInFlight: host.cancelCall(text('callId', callId)) }));
 	}
 
@@ -247,6 +271,13 @@ function refuseOtherProtocols(protocol: unknown): void {
 function text(name: string, value: unknown): string {
 	if (typeof value === 'string') return value;
 	throw new ResponseError(ErrorCodes.InvalidParams, `${name} has to be a text.`);
+}
+
+function sessionsIn(value: unknown): ReadonlySet<string> | undefined {
+	if (value === null || value === undefined) return undefined;
+	if (!Array.isArray(value))
+		throw new ResponseError(ErrorCodes.InvalidParams, 'sessions has to be a list of texts, or null.');
+	return new Set(value.map((session: unknown, index) => text(`sessions[${index}]`, session)));
 }
 
 /** Tells everybody who watches what is different, as fast as each of them reads and no faster than the throttle. */

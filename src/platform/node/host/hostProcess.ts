@@ -10,6 +10,7 @@ import { createHostStore } from '../store/hostStore.ts';
 import type { HostStore } from '../store/hostStore.ts';
 import { startControlServer } from './controlServer.ts';
 import type { ControlServer } from './controlServer.ts';
+import type { EventFeed } from './eventFeed.ts';
 import { isErrno } from './dataDirectory.ts';
 import { controlSocketPath } from './localSocket.ts';
 import { takeFromStore } from './takeFromStore.ts';
@@ -34,6 +35,8 @@ export interface HostProcessOptions {
 
 export interface RunningHost {
 	readonly host: Host;
+	/** What it records. */
+	readonly events: EventFeed;
 	/** After the host was closed: writes what is still to be written. */
 	close(): Promise<void>;
 }
@@ -79,6 +82,7 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 		control = await startControlServer({
 			host,
 			store,
+			events: running.events,
 			path,
 			// Who knows the socket from the host before may come while this one still writes where it is.
 			address: ready.promise,
