@@ -228,6 +228,38 @@ describe('what a host has recorded', () => {
 		);
 	});
 
+	it('goes on with what an earlier version has recorded, which was not packed', async () => {
+		const append = async (text: string) => {
+			const store = new TestStore(lab.data);
+			const log = new NodeEventLog({ openStore: store.open, name: 'a log', warn: assert.fail });
+			for (let count = 0; count < 100; count++) {
+				log.append(
+					`{"version":1,"seq":0,"at":1,"sessionId":"${session}","agent":{"id":"main"},"source":{"kind":"hook","event":"${text}"},"type":"hook","event":"${text}"`,
+					Buffer.from('{}'),
+				);
+			}
+			await log.close();
+			await store.close();
+		};
+		await append('Stop');
+		const program = `
+			const { DatabaseSync } = require('node:sqlite');
+			const { zstdDecompressSync } = require('node:zlib');
+			const database = new DatabaseSync(require('node:worker_threads').workerData);
+			const { bytes } = database.prepare('SELECT bytes FROM event_bytes').get();
+			database.prepare('UPDATE event_bytes SET bytes = ?').run(zstdDecompressSync(bytes));
+			database.exec("UPDATE meta SET value = 1 WHERE name = 'events-schema'");
+			database.close();`;
+		await once(new Worker(program, { eval: true, workerData: `${lab.data}/sessions.sqlite` }), 'exit');
+		await append('SessionEnd');
+		const { events, problems } = await eventsIn(recordingPath(lab.data, session));
+		assert.deepEqual(problems, []);
+		assert.deepEqual(
+			events.map((event) => (event.type === 'hook' ? event.event : event.type)),
+			[...Array.from({ length: 100 }, () => 'Stop'), ...Array.from({ length: 100 }, () => 'SessionEnd')],
+		);
+	});
+
 	it('says in one sentence that a newer version has recorded it', async () => {
 		const store = new TestStore(lab.data);
 		await (await store.open()).openLog('a log', 1);
@@ -239,7 +271,7 @@ describe('what a host has recorded', () => {
 			database.close();`;
 		await once(new Worker(program, { eval: true, workerData: `${lab.data}/sessions.sqlite` }), 'exit');
 		const sentence =
-			/^The events in .*sessions\.sqlite were recorded by a newer version: their schema is 99, and this one knows 1\.$/;
+			/^The events in .*sessions\.sqlite were recorded by a newer version: their schema is 99, and this one knows 2\.$/;
 		await assert.rejects(findRecordings(lab.data), { name: 'ExpectedError', message: sentence });
 		const warnings: string[] = [];
 		const log = new NodeEventLog({ openStore: store.open, name: 'b', warn: (sentence) => warnings.push(sentence) });
@@ -247,7 +279,7 @@ describe('what a host has recorded', () => {
 		await log.close();
 		await store.close();
 		assert.deepEqual(warnings, [
-			'The event log cannot be written (its events are of a newer version: their schema is 99, and this one knows 1); agents are served without it.',
+			'The event log cannot be written (its events are of a newer version: their schema is 99, and this one knows 2); agents are served without it.',
 		]);
 	});
 });

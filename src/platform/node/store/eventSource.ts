@@ -13,6 +13,7 @@ import { chunkOf, chunksAtOnce, logOf, mostSessions, receivedRows, statementOf }
 import type { StoredChunk, StoredLog } from './eventQueries.ts';
 import { eventSchemaVersion, readEventSchema } from './eventTable.ts';
 import { loadSqlite, substitutePackage } from './nodeSqliteModule.ts';
+import { unpacked } from './packedBytes.ts';
 import type { SqliteHandle } from './nodeSqliteModule.ts';
 
 /** Recorded events, for as long as somebody reads. Everything rejects with an `ExpectedError`. */
@@ -26,7 +27,7 @@ export interface EventSource {
 	/** Whether it was not removed since. */
 	has(number: number): Promise<boolean>;
 	/** `undefined`: it was removed since, or is damaged. */
-	bytes(chunk: Pick<StoredChunk, 'number' | 'checksum'>): Promise<Uint8Array | undefined>;
+	bytes(chunk: Pick<StoredChunk, 'number' | 'checksum' | 'bytes'>): Promise<Uint8Array | undefined>;
 	close(): void;
 }
 
@@ -118,10 +119,11 @@ abstract class QueriedEvents implements EventSource {
 		return (await this.rows({ kind: 'chunk', number })).length > 0;
 	}
 
-	async bytes({ number, checksum }: Pick<StoredChunk, 'number' | 'checksum'>): Promise<Uint8Array | undefined> {
-		const [row] = await this.rows({ kind: 'bytes', number });
-		const bytes = row?.['bytes'];
-		return bytes instanceof Uint8Array && crc32(bytes) === checksum ? bytes : undefined;
+	async bytes(chunk: Pick<StoredChunk, 'number' | 'checksum' | 'bytes'>): Promise<Uint8Array | undefined> {
+		const [row] = await this.rows({ kind: 'bytes', number: chunk.number });
+		const stored = row?.['bytes'];
+		const bytes = stored instanceof Uint8Array ? unpacked(stored, chunk.bytes) : undefined;
+		return bytes !== undefined && crc32(bytes) === chunk.checksum ? bytes : undefined;
 	}
 
 	private async paged(after: number, queryOf: (after: number) => EventQuery): Promise<readonly StoredChunk[]> {

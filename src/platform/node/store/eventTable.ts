@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 import { SqlError } from '../../../core/store/sqlDatabase.ts';
 import type { SqlDatabase, SqlStatement } from '../../../core/store/sqlDatabase.ts';
 import type { EventChunk } from './eventChunks.ts';
+import { packed } from './packedBytes.ts';
 
 /** Each is one transaction. What was published is never changed. */
 const migrations: readonly (readonly string[])[] = [
@@ -16,6 +17,8 @@ const migrations: readonly (readonly string[])[] = [
 			events INTEGER NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, sessions TEXT NOT NULL)`,
 		'CREATE TABLE event_bytes (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL)',
 	],
+	// From here on the bytes may be packed (`packedBytes.ts`): whoever does not know of that must not take them for damaged.
+	[],
 ];
 
 const schemaName = 'events-schema';
@@ -98,9 +101,10 @@ export class EventTable implements EventStore {
 
 	async append(log: OpenLog, chunks: readonly EventChunk[]): Promise<void> {
 		const statements: SqlStatement[] = [];
+		const stored = await Promise.all(chunks.map(({ bytes }) => packed(bytes)));
 		let { end } = log;
 		let number = this.nextNumber;
-		for (const { bytes, events, firstAt, lastAt, sessions } of chunks) {
+		for (const [index, { bytes, events, firstAt, lastAt, sessions }] of chunks.entries()) {
 			statements.push(
 				{
 					sql: insertChunk,
@@ -116,7 +120,10 @@ export class EventTable implements EventStore {
 						sessions,
 					],
 				},
-				{ sql: 'INSERT INTO event_bytes (number, bytes) VALUES (?, ?)', parameters: [number, bytes] },
+				{
+					sql: 'INSERT INTO event_bytes (number, bytes) VALUES (?, ?)',
+					parameters: [number, stored[index] ?? bytes],
+				},
 			);
 			end += bytes.length;
 			number++;
