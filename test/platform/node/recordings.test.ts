@@ -234,7 +234,7 @@ describe('what a host has recorded', () => {
 			const log = new NodeEventLog({ openStore: store.open, name: 'a log', warn: assert.fail });
 			for (let count = 0; count < 100; count++) {
 				log.append(
-					`{"version":1,"seq":0,"at":1,"sessionId":"${session}","agent":{"id":"main"},"source":{"kind":"hook","event":"${text}"},"type":"hook","event":"${text}"`,
+					`{"version":1,"seq":0,"at":${Date.now()},"sessionId":"${session}","agent":{"id":"main"},"source":{"kind":"hook","event":"${text}"},"type":"hook","event":"${text}"`,
 					Buffer.from('{}'),
 				);
 			}
