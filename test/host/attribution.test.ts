@@ -6,6 +6,7 @@ import { nobodyKnown } from '../../src/core/host/agentIdentity.ts';
 import type { ConnectionIdentity } from '../../src/core/host/agentIdentity.ts';
 import { Attribution } from '../../src/core/host/attribution.ts';
 import type { CallOrigin } from '../../src/core/host/attribution.ts';
+import { readHook } from '../../src/core/host/hooks/agentHooks.ts';
 
 type Json = Record<string, unknown>;
 
@@ -31,7 +32,9 @@ class Scene {
 	}
 
 	hook(more: Json) {
-		return this.attribution.hook('claude-code', encoder.encode(JSON.stringify(hookBody(more))));
+		const facts = readHook('claude-code', encoder.encode(JSON.stringify(hookBody(more))));
+		assert.ok(facts);
+		this.attribution.learn(facts);
 	}
 }
 
@@ -173,26 +176,6 @@ describe('who called', () => {
 		);
 		call.dispose();
 		scene.hook({ tool_use_id: 'toolu_1' });
-	});
-
-	it('says what a hook is about', () => {
-		const scene = new Scene();
-		assert.deepEqual(scene.hook({ tool_use_id: 'toolu_1', agent_id: 'a1', agent_type: 'Explore' }), {
-			event: 'PreToolUse',
-			sessionId: `claude-code:${claudeSession}`,
-			agentId: 'a1',
-			toolUseId: 'toolu_1',
-			toolName: 'mcp__workbench__echo',
-			agentType: 'Explore',
-		});
-	});
-
-	it('takes no body for a hook that is none', () => {
-		const { attribution } = new Scene();
-		for (const body of ['', '{', 'null', '[]', '{"hook_event_name":"Stop"}', '{"session_id":"x"}']) {
-			assert.equal(attribution.hook('claude-code', encoder.encode(body)), undefined, body);
-		}
-		assert.equal(attribution.hook('other', encoder.encode(JSON.stringify(hookBody({})))), undefined);
 	});
 
 	it('does not take a subagent for the main agent where the version names neither', () => {

@@ -7,7 +7,15 @@ import { FORMAT_VERSION } from '../../src/core/events/sessionEvent.ts';
 import type { SessionEvent } from '../../src/core/events/sessionEvent.ts';
 import type { EventLog } from '../../src/core/host/eventLog.ts';
 import { EventRecorder } from '../../src/core/host/eventRecorder.ts';
+import { readClaudeCodeHook } from '../../src/core/host/hooks/claudeCodeHooks.ts';
+import type { HookFacts } from '../../src/core/host/hooks/hookFacts.ts';
 import type { RecordedMessage, RecordOrigin } from '../../src/core/host/recorder.ts';
+
+function hookFacts(body: Readonly<Record<string, unknown>>): HookFacts {
+	const facts = readClaudeCodeHook({ session_id: 's', ...body });
+	assert.ok(facts);
+	return facts;
+}
 
 /** The log as a file in memory. */
 class MemoryLog implements EventLog {
@@ -179,8 +187,42 @@ describe('the recorder', () => {
 		});
 		recorder.hook(
 			nobody,
-			{ event: 'PreToolUse', toolUseId: 'toolu_1', toolName: 'mcp__files__read', agentType: 'Explore' },
+			hookFacts({ hook_event_name: 'PreToolUse', tool_use_id: 'toolu_1', tool_name: 'mcp__files__read' }),
 			bytesOf({ a: 1 }),
+		);
+		recorder.hook(
+			nobody,
+			hookFacts({
+				hook_event_name: 'PostToolUseFailure',
+				tool_use_id: 'toolu_1',
+				tool_name: 'mcp__files__read',
+				mcp_server: { name: 'files' },
+				agent_type: 'Explore',
+				error: 'It failed.',
+				is_interrupt: false,
+				duration_ms: 1.5,
+				transcript_path: '/t.jsonl',
+			}),
+			bytesOf({ b: 1 }),
+		);
+		recorder.hook(
+			nobody,
+			hookFacts({
+				hook_event_name: 'PostToolBatch',
+				tool_calls: [{ tool_use_id: 'toolu_1' }, { tool_use_id: 'toolu_2' }],
+			}),
+			bytesOf({ c: 1 }),
+		);
+		recorder.hook(
+			nobody,
+			hookFacts({
+				hook_event_name: 'PostToolUse',
+				tool_name: 'Agent',
+				tool_response: { agentId: 'a1' },
+				agent_transcript_path: '/a1.jsonl',
+				trigger: 'auto',
+			}),
+			bytesOf({ d: 1 }),
 		);
 		recorder.scopeDecision(somebody, call, {
 			policy: 'fill',
@@ -195,6 +237,7 @@ describe('the recorder', () => {
 			agent: { unknown: "A connection to a server is no agent's." },
 		});
 		const process = { kind: 'process' };
+		const body = (text: string) => ({ offset: log.bytes.lastIndexOf(text), length: text.length, preview: text });
 		const read = log.read();
 		assert.deepEqual(read, [
 			{
@@ -282,11 +325,44 @@ describe('the recorder', () => {
 				event: 'PreToolUse',
 				toolUseId: 'toolu_1',
 				toolName: 'mcp__files__read',
-				agentType: 'Explore',
-				body: { offset: log.bytes.lastIndexOf('{"a":1}'), length: 7, preview: '{"a":1}' },
+				body: body('{"a":1}'),
 			},
 			{
 				...envelope(9),
+				source: { kind: 'hook', event: 'PostToolUseFailure' },
+				type: 'hook',
+				event: 'PostToolUseFailure',
+				toolUseId: 'toolu_1',
+				toolName: 'mcp__files__read',
+				agentType: 'Explore',
+				mcpServer: 'files',
+				durationMs: 1.5,
+				error: 'It failed.',
+				isInterrupt: false,
+				transcriptPath: '/t.jsonl',
+				body: body('{"b":1}'),
+			},
+			{
+				...envelope(10),
+				source: { kind: 'hook', event: 'PostToolBatch' },
+				type: 'hook',
+				event: 'PostToolBatch',
+				batch: ['toolu_1', 'toolu_2'],
+				body: body('{"c":1}'),
+			},
+			{
+				...envelope(11),
+				source: { kind: 'hook', event: 'PostToolUse' },
+				type: 'hook',
+				event: 'PostToolUse',
+				toolName: 'Agent',
+				spawnedAgentId: 'a1',
+				agentTranscriptPath: '/a1.jsonl',
+				trigger: 'auto',
+				body: body('{"d":1}'),
+			},
+			{
+				...envelope(12),
 				sessionId: 'claude-code:5e551011',
 				agent: { id: 'a "quoted"\nname' },
 				source: process,
@@ -370,7 +446,14 @@ describe('the recorder', () => {
 		});
 		recorder.hook(
 			nobody,
-			{ event: 'PreToolUse', toolUseId: 't', toolName: 'mcp__files__x', agentType: secret },
+			hookFacts({
+				hook_event_name: 'PreToolUse',
+				tool_name: 'mcp__files__x',
+				agent_type: secret,
+				error: `${'x'.repeat(495)}${secret}`,
+				transcript_path: `/${secret}`,
+				tool_calls: [{ tool_use_id: secret }],
+			}),
 			bytesOf({ tool_input: { password: 'hunter2' }, more: secret }),
 		);
 		recorder.message(nobody, request, Buffer.from(`no JSON ${secret}`));

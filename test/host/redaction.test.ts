@@ -167,6 +167,18 @@ describe('redaction', () => {
 			assert.equal(through('mcp__web__write'), hook('a'));
 			assert.equal(through('Bash'), hook('a'));
 		});
+
+		it('is for the hook that tells of all calls of a message, whichever server it is', () => {
+			const redaction = new Redaction([server([], ['auth.password'], 'my files'), server([], [], 'web')]);
+			const batch = (password: string) =>
+				JSON.stringify({
+					tool_calls: [
+						{ tool_name: 'mcp__my_files__write', tool_input: { auth: { password }, to: 'x' } },
+						{ tool_name: 'Bash', tool_input: { command: 'ls', password: 'b' } },
+					],
+				});
+			assert.equal(textOf(redaction.hook(Buffer.from(batch('a')), undefined)), batch(redacted));
+		});
 	});
 
 	it('takes out what lets somebody in of anything called headers', () => {

@@ -450,10 +450,29 @@ export interface Reconnect extends Envelope {
 /** An agent's own report through one of its hooks. */
 export interface HookEvent extends Envelope {
 	readonly type: 'hook';
+	/** The agent's own name for it: `PreToolUse`. */
 	readonly event: string;
 	readonly toolUseId?: ToolUseId | undefined;
 	readonly toolName?: string | undefined;
 	readonly agentType?: string | undefined;
+	/** The name of the tool's MCP server in the agent's configuration. */
+	readonly mcpServer?: string | undefined;
+	/** Of the tool itself. */
+	readonly durationMs?: number | undefined;
+	/** Why a call has failed; the first characters of it. */
+	readonly error?: string | undefined;
+	/** A person has broken the call off. */
+	readonly isInterrupt?: boolean | undefined;
+	/** The calls of one message, all of which have ended. */
+	readonly batch?: readonly ToolUseId[] | undefined;
+	/** The agent that the call has started. */
+	readonly spawnedAgentId?: AgentId | undefined;
+	/** Of the session; `agentTranscriptPath`: of a subagent. */
+	readonly transcriptPath?: string | undefined;
+	readonly agentTranscriptPath?: string | undefined;
+	/** What has caused a compaction, a start or an end of a session. */
+	readonly trigger?: string | undefined;
+	/** All that the agent has sent. */
 	readonly body: BodyRef;
 }
 

@@ -1,20 +1,15 @@
 import { agentId, mainAgentId, sessionId, toolUseId } from '../base/ids.ts';
-import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
+import type { SessionId, ToolUseId } from '../base/ids.ts';
 import type { Disposable } from '../base/lifecycle.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
+import { claudeCode } from './hooks/claudeCodeHooks.ts';
+import { record, text } from './hooks/hookFacts.ts';
+import type { HookFacts, Json } from './hooks/hookFacts.ts';
 import type { HostClock } from './ports.ts';
 
 /** Who makes a call, in the same ids that the agent's transcript has. What is not known is `undefined`, and never guessed. */
 export interface CallOrigin extends ConnectionIdentity {
 	readonly toolUseId: ToolUseId | undefined;
-}
-
-/** What one hook event of an agent says. */
-export interface HookFacts extends CallOrigin {
-	/** The agent's own name for the event: `PreToolUse`. */
-	readonly event: string;
-	readonly toolName: string | undefined;
-	readonly agentType: string | undefined;
 }
 
 /** A call whose origin is not complete yet; disposing it says that nobody wants to know any more. */
@@ -23,10 +18,7 @@ export interface AttributedCall extends Disposable {
 	readonly origin: CallOrigin;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 /** The ids of the transcript formats, which make a part of the session ids. */
-const claudeCode = 'claude-code';
 const codex = 'codex';
 const vsCode = 'vscode';
 
@@ -83,32 +75,9 @@ export class Attribution {
 		};
 	}
 
-	/**
-	 * Takes in one hook event.
-	 * @param format Whose hook it is: `claude-code`.
-	 * @returns What it says; `undefined` for a body that is no event of that agent.
-	 */
-	hook(format: string, body: Uint8Array): HookFacts | undefined {
-		if (format !== claudeCode) return undefined;
-		const event = parsed(body);
-		const name = text(event?.['hook_event_name']);
-		const session = text(event?.['session_id']);
-		if (event === undefined || name === undefined || session === undefined) return undefined;
-		const facts: HookFacts = {
-			event: name,
-			sessionId: sessionId(claudeCode, session),
-			agentId: claudeHookAgent(event),
-			toolUseId: idOf(text(event['tool_use_id'])),
-			toolName: text(event['tool_name']),
-			agentType: text(event['agent_type']),
-		};
-		this.learn(facts);
-		return facts;
-	}
-
-	private learn(facts: HookFacts): void {
+	/** Takes in what a hook event says. */
+	learn(facts: Pick<HookFacts, 'event' | 'sessionId' | 'agentId' | 'toolUseId'>): void {
 		const { sessionId: session, toolUseId: id } = facts;
-		if (session === undefined) return;
 		// Subagents of a session that was left go on and have hooks; only a person brings the session back.
 		if (facts.event === 'SessionEnd') this.ended.set(session, true);
 		else if (facts.event === 'SessionStart' || facts.event === 'UserPromptSubmit') this.ended.delete(session);
@@ -218,34 +187,6 @@ function claudeOrigin(meta: Json): Said {
 		toolUseId: toolUseId(id),
 		isToldByHooks: true,
 	};
-}
-
-function claudeHookAgent(event: Json): AgentId | undefined {
-	const agent = text(event['agent_id']);
-	if (agent !== undefined) return agentId(agent);
-	// Old versions named nobody, in subagents too. Those that name the prompt name the subagent, and leave out the main agent's name.
-	return text(event['prompt_id']) === undefined ? undefined : mainAgentId;
-}
-
-const decoder = new TextDecoder();
-
-function parsed(body: Uint8Array): Json | undefined {
-	try {
-		return record(JSON.parse(decoder.decode(body)));
-	} catch {
-		// Whoever sends this is no agent; that nothing was understood is the answer.
-		return undefined;
-	}
-}
-
-function record(value: unknown): Json | undefined {
-	// A JSON object is a record of unknown.
-	return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
-}
-
-/** Ids come from outside: an empty one is none, and none is kept that is longer than any id. */
-function text(value: unknown): string | undefined {
-	return typeof value === 'string' && value !== '' && value.length <= 256 ? value : undefined;
 }
 
 function idOf(value: string | undefined): ToolUseId | undefined {

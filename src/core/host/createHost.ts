@@ -5,6 +5,7 @@ import type { AgentEndpoint, AgentIntroduction, AgentOutput } from './agentConne
 import { AllServersConnection } from './allServers.ts';
 import { Attribution } from './attribution.ts';
 import type { AgentOptions, Host } from './host.ts';
+import { readHook } from './hooks/agentHooks.ts';
 import { Metrics } from './metrics.ts';
 import type { HostPlatform } from './ports.ts';
 import type { Recorder } from './recorder.ts';
@@ -137,8 +138,9 @@ export function createHost(options: CreateHostOptions): Host {
 		outputOf: (server) => hubOf(server).output,
 		cancelCall: (callId) => [...hubs.values()].some((hub) => hub.cancelCall(callId, 'It was cancelled by hand.')),
 		hook(format, body) {
-			const facts = attribution.hook(format, body);
+			const facts = readHook(format, body);
 			if (facts === undefined) return;
+			attribution.learn(facts);
 			const origin = { connectionId: `hooks-${format}`, sessionId: facts.sessionId, agentId: facts.agentId };
 			recorder.hook(origin, facts, body);
 		},

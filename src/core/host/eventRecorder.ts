@@ -1,6 +1,7 @@
 import { JsonScanner } from '../base/jsonScanner.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { EventLog } from './eventLog.ts';
+import type { HookFacts } from './hooks/hookFacts.ts';
 import type {
 	RecordedCall,
 	RecordedDecision,
@@ -162,15 +163,29 @@ export class EventRecorder implements Recorder {
 		});
 	}
 
-	hook(origin: RecordOrigin, event: Parameters<Recorder['hook']>[1], bytes: Uint8Array): void {
-		const name = this.quoted(event.event);
-		const agentType = this.optional(',"agentType":', event.agentType);
-		const head =
-			`${this.envelope(origin)},"source":{"kind":"hook","event":${name}},"type":"hook","event":${name}` +
-			`${this.optional(',"toolUseId":', event.toolUseId)}${this.optional(',"toolName":', event.toolName)}${agentType}`;
+	hook(origin: RecordOrigin, facts: HookFacts, bytes: Uint8Array): void {
+		const name = this.quoted(facts.event);
+		const { durationMs, isInterrupt, error, batch } = facts;
+		const members = [
+			this.optional(',"toolUseId":', facts.toolUseId),
+			this.optional(',"toolName":', facts.toolName),
+			this.optional(',"agentType":', facts.agentType),
+			this.optional(',"mcpServer":', facts.mcpServer),
+			durationMs === undefined ? '' : `,"durationMs":${milliseconds(durationMs)}`,
+			// Cut off only after what is secret is out.
+			error === undefined ? '' : `,"error":${JSON.stringify(this.redaction.text(error).slice(0, errorLength))}`,
+			isInterrupt === undefined ? '' : `,"isInterrupt":${isInterrupt}`,
+			batch === undefined ? '' : `,"batch":[${batch.map((id) => this.quotedOnce(id)).join(',')}]`,
+			this.optional(',"spawnedAgentId":', facts.spawnedAgentId),
+			this.optional(',"transcriptPath":', facts.transcriptPath),
+			this.optional(',"agentTranscriptPath":', facts.agentTranscriptPath),
+			this.optional(',"trigger":', facts.trigger),
+		];
+		const source = `"source":{"kind":"hook","event":${name}},"type":"hook","event":${name}`;
+		const head = `${this.envelope(origin)},${source}${members.join('')}`;
 		if (bytes.length > this.log.maximumMessageBytes)
 			this.append(`${head},"droppedBytes":${bytes.length}`, undefined);
-		else this.append(head, this.body(this.redaction.hook(bytes, event.toolName)));
+		else this.append(head, this.body(this.redaction.hook(bytes, facts.toolName)));
 	}
 
 	/** Up to the agent. Who is not known is not guessed: the connection then stands for a session of its own. */
@@ -239,6 +254,7 @@ export class EventRecorder implements Recorder {
 
 /** Of a tool's description, in characters. */
 const descriptionLength = 4096;
+const errorLength = 500;
 
 const unknownAgent = '{"unknown":"The connection does not say which agent is behind it."}';
 

@@ -1,5 +1,6 @@
 import type { CallEnding, ScopeDecision } from '../events/sessionEvent.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
+import type { HookFacts } from './hooks/hookFacts.ts';
 import type { ToolChange } from './listedTools.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 
@@ -55,16 +56,8 @@ export interface Recorder {
 		attempts: number;
 		isSuccessful: boolean;
 	}): void;
-	hook(
-		origin: RecordOrigin,
-		event: {
-			event: string;
-			toolUseId: string | undefined;
-			toolName: string | undefined;
-			agentType: string | undefined;
-		},
-		bytes: Uint8Array,
-	): void;
+	/** @param bytes The whole of what the agent has sent. */
+	hook(origin: RecordOrigin, facts: HookFacts, bytes: Uint8Array): void;
 }
 
 export interface RecordedMessage {

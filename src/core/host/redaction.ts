@@ -27,6 +27,8 @@ export class Redaction {
 		string,
 		{ readonly arguments: PathNode; readonly calls: PathNode; readonly hooks: PathNode }
 	>();
+	/** In a list of calls of different servers each is spared what any of them is to be spared. */
+	private readonly batchPaths: PathNode | undefined;
 
 	constructor(servers: readonly RedactedServer[]) {
 		const secrets = new Set(
@@ -56,6 +58,9 @@ export class Redaction {
 				hooks: pathTree(paths.map((path) => ['tool_input', ...path])),
 			});
 		}
+		const all = servers.flatMap(({ redactedArguments }) => redactedArguments.map((path) => path.split('.')));
+		this.batchPaths =
+			all.length === 0 ? undefined : pathTree(all.map((path) => ['tool_calls', 'tool_input', ...path]));
 	}
 
 	/** Text that is no JSON: a reason, what a server printed. */
@@ -71,9 +76,9 @@ export class Redaction {
 		return this.json(bytes, paths);
 	}
 
-	/** What an agent's hook says. The arguments of a call stand there too. */
+	/** What an agent's hook says. The arguments of a call stand there too, or those of all calls of a message (`PostToolBatch`). */
 	hook(bytes: Uint8Array, toolName: string | undefined): Uint8Array {
-		return this.json(bytes, toolName === undefined ? undefined : this.pathsOfTool(toolName));
+		return this.json(bytes, toolName === undefined ? this.batchPaths : this.pathsOfTool(toolName));
 	}
 
 	/** Whether an argument of a call must not be written. @param path As in `GivenValue`: `filter.project`, `queries[].repo`. */
