@@ -1,8 +1,10 @@
 // A process that calls one session again and again, for as long as it is told: node storeClient.ts (store DIRECTORY | http URL) SESSION
-// Says when it is ready, waits for a number of milliseconds on its standard input, and answers with the milliseconds of each call.
+// Says when it is ready, waits for a line on its standard input, and answers with the milliseconds of each call. The line says for how many
+// milliseconds to call, as fast as it goes, or a second number how often a second; a call then counts from when it was due.
 
 import { Agent, request } from 'node:http';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openSessionStore } from '../../src/platform/node/store/openSessionStore.ts';
 import { advance } from '../storeJob.ts';
 
@@ -13,7 +15,13 @@ const caller = kind === 'store' ? await storeCaller() : httpCaller();
 for (let count = 0; count < 20; count++) await caller.call();
 console.log('ready');
 for await (const line of createInterface(process.stdin)) {
-	const endsAt = performance.now() + Number(line);
+	const [milliseconds = 0, rate] = line.split(' ').map(Number);
+	const endsAt = performance.now() + milliseconds;
+	console.log(JSON.stringify(rate === undefined ? await asFastAsItGoes(endsAt) : await atRate(rate, endsAt)));
+}
+await caller.close();
+
+async function asFastAsItGoes(endsAt: number): Promise<readonly number[]> {
 	const times: number[] = [];
 	for (let startedAt = performance.now(); startedAt < endsAt;) {
 		await caller.call();
@@ -21,9 +29,23 @@ for await (const line of createInterface(process.stdin)) {
 		times.push(now - startedAt);
 		startedAt = now;
 	}
-	console.log(JSON.stringify(times));
+	return times;
 }
-await caller.close();
+
+async function atRate(rate: number, endsAt: number): Promise<readonly number[]> {
+	const times: number[] = [];
+	const every = 1000 / rate;
+	// All processes hear of it at once: without this they would call at once, too.
+	for (let due = performance.now() + Math.random() * every; due < endsAt; due += every) {
+		const early = due - performance.now();
+		if (early > 0) await delay(early);
+		// One that waits for the call before it has been waiting since it was due. That a timer is late is nobody's time.
+		const startedAt = early > 0 ? performance.now() : due;
+		await caller.call();
+		times.push(performance.now() - startedAt);
+	}
+	return times;
+}
 
 interface Caller {
 	call(): Promise<unknown>;
