@@ -32,6 +32,23 @@ describe('stored events', () => {
 		assert.deepEqual(lift({ ...old, version: 2, reason: 'COMPLETED' }, table, 3), { ...event, version: 3 });
 	});
 
+	it('tell of a fault that was made on purpose', () => {
+		const { reason: _, ...envelope } = event;
+		const fault: StoredEvent = {
+			...envelope,
+			type: 'fault-injected',
+			callId: 'call-1',
+			server: 'chat',
+			tool: 'chat_list_messages',
+			toolUseId: 'toolu_1',
+			faultId: 'fault-1',
+			kind: 'drop',
+			description: 'A fault on purpose lost the answer of chat_list_messages on chat.',
+		};
+		assert.deepEqual(sessionEventSchema.parse(liftEvent(fault)), fault);
+		assert.throws(() => sessionEventSchema.parse(liftEvent({ ...fault, kind: 'explode' })));
+	});
+
 	it('tell of a decision on a scope, and nothing that is no decision', () => {
 		const decision: StoredEvent = {
 			...event,

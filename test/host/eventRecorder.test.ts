@@ -481,6 +481,21 @@ describe('the recorder', () => {
 		assert.equal(event.reason, '[redacted]');
 	});
 
+	it('says of a fault on purpose that it was one', () => {
+		const { recorder, log } = recording();
+		const call = { callId: 'call-1', server: 'files', tool: 'read', toolUseId: 'toolu_1' };
+		const description = 'A fault on purpose lost the answer of read on files.';
+		recorder.faultInjected(nobody, call, { faultId: 'fault-1', kind: 'drop', description });
+		const [event] = log.read();
+		assert.partialDeepStrictEqual(event, {
+			type: 'fault-injected',
+			...call,
+			faultId: 'fault-1',
+			kind: 'drop',
+			description,
+		});
+	});
+
 	it('forgets what it knew to be clean when other secrets are named', () => {
 		const { recorder, log } = recording();
 		recorder.message(nobody, { ...request, tool: 'once-open' }, bytesOf({}));

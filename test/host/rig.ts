@@ -129,6 +129,8 @@ export interface Rig {
 export interface RigOptions {
 	readonly sharing?: Sharing;
 	readonly limits?: Partial<ServerLimits>;
+	/** As of `createHost`. */
+	readonly evictSession?: (sessionId: string) => Promise<boolean>;
 	/** What a server says to what it is sent; the handshake of 2025-11-25 when this says nothing. */
 	readonly answer?: (transport: FakeTransport, message: Json) => void;
 }
@@ -169,6 +171,10 @@ export function createRig(options: RigOptions = {}): Rig {
 					},
 					abandon: (id) => void transport.abandoned.push(id),
 					handshaken() {},
+					kill: () => {
+						transport.die();
+						return true;
+					},
 					close: () => {
 						transport.isClosed = true;
 						transport.isOpen = false;
@@ -190,6 +196,8 @@ export function createRig(options: RigOptions = {}): Rig {
 		callEnded: (origin, call, how) => note('callEnded')({ callId: call.callId, ...how, agentId: origin.agentId }),
 		scopeDecision: (origin, call, decision) =>
 			note('scopeDecision')({ callId: call.callId, tool: call.tool, ...decision, agentId: origin.agentId }),
+		faultInjected: (origin, call, fault) =>
+			note('faultInjected')({ callId: call.callId, ...fault, agentId: origin.agentId }),
 		toolDescribed: note('toolDescribed'),
 		upstreamState: note('upstreamState'),
 		reconnect: note('reconnect'),
@@ -198,6 +206,7 @@ export function createRig(options: RigOptions = {}): Rig {
 	const host = createHost({
 		platform,
 		recorder,
+		evictSession: options.evictSession,
 		version: '0.0.0',
 		process: { pid: 1, generation: 1, startedAt: new Date(now).toISOString() },
 		onError: (error) => {

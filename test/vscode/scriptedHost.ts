@@ -7,6 +7,7 @@ import { Emitter } from '../../src/core/base/emitter.ts';
 import { ExpectedError } from '../../src/core/base/errors.ts';
 import type { Disposable } from '../../src/core/base/lifecycle.ts';
 import type { HostAddress } from '../../src/core/host/control.ts';
+import type { FaultStatus } from '../../src/core/host/faults/index.ts';
 import type { Host } from '../../src/core/host/host.ts';
 import type { CallStatus, HostStatus, ServerStatus } from '../../src/core/host/status.ts';
 import { startControlServer } from '../../src/platform/node/host/controlServer.ts';
@@ -18,7 +19,7 @@ export interface ScriptedHost {
 	readonly address: HostAddress;
 	/** What clients have asked for, in order. */
 	readonly asked: readonly string[];
-	set(servers: readonly ServerStatus[], calls: readonly CallStatus[]): void;
+	set(servers: readonly ServerStatus[], calls: readonly CallStatus[], faults?: readonly FaultStatus[]): void;
 	/** What the next request to reconnect waits for. */
 	whenReconnected: Promise<void>;
 	/** Its process ends. The folder stays, with the address in it. */
@@ -44,8 +45,8 @@ export async function startScriptedHost(directory: string): Promise<ScriptedHost
 		calls: [],
 		sessions: [],
 	};
-	const set: ScriptedHost['set'] = (servers, calls) => {
-		status = { ...status, servers, calls };
+	const set: ScriptedHost['set'] = (servers, calls, faults) => {
+		status = { ...status, servers, calls, faults: faults?.length === 0 ? undefined : faults };
 		changed.fire();
 	};
 	const path = await controlSocketPath(real);
@@ -60,7 +61,7 @@ export async function startScriptedHost(directory: string): Promise<ScriptedHost
 	const scripted = { directory: real, address, asked, set, whenReconnected: Promise.resolve() };
 	const host: Pick<
 		Host,
-		'status' | 'onDidChange' | 'putServers' | 'putScopes' | 'reconnect' | 'outputOf' | 'cancelCall'
+		'status' | 'onDidChange' | 'putServers' | 'putScopes' | 'faults' | 'reconnect' | 'outputOf' | 'cancelCall'
 	> = {
 		status: () => status,
 		onDidChange: changed.event,
@@ -71,6 +72,20 @@ export async function startScriptedHost(directory: string): Promise<ScriptedHost
 		async reconnect(server) {
 			asked.push(`reconnect ${server}`);
 			await scripted.whenReconnected;
+		},
+		faults: {
+			arm: () => [],
+			disarm(ids) {
+				asked.push(`disarm ${ids?.join(' ') ?? 'all'}`);
+				const { servers, calls, faults = [] } = status;
+				const left = faults.filter(({ id }) => ids !== undefined && !ids.includes(id));
+				set(servers, calls, left);
+				return faults.length - left.length;
+			},
+			disarmOf: () => undefined,
+			get status() {
+				return status.faults ?? [];
+			},
 		},
 		outputOf(server) {
 			asked.push(`output ${server}`);

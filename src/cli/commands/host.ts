@@ -129,6 +129,12 @@ async function createRunningHost(
 		platform,
 		recorder: new EventRecorder(events, nodeHostClock, tools.catalogue),
 		catalogue: tools.catalogue,
+		async evictSession(sessionId) {
+			const turns = await store.open();
+			if ((await turns.read(sessionId)) === undefined) return false;
+			await turns.evict(sessionId, false);
+			return true;
+		},
 		version,
 		process: { pid: process.pid, generation, startedAt },
 		onError,

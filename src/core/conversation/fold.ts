@@ -182,6 +182,7 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'call-queued':
 		case 'call-sent':
 		case 'call-ended':
+		case 'fault-injected':
 			(state.host ??= new HostCalls()).take(event);
 			return;
 		case 'upstream-state':

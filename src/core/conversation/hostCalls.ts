@@ -8,6 +8,7 @@ import type {
 	CallEnded,
 	CallQueued,
 	CallSent,
+	FaultInjected,
 	MessageEvent,
 	Reconnect,
 	Source,
@@ -20,7 +21,7 @@ import type { HostCall, ServerChange } from './model.ts';
 import { MessageState, ResultState, ToolCallState } from './state.ts';
 import type { AgentState } from './state.ts';
 
-type CallEvent = WireMessage | CallQueued | CallSent | CallEnded;
+type CallEvent = WireMessage | CallQueued | CallSent | CallEnded | FaultInjected;
 
 /** One passage of a call through a host. */
 export class HostCallState implements HostCall {
@@ -32,6 +33,7 @@ export class HostCallState implements HostCall {
 	upstreamIds: readonly string[] = [];
 	attempts = 0;
 	queued: readonly string[] = [];
+	faults: HostCall['faults'] = [];
 	ended: HostCall['ended'];
 	request: { readonly source: Source; readonly at: number | undefined; readonly content: BodyRef } | undefined;
 	response:
@@ -79,6 +81,11 @@ export class HostCallState implements HostCall {
 					this.upstreamIds = [...this.upstreamIds, event.upstreamId];
 				}
 				return;
+			case 'fault-injected': {
+				const { kind, description, source } = event;
+				this.faults = [...this.faults, { kind, description, place: { source, range: undefined } }];
+				return;
+			}
 			case 'call-ended': {
 				const { ending, durationMs, reason, at, source } = event;
 				this.ended = { ending, durationMs, reason, at, place: { source, range: undefined } };

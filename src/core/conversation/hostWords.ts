@@ -26,8 +26,9 @@ export function hostCallWords(call: ToolCall, { state }: CallState): readonly st
 	return words;
 }
 
-function passageWords({ ended, attempts, queued }: HostCall, state: CallState['state']): readonly string[] {
+function passageWords({ ended, attempts, queued, faults }: HostCall, state: CallState['state']): readonly string[] {
 	const words: string[] = [];
+	for (const { kind } of faults) words.push(`a fault on purpose: ${kind}`);
 	if (queued.length > 0) words.push('queued');
 	if (attempts > 1) words.push(`sent ${attempts} times`);
 	if (ended !== undefined && ended.ending !== state) {

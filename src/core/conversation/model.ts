@@ -3,6 +3,7 @@ import type {
 	AgentOutcome,
 	BodyRef,
 	CallEnding,
+	FaultInjected,
 	ColumnRange,
 	DamageKind,
 	Entrypoint,
@@ -183,6 +184,12 @@ export interface HostCall {
 	readonly place: Place;
 	/** Why it waited, sentences. */
 	readonly queued: readonly string[];
+	/** What was made to go wrong with it on purpose. */
+	readonly faults: readonly {
+		readonly kind: FaultInjected['kind'];
+		readonly description: string;
+		readonly place: Place;
+	}[];
 	/** How often it was sent to its server. */
 	readonly attempts: number;
 	/** The connections that it was sent over. */

@@ -221,6 +221,17 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 	}),
 	z.object({
 		...envelope,
+		type: z.literal('fault-injected'),
+		callId: z.string(),
+		server: z.string(),
+		tool: text,
+		toolUseId: toolUse.optional(),
+		faultId: z.string(),
+		kind: z.enum(['delay', 'hang', 'error', 'drop', 'kill', 'tear', 'evict', 'twice']),
+		description: z.string(),
+	}),
+	z.object({
+		...envelope,
 		type: z.literal('upstream-state'),
 		server: z.string(),
 		upstreamId: z.string(),

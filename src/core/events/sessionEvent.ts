@@ -27,6 +27,7 @@ export type SessionEvent =
 	| CallSent
 	| CallEnded
 	| ScopeDecision
+	| FaultInjected
 	| UpstreamStateChanged
 	| Reconnect
 	| HookEvent
@@ -414,6 +415,20 @@ export interface ScopeDecision extends Envelope {
 	readonly outcome: 'reported' | 'refused' | 'filled' | 'inconclusive';
 	/** A sentence. */
 	readonly reason: string;
+}
+
+/** Something went wrong with a call because somebody wanted it to. */
+export interface FaultInjected extends Envelope {
+	readonly type: 'fault-injected';
+	readonly callId: string;
+	readonly server: string;
+	readonly tool?: string | undefined;
+	readonly toolUseId?: ToolUseId | undefined;
+	/** The host's id of the fault that was armed. */
+	readonly faultId: string;
+	readonly kind: 'delay' | 'hang' | 'error' | 'drop' | 'kill' | 'tear' | 'evict' | 'twice';
+	/** A sentence. */
+	readonly description: string;
 }
 
 /** A connection to an MCP server changed its state. */

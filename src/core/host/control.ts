@@ -1,4 +1,6 @@
 import type { ScopeSettings } from '../scope/index.ts';
+import type { FaultDefinition } from './faults/faultDefinition.ts';
+import type { FaultStatus, FaultTarget } from './faults/faultBook.ts';
 import type { EventQuery, EventRow } from './recordedEvents.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { HostStatus } from './status.ts';
@@ -47,6 +49,23 @@ export interface ControlRequests {
 	 */
 	'events/follow': { params: { readonly sessions: readonly string[] | null }; result: null };
 	'events/unfollow': { params: Record<string, never>; result: null };
+	/**
+	 * Makes things go wrong on purpose, for the calls of one source or one session and for nobody else's. As long as this client stays, or
+	 * with `isKept` for as long as the host lives.
+	 */
+	'faults/arm': {
+		params: {
+			readonly faults: readonly FaultDefinition[];
+			readonly target: FaultTarget;
+			readonly isKept: boolean;
+			/** Who arms them, for people. */
+			readonly client: string;
+		};
+		result: { readonly faults: readonly FaultStatus[] };
+	};
+	/** Those of these ids; `null`: all that are armed, whoever has armed them. */
+	'faults/disarm': { params: { readonly ids: readonly string[] | null }; result: { readonly disarmed: number } };
+	'faults/list': { params: Record<string, never>; result: { readonly faults: readonly FaultStatus[] } };
 	/** Cancels one call; `false`: it has ended already. */
 	'calls/cancel': { params: { readonly callId: string }; result: { readonly wasInFlight: boolean } };
 }

@@ -4,6 +4,7 @@ import { AgentConnection } from './agentConnection.ts';
 import type { AgentEndpoint, AgentIntroduction, AgentOutput } from './agentConnection.ts';
 import { AllServersConnection } from './allServers.ts';
 import { Attribution } from './attribution.ts';
+import { FaultBook } from './faults/faultBook.ts';
 import type { AgentOptions, Host } from './host.ts';
 import { readHook } from './hooks/agentHooks.ts';
 import { Metrics } from './metrics.ts';
@@ -22,6 +23,8 @@ export interface CreateHostOptions {
 	readonly recorder: Recorder;
 	/** What servers have said of their tools; the recorder keeps it up to date. */
 	readonly catalogue?: ToolCatalogue | undefined;
+	/** Puts a session of the host's own store out of memory. `false`: the store knows none of that name. */
+	readonly evictSession?: ((sessionId: string) => Promise<boolean>) | undefined;
 	/** Of this program. */
 	readonly version: string;
 	readonly process: { readonly pid: number; readonly generation: number; readonly startedAt: string };
@@ -39,6 +42,11 @@ export function createHost(options: CreateHostOptions): Host {
 	/** By source: the names that it gave, and the names that they have here. */
 	const sources = new Map<string, Map<string, string>>();
 	const scopeBook = new ScopeBook();
+	const faultBook = new FaultBook({
+		namesOf,
+		newId: () => `fault-${start}-${++lastId}`,
+		changed: () => changed.fire(),
+	});
 	// Ids are read by people, so they are short; the host's own start keeps those of two hosts apart.
 	const start = platform.random.id().slice(0, 6);
 	let lastId = 0;
@@ -50,6 +58,8 @@ export function createHost(options: CreateHostOptions): Host {
 		metrics,
 		version,
 		scopeBook,
+		faultBook,
+		evictSession: options.evictSession,
 		namesOf,
 		newId: (prefix) => `${prefix}-${start}-${++lastId}`,
 		newRequestId: () => ++lastRequestId,
@@ -106,7 +116,8 @@ export function createHost(options: CreateHostOptions): Host {
 	return {
 		onDidChange: changed.event,
 		metrics,
-		status: () => statusOf(options, [...hubs.values()]),
+		faults: faultBook,
+		status: () => statusOf(options, [...hubs.values()], faultBook),
 		putServers(source, servers) {
 			const before = sources.get(source) ?? new Map<string, string>();
 			const names = new Map<string, string>();
@@ -217,7 +228,7 @@ function introductionIn(text: string): AgentIntroduction | undefined {
 	};
 }
 
-function statusOf(options: CreateHostOptions, hubs: readonly ServerHub[]): HostStatus {
+function statusOf(options: CreateHostOptions, hubs: readonly ServerHub[], faults: FaultBook): HostStatus {
 	const { clock } = options.platform;
 	const calls: CallStatus[] = [];
 	const sessions = new Map<string, { agents: Set<string>; inFlight: number }>();
@@ -236,6 +247,7 @@ function statusOf(options: CreateHostOptions, hubs: readonly ServerHub[]): HostS
 				startedAt: new Date(exchange.startedAt).toISOString(),
 				ageMs: Math.round(clock.elapsed() - exchange.began),
 				...(exchange.reason === undefined ? {} : { reason: exchange.reason }),
+				...(exchange.fault === undefined ? {} : { fault: exchange.fault.description }),
 			});
 			if (record.sessionId === undefined) continue;
 			const session = sessions.get(record.sessionId) ?? { agents: new Set<string>(), inFlight: 0 };
@@ -254,5 +266,6 @@ function statusOf(options: CreateHostOptions, hubs: readonly ServerHub[]): HostS
 			agents: agents.size,
 			inFlight,
 		})),
+		...(faults.isEmpty ? {} : { faults: faults.status }),
 	};
 }

@@ -5,6 +5,7 @@ import type { HookFacts } from './hooks/hookFacts.ts';
 import type {
 	RecordedCall,
 	RecordedDecision,
+	RecordedFault,
 	RecordedMessage,
 	Recorder,
 	RecordedTool,
@@ -107,6 +108,14 @@ export class EventRecorder implements Recorder {
 			`${this.envelope(origin)},"source":{"kind":"process"},"type":"scope-decision"${this.call(call)}` +
 				`,"policy":"${policy}","intent":"${intent}","parameters":${JSON.stringify(parameters)}` +
 				`,"outcome":"${outcome}","reason":${this.quotedOnce(decision.reason)}`,
+			undefined,
+		);
+	}
+
+	faultInjected(origin: RecordOrigin, call: RecordedCall, fault: RecordedFault): void {
+		this.append(
+			`${this.envelope(origin)},"source":{"kind":"process"},"type":"fault-injected"${this.call(call)}` +
+				`,"faultId":${this.quoted(fault.faultId)},"kind":"${fault.kind}","description":${this.quotedOnce(fault.description)}`,
 			undefined,
 		);
 	}

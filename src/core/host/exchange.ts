@@ -3,6 +3,7 @@ import type { CallEnding } from '../events/sessionEvent.ts';
 import type { AgentConnection } from './agentConnection.ts';
 import type { CallOrigin } from './attribution.ts';
 import type { CallFailure } from './failures.ts';
+import type { CallFault } from './faults/faultInjection.ts';
 import type { RecordOrigin, RecordedCall } from './recorder.ts';
 import type { RpcMessage } from './rpc.ts';
 
@@ -40,6 +41,10 @@ export class Exchange implements RecordedCall {
 	openQuestions = 0;
 	/** Its agent does not wait for the answer any more. */
 	isUnwanted = false;
+	/** What goes wrong with it on purpose. */
+	fault: CallFault | undefined;
+	/** It was looked at for faults: what befalls a call befalls it once. */
+	hasMetFaults = false;
 	state: 'queued' | 'running' | 'ended' = 'queued';
 	reason: string | undefined;
 	/** The id on the server's connection; meaningful while running. */

@@ -48,6 +48,8 @@ export interface UpstreamTransport {
 	send(message: Uint8Array, request: OutgoingRequest | undefined): void;
 	/** Nobody waits for the answer to this request any more. Where a request has a stream of its own, the stream is closed. */
 	abandon(id: number): void;
+	/** Kills the process behind it, without a warning; `onClosed` comes. `false`: there is no process of ours. */
+	kill(): boolean;
 	/** The handshake is done. From now on HTTP requests name this revision; on 2025-era HTTP the stream for what belongs to no request is opened. */
 	handshaken(protocolVersion: string): void;
 	/** Closes the connection and ends the process, gently first. Resolves when nothing of it is left. `onClosed` still comes. */

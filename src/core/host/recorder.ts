@@ -1,4 +1,4 @@
-import type { CallEnding, ScopeDecision } from '../events/sessionEvent.ts';
+import type { CallEnding, FaultInjected, ScopeDecision } from '../events/sessionEvent.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { HookFacts } from './hooks/hookFacts.ts';
 import type { ToolChange } from './listedTools.ts';
@@ -34,6 +34,8 @@ export interface Recorder {
 		how: { ending: CallEnding; durationMs: number; reason: string | undefined },
 	): void;
 	scopeDecision(origin: RecordOrigin, call: RecordedCall, decision: RecordedDecision): void;
+	/** Something goes wrong with a call on purpose. */
+	faultInjected(origin: RecordOrigin, call: RecordedCall, fault: RecordedFault): void;
 	/** A server has said something new of one of its tools. */
 	toolDescribed(change: RecordedTool): void;
 	upstreamState(change: {
@@ -84,5 +86,7 @@ export interface RecordedCall {
 	readonly tool: string | undefined;
 	readonly toolUseId: string | undefined;
 }
+
+export type RecordedFault = Pick<FaultInjected, 'faultId' | 'kind' | 'description'>;
 
 export type RecordedDecision = Pick<ScopeDecision, 'policy' | 'intent' | 'parameters' | 'outcome' | 'reason'>;

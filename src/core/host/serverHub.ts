@@ -24,6 +24,8 @@ import {
 } from './rpc.ts';
 import type { JsonObject, RpcMessage } from './rpc.ts';
 import { MODERN, legacyRevisions } from './revisions.ts';
+import type { FaultBook } from './faults/faultBook.ts';
+import { FaultInjection } from './faults/faultInjection.ts';
 import type { ScopeBook } from './scopes/scopeBook.ts';
 import { ScopeEnforcement } from './scopes/scopeEnforcement.ts';
 import type { EnforcedServer } from './scopes/scopeEnforcement.ts';
@@ -40,6 +42,9 @@ export interface HostServices {
 	readonly metrics: Metrics;
 	readonly version: string;
 	readonly scopeBook: ScopeBook;
+	readonly faultBook: FaultBook;
+	/** Puts a session of the host's own store out of memory. `false`: the store knows none of that name. */
+	readonly evictSession: ((sessionId: string) => Promise<boolean>) | undefined;
 	/** Every name that somebody has for a server, its own among them. */
 	namesOf(server: string): readonly string[];
 	/** A new id of ours, unique in this host. */
@@ -86,6 +91,7 @@ export class ServerHub implements UpstreamListener {
 	definition: ServerDefinition;
 	/** What people have set for the scopes of its tools. */
 	readonly scopes: ScopeEnforcement;
+	private readonly faults: FaultInjection;
 	/** The server speaks revision 2026-07-28; `undefined`: nobody has asked it yet. */
 	private modern: boolean | undefined;
 	/** It does not know the handshake. */
@@ -117,6 +123,14 @@ export class ServerHub implements UpstreamListener {
 		this.attribution = services.attribution;
 		this.digest = this.platform.seal.of(JSON.stringify(definition));
 		this.scopes = new ScopeEnforcement(this.enforcedServer());
+		this.faults = new FaultInjection(services.faultBook, {
+			name: definition.name,
+			clock: services.platform.clock,
+			recorder: services.recorder,
+			usersOf: (upstream) => this.agentsOf(upstream),
+			evictSession: services.evictSession,
+			didChange: () => this.didChange(),
+		});
 		this.listed = new ListedTools(services.toolsBefore(definition.name));
 	}
 
@@ -363,6 +377,10 @@ export class ServerHub implements UpstreamListener {
 			upstream.ask('resources/subscribe', { uri }, connectMs).catch(() => {});
 		const level = lowestLevel(agents);
 		if (level !== undefined) upstream.ask('logging/setLevel', { level }, connectMs).catch(() => {});
+	}
+
+	befall(upstream: Upstream, exchange: Exchange): boolean {
+		return this.faults.befall(upstream, exchange);
 	}
 
 	onReconnect(cause: ReconnectCause): void {

@@ -1,4 +1,5 @@
 import type { ScopePolicy } from '../scope/index.ts';
+import type { FaultStatus } from './faults/faultBook.ts';
 import type { Sharing } from './serverDefinition.ts';
 
 /** What the host is doing, as `crosstalk status --json` prints it and as the views show it. Times are ISO 8601. */
@@ -8,6 +9,8 @@ export interface HostStatus {
 	readonly servers: readonly ServerStatus[];
 	readonly calls: readonly CallStatus[];
 	readonly sessions: readonly SessionStatus[];
+	/** What is armed to go wrong on purpose; absent where nothing is. */
+	readonly faults?: readonly FaultStatus[] | undefined;
 }
 
 export type UpstreamState = 'connected' | 'connecting' | 'draining' | 'reconnecting' | 'stopped' | 'failed';
@@ -93,6 +96,8 @@ export interface CallStatus {
 	readonly line?: number | undefined;
 	/** A sentence: why it waits. */
 	readonly reason?: string | undefined;
+	/** A sentence: what goes wrong with it on purpose. */
+	readonly fault?: string | undefined;
 }
 
 export interface SessionStatus {

@@ -43,6 +43,8 @@ export interface UpstreamListener {
 	isRepeatable(exchange: Exchange): boolean | undefined;
 	/** Asks a server what its tools say of themselves. Rejects with `CallFailure` when it does not tell. */
 	listTools(upstream: Upstream): Promise<void>;
+	/** A request is about to go on. `true`: a fault on purpose has taken it, and it does not, or later. */
+	befall(upstream: Upstream, exchange: Exchange): boolean;
 	/** A connection was made anew, or could not be. */
 	onReconnect(cause: ReconnectCause): void;
 }
@@ -93,6 +95,8 @@ export class Upstream {
 	private readonly client: ClientIntroduction;
 	private readonly running = new Map<number, Exchange>();
 	private waiting: Exchange[] = [];
+	/** What a fault on purpose keeps from being sent for now. */
+	private readonly heldBack = new Set<Exchange>();
 	/** What ran when the connection broke, and may or may not be sent again: the next one is asked. With what it fails if not. */
 	private readonly undecided = new Map<Exchange, CallFailure>();
 	/** Questions of the host itself. */
@@ -148,7 +152,8 @@ export class Upstream {
 	}
 
 	get waitingExchanges(): readonly Exchange[] {
-		return this.undecided.size === 0 ? this.waiting : [...this.undecided.keys(), ...this.waiting];
+		if (this.undecided.size + this.heldBack.size === 0) return this.waiting;
+		return [...this.undecided.keys(), ...this.waiting, ...this.heldBack];
 	}
 
 	/** The last that the server has printed beside the protocol. */
@@ -162,6 +167,49 @@ export class Upstream {
 
 	/** Sends a request, now or when there is a connection. */
 	submit(exchange: Exchange): void {
+		if (!this.listener.befall(this, exchange)) this.take(exchange);
+	}
+
+	/** Lets a request wait, connection or not, until it is released. */
+	holdBack(exchange: Exchange, reason: string): void {
+		exchange.state = 'queued';
+		exchange.reason = reason;
+		this.heldBack.add(exchange);
+		this.recorder.callQueued(exchange.record, exchange, reason);
+		this.listener.onDidChange();
+	}
+
+	release(exchange: Exchange): void {
+		// Its agent has given it up meanwhile.
+		if (!this.heldBack.delete(exchange)) return;
+		exchange.timer?.dispose();
+		exchange.timer = undefined;
+		this.take(exchange);
+	}
+
+	/** Kills the process behind the connection, without a warning. `false`: there is none. */
+	killProcess(): boolean {
+		return this.transport?.kill() ?? false;
+	}
+
+	/**
+	 * Breaks the connection as if it had broken by itself.
+	 * @param isNaive Nothing that ran on it is sent again.
+	 */
+	tear(reason: string, isNaive: boolean): void {
+		const { transport } = this;
+		if (transport === undefined || (this.state !== 'connected' && this.state !== 'draining')) return;
+		const lost = isNaive ? [...this.running.values()] : [];
+		for (const exchange of lost) {
+			this.running.delete(exchange.upstreamId);
+			const message = `${this.unknownOutcome(exchange)} ${reason}`;
+			exchange.end({ ending: 'outcome-unknown', failure: this.failure('outcome-unknown', message, exchange) });
+		}
+		this.closed({ reason, code: null, signal: null, stderrTail: '', isHopeless: false });
+		void transport.close();
+	}
+
+	private take(exchange: Exchange): void {
 		if (this.state === 'connected' && !this.isProbing) {
 			this.dispatch(exchange);
 			this.listener.onDidChange();
@@ -430,7 +478,6 @@ export class Upstream {
 
 	private dispatch(exchange: Exchange): void {
 		const { transport } = this;
-		const { message } = exchange;
 		if (transport === undefined) throw new Error('A connected upstream has a transport.');
 		const id = this.nextId++;
 		const now = this.platform.clock.elapsed();
@@ -443,11 +490,29 @@ export class Upstream {
 		exchange.heardAt = now;
 		this.running.set(id, exchange);
 		this.watch(exchange);
+		const { fault } = exchange;
+		if (fault?.deliveries === 0) return;
 		this.recorder.callSent(exchange.record, exchange, {
 			upstreamId: this.id,
 			pid: transport.pid,
 			attempt: exchange.attempts,
 		});
+		this.deliver(exchange, id, transport);
+		if (fault === undefined || exchange.attempts > 1) return;
+		if (fault.deliveries === 2) {
+			const second = this.nextId++;
+			// Nobody waits for what it answers.
+			this.rememberGivenUp(second);
+			this.deliver(exchange, second, transport);
+		}
+		fault.onSent?.();
+	}
+
+	private deliver(
+		{ message, tool, headers, protocolVersion }: Exchange,
+		id: number,
+		transport: UpstreamTransport,
+	): void {
 		const raw = encodedText(String(id));
 		const bytes = replaced(onOneLine(message.bytes), [
 			{ span: message.spans.id, with: raw },
@@ -456,9 +521,9 @@ export class Upstream {
 		transport.send(bytes, {
 			id,
 			method: message.method,
-			name: exchange.tool ?? stringAt(message.params, 'uri') ?? stringAt(message.params, 'name'),
-			headers: exchange.headers,
-			protocolVersion: exchange.protocolVersion,
+			name: tool ?? stringAt(message.params, 'uri') ?? stringAt(message.params, 'name'),
+			headers,
+			protocolVersion,
 		});
 	}
 
@@ -482,7 +547,8 @@ export class Upstream {
 			const what = exchange.tool ?? exchange.message.method;
 			const message = `${what} on ${this.definition.name} did not end in the ${limit / 1000} s that a call may take; it was cancelled. Other calls go on.`;
 			this.cancel(exchange, 'timed-out', this.failure('timed-out', message, exchange), message);
-			void this.probe();
+			if (exchange.fault?.onTimedOut === undefined) void this.probe();
+			else exchange.fault.onTimedOut();
 		});
 	}
 
@@ -583,7 +649,8 @@ export class Upstream {
 			return;
 		}
 		this.breaks = 0;
-		this.finish(exchange, { answer: message });
+		if (exchange.fault?.onLost === undefined) this.finish(exchange, { answer: message });
+		else exchange.fault.onLost();
 	}
 
 	private receiveFromServer(message: RpcMessage, relatedTo: number | undefined): void {
@@ -613,6 +680,8 @@ export class Upstream {
 
 	private abandon(exchange: Exchange, reason: string): void {
 		this.running.delete(exchange.upstreamId);
+		// What it has never got it need not be told of.
+		if (exchange.fault?.deliveries === 0) return;
 		this.withdraw(exchange.upstreamId, reason);
 	}
 
@@ -796,11 +865,14 @@ export class Upstream {
 			exchange.end({ ending: 'outcome-unknown', failure: this.failure('outcome-unknown', reason, exchange) });
 		this.endUndecided();
 		this.reason = reason;
+		for (const exchange of this.heldBack) exchange.end({ ending: 'failed', failure: this.unavailable(exchange) });
+		this.heldBack.clear();
 		this.failWaiting();
 	}
 
 	private remove(exchange: Exchange): void {
 		this.undecided.delete(exchange);
+		this.heldBack.delete(exchange);
 		this.waiting = this.waiting.filter((other) => other !== exchange);
 	}
 

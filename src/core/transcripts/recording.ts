@@ -69,6 +69,7 @@ class RecordingReader implements LineReader {
 			case 'call-queued':
 			case 'call-sent':
 			case 'call-ended':
+			case 'fault-injected':
 			case 'upstream-state':
 			case 'reconnect':
 				this.sink({ ...event, source: this.source });

@@ -7,6 +7,9 @@ import { ExpectedError } from '../../../core/base/errors.ts';
 import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { ControlRequests, HostAddress } from '../../../core/host/control.ts';
 import type { Host } from '../../../core/host/host.ts';
+import { storedSessionId } from '../../../core/base/ids.ts';
+import { checkFaults } from '../../../core/host/faults/index.ts';
+import type { FaultDefinition, FaultTarget } from '../../../core/host/faults/index.ts';
 import { settingsIn } from '../../../core/host/scopes/scopeBook.ts';
 import type { HostStatus } from '../../../core/host/status.ts';
 import { queryIn, sentRows, statementOf } from '../store/eventQueries.ts';
@@ -20,7 +23,7 @@ import type { EventFeed } from './eventFeed.ts';
 /** Of a host what its clients ask for. */
 export type ControlledHost = Pick<
 	Host,
-	'status' | 'onDidChange' | 'putServers' | 'putScopes' | 'reconnect' | 'outputOf' | 'cancelCall'
+	'status' | 'onDidChange' | 'putServers' | 'putScopes' | 'faults' | 'reconnect' | 'outputOf' | 'cancelCall'
 >;
 
 export interface ControlServerOptions {
@@ -171,6 +174,7 @@ class Client implements Connected {
 		this.connection.onClose(() => {
 			watch.remove(this.connection);
 			this.following?.dispose();
+			options.host.faults.disarmOf(this);
 		});
 		this.answerRequests();
 		this.connection.listen();
@@ -233,6 +237,18 @@ class Client implements Connected {
 			this.following = undefined;
 			return null;
 		});
+		this.answer('faults/arm', ({ faults, target, isKept, client }) => ({
+			faults: host.faults.arm(
+				faultsIn(faults),
+				targetIn(target),
+				text('client', client),
+				isKept ? undefined : this,
+			),
+		}));
+		this.answer('faults/disarm', ({ ids }) => ({
+			disarmed: host.faults.disarm(ids === null ? undefined : texts('ids', ids)),
+		}));
+		this.answer('faults/list', () => ({ faults: host.faults.status }));
 		this.answer('calls/cancel', ({ callId }) => ({ wasInFlight: host.cancelCall(text('callId', callId)) }));
 	}
 
@@ -278,6 +294,29 @@ function sessionsIn(value: unknown): ReadonlySet<string> | undefined {
 	if (!Array.isArray(value))
 		throw new ResponseError(ErrorCodes.InvalidParams, 'sessions has to be a list of texts, or null.');
 	return new Set(value.map((session: unknown, index) => text(`sessions[${index}]`, session)));
+}
+
+function texts(name: string, values: unknown): readonly string[] {
+	if (!Array.isArray(values)) throw new ResponseError(ErrorCodes.InvalidParams, `${name} has to be a list.`);
+	return values.map((value: unknown) => text(name, value));
+}
+
+function faultsIn(value: unknown): readonly FaultDefinition[] {
+	const { faults, problems } = checkFaults(value);
+	const [problem] = problems;
+	if (problem !== undefined) throw new ExpectedError(`${problem.path}: ${problem.message}`);
+	return faults;
+}
+
+/** A fault that does not say whose calls it is for is for nobody's. */
+function targetIn(value: unknown): FaultTarget {
+	if (typeof value === 'object' && value !== null && 'kind' in value) {
+		if (value.kind === 'source' && 'source' in value)
+			return { kind: 'source', source: text('source', value.source) };
+		if (value.kind === 'session' && 'sessionId' in value)
+			return { kind: 'session', sessionId: storedSessionId(text('sessionId', value.sessionId)) };
+	}
+	throw new ResponseError(ErrorCodes.InvalidParams, 'target has to name a source or a session.');
 }
 
 /** Tells everybody who watches what is different, as fast as each of them reads and no faster than the throttle. */

@@ -96,6 +96,11 @@ export class HttpUpstream implements UpstreamTransport {
 		}
 	}
 
+	kill(): boolean {
+		// It runs elsewhere.
+		return false;
+	}
+
 	handshaken(protocolVersion: string): void {
 		this.protocolVersion = protocolVersion;
 		if (protocolVersion < MODERN) this.introduction = 'to come';

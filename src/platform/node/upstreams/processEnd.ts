@@ -19,6 +19,11 @@ export async function endProcess(child: ChildProcess): Promise<void> {
 	await isGone(child, GRACE_MS);
 }
 
+/** Kills a process and all that it has started in its group. */
+export function killProcess(child: ChildProcess): void {
+	signal(child, 'SIGKILL');
+}
+
 /** After a process has ended by itself: ends what it has left behind. */
 export async function endLeftovers(child: ChildProcess): Promise<void> {
 	if (!isGroupAlive(child)) return;

@@ -65,6 +65,11 @@ export class SseUpstream implements UpstreamTransport {
 		// Requests have no streams of their own here.
 	}
 
+	kill(): boolean {
+		// It runs elsewhere.
+		return false;
+	}
+
 	handshaken(protocolVersion: string): void {
 		this.protocolVersion = protocolVersion;
 		this.introduction = 'to come';

@@ -18,7 +18,7 @@ import {
 } from './messageLines.ts';
 import type { LineSink, OversizedLine } from './messageLines.ts';
 import { readInTurns } from './pacedReading.ts';
-import { endLeftovers, endProcess } from './processEnd.ts';
+import { endLeftovers, endProcess, killProcess } from './processEnd.ts';
 import { notFound, windowsStartCommand } from './startCommand.ts';
 
 export type StdioTransport = Extract<ServerTransport, { kind: 'stdio' }>;
@@ -114,6 +114,13 @@ export class StdioUpstream implements UpstreamTransport, LineSink {
 		this.waitingLength += message.length + 1;
 		if (request !== undefined) this.waitingIds.push(request.id);
 		if (!this.isWriting) this.write();
+	}
+
+	kill(): boolean {
+		const { child } = this;
+		if (child?.pid === undefined || this.hasExited()) return false;
+		killProcess(child);
+		return true;
 	}
 
 	abandon(): void {
