@@ -5,6 +5,10 @@
 //   scope: {"chat": {"*": {…}}}                     what a person says of the scopes of tools
 //   describes: chat list_messages {"context_id": "Defaults to …", "limit": {…}, "text!": {}} Lists messages.
 //                                                   what a server says of a tool: its members (`!`: required), then its own words
+//   host [agent=scout at=9]: sends s1 to chat post over c1 [again]     what a host has recorded: a call is handed to its server,
+//   host [agent=scout at=9]: ends s1 timed-out It took too long.       ends (`completed` and so on, with a sentence), and what became
+//   host [at=9]: c1 of chat is reconnecting [SIGKILL]                  of a connection, with how its process ended
+//   host [at=9]: c1 of chat was reconnected [timed-out]                and why it was made anew
 //   layout: subagents | beside | inline             where Claude Code keeps subagents; before anything else
 //   assume: live | live since 4 | ended | unknown   what the system tells of the process; `unknown` unless told
 //   user: text            assistant: text           tool: result t1 ok
@@ -16,7 +20,7 @@
 //
 // `id` and `on` (`root` for none) are the line's place in the tree; without them it follows the line before it. Blocks:
 //   call ID TOOL ["prompt"]   call ID TOOL {…}   server ID TOOL   think   image   result ID WORD [AGENT]   result ID {…}
-//   anything else is text
+//   result ID says TEXT (an error in these words)   anything else is text
 // with the words ok, none (nothing at all), error, denied, cancelled, interrupted, background, async AGENT, agent AGENT, and NAME_result for the provider's own.
 //
 // Carets under a block, or under the arguments of a call, or under the first word for the whole line, say that a diagnostic must be exactly there:
@@ -34,6 +38,8 @@ export interface Transcript {
 	readonly root: string;
 	readonly process: ProcessEvidence;
 	readonly scope: ScopeSettings;
+	/** What a host has recorded of the session, when the notation says something of it. */
+	readonly recordingPath: string | undefined;
 	/** The lines in the order in which they were written, whatever file they went to. */
 	readonly appends: readonly { readonly path: string; readonly text: string }[];
 	readonly expected: readonly Expectation[];
@@ -108,9 +114,12 @@ export function parseTranscript(notation: string): Transcript {
 		if (['client', 'layout', 'entrypoint'].includes(statement.role)) continue;
 		if (statement.role === 'assume') process = processOf(statement.rest);
 		else if (statement.role === 'scope') scope = scopeOf(statement.rest);
+		else if (statement.role === 'host') last = { statement, targets: writer.record(statement) };
 		else last = { statement, targets: writer.write(statement) };
 	}
-	return { files: writer.files, root: writer.root, process, scope, appends: writer.appends, expected };
+	const { files, root, appends } = writer;
+	const recorded = appends.some(({ path }) => path === recordingPath) ? recordingPath : undefined;
+	return { files, root, process, scope, recordingPath: recorded, appends, expected };
 }
 
 function parseStatement(text: string, index: number): Statement {
@@ -212,6 +221,47 @@ abstract class Writer {
 	abstract readonly root: string;
 
 	abstract write(statement: Statement): readonly Target[];
+	private readonly recordedCalls = new Map<string, { readonly server: string; readonly tool: string }>();
+
+	/** Appends an event of a host to what it has recorded. */
+	record({ attributes, index, rest, text }: Statement): readonly Target[] {
+		const agent = attributes.get('agent') ?? 'main';
+		const at = timeOf(Number(attributes.get('at') ?? index));
+		const envelope = { version: 1, seq: index, at, sessionId: 'recorded', source: { kind: 'process' } };
+		const event = this.recorded(rest);
+		assert.ok(event, `A host records nothing like "${text}".`);
+		const isOfCall = 'callId' in event;
+		const who = isOfCall ? { id: agent } : { unknown: 'A connection is nobody.' };
+		return this.line(recordingPath, { ...envelope, agent: who, ...event }, []);
+	}
+
+	private recorded(rest: string): Json | undefined {
+		const sends = /^sends (\S+) to (\S+) (\S+) over (\S+)( again)?$/.exec(rest);
+		if (sends !== null) {
+			const [, id = '', server = '', tool = '', upstreamId, again] = sends;
+			this.recordedCalls.set(id, { server, tool });
+			const attempt = again === undefined ? 1 : 2;
+			return { type: 'call-sent', callId: `call ${id}`, server, tool, toolUseId: id, upstreamId, attempt };
+		}
+		const ends = /^ends (\S+) (\S+) ?(.*)$/.exec(rest);
+		if (ends !== null) {
+			const [, id = '', ending, reason = ''] = ends;
+			const told = reason === '' ? {} : { reason };
+			const call = { callId: `call ${id}`, ...this.recordedCalls.get(id), toolUseId: id };
+			return { type: 'call-ended', ...call, ending, durationMs: 1000, ...told };
+		}
+		const was = /^(\S+) of (\S+) was reconnected ?(\S*)$/.exec(rest);
+		if (was !== null) {
+			const [, upstreamId, server, cause] = was;
+			const made = { reason: 'It had to be', callersWaiting: 0, drainedMs: 0, durationMs: 100, attempts: 1 };
+			const why = cause === '' ? {} : { cause };
+			return { type: 'reconnect', server, upstreamId, ...made, ...why, isSuccessful: true };
+		}
+		const is = /^(\S+) of (\S+) is (\w+) ?(\S*)$/.exec(rest);
+		if (is === null) return undefined;
+		const [, upstreamId, server, state, signal] = is;
+		return { type: 'upstream-state', server, upstreamId, state, ...(signal === '' ? {} : { signal }) };
+	}
 
 	protected timestamp(statement: Statement): string {
 		return new Date(timeOf(Number(statement.attributes.get('at') ?? statement.index))).toISOString();
@@ -262,6 +312,8 @@ abstract class Writer {
 		return [{ path, line, column: undefined, endColumn: undefined }];
 	}
 }
+
+const recordingPath = '/home/dev/.crosstalk/recorded.jsonl';
 
 const sessionId = '5e551011-0000-4000-8000-000000000001';
 
@@ -529,7 +581,7 @@ function claudeBlock(text: string): Json {
 		case 'result':
 			return /^[[{]/.test(word) || word === 'none'
 				? { tool_use_id: id, type: 'tool_result', content: claudeContent(text) }
-				: claudeResult(id, word);
+				: claudeResult(id, word, text.slice(`result ${id} says `.length));
 		default:
 			return { type: 'text', text };
 	}
@@ -549,7 +601,8 @@ function claudeContent(text: string): readonly Json[] {
 	return [{ type: 'text', text: JSON.stringify(JSON.parse(json)) }];
 }
 
-function claudeResult(id: string, word: string): Json {
+function claudeResult(id: string, word: string, said: string): Json {
+	if (word === 'says') return { tool_use_id: id, type: 'tool_result', content: said, is_error: true };
 	if (word.endsWith('_result'))
 		return { type: `${word.slice(0, -'_result'.length)}_tool_result`, tool_use_id: id, content: [] };
 	const isError = ['error', 'denied', 'cancelled', 'interrupted'].includes(word);
@@ -726,6 +779,8 @@ function codexItem(text: string): Json {
 				};
 			if (word === 'aborted')
 				return { type: 'function_call_output', call_id: id, output: 'aborted by user after 1.6s' };
+			if (word === 'says')
+				return { type: 'function_call_output', call_id: id, output: text.slice(`result ${id} says `.length) };
 			return {
 				type: word === 'patched' ? 'custom_tool_call_output' : 'function_call_output',
 				call_id: id,

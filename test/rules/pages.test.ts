@@ -17,6 +17,7 @@ const headings = [
 
 /** Files in `src/core/rules` that are no rules. */
 const helpers = new Set([
+	'callFailure.ts',
 	'callers.ts',
 	'clients.ts',
 	'coverage.ts',

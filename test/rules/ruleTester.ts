@@ -119,22 +119,22 @@ function coreFor(transcript: Transcript, files: MemoryFiles): Core {
 	return createCore({ files, liveness: { probe: async () => transcript.process }, clock: { now: () => 0 } });
 }
 
-async function onlySession(core: Core, root: string): Promise<SessionFiles> {
+async function onlySession(core: Core, { root, recordingPath }: Transcript): Promise<SessionFiles> {
 	const { sessions } = await core.findSessions(root);
 	assert.equal(sessions.length, 1, `${sessions.length} sessions were found.`);
-	return sessions[0]!;
+	return { ...sessions[0]!, recordingPath };
 }
 
 async function readWhole(transcript: Transcript): Promise<Found> {
 	const core = coreFor(transcript, transcript.files);
-	return core.readSession(await onlySession(core, transcript.root), optionsFor(transcript));
+	return core.readSession(await onlySession(core, transcript), optionsFor(transcript));
 }
 
 async function readGrowing(transcript: Transcript): Promise<Found> {
 	const files = new MemoryFiles();
 	const core = coreFor(transcript, files);
 	// The session is followed before most of it is there, as a person would watch it.
-	const session = await onlySession(coreFor(transcript, transcript.files), transcript.root);
+	const session = await onlySession(coreFor(transcript, transcript.files), transcript);
 	const followed = core.followSession(session, optionsFor(transcript));
 	for (const { path, text } of transcript.appends) {
 		files.append(path, text);

@@ -17,7 +17,7 @@ import type {
 	UpstreamStateChanged,
 	WireMessage,
 } from '../events/sessionEvent.ts';
-import type { HostCall, ServerChange } from './model.ts';
+import type { HostCall, Sending, ServerChange } from './model.ts';
 import { MessageState, ResultState, ToolCallState } from './state.ts';
 import type { AgentState } from './state.ts';
 
@@ -32,6 +32,7 @@ export class HostCallState implements HostCall {
 	agentId: AgentId | undefined;
 	upstreamIds: readonly string[] = [];
 	attempts = 0;
+	sends: readonly Sending[] = [];
 	queued: readonly string[] = [];
 	faults: HostCall['faults'] = [];
 	ended: HostCall['ended'];
@@ -80,6 +81,7 @@ export class HostCallState implements HostCall {
 				if (!this.upstreamIds.includes(event.upstreamId)) {
 					this.upstreamIds = [...this.upstreamIds, event.upstreamId];
 				}
+				this.sends = withSending(this.sends, event);
 				return;
 			case 'fault-injected': {
 				const { kind, description, source } = event;
@@ -96,6 +98,19 @@ export class HostCallState implements HostCall {
 	get place(): HostCall['place'] {
 		return { source: this.request?.source ?? this.source, range: undefined };
 	}
+
+	/** Anything but one attempt that was answered with a result; a call that still runs is not troubled. */
+	get isTroubled(): boolean {
+		return this.sends.length > 1 || (this.ended !== undefined && this.ended.ending !== 'completed');
+	}
+}
+
+function withSending(sends: readonly Sending[], { upstreamId, attempt, at, source }: CallSent): readonly Sending[] {
+	const sending: Sending = { upstreamId, attempt, at, place: { source, range: undefined } };
+	if (sends.length === 0) return [sending];
+	const all = [...sends];
+	insertByTime(all, sending, (one) => one.at);
+	return all;
 }
 
 const nothing: BodyRef = { offset: 0, length: 0, preview: '' };
@@ -111,6 +126,7 @@ export class HostCalls {
 	private readonly alone = new Map<string, ToolCallState>();
 	private readonly unsettled = new Set<HostCallState>();
 	readonly changes: ServerChange[] = [];
+	readonly troubled = new Set<HostCall>();
 
 	take(event: CallEvent): void {
 		const { callId } = event;
@@ -142,6 +158,7 @@ export class HostCalls {
 		for (const call of this.unsettled) {
 			// A request that is no call of a tool.
 			if (call.tool === undefined) continue;
+			if (call.isTroubled) this.troubled.add(call);
 			const id = call.toolUseId;
 			if (id !== undefined) {
 				const passages = this.byToolUse.get(id);

@@ -18,5 +18,6 @@ export type {
 	ToolCall,
 	ToolDescription,
 } from './model.ts';
+export { unnamedAgentId } from './hostCalls.ts';
 export { hostCallWords, serverChangeWords } from './hostWords.ts';
 export { activeDuplicates, agentName, agentsInOrder, callsOf, serverChangesOf, serverOf, toolOf } from './queries.ts';

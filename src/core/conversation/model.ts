@@ -45,6 +45,8 @@ export interface Conversation {
 	readonly paths: ReadonlySet<string>;
 	/** What a host has told of the connections to servers, in the order of time. */
 	readonly serverChanges: readonly ServerChange[];
+	/** Calls that a host has passed on and that did not simply complete at the first attempt; in no order. */
+	readonly troubledCalls: ReadonlySet<HostCall>;
 	/** Counts up with every fold that changed something. */
 	readonly revision: number;
 }
@@ -176,6 +178,9 @@ export interface ToolCall {
 export interface HostCall {
 	readonly callId: string;
 	readonly server: string;
+	readonly tool: string | undefined;
+	/** The call that this is a passage of; `undefined` while that is not settled. */
+	readonly call: ToolCall | undefined;
 	readonly toolUseId: ToolUseId | undefined;
 	/** Who made it, as the host knows it. */
 	readonly agentId: AgentId | undefined;
@@ -194,6 +199,8 @@ export interface HostCall {
 	readonly attempts: number;
 	/** The connections that it was sent over. */
 	readonly upstreamIds: readonly string[];
+	/** Each time that it was handed to its server, in the order of time. */
+	readonly sends: readonly Sending[];
 	/** `undefined`: it runs, or its host has ended before it. */
 	readonly ended:
 		| {
@@ -205,6 +212,14 @@ export interface HostCall {
 				readonly place: Place;
 		  }
 		| undefined;
+}
+
+/** A call was handed to its server. */
+export interface Sending {
+	readonly upstreamId: string;
+	readonly attempt: number;
+	readonly at: number | undefined;
+	readonly place: Place;
 }
 
 /** A connection to a server was made, lost, or made anew. */
@@ -229,6 +244,8 @@ export interface Result {
 	readonly isInterruption: boolean;
 	/** Of a call to an MCP server's tool: what can be told of it without understanding it. */
 	readonly content: ResultContent | undefined;
+	/** Of a failed one: how its text begins. */
+	readonly errorText: string | undefined;
 	readonly denial: string | undefined;
 	readonly message: Message | undefined;
 	/** Nothing but the file's beginning stands before it: its call may have been cut off. */

@@ -75,6 +75,10 @@ export class ConversationState implements Conversation {
 	get serverChanges(): readonly ServerChange[] {
 		return this.host?.changes ?? noChanges;
 	}
+
+	get troubledCalls(): ReadonlySet<HostCall> {
+		return this.host?.troubled ?? noTroubledCalls;
+	}
 }
 
 export class AgentState implements Agent {
@@ -304,6 +308,7 @@ export class ResultState extends BlockState implements Result {
 	readonly isInPlace: boolean;
 	readonly isInterruption: boolean;
 	readonly content: ResultContent | undefined;
+	readonly errorText: string | undefined;
 	readonly denial: string | undefined;
 	readonly message: MessageState | undefined;
 	readonly isAtHead: boolean;
@@ -321,6 +326,7 @@ export class ResultState extends BlockState implements Result {
 		this.isInPlace = event.isInPlace;
 		this.isInterruption = event.isInterruption;
 		this.content = event.content;
+		this.errorText = event.errorText;
 		this.denial = event.denial;
 		this.message = agent.message(event.messageId);
 		this.isAtHead = !agent.hasResponse;
@@ -389,4 +395,5 @@ const noTexts: readonly BodyRef[] = [];
 const noResults: ResultState[] = [];
 const noHostCalls: readonly HostCall[] = [];
 const noChanges: readonly ServerChange[] = [];
+const noTroubledCalls: ReadonlySet<HostCall> = new Set();
 const noDuplicates: (Duplicate & { readonly node: ChainNode<MessageState> | undefined })[] = [];

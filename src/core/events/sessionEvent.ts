@@ -304,6 +304,8 @@ export interface ToolResult extends Envelope {
 	readonly isInterruption: boolean;
 	/** Of a call to an MCP server's tool, where its text is JSON or empty and at most 64 KB. */
 	readonly content?: ResultContent | undefined;
+	/** Of a call to an MCP server's tool that failed: how its text begins, at most 400 characters. */
+	readonly errorText?: string | undefined;
 }
 
 export interface ToolProgress extends Envelope {
@@ -445,6 +447,12 @@ export interface UpstreamStateChanged extends Envelope {
 	readonly stderrTail?: string | undefined;
 }
 
+/**
+ * Why a connection is made anew: its process or stream has ended by itself; it answered neither a call nor the question whether it lives;
+ * somebody asked for it; the server no longer knew the session; or a single call has passed its limit, which is no good reason.
+ */
+export type ReconnectCause = 'exited' | 'unresponsive' | 'requested' | 'lost' | 'timed-out';
+
 /** A connection was made anew: one, however many callers waited for it. */
 export interface Reconnect extends Envelope {
 	readonly type: 'reconnect';
@@ -452,6 +460,8 @@ export interface Reconnect extends Envelope {
 	readonly upstreamId: string;
 	/** A sentence. */
 	readonly reason: string;
+	/** What it was made anew for. Absent: the producer does not say. */
+	readonly cause?: ReconnectCause | undefined;
 	/** Calls that waited when the new connection stood. */
 	readonly callersWaiting: number;
 	/** From the decision to reconnect until no call was running on the old connection. */

@@ -164,6 +164,7 @@ export class EventRecorder implements Recorder {
 			server: record.server,
 			upstreamId,
 			reason: this.redaction.text(reason),
+			cause: record.cause,
 			callersWaiting: record.callersWaiting,
 			drainedMs: milliseconds(drainedMs),
 			durationMs: milliseconds(durationMs),

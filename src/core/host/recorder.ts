@@ -1,4 +1,4 @@
-import type { CallEnding, FaultInjected, ScopeDecision } from '../events/sessionEvent.ts';
+import type { CallEnding, FaultInjected, ReconnectCause, ScopeDecision } from '../events/sessionEvent.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { HookFacts } from './hooks/hookFacts.ts';
 import type { ToolChange } from './listedTools.ts';
@@ -52,6 +52,7 @@ export interface Recorder {
 		server: string;
 		upstreamId: string;
 		reason: string;
+		cause: ReconnectCause;
 		callersWaiting: number;
 		drainedMs: number;
 		durationMs: number;

@@ -32,7 +32,8 @@ import type { EnforcedServer } from './scopes/scopeEnforcement.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { ExitStatus, ServerStatus, UpstreamState } from './status.ts';
 import { MAXIMUM_OUTPUT, Upstream } from './upstream.ts';
-import type { ClientIntroduction, Era, ReconnectCause, UpstreamListener } from './upstream.ts';
+import type { ReconnectCause } from '../events/sessionEvent.ts';
+import type { ClientIntroduction, Era, UpstreamListener } from './upstream.ts';
 
 /** What the parts of the host share. */
 export interface HostServices {

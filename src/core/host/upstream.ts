@@ -1,4 +1,5 @@
 import type { Disposable } from '../base/lifecycle.ts';
+import type { ReconnectCause } from '../events/sessionEvent.ts';
 import { counted } from '../base/text.ts';
 import type { Exchange } from './exchange.ts';
 import { CallFailure } from './failures.ts';
@@ -25,8 +26,6 @@ export interface ServerIntroduction {
 	readonly protocolVersion: string;
 	readonly result: JsonObject;
 }
-
-export type ReconnectCause = 'exited' | 'unresponsive' | 'requested' | 'lost';
 
 export interface UpstreamListener {
 	/** A notification of the server; `exchange` is the running request that it came on the stream of, where that is known. */
@@ -120,6 +119,8 @@ export class Upstream {
 	/** The host's own subscription. */
 	private listening: number | undefined;
 	private renewal: Renewal | undefined;
+	/** The last connection has gone by itself, and none has stood since. */
+	private hasGone = false;
 	private text = '';
 
 	constructor(options: {
@@ -428,6 +429,7 @@ export class Upstream {
 		this.timer = undefined;
 		this.introduction = introduction;
 		this.connectedAt = this.platform.clock.elapsed();
+		this.hasGone = false;
 		const { attempts } = this;
 		this.attempts = 0;
 		const { renewal } = this;
@@ -753,6 +755,7 @@ export class Upstream {
 			reason: exit.reason,
 			at: new Date(this.platform.clock.now()).toISOString(),
 		};
+		this.hasGone = true;
 		if (this.state === 'connecting' || this.state === 'reconnecting') {
 			// Some servers end when they hear anything before `initialize`: they are of the older era.
 			if (this.era === 'modern' && !exit.isHopeless) {
@@ -881,7 +884,8 @@ export class Upstream {
 		this.reason = reason;
 		if (this.state === state) return;
 		this.state = state;
-		const isAfterExit = state === 'reconnecting' || state === 'failed' || state === 'stopped';
+		// How a connection ended that was torn down on purpose is not what an earlier one ended with.
+		const isAfterExit = this.hasGone && (state === 'reconnecting' || state === 'failed' || state === 'stopped');
 		this.recorder.upstreamState({
 			server: this.definition.name,
 			upstreamId: this.id,
@@ -901,6 +905,7 @@ export class Upstream {
 			server: this.definition.name,
 			upstreamId: this.id,
 			reason: renewal.reason,
+			cause: renewal.cause,
 			callersWaiting: this.waitingExchanges.length,
 			drainedMs: renewal.drainedMs,
 			durationMs: this.platform.clock.elapsed() - renewal.began,

@@ -9,6 +9,7 @@ import lateToolResult from './late-tool-result.ts';
 import missingSubagentTranscript from './missing-subagent-transcript.ts';
 import orphanedToolResult from './orphaned-tool-result.ts';
 import orphanedToolUse from './orphaned-tool-use.ts';
+import reconnectCascade from './reconnect-cascade.ts';
 import resultLostToCompaction from './result-lost-to-compaction.ts';
 import suspiciouslyEmptyResult from './suspiciously-empty-result.ts';
 import toolResultNotFirst from './tool-result-not-first.ts';
@@ -27,6 +28,7 @@ export const rules: readonly Rule[] = [
 	missingSubagentTranscript,
 	orphanedToolResult,
 	orphanedToolUse,
+	reconnectCascade,
 	resultLostToCompaction,
 	suspiciouslyEmptyResult,
 	toolResultNotFirst,

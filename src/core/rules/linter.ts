@@ -111,7 +111,7 @@ export class Linter {
 		for (const compaction of changes.compactions) {
 			isChanged = this.visit(compaction, visits.compaction) || isChanged;
 		}
-		return isChanged || this.hasServerCalls;
+		return isChanged || this.hasServerCalls || this.conversation.troubledCalls.size > 0;
 	}
 
 	/** In the order of files and lines. */

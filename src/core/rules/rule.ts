@@ -15,7 +15,7 @@ import type { Client } from './clients.ts';
 
 export type Severity = 'note' | 'warning' | 'error';
 
-export type RuleFamily = 'pairing' | 'compaction' | 'scope' | 'transcript';
+export type RuleFamily = 'pairing' | 'compaction' | 'concurrency' | 'scope' | 'transcript';
 
 /** A template: `{{name}}` stands for a value of the report's data. */
 export type MessageTemplate = string;

@@ -17,7 +17,7 @@ import { bodyRef, columnRange, digest } from './fields.ts';
 import { JsonLineReader } from './jsonLineReader.ts';
 import { JsonScanner, MemberTable, OPEN_BRACE } from '../base/jsonScanner.ts';
 import type { MemberReader, Span } from '../base/jsonScanner.ts';
-import { McpCalls, givenArguments, resultContent } from './mcpFacts.ts';
+import { McpCalls, errorText, givenArguments, resultContent } from './mcpFacts.ts';
 import { parseTaskNotification } from './taskNotification.ts';
 import { ToolDescriptions } from './toolDescriptions.ts';
 import { splitMcpName } from './toolNames.ts';
@@ -296,6 +296,7 @@ class ClaudeCodeReader extends JsonLineReader {
 		const isInPlace = block.type !== 'tool_result' || line.type === 'assistant';
 		const isDetached = line.resultIsDetached || line.resultStatus === 'async_launched';
 		const body = block.body.start === -1 ? { start: block.start, end: block.start } : block.body;
+		const isOfServer = this.mcpCalls.take(block.id);
 		this.sink({
 			version: FORMAT_VERSION,
 			seq: this.nextSeq(),
@@ -317,7 +318,8 @@ class ClaudeCodeReader extends JsonLineReader {
 			denial: line.denial,
 			// `interrupted` is what a resume writes for a call that a killed process left open.
 			isInterruption: line.denial === 'cancelled' || line.denial === 'interrupted',
-			content: this.mcpCalls.take(block.id) ? resultContent(bytes, body, line.structured) : undefined,
+			content: isOfServer ? resultContent(bytes, body, line.structured) : undefined,
+			errorText: isOfServer && block.isError ? errorText(bytes, body) : undefined,
 		});
 		if (isDetached) {
 			this.sink({

@@ -14,7 +14,7 @@ import { bodyRef, columnRange } from './fields.ts';
 import { JsonLineReader } from './jsonLineReader.ts';
 import { JsonScanner, MemberTable, OPEN_BRACE } from '../base/jsonScanner.ts';
 import type { Span } from '../base/jsonScanner.ts';
-import { McpCalls, givenArguments, resultContent } from './mcpFacts.ts';
+import { McpCalls, errorText, givenArguments, resultContent } from './mcpFacts.ts';
 import { ToolDescriptions } from './toolDescriptions.ts';
 import { splitMcpName } from './toolNames.ts';
 import type { EventSink, TranscriptFile, TranscriptFormat } from './transcriptFormat.ts';
@@ -345,6 +345,8 @@ class CodexReader extends JsonLineReader {
 		inner.reset(bytes, body.start, body.end);
 		const text = inner.readString();
 		const isInterruption = text && (inner.stringStartsWith('aborted by user') || inner.stringEquals('aborted'));
+		const isError = this.failed.has(line.callId) || isInterruption;
+		const isOfServer = this.mcpCalls.take(line.callId) && line.output.start !== -1;
 		const spawned =
 			text && inner.stringStartsWith('{\\"agent_id\\"')
 				? /"agent_id"\s*:\s*"([^"]+)"/.exec(inner.string())?.[1]
@@ -355,7 +357,7 @@ class CodexReader extends JsonLineReader {
 			...this.envelope(source, this.agent, line.at),
 			type: 'tool-result',
 			toolUseId: toolUseId(line.callId),
-			isError: this.failed.has(line.callId) || isInterruption,
+			isError,
 			messageId,
 			range: columnRange(
 				bytes,
@@ -368,10 +370,8 @@ class CodexReader extends JsonLineReader {
 			isPrecededByOther: false,
 			isInPlace: false,
 			isInterruption,
-			content:
-				this.mcpCalls.take(line.callId) && line.output.start !== -1
-					? resultContent(bytes, line.output, noSpan)
-					: undefined,
+			content: isOfServer ? resultContent(bytes, line.output, noSpan) : undefined,
+			errorText: isOfServer && isError ? errorText(bytes, line.output) : undefined,
 		});
 		this.failed.delete(line.callId);
 		this.durations.delete(line.callId);

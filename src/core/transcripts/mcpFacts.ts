@@ -150,6 +150,33 @@ export function resultContent(bytes: Uint8Array, content: Span, structured: Span
 	return contentOfJson(bytes, structured.start, structured.end, false);
 }
 
+const errorLength = 400;
+
+/**
+ * How the text of a failed call begins: a string, or the first text of a list of content blocks. `undefined` where it has none.
+ */
+export function errorText(bytes: Uint8Array, content: Span): string | undefined {
+	if (content.start === -1 || content.end - content.start > mostContentBytes) return undefined;
+	const scanner = new JsonScanner();
+	scanner.reset(bytes, content.start, content.end);
+	let text = '';
+	if (scanner.peek() === QUOTE) text = scanner.readText();
+	else if (scanner.peek() === OPEN_BRACKET) {
+		scanner.readArray(() => {
+			const first = { text: '' };
+			if (text !== '' || scanner.peek() !== OPEN_BRACE) scanner.skipValue();
+			else scanner.readObject(firstTextMembers, first);
+			text ||= first.text;
+		}, undefined);
+	}
+	text = withoutWallTime(text).trim();
+	return text === '' ? undefined : text.slice(0, errorLength);
+}
+
+const firstTextMembers = new MemberTable<{ text: string }>({
+	text: (scanner, first) => void (first.text = scanner.readText()),
+});
+
 /** The one text of a result; `undefined` where there are several, or something else beside. */
 function textOf(bytes: Uint8Array, content: Span): string | undefined {
 	const scanner = new JsonScanner();
