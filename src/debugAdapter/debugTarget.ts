@@ -233,6 +233,8 @@ export interface LiveTargets {
 /** An agent command under the debugger. */
 export interface LaunchConfiguration {
 	readonly program: string;
+	/** Which agent it is, where the program's name does not say so. */
+	readonly as?: 'claude' | 'codex' | undefined;
 	readonly args: readonly string[];
 	/** As given; `undefined`: the shell's own. */
 	readonly cwd: string | undefined;

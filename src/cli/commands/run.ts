@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { basename } from 'node:path';
+import { agentOfCommand } from '../../core/debug/agentPrograms.ts';
+import type { AgentProgram } from '../../core/debug/agentPrograms.ts';
 import { declaredIntents } from '../../core/host/agentIdentity.ts';
 import type { DeclaredIntent } from '../../core/host/agentIdentity.ts';
 import { printable } from '../../core/report/index.ts';
@@ -11,6 +12,8 @@ import { ownProgram } from '../ownProgram.ts';
 import type { AgentPlan, Invocation } from '../run/agentPlan.ts';
 import { planClaudeCode } from '../run/claudeCode.ts';
 import { planCodex } from '../run/codex.ts';
+import { connectDebugger } from '../run/debuggerLink.ts';
+import type { DebuggerLink } from '../run/debuggerLink.ts';
 import { runInForeground } from '../run/foreground.ts';
 import { HostKeeper } from '../run/hostKeeper.ts';
 import { RunFolder, isProcessRunning } from '../run/runFolder.ts';
@@ -32,6 +35,9 @@ Options:
                  exec, and where there is no terminal)
   --scope FILE   What to do with calls of this run that do not say where to look: "scope", with comments
   --data DIR     The data directory of the host
+  --debugger SOCKET
+                 The debugger that has started this run: it is told of the session and of the end, and the
+                 agent waits for it to be ready. A debugger adds this by itself
   --help         This text
 
 Exit code: that of the agent; 2 could not run.
@@ -43,31 +49,59 @@ export const run: Command = {
 	async run(args, io) {
 		const start = commandStart(args);
 		const options = readOptions(args.slice(0, start), io);
-		const [command, ...rest] = args[start] === '--' ? args.slice(start + 1) : args.slice(start);
-		if (command === undefined) throw new UsageError('The command of an agent is needed.');
-		const agent = options.agent ?? agentOf(command);
-		const invocation: Invocation = {
-			command,
-			args: rest,
-			workingFolder: io.workingFolder,
-			homeFolder: io.homeFolder,
-			environment: agentEnvironment(io.environment),
-			isTerminal: io.stdout.isTerminal,
-			serverVariables: options.serverVariables,
-		};
-		const plan = await (agent === 'claude' ? planClaudeCode(invocation) : planCodex(invocation));
-		if (plan === undefined) return runInForeground({ ...invocation });
-		for (const note of plan.notes) io.stderr.write(`crosstalk: ${command}: ${printable(note)}\n`);
-		return runThroughHost(plan, invocation, options, io);
+		const link = options.debugger === undefined ? undefined : await connectDebugger(options.debugger);
+		try {
+			const exitCode = await runAgent(args, start, options, link, io);
+			await link?.end({ type: 'ended', exitCode });
+			return exitCode;
+		} catch (error) {
+			const message = error instanceof Error ? error.message : String(error);
+			await link?.end({ type: 'failed', message });
+			throw error;
+		} finally {
+			link?.dispose();
+		}
 	},
 };
 
-async function runThroughHost(
-	plan: AgentPlan,
-	invocation: Invocation,
+async function runAgent(
+	args: readonly string[],
+	start: number,
 	options: RunOptions,
+	link: DebuggerLink | undefined,
 	io: CommandIo,
 ): Promise<number> {
+	const [command, ...rest] = args[start] === '--' ? args.slice(start + 1) : args.slice(start);
+	if (command === undefined) throw new UsageError('The command of an agent is needed.');
+	const agent = options.agent ?? agentOf(command);
+	const invocation: Invocation = {
+		command,
+		args: rest,
+		workingFolder: io.workingFolder,
+		homeFolder: io.homeFolder,
+		environment: agentEnvironment(io.environment),
+		isTerminal: io.stdout.isTerminal,
+		serverVariables: options.serverVariables,
+	};
+	const plan = await (agent === 'claude' ? planClaudeCode(invocation) : planCodex(invocation));
+	if (plan === undefined) {
+		if (link !== undefined)
+			throw new UsageError(`"${[command, ...rest].join(' ')}" starts no session that could be debugged.`);
+		return runInForeground({ ...invocation });
+	}
+	for (const note of plan.notes) io.stderr.write(`crosstalk: ${command}: ${printable(note)}\n`);
+	return runThroughHost({ plan, invocation, options, link, io });
+}
+
+interface Run {
+	readonly plan: AgentPlan;
+	readonly invocation: Invocation;
+	readonly options: RunOptions;
+	readonly link: DebuggerLink | undefined;
+	readonly io: CommandIo;
+}
+
+async function runThroughHost({ plan, invocation, options, link, io }: Run): Promise<number> {
 	const program = ownProgram(io);
 	const { dataDirectory: directory } = options;
 	const source = `run-${randomUUID()}`;
@@ -96,10 +130,16 @@ async function runThroughHost(
 				},
 				write: (name, text) => folder.write(name, text),
 			});
+			await link?.begin({
+				dataDirectory: keeper.address.dataDir,
+				pid: process.pid,
+				sessionId: launch.sessionId ?? null,
+			});
 			return await runInForeground({
 				...invocation,
 				args: launch.args,
 				environment: { ...invocation.environment, ...launch.environment },
+				terminated: link?.terminated,
 			});
 		} finally {
 			await folder.remove();
@@ -133,15 +173,17 @@ function commandStart(args: readonly string[]): number {
 	return index;
 }
 
-const optionsWithValue = new Set(['--as', '--env', '--data', '--scope']);
+const optionsWithValue = new Set(['--as', '--env', '--data', '--scope', '--debugger']);
 
 interface RunOptions {
-	readonly agent: 'claude' | 'codex' | undefined;
+	readonly agent: AgentProgram | undefined;
 	readonly serverVariables: Readonly<Record<string, string>>;
 	readonly dataDirectory: string;
 	readonly intent: DeclaredIntent | undefined;
 	/** Absolute. */
 	readonly scope: string | undefined;
+	/** A path, or the name of a pipe on Windows. */
+	readonly debugger: string | undefined;
 }
 
 function readOptions(args: readonly string[], io: CommandIo): RunOptions {
@@ -153,6 +195,7 @@ function readOptions(args: readonly string[], io: CommandIo): RunOptions {
 		interactive: { type: 'boolean' },
 		headless: { type: 'boolean' },
 		scheduled: { type: 'boolean' },
+		debugger: { type: 'string' },
 	});
 	const [intent, ...others] = declaredIntents.filter((known) => values[known] === true);
 	if (others.length > 0) throw new UsageError(`--${intent} and --${others.join(' and --')} exclude each other.`);
@@ -169,12 +212,13 @@ function readOptions(args: readonly string[], io: CommandIo): RunOptions {
 		dataDirectory: dataDirectory(io, values.data),
 		intent,
 		scope: values.scope === undefined ? undefined : absolutePath(io, values.scope),
+		debugger: values.debugger,
 	};
 }
 
-function agentOf(command: string): 'claude' | 'codex' {
-	const name = basename(command).replace(/\.(?:exe|cmd|bat|ps1|js)$/i, '');
-	if (name === 'claude' || name === 'codex') return name;
+function agentOf(command: string): AgentProgram {
+	const agent = agentOfCommand(command);
+	if (agent !== undefined) return agent;
 	throw new UsageError(
 		`"${command}" is neither claude nor codex; if it is one of them by another name, say so with --as.`,
 	);

@@ -1,3 +1,4 @@
+import type { SessionId } from '../../core/base/ids.ts';
 import type { HostAddress } from '../../core/host/control.ts';
 import type { ConfigValue } from '../../core/host/config/configValue.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
@@ -42,6 +43,8 @@ export interface HostPlace {
 
 export interface Launch {
 	readonly args: readonly string[];
+	/** The session that the agent begins or goes on with, where it is known before. */
+	readonly sessionId?: SessionId | undefined;
 	/** Added to the environment that the agent would have anyway. */
 	readonly environment: Readonly<Record<string, string>>;
 }

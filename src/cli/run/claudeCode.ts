@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
+import { sessionId } from '../../core/base/ids.ts';
 import { plainOf } from '../../core/host/config/configValue.ts';
 import { readServerEntry, transportKeys } from '../../core/host/config/serverEntry.ts';
 import { resolveServer } from '../../core/host/config/resolveServer.ts';
@@ -34,6 +35,7 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 		notes,
 		async launch(host) {
 			const options: string[] = [];
+			if (session?.isNew === true && (servers.length > 0 || canHook)) options.push(`--session-id=${session.id}`);
 			if (servers.length > 0) {
 				const { command, args, environment } = host.connect;
 				// Without it the host would know the session only when the first hook comes, and none at all where hooks are forbidden.
@@ -47,7 +49,6 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 					const words = known.startsWith('-') ? ['--', known] : [known];
 					return [name, { ...kept, type: 'stdio', command, args: [...args, ...words], env }] as const;
 				});
-				if (session?.isNew === true) options.push(`--session-id=${session.id}`);
 				const text = JSON.stringify({ mcpServers: Object.fromEntries(entries) });
 				// Of two files with one name in them the last one counts.
 				options.push(`--mcp-config=${await host.write('mcp.json', text)}`);
@@ -58,7 +59,11 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 				// Of two such options the last one alone counts, so what the person gave is in it.
 				options.push(`--settings=${await host.write('settings.json', text)}`);
 			}
-			return { args: withOptions(invocation.args, options), environment: withoutProxy(invocation.environment) };
+			return {
+				args: withOptions(invocation.args, options),
+				environment: withoutProxy(invocation.environment),
+				sessionId: session === undefined ? undefined : sessionId('claude-code', session.id),
+			};
 		},
 	};
 }

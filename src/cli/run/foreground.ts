@@ -7,6 +7,8 @@ export interface ForegroundCommand {
 	readonly args: readonly string[];
 	readonly workingFolder: string;
 	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** Aborted when somebody outside wants it to end. */
+	readonly terminated?: AbortSignal | undefined;
 }
 
 /**
@@ -18,6 +20,7 @@ export async function runInForeground({
 	args,
 	workingFolder,
 	environment,
+	terminated,
 }: ForegroundCommand): Promise<number> {
 	const child = spawn(command, args, {
 		cwd: workingFolder,
@@ -29,6 +32,8 @@ export async function runInForeground({
 	const interrupt = (signal: NodeJS.Signals) => {
 		if (!process.stdin.isTTY) forward(signal);
 	};
+	const terminate = () => forward('SIGTERM');
+	terminated?.addEventListener('abort', terminate);
 	process.on('SIGINT', interrupt);
 	process.on('SIGQUIT', interrupt);
 	process.on('SIGTERM', forward);
@@ -41,6 +46,7 @@ export async function runInForeground({
 			});
 		});
 	} finally {
+		terminated?.removeEventListener('abort', terminate);
 		process.off('SIGINT', interrupt);
 		process.off('SIGQUIT', interrupt);
 		process.off('SIGTERM', forward);

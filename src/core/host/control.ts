@@ -1,3 +1,4 @@
+import type { DebugRequests } from '../debug/debugControl.ts';
 import type { ScopeSettings } from '../scope/index.ts';
 import type { FaultDefinition } from './faults/faultDefinition.ts';
 import type { FaultStatus, FaultTarget } from './faults/faultBook.ts';
@@ -12,7 +13,7 @@ import type { HostStatus } from './status.ts';
  * At the same socket the session store of the data directory is to be had, in frames of its own: a connection that begins with a zero
  * byte is one of those (`platform/node/store/storeFrames.ts`).
  */
-export interface ControlRequests {
+export interface ControlRequests extends DebugRequests {
 	/** First. Another `protocol` than the host's own is refused with a sentence that says which side is older. */
 	'host/attach': { params: { readonly protocol: number; readonly client: string }; result: HostAddress };
 	'host/status': { params: Record<string, never>; result: HostStatus };

@@ -4,6 +4,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { Emitter } from '../../../core/base/emitter.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { Disposable } from '../../../core/base/lifecycle.ts';
+import type { DebugNotifications } from '../../../core/debug/index.ts';
 import type { AppendedEvents, ControlRequests, HostAddress } from '../../../core/host/control.ts';
 import type { HostStatus } from '../../../core/host/status.ts';
 import { connectionOver } from './controlConnection.ts';
@@ -21,6 +22,11 @@ export interface ControlClient extends Disposable {
 	readonly onDidChange: (listener: (status: HostStatus) => void) => Disposable;
 	/** From `events/follow` on. */
 	readonly onDidAppend: (listener: (appended: AppendedEvents) => void) => Disposable;
+	/** From `debug/attach` on. */
+	onDebug<Name extends keyof DebugNotifications>(
+		name: Name,
+		listener: (params: DebugNotifications[Name]) => void,
+	): Disposable;
 	/** Once, when the host has ended or closed the way. At once for whoever asks later. */
 	readonly onDidClose: (listener: () => void) => Disposable;
 }
@@ -109,6 +115,13 @@ class NodeControlClient implements ControlClient {
 		if (!this.isClosed) return this.closed.event(listener);
 		listener();
 		return { dispose: () => undefined };
+	}
+
+	onDebug<Name extends keyof DebugNotifications>(
+		name: Name,
+		listener: (params: DebugNotifications[Name]) => void,
+	): Disposable {
+		return this.connection.onNotification(name, listener);
 	}
 
 	async attach({ client, timeoutMs }: ControlClientOptions): Promise<ControlClient> {

@@ -1,0 +1,186 @@
+// The agents of sessions that run: whoever is seen making a call, and whoever a transcript tells of.
+
+import type { AgentId, SessionId } from '../core/base/ids.ts';
+import { agentId, mainAgentId, storedSessionId } from '../core/base/ids.ts';
+import type { Disposable } from '../core/base/lifecycle.ts';
+import { agentName, agentsInOrder } from '../core/conversation/index.ts';
+import type { HeldCall } from '../core/debug/index.ts';
+import type { HostStatus } from '../core/host/status.ts';
+import type { AgentKey, DebuggedAgent } from './debugTarget.ts';
+import type { LiveTranscripts } from './liveTranscripts.ts';
+
+export interface LiveAgentsOptions {
+	readonly transcripts: LiveTranscripts;
+	readonly onDidStart: (agent: DebuggedAgent) => void;
+	readonly onDidEnd: (agent: DebuggedAgent) => void;
+	readonly onError: (error: unknown) => void;
+}
+
+interface Known {
+	readonly key: AgentKey;
+	readonly sessionId: SessionId | null;
+	readonly agentId: AgentId | null;
+	name: string;
+	/** How many of its calls are held; one that nobody knows is there for as long as it has one. */
+	held: number;
+}
+
+/** A transcript is read when something happens, and not more often. */
+const readEveryMs = 250;
+
+export class LiveAgents implements Disposable {
+	private readonly options: LiveAgentsOptions;
+	/** In the order in which they were met. */
+	private readonly known = new Map<AgentKey, Known>();
+	/** Those that have ended, by their transcripts: a host may still count a call of theirs. */
+	private readonly ended = new Set<AgentKey>();
+	private readonly reading = new Map<SessionId, { timer: NodeJS.Timeout | undefined; isDue: boolean }>();
+	private isDisposed = false;
+
+	constructor(options: LiveAgentsOptions) {
+		this.options = options;
+	}
+
+	/** Main agents first, each with its subagents in the order in which they came. */
+	get list(): readonly DebuggedAgent[] {
+		const sessions = [...new Set([...this.known.values()].map(({ sessionId }) => sessionId))];
+		const rank = ({ agentId: id }: Known) => (id === mainAgentId ? 0 : 1);
+		return sessions.flatMap((session) =>
+			[...this.known.values()]
+				.filter(({ sessionId }) => sessionId === session)
+				.sort((one, other) => rank(one) - rank(other))
+				.map((known) => this.shown(known)),
+		);
+	}
+
+	get(key: AgentKey): DebuggedAgent | undefined {
+		const known = this.known.get(key);
+		return known === undefined ? undefined : this.shown(known);
+	}
+
+	nameOf(sessionId: SessionId | null, id: AgentId | null): string {
+		return this.get(keyOf(sessionId, id))?.name ?? (id === mainAgentId ? 'main' : (id ?? 'unknown agent'));
+	}
+
+	/** A session that is debugged has a main agent, whether it has done anything or not. */
+	expect(sessionId: SessionId): void {
+		this.add(sessionId, mainAgentId, keyOf(sessionId, mainAgentId), undefined);
+		this.read(sessionId);
+	}
+
+	/** The agent of a call that is held. */
+	meet(call: HeldCall): DebuggedAgent {
+		const { sessionId, agentId: id, agentType, stopId } = call;
+		// Of agents that nobody knows each call is an agent of its own: whether two of them are one, nobody knows either.
+		const key = id === null ? `${sessionId ?? ''}/? ${stopId}` : keyOf(sessionId, id);
+		const known = this.add(sessionId, id, key, agentType ?? undefined);
+		known.held++;
+		if (sessionId !== null) this.read(sessionId);
+		return this.shown(known);
+	}
+
+	/** One of its calls is held no more. */
+	resumed({ sessionId, agentId: id, stopId }: HeldCall): void {
+		const key = id === null ? `${sessionId ?? ''}/? ${stopId}` : keyOf(sessionId, id);
+		const known = this.known.get(key);
+		if (known === undefined) return;
+		known.held--;
+		if (id === null && known.held === 0) this.remove(known);
+	}
+
+	/** @param sessions Those that are debugged; `null`: all. */
+	follow(status: HostStatus, sessions: readonly SessionId[] | null): void {
+		const touched = new Set<SessionId>();
+		for (const call of status.calls) {
+			if (call.sessionId === null || call.agentId === null) continue;
+			const sessionId = storedSessionId(call.sessionId);
+			if (sessions !== null && !sessions.includes(sessionId)) continue;
+			const id = agentId(call.agentId);
+			const key = keyOf(sessionId, id);
+			if (this.ended.has(key)) continue;
+			touched.add(sessionId);
+			this.add(sessionId, id, key, undefined);
+		}
+		for (const known of this.known.values()) if (known.sessionId !== null) touched.add(known.sessionId);
+		for (const sessionId of touched) this.read(sessionId);
+	}
+
+	dispose(): void {
+		this.isDisposed = true;
+		for (const { timer } of this.reading.values()) clearTimeout(timer);
+	}
+
+	private add(sessionId: SessionId | null, id: AgentId | null, key: AgentKey, name: string | undefined): Known {
+		const before = this.known.get(key);
+		if (before !== undefined) return before;
+		const known: Known = {
+			key,
+			sessionId,
+			agentId: id,
+			name: id === mainAgentId ? 'main' : (name ?? id ?? 'unknown agent'),
+			held: 0,
+		};
+		this.known.set(key, known);
+		this.options.onDidStart(this.shown(known));
+		return known;
+	}
+
+	private remove(known: Known): void {
+		if (!this.known.delete(known.key)) return;
+		this.options.onDidEnd(this.shown(known));
+	}
+
+	/** Soon, and again when something has happened meanwhile. */
+	private read(sessionId: SessionId): void {
+		const reading = this.reading.get(sessionId);
+		if (reading !== undefined) {
+			reading.isDue = true;
+			return;
+		}
+		const entry = { timer: undefined as NodeJS.Timeout | undefined, isDue: false };
+		this.reading.set(sessionId, entry);
+		void this.readNow(sessionId)
+			.catch(this.options.onError)
+			.finally(() => {
+				if (this.isDisposed) return;
+				entry.timer = setTimeout(() => {
+					this.reading.delete(sessionId);
+					if (entry.isDue) this.read(sessionId);
+				}, readEveryMs);
+			});
+	}
+
+	private async readNow(sessionId: SessionId): Promise<void> {
+		const conversation = await this.options.transcripts.read(sessionId);
+		if (conversation === undefined || this.isDisposed) return;
+		for (const agent of agentsInOrder(conversation)) {
+			const key = keyOf(sessionId, agent.id);
+			const known = this.known.get(key);
+			// One whose call is held has not ended, whatever its files say.
+			if (agent.ended !== undefined && (known?.held ?? 0) === 0) {
+				this.ended.add(key);
+				if (known !== undefined) this.remove(known);
+				continue;
+			}
+			this.ended.delete(key);
+			this.add(sessionId, agent.id, key, agentName(agent)).name = agentName(agent);
+		}
+	}
+
+	private shown({ key, sessionId, agentId: id, name }: Known): DebuggedAgent {
+		const sessions = new Set([...this.known.values()].map((known) => known.sessionId));
+		const session = sessions.size > 1 ? ` · ${shortSession(sessionId)}` : '';
+		return { key, sessionId, agentId: id, name: `${name}${session}` };
+	}
+}
+
+function keyOf(sessionId: SessionId | null, id: AgentId | null): AgentKey {
+	return `${sessionId ?? ''}/${id ?? '?'}`;
+}
+
+/** `claude-code 26f2dd86`. */
+function shortSession(sessionId: SessionId | null): string {
+	if (sessionId === null) return 'unknown session';
+	const at = sessionId.indexOf(':');
+	return `${sessionId.slice(0, at)} ${sessionId.slice(at + 1, at + 9)}`;
+}

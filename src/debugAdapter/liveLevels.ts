@@ -1,0 +1,154 @@
+// The stack of an agent that runs: its held call, the calls that started it, up to the main agent; each with its line of a transcript, where
+// that is written already.
+
+import type { Agent, Conversation, Place, ToolCall } from '../core/conversation/index.ts';
+import { agentName } from '../core/conversation/index.ts';
+import type { HeldCall } from '../core/debug/index.ts';
+import type { DebuggedAgent, FilePlace, Level, Section } from './debugTarget.ts';
+import { agentIn, callIn } from './liveTranscripts.ts';
+import type { LiveTranscripts } from './liveTranscripts.ts';
+
+export interface LevelActions {
+	edit(keys: readonly (string | number)[], value: unknown): Promise<void>;
+	answer(result: string, isError: boolean): Promise<void>;
+	repeat(): Promise<void>;
+}
+
+export interface HeldLevel {
+	readonly call: HeldCall;
+	/** What it would go on with. */
+	readonly current: () => unknown;
+}
+
+export interface LevelOptions {
+	readonly agent: DebuggedAgent;
+	readonly held: HeldLevel | undefined;
+	readonly transcripts: LiveTranscripts;
+	readonly actions: LevelActions;
+}
+
+export interface Levels {
+	readonly levels: readonly Level[];
+	/** Whether the held call has been found in its transcript, or never will be. */
+	readonly isComplete: boolean;
+}
+
+export async function levelsOf({ agent, held, transcripts, actions }: LevelOptions): Promise<Levels> {
+	const conversation = agent.sessionId === null ? undefined : await transcripts.read(agent.sessionId);
+	const found = callIn(conversation, held?.call.toolUseId ?? null);
+	const levels: Level[] = [];
+	if (held !== undefined) levels.push(heldLevel(held, found, actions));
+	const self = agentIn(conversation, agent.agentId);
+	if (self === undefined || conversation === undefined) {
+		levels.push({ name: agent.name, place: undefined, sections: [] });
+	} else levels.push(...spawnLevels(conversation, self));
+	return {
+		levels,
+		isComplete:
+			held === undefined || found !== undefined || held.call.toolUseId === null || agent.sessionId === null,
+	};
+}
+
+function heldLevel({ call, current }: HeldLevel, found: ToolCall | undefined, actions: LevelActions): Level {
+	const isBefore = call.at === 'before';
+	const edit = call.canEdit ? actions.edit : undefined;
+	const given = parsed(call.arguments);
+	const sections: Section[] = [
+		{
+			name: 'Arguments',
+			expression: 'args',
+			isExpensive: false,
+			read: async () => (isBefore ? current() : given),
+			...(isBefore && edit !== undefined ? { edit } : {}),
+		},
+	];
+	if (!isBefore)
+		sections.push({
+			name: 'Result',
+			expression: 'result',
+			isExpensive: false,
+			read: async () => current(),
+			...(edit === undefined ? {} : { edit }),
+		});
+	if (found !== undefined) sections.push(...messageSections(found));
+	return {
+		name: titleOf(call.tool, isBefore ? current() : given),
+		place: found === undefined ? undefined : filePlace(found.place),
+		sections,
+		...(isBefore ? {} : { repeat: actions.repeat }),
+		...(call.canAnswer || !isBefore ? { answer: actions.answer } : {}),
+	};
+}
+
+/** From the agent itself up: the calls that started it and its parents. */
+function spawnLevels(conversation: Conversation, agent: Agent): readonly Level[] {
+	const levels: Level[] = [];
+	const seen = new Set<Agent>();
+	for (let current: Agent | undefined = agent; current !== undefined && !seen.has(current);) {
+		seen.add(current);
+		const { spawnCall, parentId }: Agent = current;
+		if (spawnCall === undefined) {
+			levels.push({
+				name: agentName(current),
+				place: current.messages[0] === undefined ? undefined : filePlace(current.messages[0].place),
+				sections: [],
+			});
+			// It was started by somebody, and nobody knows with which call.
+			current = parentId === null || parentId === undefined ? undefined : conversation.agents.get(parentId);
+			continue;
+		}
+		levels.push({
+			name: `${spawnCall.name}(${agentName(current)})`,
+			place: filePlace(spawnCall.place),
+			sections: messageSections(spawnCall),
+		});
+		current = spawnCall.agent;
+	}
+	return levels;
+}
+
+function messageSections({ message }: ToolCall): readonly Section[] {
+	const { tokens, texts } = message;
+	const sections: Section[] = [];
+	if (tokens !== undefined)
+		sections.push({
+			name: 'Usage',
+			isExpensive: false,
+			read: async () => ({ inputTokens: tokens.input, outputTokens: tokens.output, model: message.model }),
+		});
+	if (texts.length > 0)
+		sections.push({
+			name: 'Message',
+			isExpensive: false,
+			read: async () => texts.map(({ preview }) => preview).join('\n'),
+		});
+	return sections;
+}
+
+function filePlace({ source, range }: Place): FilePlace | undefined {
+	if (source.kind !== 'transcript') return undefined;
+	return { path: source.path, line: source.line, column: range?.column, endColumn: range?.endColumn };
+}
+
+const longestTitle = 80;
+
+/** `analytics_query(page: 2, sort: "name")`. */
+export function titleOf(tool: string, args: unknown): string {
+	if (typeof args !== 'object' || args === null || Array.isArray(args)) return tool;
+	const words = Object.entries(args).map(([name, value]) => {
+		const text = JSON.stringify(value) ?? '';
+		return `${name}: ${text.length > 30 ? `${text.slice(0, 29)}…` : text}`;
+	});
+	const all = words.join(', ');
+	return `${tool}(${all.length > longestTitle ? `${all.slice(0, longestTitle - 1)}…` : all})`;
+}
+
+export function parsed(text: string | null): unknown {
+	if (text === null) return undefined;
+	try {
+		return JSON.parse(text) as unknown;
+	} catch {
+		// A result may be words alone.
+		return text;
+	}
+}
