@@ -27,6 +27,7 @@ const importTable: Readonly<Record<string, Zone>> = {
 	'core/conversation': { from: ['core/base', 'core/events'] },
 	'core/scope': { from: ['core/base', 'core/events'] },
 	'core/rules': { from: ['core/base', 'core/events', 'core/conversation', 'core/scope'] },
+	'core/runs': { from: ['core/base', 'core/events', 'core/transcripts', 'core/conversation', 'core/rules'] },
 	'core/report': { from: ['core/base', 'core/rules'] },
 	'core/core.ts': { from: ['core'] },
 	'core/platform.ts': { from: ['core'] },

@@ -36,7 +36,8 @@ export async function findTargets(
 		const isFolder = (await statOf(io, path))?.isDirectory === true;
 		for (const session of sessions) {
 			// A subagent's file that was named is looked at with all of its session, and reported alone.
-			const only = isFolder || session.mainPath === path ? undefined : [path];
+			const isWhole = isFolder || session.mainPath === path || session.saved?.path === path;
+			const only = isWhole ? undefined : [path];
 			const key = `${session.format}\n${pathsOf(session)[0] ?? ''}`;
 			targets.set(key, merged(targets.get(key), { session, only }));
 		}

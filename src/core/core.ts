@@ -1,11 +1,12 @@
 import { agentId, sessionId } from './base/ids.ts';
-import { CataloguedTools, createConversation, fold, foldWhole } from './conversation/index.ts';
+import { CataloguedTools, createConversation, fold, foldWhole, nameForAgents } from './conversation/index.ts';
 import type { Changes, Conversation } from './conversation/index.ts';
 import { FORMAT_VERSION } from './events/sessionEvent.ts';
-import type { SessionEvent } from './events/sessionEvent.ts';
+import type { CataloguedTool, SessionEvent } from './events/sessionEvent.ts';
 import type { Platform, ProcessEvidence } from './platform.ts';
 import { Linter } from './rules/linter.ts';
 import type { Diagnostic, Inconclusive, RuleSettings } from './rules/linter.ts';
+import type { SaveOptions, SavedSession, SessionWriter } from './runs/saveSession.ts';
 import type { ScopeSettings } from './scope/scopeParameter.ts';
 import { TranscriptFollower, readSession, readSidecar } from './transcripts/readSession.ts';
 import type { FileReading } from './transcripts/readSession.ts';
@@ -40,6 +41,11 @@ export interface Core {
 	findSessions(path: string, options?: FindOptions): Promise<FoundSessions>;
 	/** Reads a session to its present end and looks for what is wrong with it. */
 	readSession(session: SessionFiles, options: OpenOptions): Promise<ReadSession>;
+	/**
+	 * Writes a session's files, and what it takes to read them elsewhere, into one. What its process was doing and what servers had said of
+	 * their tools goes with it, for another machine can ask neither.
+	 */
+	saveSession(session: SessionFiles, writer: SessionWriter, options: SaveOptions): Promise<SavedSession>;
 	/** Opens a session to be followed while it grows. Nothing is read before the first `update`. */
 	followSession(session: SessionFiles, options: OpenOptions): FollowedSession;
 }
@@ -53,7 +59,7 @@ export function createCore(platform: Platform): Core {
 		findSessions: (path, options) => findSessions(platform.files, path, options),
 		async readSession(session, options) {
 			const conversation = createConversation(sessionId(session.format, session.nativeId));
-			const catalogue = (await platform.toolCatalogue?.read()) ?? [];
+			const catalogue = await catalogueOf(platform, session);
 			const tools = catalogue.length === 0 ? undefined : new CataloguedTools(conversation);
 			tools?.update(catalogue);
 			const readings = await readSession(
@@ -73,6 +79,23 @@ export function createCore(platform: Platform): Core {
 				inconclusive: linter.inconclusive,
 				readings,
 			};
+		},
+		async saveSession(session, writer, options) {
+			const { signal } = options;
+			const reading = { assume: 'auto', rules: {}, withPreviews: false, signal } as const;
+			const { conversation } = await this.readSession(session, reading);
+			const { state, evidence, since } = conversation.liveness;
+			const catalogue = await catalogueOf(platform, session);
+			const tools = catalogue.filter(({ server }) => conversation.tools.has(nameForAgents(server)));
+			// Loaded when somebody saves: nobody else needs what replaces bodies.
+			const { saveSession } = await import('./runs/saveSession.ts');
+			return saveSession(
+				platform.files,
+				session,
+				{ liveness: { state, evidence, since }, tools },
+				writer,
+				options,
+			);
 		},
 		followSession: (session, options) => new FollowedSession(platform, session, options),
 	};
@@ -195,7 +218,7 @@ export class FollowedSession {
 			changes.push(change);
 			hasNewFindings = this.linter.update(change) || hasNewFindings;
 		};
-		const described = this.tools.update((await platform.toolCatalogue?.read()) ?? []);
+		const described = this.tools.update(await catalogueOf(platform, files));
 		if (described.length > 0) sink(described);
 		for (const agent of [undefined, ...files.agents]) {
 			if (agent === undefined && files.mainPath === undefined) continue;
@@ -279,6 +302,11 @@ export class FollowedSession {
 	}
 }
 
+/** What servers have said of their tools: to a host of this person, or by the time that the session was saved. */
+async function catalogueOf(platform: Platform, { saved }: SessionFiles): Promise<readonly CataloguedTool[]> {
+	return saved?.tools ?? (await platform.toolCatalogue?.read()) ?? [];
+}
+
 async function evidenceFor(
 	platform: Platform,
 	session: SessionFiles,
@@ -291,6 +319,7 @@ async function evidenceFor(
 		case 'ended':
 			return { state: 'ended', evidence: 'It was to be taken as ended.' };
 		case 'auto':
+			if (session.saved !== undefined) return session.saved.liveness;
 			return platform.liveness.probe(session, {
 				agentVersion: conversation.agentVersion,
 				lastEventAt: conversation.lastEventAt,

@@ -67,6 +67,6 @@ export class CataloguedTools {
 }
 
 /** Agents put `_` for what the provider does not take in a tool's name. */
-function nameForAgents(server: string): string {
+export function nameForAgents(server: string): string {
 	return server.replaceAll(/[^\w-]/g, '_');
 }

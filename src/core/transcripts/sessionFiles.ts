@@ -5,6 +5,8 @@ import { CodexLine } from './codexLine.ts';
 import { baseName, joinPath, parentFolder } from './files.ts';
 import type { DirectoryEntry, TranscriptFiles } from './files.ts';
 import { JsonScanner, MemberTable } from '../base/jsonScanner.ts';
+import { isSavedSession, openSavedSession } from './savedSession.ts';
+import type { SavedFacts } from './savedSession.ts';
 import type { SessionFormatId, TranscriptFormat, TranscriptFormatId } from './transcriptFormat.ts';
 
 export const transcriptFormats: readonly TranscriptFormat[] = [claudeCode, codex];
@@ -19,6 +21,8 @@ export interface SessionFiles {
 	readonly agents: readonly AgentFile[];
 	/** What a host has recorded of it. */
 	readonly recordingPath?: string | undefined;
+	/** It comes out of a file that was saved, on this machine or another; nothing else is asked about it. */
+	readonly saved?: SavedFacts | undefined;
 }
 
 export interface AgentFile {
@@ -50,7 +54,8 @@ export interface FindOptions {
 }
 
 /**
- * Finds the sessions that a path stands for: a transcript, whose session is found with all its agents, or a folder, which is searched.
+ * Finds the sessions that a path stands for: a transcript, whose session is found with all its agents, a session that was saved as one file,
+ * or a folder, which is searched.
  * In a folder files that are no transcripts are passed over in silence; a file that was named is a problem when it is none.
  */
 export async function findSessions(
@@ -64,6 +69,14 @@ export async function findSessions(
 	if (stat.isDirectory) {
 		await search.folder(path);
 		return search.result();
+	}
+	if (isSavedSession(path)) {
+		try {
+			return { sessions: [await openSavedSession(files, path)], problems: [] };
+		} catch (error) {
+			if (!(error instanceof ExpectedError)) throw error;
+			return { sessions: [], problems: [{ path, message: error.message }] };
+		}
 	}
 	return search.file(path);
 }
@@ -446,6 +459,8 @@ export function withRecordings(
 	if (recordings.length === 0) return sessions;
 	const left = new Map(recordings.map((recording) => [recording.id, recording.path]));
 	const joined = sessions.map((session) => {
+		// It brings what was recorded of it.
+		if (session.saved !== undefined) return session;
 		const id = `${session.format}:${session.nativeId}`;
 		const recordingPath = recordings.find((recording) => recording.id === id)?.path;
 		left.delete(id);

@@ -3,10 +3,11 @@ import type { Dirent, Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
+import { packedPart } from './packed/packedPaths.ts';
 import { isRecording } from './store/recordingPaths.ts';
 import type { DirectoryEntry, FileStat, OpenFile, TranscriptFiles } from '../../core/transcripts/files.ts';
 
-/** The file system of the machine, and what hosts have recorded in files that only it knows, for a process that has other things to do meanwhile. */
+/** The file system of the machine, what hosts have recorded in files that only it knows, and what is in session files, for a process that has other things to do meanwhile. */
 export class NodeFiles implements TranscriptFiles {
 	readonly separator = sep;
 
@@ -16,6 +17,8 @@ export class NodeFiles implements TranscriptFiles {
 
 	async stat(path: string): Promise<FileStat | undefined> {
 		if (isRecording(path)) return (await recordings()).statRecording(path);
+		const packed = packedPart(path);
+		if (packed !== undefined) return (await packedFiles()).statPacked(packed.path, packed.name);
 		try {
 			return statOf(await stat(path));
 		} catch (error) {
@@ -25,6 +28,8 @@ export class NodeFiles implements TranscriptFiles {
 	}
 
 	async list(path: string): Promise<readonly DirectoryEntry[]> {
+		const packed = packedPart(path);
+		if (packed !== undefined) return (await packedFiles()).listPacked(packed.path, packed.name);
 		try {
 			return entriesOf(await readdir(path, { withFileTypes: true }));
 		} catch (error) {
@@ -34,6 +39,8 @@ export class NodeFiles implements TranscriptFiles {
 
 	async open(path: string): Promise<OpenFile> {
 		if (isRecording(path)) return (await recordings()).openRecording(path);
+		const packed = packedPart(path);
+		if (packed !== undefined) return (await packedFiles()).openPacked(packed.path, packed.name);
 		try {
 			const handle = await open(path, openFlags);
 			const refusal = refusalOf(await handle.stat());
@@ -70,6 +77,8 @@ export class BlockingNodeFiles implements TranscriptFiles {
 
 	async stat(path: string): Promise<FileStat | undefined> {
 		if (isRecording(path)) return (await recordings()).statRecording(path);
+		const packed = packedPart(path);
+		if (packed !== undefined) return (await packedFiles()).statPacked(packed.path, packed.name);
 		try {
 			const found = statSync(path, { throwIfNoEntry: false });
 			return found === undefined ? undefined : statOf(found);
@@ -80,6 +89,8 @@ export class BlockingNodeFiles implements TranscriptFiles {
 	}
 
 	async list(path: string): Promise<readonly DirectoryEntry[]> {
+		const packed = packedPart(path);
+		if (packed !== undefined) return (await packedFiles()).listPacked(packed.path, packed.name);
 		try {
 			return entriesOf(readdirSync(path, { withFileTypes: true }));
 		} catch (error) {
@@ -89,6 +100,8 @@ export class BlockingNodeFiles implements TranscriptFiles {
 
 	async open(path: string): Promise<OpenFile> {
 		if (isRecording(path)) return (await recordings()).openRecording(path);
+		const packed = packedPart(path);
+		if (packed !== undefined) return (await packedFiles()).openPacked(packed.path, packed.name);
 		try {
 			const descriptor = openSync(path, openFlags);
 			const refusal = refusalOf(fstatSync(descriptor));
@@ -114,6 +127,8 @@ export class BlockingNodeFiles implements TranscriptFiles {
 
 /** What was recorded is read from its database, and most files are not of that kind. */
 const recordings = async () => import('./store/recordings.ts');
+/** And few lie in a session file. */
+const packedFiles = async () => import('./packed/packedReader.ts');
 
 // Opening a named pipe waits for somebody who writes into it, without end and beyond the reach of signals. Windows has no such flag.
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);

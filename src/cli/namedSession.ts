@@ -1,0 +1,89 @@
+import { ExpectedError } from '../core/base/errors.ts';
+import type { Core } from '../core/core.ts';
+import { printable } from '../core/report/index.ts';
+import { pathsOf, withRecordings } from '../core/transcripts/sessionFiles.ts';
+import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
+import type { TranscriptFormatId } from '../core/transcripts/transcriptFormat.ts';
+import { findRecordings } from '../platform/node/store/recordings.ts';
+import type { CommandIo } from './io.ts';
+import { findEverywhere, findTargets } from './targets.ts';
+import { absolutePath } from './usage.ts';
+
+/**
+ * The one session that a person means by a path or by an id, with what hosts have recorded of it.
+ * @throws ExpectedError when there is none, or more than one.
+ */
+export async function namedSession(
+	core: Core,
+	io: CommandIo,
+	what: string,
+	{ as, data }: { readonly as: TranscriptFormatId | undefined; readonly data: string },
+): Promise<SessionFiles> {
+	const path = absolutePath(io, what);
+	const isPath = (await io.platform.files.stat(path)) !== undefined;
+	return isPath ? withRecording(await sessionAt(core, io, path, as), io, data) : sessionById(core, io, what, data);
+}
+
+async function sessionAt(
+	core: Core,
+	io: CommandIo,
+	path: string,
+	as: TranscriptFormatId | undefined,
+): Promise<SessionFiles> {
+	const { targets, unread } = await findTargets(core, io, [path], as);
+	const [first, ...more] = targets;
+	if (first === undefined)
+		throw new ExpectedError(
+			`${printable(path)}: ${unread[0]?.problems[0]?.message ?? 'There is no transcript in this folder.'}`,
+		);
+	if (more.length > 0)
+		throw new ExpectedError(
+			`There are ${targets.length} sessions in ${printable(path)}; name one of them:\n${listed(targets.map(({ session }) => session))}`,
+		);
+	return first.session;
+}
+
+/** What a host has recorded of a session is shown with it; that it cannot be read is no reason not to show the rest. */
+async function withRecording(session: SessionFiles, io: CommandIo, data: string): Promise<SessionFiles> {
+	try {
+		return withRecordings([session], await findRecordings(data))[0] ?? session;
+	} catch (error) {
+		if (!(error instanceof ExpectedError)) throw error;
+		io.stderr.write(`crosstalk: ${printable(error.message)}\n`);
+		return session;
+	}
+}
+
+/** What people call a session by: with the name of its format, and without. */
+function namesOf({ format, nativeId }: SessionFiles): readonly string[] {
+	const own = [nativeId, `${format}:${nativeId}`];
+	// The id of one that only the host knows names the agent itself.
+	return format === 'host' ? [...own, nativeId.slice(nativeId.indexOf(':') + 1)] : own;
+}
+
+async function sessionById(core: Core, io: CommandIo, id: string, data: string): Promise<SessionFiles> {
+	const { sessions, problems } = await findEverywhere(core, io, data);
+	for (const { path, message } of problems) {
+		if (path === data) io.stderr.write(`crosstalk: ${printable(message)}\n`);
+	}
+	const exact = sessions.filter((session) => namesOf(session).includes(id));
+	const candidates =
+		exact.length > 0 ? exact : sessions.filter((session) => namesOf(session).some((name) => name.startsWith(id)));
+	const [first, ...more] = candidates;
+	if (first === undefined) throw new ExpectedError(`There is neither a file nor a session "${printable(id)}".`);
+	if (more.length > 0)
+		throw new ExpectedError(
+			`"${printable(id)}" may be one of ${candidates.length} sessions; name one of them:\n${listed(candidates)}`,
+		);
+	return first;
+}
+
+const mostListed = 20;
+
+function listed(sessions: readonly SessionFiles[]): string {
+	const lines = sessions
+		.slice(0, mostListed)
+		.map((session) => `  ${session.nativeId}  ${printable(pathsOf(session)[0] ?? '')}`);
+	if (sessions.length > mostListed) lines.push(`  and ${sessions.length - mostListed} more`);
+	return lines.join('\n');
+}
