@@ -131,6 +131,8 @@ export interface RigOptions {
 	readonly limits?: Partial<ServerLimits>;
 	/** As of `createHost`. */
 	readonly evictSession?: (sessionId: string) => Promise<boolean>;
+	/** Takes down what passes, in place of `records`. */
+	readonly recorder?: (clock: { now(): number }) => Recorder;
 	/** What a server says to what it is sent; the handshake of 2025-11-25 when this says nothing. */
 	readonly answer?: (transport: FakeTransport, message: Json) => void;
 }
@@ -205,7 +207,7 @@ export function createRig(options: RigOptions = {}): Rig {
 	};
 	const host = createHost({
 		platform,
-		recorder,
+		recorder: options.recorder?.({ now: () => now }) ?? recorder,
 		evictSession: options.evictSession,
 		version: '0.0.0',
 		process: { pid: 1, generation: 1, startedAt: new Date(now).toISOString() },

@@ -206,6 +206,8 @@ export class Upstream {
 			const message = `${this.unknownOutcome(exchange)} ${reason}`;
 			exchange.end({ ending: 'outcome-unknown', failure: this.failure('outcome-unknown', message, exchange) });
 		}
+		if (isNaive)
+			this.renewal ??= { cause: 'timed-out', reason, began: this.platform.clock.elapsed(), drainedMs: 0 };
 		this.closed({ reason, code: null, signal: null, stderrTail: '', isHopeless: false });
 		void transport.close();
 	}

@@ -19,23 +19,30 @@ export function failureOf(call: ToolCall): CallFailure | undefined {
 	return failureInWords(result.errorText);
 }
 
-export function failureOfPassage({ ended, attempts }: HostCall): CallFailure | undefined {
+export function failureOfPassage(passage: HostCall): CallFailure | undefined {
+	const { ended } = passage;
+	const isSent = passage.attempts > 0 || isKeptByFault(passage);
 	switch (ended?.ending) {
 		case 'timed-out':
 		case 'cancelled':
 			// It may have waited in the host all the time.
-			return attempts === 0 ? 'not-run' : ended.ending;
+			return isSent ? ended.ending : 'not-run';
 		case 'outcome-unknown':
 			return 'unknown';
 		case 'refused':
 			return 'not-run';
 		case 'failed':
 			// Without a reason it is the tool's own error.
-			return ended.reason === undefined ? undefined : attempts === 0 ? 'not-run' : 'connection-lost';
+			return ended.reason === undefined ? undefined : isSent ? 'connection-lost' : 'not-run';
 		case 'completed':
 		case undefined:
 			return undefined;
 	}
+}
+
+/** A fault on purpose kept it from its server, which to everybody else is a server that says nothing. */
+export function isKeptByFault({ faults, attempts }: HostCall): boolean {
+	return attempts === 0 && faults.some(({ kind }) => kind === 'hang');
 }
 
 /** Whether the call may have been carried out, though nobody has heard of it. */

@@ -2,7 +2,7 @@ import { agentName, unnamedAgentId } from '../conversation/index.ts';
 import type { Agent, Conversation, HostCall, Place, ServerChange, ToolCall } from '../conversation/index.ts';
 import type { Reconnect, UpstreamStateChanged } from '../events/sessionEvent.ts';
 import { counted } from '../base/text.ts';
-import { failureOf, failureOfPassage } from './callFailure.ts';
+import { failureOf, failureOfPassage, isKeptByFault } from './callFailure.ts';
 import { defineRule } from './rule.ts';
 import type { RuleContext } from './rule.ts';
 
@@ -102,7 +102,9 @@ function* recordedCascades({ serverChanges, troubledCalls }: Conversation): Iter
 		const { at, upstreamId, server } = change;
 		if (at === undefined || !isTeardown(change)) continue;
 		const trigger = endings.findLast(
-			(call) => timeOf(call) <= at + disorderMs && wasSentOver(call, upstreamId, at),
+			(call) =>
+				timeOf(call) <= at + disorderMs &&
+				(wasSentOver(call, upstreamId, at) || (isKeptByFault(call) && call.server === server)),
 		);
 		if (trigger?.call === undefined || trigger.ended === undefined) continue;
 		const cause = causeOf(serverChanges, index);
