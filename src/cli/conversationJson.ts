@@ -1,4 +1,4 @@
-import { agentsInOrder, callState, callsOf, serverOf } from '../core/conversation/index.ts';
+import { agentsInOrder, callState, callsOf, conflictsOf, serverOf } from '../core/conversation/index.ts';
 import type { Compaction, Conversation, HostCall, ServerChange, ToolCall } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
@@ -81,6 +81,27 @@ export async function* conversationJson(
 			resultLine: call.result === undefined ? undefined : sourceOf(call.result.place, main).line,
 			spawnedAgentId: call.spawnedAgentId,
 			host: call.hostCalls.length === 0 ? undefined : call.hostCalls.map(hostCallJson),
+			hooks: hooksJson(call),
+			conflicts: orNothing(conflictsOf(call)),
+		};
+	}
+
+	/** What the agent's own hooks have told of a call. */
+	function hooksJson({ hookCall }: ToolCall): object | undefined {
+		if (hookCall === undefined) return undefined;
+		const { agentId, began, asked, ended } = hookCall;
+		const place = (began ?? asked ?? ended)?.place;
+		const { path, line } = place === undefined ? {} : sourceOf(place, main);
+		return {
+			agentId,
+			beganAt: isoTime(began?.at) ?? undefined,
+			askedAt: isoTime(asked?.at) ?? undefined,
+			endedAt: isoTime(ended?.at) ?? undefined,
+			ending: ended?.how,
+			durationMs: ended?.durationMs,
+			reason: ended?.reason,
+			path,
+			line,
 		};
 	}
 
@@ -99,6 +120,9 @@ export async function* conversationJson(
 			reason: ended?.reason,
 			queued,
 			attempts,
+			scope: orNothing(
+				passage.scopeDecisions.map(({ policy, outcome, reason: why }) => ({ policy, outcome, reason: why })),
+			),
 			path,
 			line,
 		};
@@ -124,6 +148,10 @@ export async function* conversationJson(
 					};
 		return { server, upstreamId, at: isoTime(at), ...about, reason: change.reason, path, line };
 	}
+}
+
+function orNothing<Item>(items: readonly Item[]): readonly Item[] | undefined {
+	return items.length === 0 ? undefined : items;
 }
 
 /** How long a call took: as the agent has measured it, or the host, else by the times of its lines. */

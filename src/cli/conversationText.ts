@@ -103,7 +103,7 @@ export async function* conversationText(
 			...(agent.relation === 'subagent' ? [] : [agent.relation]),
 			counted(callsOf(agent).length, 'call'),
 			...(ended === undefined ? [] : [ended.outcome]),
-			...(agent.hasTranscript ? [] : [agent.hostCalls.length > 0 ? 'seen by the host alone' : 'no transcript']),
+			...(agent.hasTranscript ? [] : [unwrittenWords(agent)]),
 		];
 		const items = itemsOf(agent);
 		const shownBelowCalls = new Set(toolCalls.flatMap((call) => spawnedBy(call)));
@@ -211,6 +211,12 @@ export async function* conversationText(
 			children: [],
 		};
 	}
+}
+
+/** Of an agent without a transcript. */
+function unwrittenWords({ hostCalls, report }: Agent): string {
+	if (hostCalls.some((call) => call.hostCalls.length > 0)) return 'seen by the host alone';
+	return report === undefined ? 'no transcript' : 'known by hooks alone';
 }
 
 function stateText(state: CallState, paint: (code: string, text: string) => string): string {

@@ -8,7 +8,13 @@ import type { AgentState, ResultState, ToolCallState } from './state.ts';
  * a pending call is never taken for an orphan.
  */
 export function callState(conversation: Conversation, call: ToolCall): CallState {
-	if (call.isSeenByHostAlone) return hostCallState(conversation, call);
+	const state = call.isSeenByHostAlone ? stateAlone(conversation, call) : writtenState(conversation, call);
+	const isSeenByOthers = call.hostCalls.length > 0 || call.hookCall !== undefined;
+	return state.state === 'pending' && isSeenByOthers ? { ...state, ...pendingEvidence(call, state) } : state;
+}
+
+/** By the transcripts, which decide wherever they say anything. */
+function writtenState(conversation: Conversation, call: ToolCall): CallState {
 	if (call.result !== undefined) return { state: call.result.isError ? 'failed' : 'completed' };
 	const { agent } = call;
 	if (agent.relation === 'fork') {
@@ -72,8 +78,8 @@ export function callState(conversation: Conversation, call: ToolCall): CallState
 	return { state: 'pending', isCertain: false, evidence: liveness.evidence };
 }
 
-/** What has become of a call that no transcript tells of, by what the host says of its last passage. */
-function hostCallState({ liveness }: Conversation, { hostCalls, startedAt }: ToolCall): CallState {
+/** What has become of a call that no transcript tells of: by what the host says of its last passage, else by its agent's hooks. */
+function stateAlone({ liveness }: Conversation, { agent, hookCall, hostCalls, startedAt }: ToolCall): CallState {
 	const ended = hostCalls.at(-1)?.ended;
 	if (ended !== undefined) {
 		if (ended.ending === 'completed') return { state: 'completed' };
@@ -82,6 +88,21 @@ function hostCallState({ liveness }: Conversation, { hostCalls, startedAt }: Too
 			ended.reason ?? 'The server went away while the call ran: it may or may not have been carried out.';
 		return { state: 'orphaned', cause: 'outcome-unknown', evidence };
 	}
+	const how = hookCall?.ended?.how;
+	if (how === 'over') {
+		const evidence = 'All calls of its message have ended, says a hook, and nothing tells how this one did.';
+		return { state: 'orphaned', cause: 'unknown', evidence };
+	}
+	if (how !== undefined) return { state: how === 'completed' ? 'completed' : 'failed' };
+	if (hostCalls.length === 0) {
+		if (liveness.state === 'ended') return { state: 'orphaned', cause: 'killed', evidence: liveness.evidence };
+		const stoppedAt = agent.report?.stopped?.at;
+		if (stoppedAt !== undefined && startedAt !== undefined && startedAt < stoppedAt) {
+			const evidence = 'Its agent has stopped since, says a hook, and nothing tells how the call ended.';
+			return { state: 'orphaned', cause: 'unknown', evidence };
+		}
+		return { state: 'pending', isCertain: liveness.state === 'live', evidence: liveness.evidence };
+	}
 	const isOfAnEarlier = liveness.since !== undefined && startedAt !== undefined && startedAt < liveness.since;
 	if (liveness.state === 'ended' || (liveness.state === 'live' && isOfAnEarlier)) {
 		const evidence =
@@ -89,6 +110,43 @@ function hostCallState({ liveness }: Conversation, { hostCalls, startedAt }: Too
 		return { state: 'orphaned', cause: 'outcome-unknown', evidence };
 	}
 	return { state: 'pending', isCertain: liveness.state === 'live', evidence: liveness.evidence };
+}
+
+type Pending = Extract<CallState, { readonly state: 'pending' }>;
+
+/** What host and hooks say of a call whose result is not there: they know of its end before the transcript does. */
+function pendingEvidence(
+	{ hostCalls, hookCall, isSeenByHostAlone }: ToolCall,
+	{ evidence, isCertain }: Pending,
+): Pick<Pending, 'isCertain' | 'evidence' | 'waitsForPersonSince'> {
+	const passage = hostCalls.at(-1);
+	const ends: string[] = [];
+	if (passage?.ended !== undefined) ends.push('the host');
+	if (hookCall?.ended !== undefined) ends.push("its agent's hook");
+	if (ends.length > 0 && !isSeenByHostAlone) {
+		const who = ends.join(' and ');
+		const says = `${who.charAt(0).toUpperCase()}${who.slice(1)} ${ends.length === 1 ? 'says' : 'say'} that it has ended.`;
+		return { isCertain: false, evidence: `${says} The transcript has no result of it yet.` };
+	}
+	const begun: string[] = [];
+	const isAsked = hookCall?.asked !== undefined && passage === undefined;
+	if (isAsked) begun.push('It waits for a person to allow it.');
+	else if (passage !== undefined) {
+		const { queued, attempts, server } = passage;
+		begun.push(
+			attempts > 0
+				? `The host has handed it to ${server} and has no answer yet.`
+				: queued.length > 0
+					? `It waits in the host. ${queued.at(-1)}`
+					: 'It has reached the host.',
+		);
+	} else if (hookCall !== undefined)
+		begun.push("Its agent's hook says that it has begun, and nothing says that it has ended.");
+	return {
+		isCertain,
+		evidence: [...begun, evidence].join(' '),
+		...(isAsked ? { waitsForPersonSince: hookCall.asked?.at } : {}),
+	};
 }
 
 /** A fork begins with a copy of its parent's history: the parent's own call that this one is a copy of. */

@@ -8,6 +8,7 @@ import type {
 	Branch,
 	CompactionEvent,
 	DamagedLine,
+	HookEvent,
 	MessageEvent,
 	ResultsCleared,
 	SessionEvent,
@@ -33,6 +34,7 @@ import type {
 	ToolCall,
 	ToolDescription,
 } from './model.ts';
+import { AgentReportState, SessionReportState } from './hookReports.ts';
 import { HostCalls, unnamedAgentId } from './hostCalls.ts';
 import type { Finding } from './hostCalls.ts';
 import { AgentState, ConversationState, MessageState, ResultState, ToolCallState } from './state.ts';
@@ -130,7 +132,7 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'session-started':
 			state.format = event.format;
 			state.nativeId = event.nativeId;
-			state.cwd = event.cwd ?? state.cwd;
+			state.ownCwd = event.cwd ?? state.ownCwd;
 			state.agentVersion = event.agentVersion ?? state.agentVersion;
 			if (event.entrypoint !== 'unknown') state.entrypoint = event.entrypoint;
 			return;
@@ -183,14 +185,15 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'call-sent':
 		case 'call-ended':
 		case 'fault-injected':
+		case 'scope-decision':
 			(state.host ??= new HostCalls()).take(event);
 			return;
 		case 'upstream-state':
 		case 'reconnect':
 			(state.host ??= new HostCalls()).takeChange(event);
 			return;
-		case 'scope-decision':
 		case 'hook':
+			foldHook(state, event, changes);
 			return;
 		case 'unknown':
 			foldUnknown(state, event, changes);
@@ -204,7 +207,7 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 }
 
 function foldLiveness(state: ConversationState, event: SessionLiveness, changes: ChangesState): void {
-	state.liveness = { state: event.state, evidence: event.evidence, since: event.since };
+	state.processLiveness = { state: event.state, evidence: event.evidence, since: event.since };
 	// Whether an unanswered call is pending depends on it.
 	for (const agent of state.agents.values()) {
 		if (agent.openCalls.size > 0) changes.agents.add(agent);
@@ -241,20 +244,49 @@ function foldUnknown(state: ConversationState, event: UnknownRecord, changes: Ch
 	if (event.chain !== undefined) agentOf(state, event.agent, changes).chain.pass(event.chain);
 }
 
+function foldHook(state: ConversationState, event: HookEvent, changes: ChangesState): void {
+	(state.host ??= new HostCalls()).takeHook(event);
+	const wasEnded = state.report?.isEnded;
+	(state.report ??= new SessionReportState()).take(event);
+	// Whether unanswered calls are pending depends on it.
+	if (wasEnded !== state.report.isEnded) for (const agent of state.agents.values()) changes.agents.add(agent);
+	const { spawnedAgentId, toolUseId, at, agentType } = event;
+	if (!('id' in event.agent)) return;
+	const { id } = event.agent;
+	const agent = agentWithId(state, id, changes);
+	touchTimes(agent, at);
+	(agent.report ??= new AgentReportState()).take(event);
+	const { version, seq, sessionId, source } = event;
+	const spawned = {
+		version,
+		seq,
+		at,
+		sessionId,
+		source,
+		agent: event.agent,
+		type: 'agent-spawned',
+		evidence: 'hook',
+	} as const;
+	if (id !== mainAgentId && agentType !== undefined)
+		foldSpawn(state, { ...spawned, agentId: id, agentType }, changes);
+	if (spawnedAgentId === undefined || spawnedAgentId === id) return;
+	foldSpawn(state, { ...spawned, agentId: spawnedAgentId, parentId: id, toolUseId }, changes);
+}
+
 function findingIn(state: ConversationState, changes: ChangesState): Finding {
 	return {
 		written(id, agent) {
 			const own = agent === undefined ? undefined : state.agents.get(agent)?.callsById.get(id);
 			return own ?? findCall(state, undefined, id);
 		},
-		agent: (id) => agentWithId(state, id ?? unnamedAgentId, changes),
+		agent: (id) => agentWithId(state, id ?? unnamedAgentId, changes, true),
 		remove(call) {
 			const { agent } = call;
 			const index = agent.hostCalls.lastIndexOf(call);
 			if (index !== -1) agent.hostCalls.splice(index, 1);
 			changes.agents.add(agent);
-			// Nobody would be there whom no source names and who has done nothing.
-			if (agent.id === unnamedAgentId && isEmpty(agent)) {
+			// Nobody would be there who has done nothing, and of whom nobody else speaks.
+			if (!agent.isKnown && isEmpty(agent)) {
 				state.agents.delete(agent.id);
 				state.unlinked.delete(agent);
 			}
@@ -292,7 +324,8 @@ function agentOf(state: ConversationState, ref: AgentRef, changes: ChangesState)
 	return agentWithId(state, 'id' in ref ? ref.id : unnamedAgentId, changes);
 }
 
-function agentWithId(state: ConversationState, id: AgentId, changes: ChangesState): AgentState {
+/** @param isByCall Only a call of the agent was seen, and it may turn out to be somebody else's. */
+function agentWithId(state: ConversationState, id: AgentId, changes: ChangesState, isByCall = false): AgentState {
 	const last = changes.lastAgent;
 	if (last !== undefined && last.id === id) return last;
 	let agent = state.agents.get(id);
@@ -304,6 +337,8 @@ function agentWithId(state: ConversationState, id: AgentId, changes: ChangesStat
 		state.agents.set(id, agent);
 	}
 	changes.agents.add(agent);
+	if (isByCall) return agent;
+	agent.isKnown = true;
 	changes.lastAgent = agent;
 	return agent;
 }
@@ -314,7 +349,7 @@ function foldTitle(state: ConversationState, event: SessionTitled): void {
 	const rank = titleRanks[event.by];
 	if (rank < state.titleRank) return;
 	state.titleRank = rank;
-	state.title = event.title;
+	state.ownTitle = event.title;
 }
 
 function foldMessage(state: ConversationState, event: MessageEvent, changes: ChangesState): void {
@@ -350,7 +385,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		event.text.preview !== ''
 	) {
 		state.titleRank = titleRanks.prompt;
-		state.title = event.text.preview;
+		state.ownTitle = event.text.preview;
 	}
 	agent.addMessage(message, event.chain);
 	message.lastNode = agent.chain.append(event.chain, message);

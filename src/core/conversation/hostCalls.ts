@@ -1,5 +1,5 @@
-// What a host has seen of calls, joined with what transcripts say of them. A call that is seen on both sides is one call, told by its tool use
-// id; one that no transcript tells of stands for itself. Which side is read first makes no difference.
+// What a host has seen of calls and what hooks tell of them, joined with what transcripts say. A call that several have seen is one call, told
+// by its tool use id; one that no transcript tells of stands for itself. Who is read first makes no difference.
 
 import { agentId, toolUseId } from '../base/ids.ts';
 import type { AgentId, ToolUseId } from '../base/ids.ts';
@@ -9,19 +9,23 @@ import type {
 	CallQueued,
 	CallSent,
 	FaultInjected,
+	GivenArguments,
+	HookEvent,
 	MessageEvent,
 	Reconnect,
+	ScopeDecision,
 	Source,
 	ToolResult,
 	ToolUse,
 	UpstreamStateChanged,
 	WireMessage,
 } from '../events/sessionEvent.ts';
-import type { HostCall, Sending, ServerChange } from './model.ts';
+import { HookCallState, isWrittenBefore } from './hookCalls.ts';
+import type { HostCall, Place, Sending, ServerChange } from './model.ts';
 import { MessageState, ResultState, ToolCallState } from './state.ts';
 import type { AgentState } from './state.ts';
 
-type CallEvent = WireMessage | CallQueued | CallSent | CallEnded | FaultInjected;
+type CallEvent = WireMessage | CallQueued | CallSent | CallEnded | ScopeDecision | FaultInjected;
 
 /** One passage of a call through a host. */
 export class HostCallState implements HostCall {
@@ -34,7 +38,9 @@ export class HostCallState implements HostCall {
 	attempts = 0;
 	sends: readonly Sending[] = [];
 	queued: readonly string[] = [];
-	faults: HostCall['faults'] = [];
+	faults: readonly (HostCall['faults'][number] & { readonly at: number | undefined })[] = [];
+	scopeDecisions: readonly ScopeDecision[] = [];
+	given: GivenArguments | undefined;
 	ended: HostCall['ended'];
 	request: { readonly source: Source; readonly at: number | undefined; readonly content: BodyRef } | undefined;
 	response:
@@ -47,6 +53,8 @@ export class HostCallState implements HostCall {
 		| undefined;
 	source: Source;
 	startedAt: number | undefined;
+	/** By which it is found among the calls that are seen. */
+	key: string | undefined;
 	/** The call that it is joined to. */
 	call: ToolCallState | undefined;
 
@@ -56,21 +64,28 @@ export class HostCallState implements HostCall {
 		this.source = event.source;
 	}
 
-	/** Takes in an event of the call; they may come in any order. */
+	/** Takes in an event of the call. They may come in any order, and twice: once while it happens, and once where it is written. */
 	take(event: CallEvent): void {
+		const { source, at } = event;
 		if ('id' in event.agent) this.agentId = event.agent.id;
 		if ('tool' in event && event.tool !== undefined) this.tool = event.tool;
 		if ('toolUseId' in event && event.toolUseId !== undefined) this.toolUseId = event.toolUseId;
-		if (event.at !== undefined && (this.startedAt === undefined || event.at < this.startedAt)) {
-			this.startedAt = event.at;
-			this.source = event.source;
+		if (at !== undefined) {
+			const known = this.startedAt ?? Infinity;
+			if (at < known || (at === known && isWrittenBefore(source, this.source))) {
+				this.startedAt = at;
+				this.source = source;
+			}
 		}
 		switch (event.type) {
 			case 'wire-message': {
-				const { source, at, kind } = event;
 				const content = event.content ?? nothing;
-				if (kind === 'request') this.request = { source, at, content };
-				else if (kind !== 'notification') this.response = { source, at, content, isError: kind === 'error' };
+				if (event.kind === 'request') {
+					if (!isKnown(this.request, source)) this.request = { source, at, content };
+					this.given ??= event.given;
+				} else if (event.kind !== 'notification' && !isKnown(this.response, source)) {
+					this.response = { source, at, content, isError: event.kind === 'error' };
+				}
 				return;
 			}
 			case 'call-queued':
@@ -84,13 +99,20 @@ export class HostCallState implements HostCall {
 				this.sends = withSending(this.sends, event);
 				return;
 			case 'fault-injected': {
-				const { kind, description, source } = event;
-				this.faults = [...this.faults, { kind, description, place: { source, range: undefined } }];
+				const { kind, description } = event;
+				const fault = { kind, description, at, place: { source, range: undefined } };
+				this.faults = placed(this.faults, fault, (one) => `${one.at} ${one.kind} ${one.description}`);
 				return;
 			}
 			case 'call-ended': {
-				const { ending, durationMs, reason, at, source } = event;
+				const { ending, durationMs, reason } = event;
+				if (isKnown(this.ended?.place, source)) return;
 				this.ended = { ending, durationMs, reason, at, place: { source, range: undefined } };
+				return;
+			}
+			case 'scope-decision': {
+				const others = this.scopeDecisions.filter((known) => known.at !== at || known.reason !== event.reason);
+				this.scopeDecisions = [...others, event].sort((one, other) => (one.at ?? 0) - (other.at ?? 0));
 			}
 		}
 	}
@@ -107,10 +129,26 @@ export class HostCallState implements HostCall {
 
 function withSending(sends: readonly Sending[], { upstreamId, attempt, at, source }: CallSent): readonly Sending[] {
 	const sending: Sending = { upstreamId, attempt, at, place: { source, range: undefined } };
-	if (sends.length === 0) return [sending];
-	const all = [...sends];
-	insertByTime(all, sending, (one) => one.at);
+	return placed(sends, sending, (one) => `${one.at} ${one.upstreamId} ${one.attempt}`);
+}
+
+/** With one more, in the order of time, unless it is there already. */
+function placed<Item extends { readonly at: number | undefined; readonly place: Place }>(
+	items: readonly Item[],
+	item: Item,
+	keyOf: (item: Item) => string,
+): readonly Item[] {
+	const key = keyOf(item);
+	const known = items.findIndex((each) => keyOf(each) === key);
+	const all = [...items];
+	if (known === -1) insertByTime(all, item, (one) => ({ at: one.at, key: keyOf(one) }));
+	else if (isWrittenBefore(item.place.source, items[known]?.place.source ?? item.place.source)) all[known] = item;
 	return all;
+}
+
+/** Whether what is known is written somewhere, and what is told now is not. */
+function isKnown(known: { readonly source: Source } | undefined, source: Source): boolean {
+	return known?.source.kind === 'transcript' && source.kind !== 'transcript';
 }
 
 const nothing: BodyRef = { offset: 0, length: 0, preview: '' };
@@ -118,13 +156,24 @@ const nothing: BodyRef = { offset: 0, length: 0, preview: '' };
 /** Stands for every agent that no source names. */
 export const unnamedAgentId = agentId('(unnamed)');
 
-/** What the host knows of the calls of one conversation. */
+/** What is known of one call beside the transcript. */
+interface Seen {
+	/** In the order of time. */
+	readonly passages: HostCallState[];
+	hook: HookCallState | undefined;
+	/** Where no transcript tells of it. */
+	alone: ToolCallState | undefined;
+}
+
+/** What a host and hooks know of the calls of one conversation. */
 export class HostCalls {
 	private readonly byId = new Map<string, HostCallState>();
-	private readonly byToolUse = new Map<ToolUseId, HostCallState[]>();
-	/** Calls that no transcript tells of, by tool use id or, without one, by the host's own. */
-	private readonly alone = new Map<string, ToolCallState>();
-	private readonly unsettled = new Set<HostCallState>();
+	/** By tool use id or, without one, by the host's own. */
+	private readonly seen = new Map<string, Seen>();
+	private readonly unsettled = new Set<string>();
+	/** By tool: permissions that were asked for, by events that do not say for which call, and the calls that may be meant. */
+	private readonly askings = new Map<string, Asking>();
+	private readonly askedAnew = new Set<Asking>();
 	readonly changes: ServerChange[] = [];
 	readonly troubled = new Set<HostCall>();
 
@@ -134,61 +183,141 @@ export class HostCalls {
 		let call = this.byId.get(callId);
 		if (call === undefined) this.byId.set(callId, (call = new HostCallState(event)));
 		call.take(event);
-		this.unsettled.add(call);
+		// A request that is no call of a tool.
+		if (call.tool === undefined) return;
+		const key = call.toolUseId ?? callId;
+		if (call.key !== undefined && call.key !== key) this.moved(call);
+		const seen = this.seenOf(key);
+		if (call.key !== key) seen.passages.push(call);
+		call.key = key;
+		this.unsettled.add(key);
+	}
+
+	takeHook(event: HookEvent): void {
+		const { toolUseId: id, toolName, batch, at } = event;
+		const hook = id === undefined ? undefined : this.hookOf(id);
+		hook?.take(event);
+		for (const each of batch ?? []) this.hookOf(each).takeBatch(event);
+		if (toolName === undefined) return;
+		let asking = this.askings.get(toolName);
+		if (asking === undefined) this.askings.set(toolName, (asking = { events: new Map(), calls: new Set() }));
+		if (hook !== undefined) asking.calls.add(hook);
+		else if (event.event === 'PermissionRequest') {
+			const key = `${'id' in event.agent ? event.agent.id : ''} ${at}`;
+			const known = asking.events.get(key);
+			if (known === undefined || isWrittenBefore(event.source, known.source)) asking.events.set(key, event);
+		}
+		if (asking.events.size > 0) this.askedAnew.add(asking);
 	}
 
 	takeChange(event: UpstreamStateChanged | Reconnect): void {
-		const change: ServerChange = {
-			server: event.server,
-			upstreamId: event.upstreamId,
-			at: event.at,
-			place: { source: event.source, range: undefined },
-			change: event,
-		};
-		insertByTime(this.changes, change, ({ at }) => at);
+		const { server, upstreamId, at, source } = event;
+		const change: ServerChange = { server, upstreamId, at, place: { source, range: undefined }, change: event };
+		const index = this.changes.findLastIndex(
+			(known) =>
+				known.at === at &&
+				known.upstreamId === upstreamId &&
+				known.change.type === event.type &&
+				(event.type === 'reconnect' ||
+					(known.change.type !== 'reconnect' && known.change.state === event.state)),
+		);
+		const known = this.changes[index];
+		if (known === undefined) insertByTime(this.changes, change, (each) => each);
+		else if (isWrittenBefore(source, known.place.source)) this.changes[index] = change;
 	}
 
 	/** A transcript tells of a call that the host may have seen. */
 	told(id: ToolUseId): void {
-		for (const call of this.byToolUse.get(id) ?? []) this.unsettled.add(call);
+		if (this.seen.has(id)) this.unsettled.add(id);
 	}
 
 	/** Finds for each of the calls of which something is new the one that it belongs to. */
 	settle(find: Finding): void {
-		for (const call of this.unsettled) {
-			// A request that is no call of a tool.
-			if (call.tool === undefined) continue;
-			if (call.isTroubled) this.troubled.add(call);
-			const id = call.toolUseId;
-			if (id !== undefined) {
-				const passages = this.byToolUse.get(id);
-				if (passages === undefined) this.byToolUse.set(id, [call]);
-				else if (!passages.includes(call)) insertByTime(passages, call, ({ startedAt }) => startedAt);
+		this.settleAskings();
+		for (const key of this.unsettled) {
+			const seen = this.seen.get(key);
+			if (seen === undefined) continue;
+			const { passages, hook } = seen;
+			passages.sort(byTime);
+			for (const passage of passages) if (passage.isTroubled) this.troubled.add(passage);
+			// Told of in a batch, or before it has a name.
+			const isNamed = passages.length > 0 || hook?.tool !== undefined;
+			const agent = passages.findLast((passage) => passage.agentId !== undefined)?.agentId ?? hook?.agentId;
+			const written = passages[0]?.toolUseId ?? hook?.toolUseId;
+			const call = written === undefined ? undefined : find.written(written, agent);
+			if (seen.alone !== undefined) {
+				find.remove(seen.alone);
+				seen.alone = undefined;
 			}
-			const written = id === undefined ? undefined : find.written(id, call.agentId);
-			const passages = id === undefined ? [call] : (this.byToolUse.get(id) ?? [call]);
-			const key = id ?? call.callId;
-			const alone = this.alone.get(key);
-			if (written !== undefined) {
-				if (alone !== undefined) find.remove(alone);
-				this.alone.delete(key);
-				written.hostCalls = [...passages];
-				for (const passage of passages) passage.call = written;
-				find.changed(written);
+			if (call !== undefined) {
+				call.hostCalls = [...passages];
+				call.hookCall = hook;
+				for (const passage of passages) passage.call = call;
+				find.changed(call);
 				continue;
 			}
+			if (!isNamed) continue;
 			// Made anew: what it says of itself may be different, and it never changes otherwise.
-			if (alone !== undefined) find.remove(alone);
-			const agent = find.agent(passages.findLast((passage) => passage.agentId !== undefined)?.agentId);
-			const stand = callAlone(agent, key, passages);
-			for (const passage of passages) passage.call = stand;
-			this.alone.set(key, stand);
-			insertByTime(agent.hostCalls, stand, ({ startedAt }) => startedAt);
-			find.touch(agent, stand.startedAt);
-			find.touch(agent, passages.at(-1)?.ended?.at);
+			const stands = find.agent(agent);
+			seen.alone = callAlone(stands, key, passages, hook);
+			for (const passage of passages) passage.call = seen.alone;
+			insertByTime(stands.hostCalls, seen.alone, ({ startedAt, id }) => ({ at: startedAt, key: id }));
+			for (const at of [seen.alone.startedAt, passages.at(-1)?.ended?.at, hook?.ended?.at])
+				find.touch(stands, at);
 		}
 		this.unsettled.clear();
 	}
+
+	private seenOf(key: string): Seen {
+		let seen = this.seen.get(key);
+		if (seen === undefined) this.seen.set(key, (seen = { passages: [], hook: undefined, alone: undefined }));
+		return seen;
+	}
+
+	private hookOf(id: ToolUseId): HookCallState {
+		this.unsettled.add(id);
+		const seen = this.seenOf(id);
+		return (seen.hook ??= new HookCallState(id));
+	}
+
+	/** It has turned out which tool use it is. */
+	private moved(call: HostCallState): void {
+		const before = this.seen.get(call.key ?? '');
+		if (before === undefined) return;
+		before.passages.splice(before.passages.indexOf(call), 1);
+		this.unsettled.add(call.key ?? '');
+	}
+
+	/** An asking belongs to the one call of its agent and tool that was out at that time; of two it may be either's. */
+	private settleAskings(): void {
+		for (const { events, calls } of this.askedAnew) {
+			const asked = new Map<HookCallState, HookEvent>();
+			for (const event of events.values()) {
+				const asker = 'id' in event.agent ? event.agent.id : undefined;
+				const { at = Number.NaN } = event;
+				const out = [...calls].filter(
+					({ agentId, began, ended }) =>
+						agentId === asker && (began?.at ?? Infinity) <= at && at <= (ended?.at ?? Infinity),
+				);
+				const same = out.filter(({ began }) => began?.content?.preview === event.content?.preview);
+				const [one, ...others] = same.length > 0 ? same : out;
+				if (one === undefined || others.length > 0) continue;
+				const known = asked.get(one);
+				if (known === undefined || (known.at ?? 0) < at) asked.set(one, event);
+			}
+			for (const call of calls) {
+				if (!call.takeAsking(asked.get(call))) continue;
+				this.unsettled.add(call.toolUseId);
+			}
+		}
+		this.askedAnew.clear();
+	}
+}
+
+interface Asking {
+	/** By agent and time. */
+	readonly events: Map<string, HookEvent>;
+	readonly calls: Set<HookCallState>;
 }
 
 /** What settling needs of the conversation. */
@@ -203,19 +332,27 @@ export interface Finding {
 	changed(call: ToolCallState): void;
 }
 
-/** A call that only hosts have seen, in the terms of a transcript. */
-function callAlone(agent: AgentState, key: string, passages: readonly HostCallState[]): ToolCallState {
+/** A call that no transcript tells of, in the terms of one. */
+function callAlone(
+	agent: AgentState,
+	key: string,
+	passages: readonly HostCallState[],
+	hook: HookCallState | undefined,
+): ToolCallState {
 	const [first] = passages;
 	const last = passages.at(-1);
-	if (first === undefined || last === undefined) throw new Error('A call that nobody has seen.');
+	const look = hook?.began ?? hook?.asked ?? hook?.ended;
+	const source = first?.request?.source ?? first?.source ?? look?.place.source;
+	if (source === undefined) throw new Error('A call that nobody has seen.');
+	const isByHook = first === undefined;
 	const id = toolUseId(key);
 	const envelope = {
 		version: 1,
 		seq: 0,
 		sessionId: agent.sessionId,
 		agent: { id: agent.id },
-		source: first.request?.source ?? first.source,
-		at: first.startedAt,
+		source,
+		at: earliest(first?.startedAt, hook?.startedAt),
 	} as const;
 	const messageId = `host ${key}`;
 	const said: MessageEvent = {
@@ -230,32 +367,29 @@ function callAlone(agent: AgentState, key: string, passages: readonly HostCallSt
 		...envelope,
 		type: 'tool-use',
 		toolUseId: id,
-		name: first.tool ?? '',
-		server: first.server,
+		name: first?.tool ?? hook?.tool ?? '',
+		server: isByHook ? hook?.server : first.server,
 		answeredBy: 'client',
 		messageId,
 		range: wholeLine,
-		arguments: first.request?.content ?? nothing,
+		arguments: (isByHook ? look?.content : first.request?.content) ?? nothing,
 	};
 	const message = new MessageState(agent, said);
 	message.activeLines = 1;
 	const call = new ToolCallState(message, use);
 	call.isSeenByHostAlone = true;
 	call.hostCalls = [...passages];
+	call.hookCall = hook;
 	message.addToolCall(call);
-	const { response, ended } = last;
-	if (response !== undefined) {
+	const answer = answerOf(last, hook);
+	if (answer !== undefined) {
 		const result: ToolResult = {
 			...envelope,
-			source: response.source,
-			at: response.at,
+			...answer,
 			type: 'tool-result',
 			toolUseId: id,
-			isError: response.isError || (ended !== undefined && ended.ending !== 'completed'),
 			messageId,
 			range: wholeLine,
-			body: response.content,
-			durationMs: ended?.durationMs,
 			isPrecededByOther: false,
 			isInPlace: false,
 			isInterruption: false,
@@ -265,12 +399,52 @@ function callAlone(agent: AgentState, key: string, passages: readonly HostCallSt
 	return call;
 }
 
+/** What came of a call: as the host has passed it on, else as the agent's hook has it. */
+function answerOf(
+	passage: HostCallState | undefined,
+	hook: HookCallState | undefined,
+): Pick<ToolResult, 'source' | 'at' | 'isError' | 'body' | 'durationMs'> | undefined {
+	if (passage?.response !== undefined) {
+		const { response, ended } = passage;
+		const isError = response.isError || (ended !== undefined && ended.ending !== 'completed');
+		return {
+			source: response.source,
+			at: response.at,
+			isError,
+			body: response.content,
+			durationMs: ended?.durationMs,
+		};
+	}
+	const ended = hook?.ended;
+	if (ended === undefined || ended.how === 'over') return undefined;
+	const body = ended.response ?? { ...nothing, preview: ended.reason ?? '' };
+	const { place, at, durationMs } = ended;
+	return { source: place.source, at, isError: ended.how !== 'completed', body, durationMs };
+}
+
+function earliest(one: number | undefined, other: number | undefined): number | undefined {
+	return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+}
+
 const wholeLine = { column: 1, endColumn: 1 };
 
-/** What has no time comes last. Mostly what comes is the latest. */
-function insertByTime<Item>(items: Item[], item: Item, timeOf: (item: Item) => number | undefined): void {
-	const at = timeOf(item) ?? Infinity;
+interface Timed {
+	readonly at: number | undefined;
+	readonly key?: string | undefined;
+}
+
+/** What has no time comes last; what has the same time, by its key. Mostly what comes is the latest. */
+function insertByTime<Item>(items: Item[], item: Item, timeOf: (item: Item) => Timed): void {
+	const { at = Infinity, key = '' } = timeOf(item);
 	let index = items.length;
-	while (index > 0 && (timeOf(items[index - 1] ?? item) ?? Infinity) > at) index--;
+	for (; index > 0; index--) {
+		const { at: before = Infinity, key: other = '' } = timeOf(items[index - 1] ?? item);
+		if (before < at || (before === at && other <= key)) break;
+	}
 	items.splice(index, 0, item);
+}
+
+function byTime(one: HostCallState, other: HostCallState): number {
+	const [first, second] = [one.startedAt ?? Infinity, other.startedAt ?? Infinity];
+	return first === second ? (one.callId < other.callId ? -1 : 1) : first - second;
 }

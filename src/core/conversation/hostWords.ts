@@ -23,13 +23,38 @@ export function hostCallWords(call: ToolCall, { state }: CallState): readonly st
 	if (last?.agentId !== undefined && last.agentId !== call.agent.id) {
 		words.push(`made by ${last.agentId}, says the host`);
 	}
+	words.push(...hookWords(call, state));
 	return words;
 }
 
-function passageWords({ ended, attempts, queued, faults }: HostCall, state: CallState['state']): readonly string[] {
+/** What hooks say of a call that neither its state nor the host says already. */
+function hookWords({ agent, hookCall, hostCalls }: ToolCall, state: CallState['state']): readonly string[] {
+	if (hookCall === undefined) return [];
+	const words: string[] = [];
+	const { ended, agentId } = hookCall;
+	const isAsked = hookCall.asked !== undefined && ended === undefined && hostCalls.length === 0;
+	if (state === 'pending' && isAsked) words.push('waits for permission');
+	if (ended?.how === 'denied') words.push('denied');
+	else if (ended?.how === 'interrupted' && state !== 'orphaned') words.push('interrupted');
+	else if (
+		ended !== undefined &&
+		ended.how !== 'over' &&
+		ended.how !== state &&
+		hostCalls.at(-1)?.ended === undefined
+	)
+		words.push(`${ended.how}, says a hook`);
+	if (agentId !== undefined && agentId !== agent.id) words.push(`made by ${agentId}, says a hook`);
+	return words;
+}
+
+function passageWords(
+	{ ended, attempts, queued, faults, scopeDecisions }: HostCall,
+	state: CallState['state'],
+): readonly string[] {
 	const words: string[] = [];
 	for (const { kind } of faults) words.push(`a fault on purpose: ${kind}`);
 	if (queued.length > 0) words.push('queued');
+	if (scopeDecisions.some(({ outcome }) => outcome === 'filled')) words.push('scope put in by the host');
 	if (attempts > 1) words.push(`sent ${attempts} times`);
 	if (ended !== undefined && ended.ending !== state) {
 		// An answer that reached the host and not the transcript is what somebody looks for.

@@ -1,5 +1,6 @@
 // What other stages may use of the conversation. The state behind it is nobody else's.
 export { callState, inheritedCall, isActiveResult, turnsBetween } from './callState.ts';
+export { conflictsOf, seenWords } from './conflicts.ts';
 export { CataloguedTools, nameForAgents } from './cataloguedTools.ts';
 export { createConversation, fold, foldWhole, laterTurn } from './fold.ts';
 export type { Changes } from './fold.ts';

@@ -13,6 +13,7 @@ import type {
 	PromptOrigin,
 	Reconnect,
 	ResultContent,
+	ScopeDecision,
 	Source,
 	SpawnEvidence,
 	ToolUse,
@@ -47,8 +48,42 @@ export interface Conversation {
 	readonly serverChanges: readonly ServerChange[];
 	/** Calls that a host has passed on and that did not simply complete at the first attempt; in no order. */
 	readonly troubledCalls: ReadonlySet<HostCall>;
+	/** What the agent's hooks have told of the session; `undefined`: nothing. */
+	readonly report: SessionReport | undefined;
 	/** Counts up with every fold that changed something. */
 	readonly revision: number;
+}
+
+/** What hooks tell of a session. Times are epoch milliseconds. */
+export interface SessionReport {
+	readonly startedAt: number | undefined;
+	readonly ended: { readonly at: number; readonly reason: string | undefined } | undefined;
+	/** It was told to have ended, and of nothing after that. */
+	readonly isEnded: boolean;
+	/** Where the agent writes, or will write. */
+	readonly transcriptPath: string | undefined;
+}
+
+/** What the hooks of an agent tell of it beside its calls. */
+export interface AgentReport {
+	readonly startedAt: number | undefined;
+	/** The end of its turn, or of a subagent; it may be woken again. */
+	readonly stopped:
+		| {
+				readonly at: number;
+				readonly isFailure: boolean;
+				/** Its first characters. */ readonly lastMessage: string | undefined;
+		  }
+		| undefined;
+	/** It was told to have stopped, and of nothing after that. */
+	readonly hasStopped: boolean;
+	/** Of a subagent: where it writes. */
+	readonly transcriptPath: string | undefined;
+	/** A compaction is going on. */
+	readonly compactingSince: number | undefined;
+	/** The last that the client has told the person of, on its behalf. */
+	readonly notification: { readonly at: number; readonly words: string } | undefined;
+	readonly lastAt: number | undefined;
 }
 
 export interface Liveness {
@@ -103,6 +138,8 @@ export interface Agent {
 	/** Results whose call is nowhere in this agent's transcript. */
 	readonly strayResults: ReadonlySet<Result>;
 	readonly compactions: readonly Compaction[];
+	/** What its hooks have told of it; `undefined`: nothing. */
+	readonly report: AgentReport | undefined;
 	readonly firstAt: number | undefined;
 	readonly lastAt: number | undefined;
 	/** Whether the transcript begins in the middle: its first line has a parent that is not there. */
@@ -170,14 +207,51 @@ export interface ToolCall {
 	readonly isResultCleared: boolean;
 	/** What hosts have seen of it: mostly one passage, more when it was made again. What they say beside the transcript stands beside it. */
 	readonly hostCalls: readonly HostCall[];
-	/** No transcript tells of it: place, arguments and result are the host's. */
+	/** What the agent's own hooks have told of it. */
+	readonly hookCall: HookCall | undefined;
+	/** No transcript tells of it: place, arguments and result are the host's, or its hooks'. */
 	readonly isSeenByHostAlone: boolean;
+}
+
+/** What an agent's hooks have told of one of its calls. */
+export interface HookCall {
+	readonly toolUseId: ToolUseId;
+	readonly agentId: AgentId | undefined;
+	readonly agentType: string | undefined;
+	/** The tool's own name. */
+	readonly tool: string | undefined;
+	/** The MCP server, when the tool is one's, as the agent calls it. */
+	readonly server: string | undefined;
+	readonly startedAt: number | undefined;
+	/** Before it was made. */
+	readonly began: HookLook | undefined;
+	/** A person was asked whether it may be made. */
+	readonly asked: HookLook | undefined;
+	readonly ended:
+		| (HookLook & {
+				/** `over`: it has ended with the other calls of its message, and nothing tells how. */
+				readonly how: 'completed' | 'failed' | 'interrupted' | 'denied' | 'over';
+				readonly durationMs: number | undefined;
+				/** A sentence of the agent's. */
+				readonly reason: string | undefined;
+				readonly response: BodyRef | undefined;
+		  })
+		| undefined;
+}
+
+export interface HookLook {
+	readonly at: number | undefined;
+	readonly place: Place;
+	/** The arguments, as they were then. */
+	readonly content: BodyRef | undefined;
+	readonly given: GivenArguments | undefined;
 }
 
 /** One passage of a call through a host. */
 export interface HostCall {
 	readonly callId: string;
 	readonly server: string;
+	/** As its server calls it. */
 	readonly tool: string | undefined;
 	/** The call that this is a passage of; `undefined` while that is not settled. */
 	readonly call: ToolCall | undefined;
@@ -197,6 +271,10 @@ export interface HostCall {
 	}[];
 	/** How often it was sent to its server. */
 	readonly attempts: number;
+	/** What its arguments said, as the agent sent them. */
+	readonly given: GivenArguments | undefined;
+	/** What was decided where it left out where its tool is to look. */
+	readonly scopeDecisions: readonly Pick<ScopeDecision, 'policy' | 'outcome' | 'reason' | 'parameters'>[];
 	/** The connections that it was sent over. */
 	readonly upstreamIds: readonly string[];
 	/** Each time that it was handed to its server, in the order of time. */
@@ -287,5 +365,12 @@ export type OrphanCause = 'killed' | 'lost-to-compaction' | 'interrupted' | 'hea
  */
 export type CallState =
 	| { readonly state: 'completed' | 'failed' }
-	| { readonly state: 'pending'; readonly isCertain: boolean; readonly evidence: string }
+	| {
+			readonly state: 'pending';
+			readonly isCertain: boolean;
+			/** Sentences: who says that it still runs, or why nobody can. */
+			readonly evidence: string;
+			/** Epoch milliseconds since when it waits for a person to allow it. */
+			readonly waitsForPersonSince?: number | undefined;
+	  }
 	| { readonly state: 'orphaned'; readonly cause: OrphanCause; readonly evidence: string };

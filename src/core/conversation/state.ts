@@ -18,6 +18,7 @@ import type {
 } from '../events/sessionEvent.ts';
 import { Chain } from './chain.ts';
 import type { HostCalls } from './hostCalls.ts';
+import type { AgentReportState, SessionReportState } from './hookReports.ts';
 import type { ChainNode } from './chain.ts';
 import type {
 	Agent,
@@ -25,6 +26,7 @@ import type {
 	Conversation,
 	Damage,
 	Duplicate,
+	HookCall,
 	HostCall,
 	Liveness,
 	Message,
@@ -40,18 +42,20 @@ export class ConversationState implements Conversation {
 	readonly sessionId: SessionId;
 	format = '';
 	nativeId = '';
-	title: string | undefined;
+	/** Of the transcripts. */
+	ownTitle: string | undefined;
 	titleRank = 0;
-	cwd: string | undefined;
+	ownCwd: string | undefined;
 	agentVersion: string | undefined;
 	entrypoint: Entrypoint = 'unknown';
 	startedAt: number | undefined;
 	lastEventAt: number | undefined;
-	liveness: Liveness = {
+	processLiveness: Liveness = {
 		state: 'unknown',
 		evidence: 'Nothing was found that tells whether the session still runs.',
 		since: undefined,
 	};
+	report: SessionReportState | undefined;
 	readonly agents = new Map<AgentId, AgentState>();
 	readonly damage: Damage[] = [];
 	readonly tools = new Map<string, Map<string, ToolDescription>>();
@@ -70,6 +74,25 @@ export class ConversationState implements Conversation {
 
 	constructor(sessionId: SessionId) {
 		this.sessionId = sessionId;
+	}
+
+	get title(): string | undefined {
+		return this.ownTitle ?? this.report?.prompt;
+	}
+
+	get cwd(): string | undefined {
+		return this.ownCwd ?? this.report?.cwd;
+	}
+
+	get liveness(): Liveness {
+		// A process is known by what its transcripts say; where there are none, what it says itself is all there is.
+		if (this.format !== '' || this.report?.isEnded !== true) return this.processLiveness;
+		const reason = this.report.ended?.reason;
+		return {
+			state: 'ended',
+			evidence: `Its hook says that it has ended${reason === undefined ? '' : ` (${reason})`}.`,
+			since: undefined,
+		};
 	}
 
 	get serverChanges(): readonly ServerChange[] {
@@ -96,6 +119,9 @@ export class AgentState implements Agent {
 	readonly messages: MessageState[] = [];
 	readonly toolCalls: ToolCallState[] = [];
 	readonly hostCalls: ToolCallState[] = [];
+	report: AgentReportState | undefined;
+	/** Somebody speaks of it who does not only say that it has made a call. */
+	isKnown = false;
 	readonly strayResults = new Set<ResultState>();
 	readonly compactions: Compaction[] = [];
 	firstAt: number | undefined;
@@ -363,6 +389,7 @@ export class ToolCallState extends BlockState implements ToolCall {
 	compactedBy: Compaction | undefined;
 	isResultCleared = false;
 	hostCalls: readonly HostCall[] = noHostCalls;
+	hookCall: HookCall | undefined;
 	isSeenByHostAlone = false;
 
 	constructor(message: MessageState, event: ToolUse) {

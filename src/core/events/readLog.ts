@@ -4,7 +4,7 @@ import type { Span } from '../base/jsonScanner.ts';
 import type { LinePosition } from '../base/lineSplitter.ts';
 import { singleLine, truncated } from '../base/text.ts';
 import { sessionEventSchema } from './schema.ts';
-import type { BodyRef, DamageKind, SessionEvent } from './sessionEvent.ts';
+import type { BodyRef, DamageKind, HookEvent, SessionEvent } from './sessionEvent.ts';
 import { liftEvent } from './upgrades.ts';
 import type { StoredEvent } from './upgrades.ts';
 
@@ -103,8 +103,27 @@ export class LogReader {
 			length: span.end - span.start,
 			preview: preview(bytes, span.start, span.end),
 		};
+		if (stored['type'] === 'hook') return { ...stored, body, ...this.hookFacts(bytes, offset - start) };
 		const content = this.contentOf(bytes, offset - start);
 		return content === undefined ? { ...stored, body } : { ...stored, body, content };
+	}
+
+	/** What an agent's hook says beside what the recorder has written into its event. */
+	private hookFacts(bytes: Uint8Array, shift: number): Partial<HookEvent> {
+		const { scanner, span } = this;
+		const facts: HookFacts = { input: { ...nowhere }, response: { ...nowhere }, words: undefined, cwd: undefined };
+		scanner.reset(bytes, span.start, span.end);
+		if (scanner.peek() !== OPEN_BRACE || !scanner.readObject(hookMembers, facts)) return {};
+		const bodyAt = ({ start, end }: Span): BodyRef | undefined =>
+			start === -1
+				? undefined
+				: { offset: shift + start, length: end - start, preview: preview(bytes, start, end) };
+		return {
+			content: bodyAt(facts.input),
+			response: bodyAt(facts.response),
+			words: facts.words === undefined ? undefined : truncated(singleLine(facts.words), wordsLength),
+			cwd: facts.cwd,
+		};
 	}
 
 	/** The part of the message in `span` that answers a person's question. */
@@ -134,6 +153,30 @@ const messageMembers = new MemberTable<Span>({
 	error: (scanner, span) => scanner.passValue(span),
 });
 const messageMember = ',"message":';
+
+interface HookFacts {
+	readonly input: Span;
+	readonly response: Span;
+	words: string | undefined;
+	cwd: string | undefined;
+}
+
+const nowhere: Span = { start: -1, end: -1 };
+/** The words of an event; each kind of event has one of them at most. */
+const takeWords = (text: string, facts: HookFacts) => void (facts.words ??= text);
+const hookMembers = new MemberTable<HookFacts>(
+	{
+		tool_input: (scanner, { input }) => scanner.passValue(input),
+		tool_response: (scanner, { response }) => scanner.passValue(response),
+	},
+	{
+		prompt: takeWords,
+		message: takeWords,
+		last_assistant_message: takeWords,
+		reason: takeWords,
+		cwd: (text, facts) => void (facts.cwd = text),
+	},
+);
 
 function hasBody(stored: StoredEvent): boolean {
 	return stored['type'] === 'wire-message' || stored['type'] === 'hook';
@@ -185,6 +228,8 @@ function preview(bytes: Uint8Array, start: number, end: number): string {
 }
 
 const previewLength = 80;
+/** Of what a person reads as a sentence. */
+const wordsLength = 200;
 
 const CARRIAGE_RETURN = 0x0d;
 const OPEN_BRACE = 0x7b;

@@ -44,6 +44,7 @@ const chain = z.object({ id: z.string(), parentId: z.string().nullable() }).opti
 const outcome = z.enum(['completed', 'failed', 'killed', 'ended']);
 const text = z.string().optional();
 const given = z.array(z.object({ path: z.string(), value: z.string() }));
+const givenArguments = z.object({ range, values: given, isPartial: z.boolean() }).optional();
 
 /** Whether a value is an event of the present version. Older ones are lifted by `upgrades.ts` first. */
 export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion('type', [
@@ -128,7 +129,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		chainId: text,
 		range,
 		arguments: body,
-		given: z.object({ range, values: given, isPartial: z.boolean() }).optional(),
+		given: givenArguments,
 		spawn: z.object({ description: text, agentType: text, name: text, promptDigest: text }).optional(),
 	}),
 	z.object({
@@ -177,6 +178,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		callId: text,
 		body,
 		content: body.optional(),
+		given: givenArguments,
 	}),
 	z.object({
 		...envelope,
@@ -273,6 +275,11 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		agentTranscriptPath: text,
 		trigger: text,
 		body,
+		content: body.optional(),
+		response: body.optional(),
+		words: text,
+		cwd: text,
+		given: givenArguments,
 	}),
 	z.object({ ...envelope, type: z.literal('unknown'), nativeType: z.string(), chain }),
 	z.object({

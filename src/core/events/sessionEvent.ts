@@ -361,6 +361,8 @@ export interface WireMessage extends Envelope {
 	readonly body: BodyRef;
 	/** What a person looks for in it: the arguments of a call, the result or the error of an answer. Found when it is read, and not stored. */
 	readonly content?: BodyRef | undefined;
+	/** Of a request that calls a tool: what its arguments say, as with `ToolUse`. Likewise. */
+	readonly given?: GivenArguments | undefined;
 }
 
 /** A call waits for its server. */
@@ -499,6 +501,15 @@ export interface HookEvent extends Envelope {
 	readonly trigger?: string | undefined;
 	/** All that the agent has sent. */
 	readonly body: BodyRef;
+	/** What a person looks for in it, found when it is read, and not stored: the arguments of a call, and what came of it. */
+	readonly content?: BodyRef | undefined;
+	readonly response?: BodyRef | undefined;
+	/** Likewise, the first characters: a prompt, a notification, an agent's last message, the reason of a denial. */
+	readonly words?: string | undefined;
+	/** Likewise. */
+	readonly cwd?: string | undefined;
+	/** Of a call: what its arguments say, as with `ToolUse`; likewise. */
+	readonly given?: GivenArguments | undefined;
 }
 
 /** A record that this build does not interpret. It is kept, and it keeps its place in the tree of lines. */

@@ -6,7 +6,24 @@ import { UnsupportedVersionError } from '../base/errors.ts';
 import type { LinePosition } from '../base/lineSplitter.ts';
 import { LogReader } from '../events/readLog.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
-import type { DamageKind, SessionEvent, TranscriptSource } from '../events/sessionEvent.ts';
+import type {
+	BodyRef,
+	CallEnded,
+	CallQueued,
+	CallSent,
+	DamageKind,
+	FaultInjected,
+	GivenArguments,
+	HookEvent,
+	Reconnect,
+	ScopeDecision,
+	SessionEvent,
+	TranscriptSource,
+	UpstreamStateChanged,
+	WireMessage,
+} from '../events/sessionEvent.ts';
+import { givenArguments } from './mcpFacts.ts';
+import { splitMcpName } from './toolNames.ts';
 import type { EventSink, LineReader } from './transcriptFormat.ts';
 
 export interface RecordingFile {
@@ -15,10 +32,98 @@ export interface RecordingFile {
 	readonly nativeSessionId: string;
 }
 
-/** Gives events of calls and of connections; where each is written is its source. */
+/** Gives events of calls, of connections and of hooks; where each is written is its source. */
 export function createRecordingReader(file: RecordingFile, sink: EventSink): LineReader {
 	return new RecordingReader(file, sink);
 }
+
+/**
+ * Reads lines that a host has told of while it recorded them. They are written nowhere yet, so each event has the source that the host
+ * gave it, and of bodies there is no more than the first characters. What cannot be read is passed over: it will be read where it is written.
+ */
+export function readLiveLines(lines: string): readonly SessionEvent[] {
+	const events: SessionEvent[] = [];
+	const reader = new LogReader({
+		event: (event) => {
+			const read = isOfConversation(event) ? withFacts(event, bytes, 0) : undefined;
+			if (read !== undefined) events.push(withoutPlaces(read));
+		},
+		problem: () => undefined,
+	});
+	let bytes = noBytes;
+	for (const line of lines.split('\n')) {
+		bytes = encoder.encode(line);
+		try {
+			reader.readLine(bytes, 0, bytes.length, { line: 1, offset: 0 }, true);
+		} catch (error) {
+			if (!(error instanceof UnsupportedVersionError)) throw error;
+		}
+	}
+	return events;
+}
+
+const noBytes = new Uint8Array(0);
+const encoder = new TextEncoder();
+
+type ConversationEvent =
+	| WireMessage
+	| HookEvent
+	| CallQueued
+	| CallSent
+	| CallEnded
+	| ScopeDecision
+	| FaultInjected
+	| UpstreamStateChanged
+	| Reconnect;
+
+/** What servers say of their tools is known from elsewhere. */
+function isOfConversation(event: SessionEvent): event is ConversationEvent {
+	switch (event.type) {
+		case 'wire-message':
+		case 'hook':
+		case 'call-queued':
+		case 'call-sent':
+		case 'call-ended':
+		case 'scope-decision':
+		case 'fault-injected':
+		case 'upstream-state':
+		case 'reconnect':
+			return true;
+		default:
+			return false;
+	}
+}
+
+/** With what its arguments say, and a tool by its own name and its server's, as transcripts have them. @param shift From a place in the file to one in `bytes`. */
+function withFacts(event: ConversationEvent, bytes: Uint8Array, shift: number): ConversationEvent {
+	if (event.type === 'wire-message') {
+		const isCall = event.kind === 'request' && event.tool !== undefined;
+		return isCall ? { ...event, given: givenIn(event.content, bytes, shift) } : event;
+	}
+	if (event.type !== 'hook' || event.toolName === undefined) return event;
+	const { name, server } = splitMcpName(event.toolName);
+	const given = givenIn(event.content, bytes, shift);
+	return { ...event, toolName: name, mcpServer: event.mcpServer ?? server, given };
+}
+
+function givenIn(content: BodyRef | undefined, bytes: Uint8Array, shift: number): GivenArguments | undefined {
+	if (content === undefined || content.length > mostArgumentBytes) return undefined;
+	const start = content.offset + shift;
+	return givenArguments(bytes, start, start + content.length, nowhere);
+}
+
+/** Bodies of events that are written nowhere have no place. */
+function withoutPlaces(event: ConversationEvent): ConversationEvent {
+	if (event.type !== 'wire-message' && event.type !== 'hook') return event;
+	const placeless = (body: BodyRef | undefined) =>
+		body === undefined ? undefined : { ...body, offset: 0, length: 0 };
+	const content = placeless(event.content);
+	return event.type === 'hook' ? { ...event, content, response: placeless(event.response) } : { ...event, content };
+}
+
+const nowhere = { column: 1, endColumn: 1 };
+/** Nobody compares what is longer. */
+const mostArgumentBytes = 64 * 1024;
 
 class RecordingReader implements LineReader {
 	private readonly path: string;
@@ -26,6 +131,9 @@ class RecordingReader implements LineReader {
 	private readonly reader: LogReader;
 	private readonly sessionId: SessionId;
 	private source: TranscriptSource;
+	/** Those of the line, and from a place in the file to one in them. */
+	private bytes: Uint8Array = noBytes;
+	private shift = 0;
 	private seq = 0;
 	/** Nothing after an event of a newer version can be trusted. */
 	private isNewer = false;
@@ -45,6 +153,8 @@ class RecordingReader implements LineReader {
 	readLine(bytes: Uint8Array, start: number, end: number, position: LinePosition, isAtEnd: boolean): void {
 		if (this.isNewer) return;
 		const { line, offset } = position;
+		this.bytes = bytes;
+		this.shift = start - offset;
 		this.source = { kind: 'transcript', path: this.path, line, offset, length: end - start };
 		try {
 			this.reader.readLine(bytes, start, end, position, !isAtEnd);
@@ -64,19 +174,7 @@ class RecordingReader implements LineReader {
 	}
 
 	private take(event: SessionEvent): void {
-		switch (event.type) {
-			case 'wire-message':
-			case 'call-queued':
-			case 'call-sent':
-			case 'call-ended':
-			case 'fault-injected':
-			case 'upstream-state':
-			case 'reconnect':
-				this.sink({ ...event, source: this.source });
-				return;
-			default:
-			// Hooks, and what servers say of their tools, are known from elsewhere.
-		}
+		if (isOfConversation(event)) this.sink({ ...withFacts(event, this.bytes, this.shift), source: this.source });
 	}
 
 	private tell(kind: DamageKind, message: string, isAtEnd: boolean): void {
