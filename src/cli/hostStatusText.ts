@@ -2,16 +2,18 @@ import { counted, singleLine, truncated } from '../core/base/text.ts';
 import type { CallStatus, HostStatus, ServerStatus } from '../core/host/status.ts';
 import { printable } from '../core/report/index.ts';
 import { durationText } from './duration.ts';
+import { faultTable } from './faults/faultTable.ts';
 import { table } from './table.ts';
 
 /** What the host is doing, for a person. */
-export function hostStatusText({ host, servers, calls }: HostStatus, directory: string): string {
+export function hostStatusText({ host, servers, calls, faults = [] }: HostStatus, directory: string): string {
 	return [
 		`host ${ownerText(host, directory)}`,
 		servers.length === 0 ? 'No MCP servers are known.\n' : serverTable(servers),
 		...servers.flatMap(remarks),
 		...scopeTable(servers),
 		...(calls.length === 0 ? [] : [callTable(calls)]),
+		...(faults.length === 0 ? [] : [`Things go wrong on purpose:\n${faultTable(faults)}`]),
 		`${counted(calls.length, 'call')} in flight.\n`,
 	].join('\n');
 }
@@ -111,7 +113,7 @@ function callTable(calls: readonly CallStatus[]): string {
 		printable(call.tool),
 		printable(call.agentId ?? ''),
 		printable(call.sessionId ?? ''),
-		printable(truncated(singleLine(call.reason ?? ''), 60)),
+		printable(truncated(singleLine(call.fault ?? call.reason ?? ''), 60)),
 	]);
 	const places = calls
 		.filter(({ path }) => path !== undefined)

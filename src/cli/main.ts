@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	connect: async () => (await import('./commands/connect.ts')).connect,
 	status: async () => (await import('./commands/status.ts')).status,
 	run: async () => (await import('./commands/run.ts')).run,
+	fault: async () => (await import('./commands/fault.ts')).fault,
 	import: async () => (await import('./commands/import.ts')).importServers,
 	restore: async () => (await import('./commands/restore.ts')).restore,
 	simulate: async () => (await import('./commands/simulate.ts')).simulate,
@@ -31,6 +32,7 @@ Commands:
   connect <server>        Be one of the host's MCP servers, on stdio
   status                  What the host is doing
   run <agent command…>    Run claude or codex with its MCP servers shared through the host
+  fault                   Make things go wrong on purpose, and replay known bugs
   import                  Route the MCP servers of your agents through the host
   restore                 Take back what import has done
   simulate                Compare four ways to keep the state of sessions

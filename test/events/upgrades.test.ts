@@ -33,9 +33,8 @@ describe('stored events', () => {
 	});
 
 	it('tell of a fault that was made on purpose', () => {
-		const { reason: _, ...envelope } = event;
 		const fault: StoredEvent = {
-			...envelope,
+			...Object.fromEntries(Object.entries(event).filter(([key]) => key !== 'reason')),
 			type: 'fault-injected',
 			callId: 'call-1',
 			server: 'chat',

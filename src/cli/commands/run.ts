@@ -5,9 +5,11 @@ import { declaredIntents } from '../../core/host/agentIdentity.ts';
 import type { DeclaredIntent } from '../../core/host/agentIdentity.ts';
 import { printable } from '../../core/report/index.ts';
 import { attachOrStart } from '../../platform/node/host/attach.ts';
+import type { FaultDefinition } from '../../core/host/faults/index.ts';
 import type { ScopeSettings } from '../../core/scope/index.ts';
 import { readScopeConfig } from '../../platform/node/host/serverConfigs.ts';
 import { dataDirectory } from '../dataOption.ts';
+import { faultsOf, readFaultFile } from '../faults/readFaults.ts';
 import { ownProgram } from '../ownProgram.ts';
 import type { AgentPlan, Invocation } from '../run/agentPlan.ts';
 import { planClaudeCode } from '../run/claudeCode.ts';
@@ -34,6 +36,9 @@ Options:
                  Who calls, where scopes are held to by that (default: headless for claude -p and codex
                  exec, and where there is no terminal)
   --scope FILE   What to do with calls of this run that do not say where to look: "scope", with comments
+  --fault FAULT  Something that goes wrong on purpose with calls of this run, as in crosstalk fault --help.
+                 May be given several times; armed for as long as the run takes
+  --faults FILE  The same from a file: a list, or an object with "faults"
   --data DIR     The data directory of the host
   --debugger SOCKET
                  The debugger that has started this run: it is told of the session and of the end, and the
@@ -106,6 +111,9 @@ async function runThroughHost({ plan, invocation, options, link, io }: Run): Pro
 	const { dataDirectory: directory } = options;
 	const source = `run-${randomUUID()}`;
 	const scopes = options.scope === undefined ? undefined : await scopesIn(options.scope, io);
+	const { faultFile } = options;
+	const inFile = faultFile === undefined ? [] : await readFaultFile(absolutePath(io, faultFile), faultFile);
+	const faults = [...options.faults, ...inFile];
 	// What was said in words counts; then the agent's own command line; then whether anybody is there to see it.
 	const intent = options.intent ?? (plan.isHeadless || !invocation.isTerminal ? 'headless' : 'interactive');
 	const keeper = await HostKeeper.begin({
@@ -113,6 +121,7 @@ async function runThroughHost({ plan, invocation, options, link, io }: Run): Pro
 		source,
 		servers: plan.servers,
 		scopes,
+		faults,
 	});
 	try {
 		const folder = await RunFolder.create(keeper.address.dataDir, isProcessRunning);
@@ -124,7 +133,7 @@ async function runThroughHost({ plan, invocation, options, link, io }: Run): Pro
 					command: program.command,
 					args: [
 						...[...program.args, 'connect', '--data', keeper.address.dataDir, '--intent', intent],
-						...(scopes === undefined ? [] : ['--source', source]),
+						...(scopes === undefined && faults.length === 0 ? [] : ['--source', source]),
 					],
 					environment: program.environment,
 				},
@@ -173,7 +182,7 @@ function commandStart(args: readonly string[]): number {
 	return index;
 }
 
-const optionsWithValue = new Set(['--as', '--env', '--data', '--scope', '--debugger']);
+const optionsWithValue = new Set(['--as', '--env', '--data', '--scope', '--fault', '--faults', '--debugger']);
 
 interface RunOptions {
 	readonly agent: AgentProgram | undefined;
@@ -184,6 +193,9 @@ interface RunOptions {
 	readonly scope: string | undefined;
 	/** A path, or the name of a pipe on Windows. */
 	readonly debugger: string | undefined;
+	readonly faults: readonly FaultDefinition[];
+	/** As the person gave it. */
+	readonly faultFile: string | undefined;
 }
 
 function readOptions(args: readonly string[], io: CommandIo): RunOptions {
@@ -192,6 +204,8 @@ function readOptions(args: readonly string[], io: CommandIo): RunOptions {
 		env: { type: 'string', multiple: true },
 		data: { type: 'string' },
 		scope: { type: 'string' },
+		fault: { type: 'string', multiple: true },
+		faults: { type: 'string' },
 		interactive: { type: 'boolean' },
 		headless: { type: 'boolean' },
 		scheduled: { type: 'boolean' },
@@ -213,6 +227,8 @@ function readOptions(args: readonly string[], io: CommandIo): RunOptions {
 		intent,
 		scope: values.scope === undefined ? undefined : absolutePath(io, values.scope),
 		debugger: values.debugger,
+		faults: faultsOf(values.fault ?? [], '--fault '),
+		faultFile: values.faults,
 	};
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ExpectedError } from '../../core/base/errors.ts';
 import type { Disposable } from '../../core/base/lifecycle.ts';
 import type { HostAddress } from '../../core/host/control.ts';
+import type { FaultDefinition } from '../../core/host/faults/index.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
 import type { ScopeSettings } from '../../core/scope/index.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
@@ -43,6 +44,7 @@ export class HostKeeper implements Disposable {
 				throw new ExpectedError(
 					'The host that runs is older than this program and knows nothing of scopes. Stop it; the next one to need it starts a new one.',
 				);
+			if (options.faults.length > 0) await arm(client, options);
 			return new HostKeeper(options, client, names);
 		} catch (error) {
 			client.dispose();
@@ -83,6 +85,7 @@ export class HostKeeper implements Disposable {
 				this.client = client;
 				const { source, servers, scopes } = this;
 				await client.request('servers/put', { source, servers, scopes });
+				// No fault survives its host: whoever has armed it has seen to one host, and not to the next.
 				this.watch();
 				return;
 			} catch {
@@ -90,6 +93,20 @@ export class HostKeeper implements Disposable {
 				await delay(pauseMs, undefined, { ref: false });
 			}
 		}
+	}
+}
+
+/** For the calls of this run alone, and as long as the client stays. */
+async function arm(client: ControlClient, { source, faults }: KeeperOptions): Promise<void> {
+	try {
+		const target = { kind: 'source', source } as const;
+		await client.request('faults/arm', { faults, target, isKept: false, client: 'crosstalk run' });
+	} catch (error) {
+		if (error instanceof ExpectedError) throw error;
+		throw new ExpectedError(
+			'The host that runs is older than this program and knows nothing of faults. Stop it; the next one to need it starts a new one.',
+			{ cause: error },
+		);
 	}
 }
 
@@ -101,4 +118,6 @@ export interface KeeperOptions {
 	readonly servers: readonly ServerDefinition[];
 	/** What it says of the scopes of tools, for its own calls. */
 	readonly scopes: ScopeSettings | undefined;
+	/** What is to go wrong with its calls on purpose. */
+	readonly faults: readonly FaultDefinition[];
 }

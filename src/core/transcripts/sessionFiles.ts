@@ -9,6 +9,12 @@ import { isSavedSession, openSavedSession } from './savedSession.ts';
 import type { SavedFacts } from './savedSession.ts';
 import type { SessionFormatId, TranscriptFormat, TranscriptFormatId } from './transcriptFormat.ts';
 
+/**
+ * What a host has recorded of a session of Claude Code, kept beside its transcript: `<project>/<session>/host-recording.jsonl`. Mostly it is in
+ * the host's own store.
+ */
+export const recordingFileName = 'host-recording.jsonl';
+
 export const transcriptFormats: readonly TranscriptFormat[] = [claudeCode, codex];
 
 /** The files that together are one session. */
@@ -98,6 +104,8 @@ class Search {
 	private readonly claudeMains: Header[] = [];
 	private readonly claudeAgents: { readonly file: AgentFile; readonly owner: string }[] = [];
 	private readonly codexThreads: Header[] = [];
+	/** By the folder that they are in. */
+	private readonly recordings = new Map<string, string>();
 
 	constructor(files: TranscriptFiles, options: FindOptions) {
 		this.files = files;
@@ -164,8 +172,10 @@ class Search {
 		this.options.signal?.throwIfAborted();
 		const entries = [...(await this.entries(path))].sort((one, other) => (one.name < other.name ? -1 : 1));
 		const folder = path.endsWith(this.files.separator) ? path.slice(0, -1) : path;
+		if (entries.some((entry) => !entry.isDirectory && entry.name === recordingFileName))
+			this.recordings.set(folder, joinPath(this.files, folder, recordingFileName));
 		const transcripts = entries
-			.filter((entry) => !entry.isDirectory && entry.name.endsWith('.jsonl'))
+			.filter((entry) => !entry.isDirectory && entry.name.endsWith('.jsonl') && entry.name !== recordingFileName)
 			.map((entry) => joinPath(this.files, folder, entry.name));
 		for (let start = 0; start < transcripts.length; start += lookedAtTogether) {
 			const some = transcripts.slice(start, start + lookedAtTogether);
@@ -263,11 +273,13 @@ class Search {
 		const sessions: SessionFiles[] = [];
 		for (const main of this.claudeMains) {
 			const own = main.path.replace(/\.jsonl$/, '');
+			const recordingPath = this.recordings.get(own);
 			sessions.push({
 				format: 'claude-code',
 				nativeId: baseName(this.files, own),
 				mainPath: main.path,
 				agents: agentsOf.get(own) ?? [],
+				...(recordingPath === undefined ? {} : { recordingPath }),
 			});
 			agentsOf.delete(own);
 		}

@@ -1,0 +1,176 @@
+import { join } from 'node:path';
+import { ExpectedError } from '../../core/base/errors.ts';
+import { storedSessionId } from '../../core/base/ids.ts';
+import { counted } from '../../core/base/text.ts';
+import type { FaultStatus } from '../../core/host/faults/index.ts';
+import { printable } from '../../core/report/index.ts';
+import { attach } from '../../platform/node/host/attach.ts';
+import type { ControlClient } from '../../platform/node/host/controlClient.ts';
+import { dataDirectory } from '../dataOption.ts';
+import { faultTable } from '../faults/faultTable.ts';
+import { faultsOf } from '../faults/readFaults.ts';
+import type { Command, CommandIo } from '../io.ts';
+import { presetNames } from '../practice/presetNames.ts';
+import { UsageError, absolutePath, oneOf, parseOptions } from '../usage.ts';
+
+const help = `Usage: crosstalk fault arm <fault…> --session ID [options]
+       crosstalk fault list [options]
+       crosstalk fault disarm <id…>|--all [options]
+       crosstalk fault preset cascade|compaction|scope [options]
+
+Makes things go wrong on purpose, for one session and nobody else, or replays one of three known bugs.
+A fault is a kind and what else there is to say, in one word: hang,tool=chat/*,every=3
+
+Kinds:
+  delay     The call reaches its server later (ms=1000)
+  hang      The server never gets it and never answers
+  error     It is answered with an error (message=TEXT, code=NUMBER for one of the protocol)
+  drop      It is carried out, and the answer is lost
+  kill      The server's process is killed while it runs (ms=50 after it was sent)
+  tear      The connection breaks while it runs (ms=50)
+  evict     The session of the store that it works on is put out of memory before (argument=session)
+  twice     Its server gets it twice
+
+Which calls:
+  tool=GLOB   server/tool, or the agent's own name of it; agent=GLOB: the agent's id
+  once        The first one that matches (this is so if nothing is said), or times=N
+  every=N     Each so-manyth; probability=P,seed=N: by chance, the same for the same seed
+
+Options:
+  --session ID  The session whose calls are meant, as crosstalk status and crosstalk sessions show it
+  --keep        They stay armed when this command ends; otherwise it goes on until it is stopped.
+                No fault survives its host
+  --all         Whatever is armed
+  --out DIR     Where a preset leaves its sessions (default: practice/ in the data directory)
+  --json        For programs
+  --data DIR    The data directory of the host (default: the user's)
+  --help        This text
+
+Exit code: 0 done; 1 a preset has shown its bug; 2 could not run.
+`;
+
+export const fault: Command = {
+	help,
+	async run(args, io) {
+		const { values, positionals } = parseOptions(args, {
+			session: { type: 'string' },
+			keep: { type: 'boolean' },
+			all: { type: 'boolean' },
+			out: { type: 'string' },
+			json: { type: 'boolean' },
+			data: { type: 'string' },
+		});
+		const [verb, ...words] = positionals;
+		const isJson = values.json === true;
+		switch (verb) {
+			case 'arm':
+				if (values.session === undefined || values.session === '')
+					throw new UsageError('Say whose calls are meant, with --session ID: nobody else’s are touched.');
+				if (words.length === 0) throw new UsageError('Say what is to go wrong, as in hang,tool=chat/*.');
+				return withHost(io, values.data, (client) =>
+					arm(client, io, {
+						faults: faultsOf(words, ''),
+						session: values.session ?? '',
+						isKept: values.keep === true,
+						isJson,
+					}),
+				);
+			case 'list':
+				if (words.length > 0) throw new UsageError(`"${words[0]}" is one argument too many.`);
+				return withHost(io, values.data, async (client) => {
+					const { faults } = await client.request('faults/list', {});
+					io.stdout.write(isJson ? jsonOf({ version: 1, faults }) : listText(faults));
+					return 0;
+				});
+			case 'disarm':
+				if ((values.all === true) === words.length > 0)
+					throw new UsageError('Say which faults are meant: their ids, or --all.');
+				return withHost(io, values.data, async (client) => {
+					const ids = values.all === true ? null : words;
+					const { disarmed } = await client.request('faults/disarm', { ids });
+					io.stdout.write(
+						isJson ? jsonOf({ version: 1, disarmed }) : `${counted(disarmed, 'fault')} disarmed.\n`,
+					);
+					if (ids !== null && disarmed < ids.length)
+						throw new ExpectedError(
+							'Some of these are not armed: crosstalk fault list shows those that are.',
+						);
+					return 0;
+				});
+			case 'preset': {
+				const [name, extra] = words;
+				if (name === undefined) throw new UsageError(`Say which preset: ${presetNames.join(', ')}.`);
+				if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
+				const { runPreset } = await import('../practice/presetCommand.ts');
+				return runPreset(io, {
+					name: oneOf('The preset', name, presetNames),
+					out:
+						values.out === undefined
+							? join(dataDirectory(io, values.data), 'practice')
+							: absolutePath(io, values.out),
+					isJson,
+				});
+			}
+			case 'serve':
+				// For presets: their server is this program.
+				return (await import('../practice/practiceServer.ts')).servePractice(io);
+			case undefined:
+				throw new UsageError('Say what is to be done: arm, list, disarm or preset.');
+			default:
+				throw new UsageError(`"${verb}" is none of arm, list, disarm and preset.`);
+		}
+	},
+};
+
+interface Arming {
+	readonly faults: ReturnType<typeof faultsOf>;
+	readonly session: string;
+	readonly isKept: boolean;
+	readonly isJson: boolean;
+}
+
+async function arm(client: ControlClient, io: CommandIo, arming: Arming): Promise<number> {
+	const { faults, session, isKept, isJson } = arming;
+	const armed = await client.request('faults/arm', {
+		faults,
+		target: { kind: 'session', sessionId: storedSessionId(session) },
+		isKept,
+		client: 'crosstalk fault',
+	});
+	io.stdout.write(isJson ? jsonOf({ version: 1, faults: armed.faults }) : listText(armed.faults));
+	if (isKept) return 0;
+	io.stderr.write('crosstalk: Armed until this command is stopped.\n');
+	const isEnded = await new Promise<boolean>((resolve) => {
+		io.signal.addEventListener('abort', () => resolve(false), { once: true });
+		if (io.signal.aborted) resolve(false);
+		client.onDidClose(() => resolve(true));
+	});
+	if (isEnded) throw new ExpectedError('The host has ended, and with it what was armed.');
+	return 0;
+}
+
+async function withHost(
+	io: CommandIo,
+	data: string | undefined,
+	run: (client: ControlClient) => Promise<number>,
+): Promise<number> {
+	const directory = dataDirectory(io, data);
+	const client = await attach({ directory, client: 'crosstalk fault' });
+	if (client === undefined)
+		throw new ExpectedError(
+			`No host is running in ${printable(directory)}: there are no calls that something could go wrong with.`,
+		);
+	try {
+		return await run(client);
+	} finally {
+		client.dispose();
+	}
+}
+
+function listText(faults: readonly FaultStatus[]): string {
+	return faults.length === 0 ? 'Nothing is armed.\n' : faultTable(faults);
+}
+
+function jsonOf(value: unknown): string {
+	return `${JSON.stringify(value, undefined, 2)}\n`;
+}

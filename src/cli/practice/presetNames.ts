@@ -1,0 +1,2 @@
+export const presetNames = ['cascade', 'compaction', 'scope'] as const;
+export type PresetName = (typeof presetNames)[number];
