@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	status: async () => (await import('./commands/status.ts')).status,
 	run: async () => (await import('./commands/run.ts')).run,
 	fault: async () => (await import('./commands/fault.ts')).fault,
+	debug: async () => (await import('./commands/debug.ts')).debug,
 	import: async () => (await import('./commands/import.ts')).importServers,
 	restore: async () => (await import('./commands/restore.ts')).restore,
 	simulate: async () => (await import('./commands/simulate.ts')).simulate,
@@ -33,6 +34,7 @@ Commands:
   status                  What the host is doing
   run <agent command…>    Run claude or codex with its MCP servers shared through the host
   fault                   Make things go wrong on purpose, and replay known bugs
+  debug                   The debug adapter, for an editor that starts it
   import                  Route the MCP servers of your agents through the host
   restore                 Take back what import has done
   simulate                Compare four ways to keep the state of sessions

@@ -40,6 +40,7 @@ describe('docs/cli.md', () => {
 			'connect',
 			'status',
 			'run',
+			'debug',
 			'import',
 			'restore',
 			'simulate',

@@ -22,3 +22,5 @@ export type {
 export { unnamedAgentId } from './hostCalls.ts';
 export { hostCallWords, serverChangeWords } from './hostWords.ts';
 export { activeDuplicates, agentName, agentsInOrder, callsOf, serverChangesOf, serverOf, toolOf } from './queries.ts';
+export { Replay } from './replay.ts';
+export type { ReplayStep } from './replay.ts';

@@ -80,6 +80,11 @@ export class ExpressionValues {
 			throw new TooMuch(
 				`The ${what} is longer than the ${longestJson / 1024 / 1024} MB that a condition may look at.`,
 			);
+		return this.parsed(json);
+	}
+
+	/** What JSON says, as values that an expression can compute with. */
+	protected parsed(json: string): unknown {
 		return JSON.parse(json, (_key, value: unknown, context?: { readonly source?: string }) => {
 			this.count++;
 			return typeof value === 'number' ? numberOf(value, context?.source) : value;
@@ -105,8 +110,16 @@ interface Node {
 	readonly args: unknown;
 }
 
+/** What can be asked beside a call's own: of what is looked at in a debug console. */
+export interface ExpressionModel {
+	/** Variables; the values have members of these names. */
+	readonly names: readonly string[];
+}
+
+const callAlone: ExpressionModel = { names: [] };
+
 /** @returns A sentence, with the place, where the text is no expression. */
-export function compileExpression(text: string): Expression | ExpressionProblem {
+export function compileExpression(text: string, model = callAlone): Expression | ExpressionProblem {
 	const trimmed = text.trim();
 	if (trimmed === '') return { problem: 'The expression is empty.' };
 	if (trimmed.length > longestExpression)
@@ -114,7 +127,7 @@ export function compileExpression(text: string): Expression | ExpressionProblem 
 	let parsed: ReturnType<Environment['parse']>;
 	let shape: Shape;
 	try {
-		parsed = environment().parse(trimmed);
+		parsed = environment(model).parse(trimmed);
 		shape = { nodes: 0, loops: 0, depth: 0 };
 		look(parsed.ast, 0, shape);
 		if (shape.depth > deepestLoops)
@@ -209,11 +222,17 @@ function isNode(value: unknown): value is Node {
 /** The library's own `matches` uses the engine's regular expressions, some of which take longer than anybody lives. */
 const linearMatches = 'matchesLinearly';
 
-let made: Environment | undefined;
+const made = new Map<string, Environment>();
 
-function environment(): Environment {
-	made ??= makeEnvironment();
-	return made;
+function environment({ names }: ExpressionModel): Environment {
+	const key = names.join(' ');
+	let known = made.get(key);
+	if (known === undefined) {
+		known = makeEnvironment();
+		for (const name of names) known.registerVariable(name, 'dyn');
+		made.set(key, known);
+	}
+	return known;
 }
 
 function makeEnvironment(): Environment {

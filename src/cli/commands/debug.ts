@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import { printable } from '../../core/report/index.ts';
+import { CrosstalkDebugSession } from '../../debugAdapter/crosstalkDebugSession.ts';
+import { openReplay } from '../../debugAdapter/replay/openReplay.ts';
+import { dataDirectory } from '../dataOption.ts';
+import type { Command } from '../io.ts';
+import { namedSession } from '../namedSession.ts';
+import { UsageError, absolutePath, parseOptions } from '../usage.ts';
+
+const help = `Usage: crosstalk debug [options]
+
+The debug adapter, for clients of the Debug Adapter Protocol: an editor starts it and speaks with it on
+stdin and stdout; nothing else is written there. What it has to say of itself goes to stderr.
+
+Options:
+  --data DIR  The data directory of the host, where a configuration names none (default: the user's)
+  --help      This text
+
+Exit code: 0 done, 2 could not run.
+`;
+
+export const debug: Command = {
+	help,
+	async run(args, io) {
+		const { values, positionals } = parseOptions(args, { data: { type: 'string' } });
+		if (positionals.length > 0)
+			throw new UsageError('What is to be debugged is said by the client, in its launch request.');
+		const usual = dataDirectory(io, values.data);
+		const log = (text: string) => io.stderr.write(`crosstalk: ${printable(text)}\n`);
+		const onError = (error: unknown) =>
+			log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+		const { input, output } = io.pipe;
+		const closed = Promise.withResolvers<void>();
+		const session = new CrosstalkDebugSession({
+			openReplay: (configuration, client, signal) =>
+				openReplay(
+					{
+						platform: io.platform,
+						findSession: (core, { transcript, cwd, data, as }) =>
+							namedSession(core, io, pathOrId(transcript, cwd), {
+								as,
+								data: data === undefined ? usual : absolutePath(io, data),
+							}),
+						onError,
+					},
+					configuration,
+					client,
+					signal,
+				),
+			live: undefined,
+			log,
+			onDidClose: () => closed.resolve(),
+		});
+		const stop = () => session.dispose();
+		io.signal.addEventListener('abort', stop, { once: true });
+		session.start(input, output);
+		if (io.signal.aborted) stop();
+		await closed.promise;
+		io.signal.removeEventListener('abort', stop);
+		// The client may leave its end open for as long as it likes.
+		input.destroy();
+		return 0;
+	},
+};
+
+/** A relative path starts from the configuration's folder; an id of a session stays what it is, as no such file is there. */
+function pathOrId(transcript: string, cwd: string | undefined): string {
+	return cwd !== undefined && /[\\/]|\.jsonl$/.test(transcript) ? resolve(cwd, transcript) : transcript;
+}

@@ -1,0 +1,109 @@
+import type { Place, Result, ToolCall } from '../../core/conversation/index.ts';
+import { ExpectedError } from '../../core/base/errors.ts';
+import type { BodyRef } from '../../core/events/sessionEvent.ts';
+import type { OpenFile, TranscriptFiles } from '../../core/transcripts/files.ts';
+
+/** What calls were given and have brought, read from the session's files when somebody looks, one after another, and kept for a while. */
+export class ReplayBodies {
+	private readonly files: TranscriptFiles;
+	/** The one that was read last: an agent's calls follow each other in its file. */
+	private open: { readonly path: string; readonly file: OpenFile } | undefined;
+	private readonly kept = new Map<string, { readonly value: Promise<unknown>; readonly bytes: number }>();
+	private keptBytes = 0;
+	private last: Promise<unknown> = Promise.resolve();
+
+	constructor(files: TranscriptFiles) {
+		this.files = files;
+	}
+
+	async argumentsOf(call: ToolCall): Promise<unknown> {
+		return unwrapped(await this.read(call.place, call.arguments));
+	}
+
+	/** Of an MCP tool what its server has answered, as the protocol has it; of another one what its agent has written down. */
+	async resultOf(call: ToolCall | undefined, result: Result): Promise<unknown> {
+		const value = await this.read(result.place, result.body);
+		const isServers = call !== undefined && (call.server !== undefined || call.isSeenByHostAlone);
+		if (!isServers || value === undefined) return value;
+		if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+		const content = Array.isArray(value) ? (value as unknown[]) : [{ type: 'text', text: value }];
+		return { content, isError: result.isError };
+	}
+
+	async textOf(place: Place, texts: readonly BodyRef[]): Promise<string> {
+		const read: string[] = [];
+		for (const text of texts) {
+			const value = await this.read(place, text);
+			// The file is gone or was changed: its beginning was kept.
+			read.push(typeof value === 'string' ? value : value === undefined ? text.preview : JSON.stringify(value));
+		}
+		return read.join('\n');
+	}
+
+	async close(): Promise<void> {
+		await this.last;
+		await this.open?.file.close();
+		this.open = undefined;
+	}
+
+	private async read(place: Place, body: BodyRef): Promise<unknown> {
+		const { source } = place;
+		if (source.kind !== 'transcript' || body.length === 0) return undefined;
+		const key = `${source.path} ${body.offset} ${body.length}`;
+		const known = this.kept.get(key);
+		if (known !== undefined) {
+			this.kept.delete(key);
+			this.kept.set(key, known);
+			return known.value;
+		}
+		// Only one at a time: the file stays open for the next.
+		const value = this.last.then(() => this.readNow(source.path, body));
+		this.last = value.catch(() => undefined);
+		this.kept.set(key, { value, bytes: body.length });
+		this.keptBytes += body.length;
+		for (const [oldest, { bytes }] of this.kept) {
+			if (this.keptBytes <= mostKept || oldest === key) break;
+			this.kept.delete(oldest);
+			this.keptBytes -= bytes;
+		}
+		return value;
+	}
+
+	/** The JSON value; the text as it stands where it is none; `undefined` when the file is gone or was changed. */
+	private async readNow(path: string, { offset, length }: BodyRef): Promise<unknown> {
+		try {
+			if (this.open?.path !== path) {
+				await this.open?.file.close();
+				this.open = undefined;
+				this.open = { path, file: await this.files.open(path) };
+			}
+			const bytes = new Uint8Array(length);
+			for (let filled = 0; filled < length;) {
+				const count = await this.open.file.read(bytes.subarray(filled), offset + filled);
+				if (count === 0) return undefined;
+				filled += count;
+			}
+			return parsed(new TextDecoder().decode(bytes));
+		} catch (error) {
+			if (error instanceof ExpectedError) return undefined;
+			throw error;
+		}
+	}
+}
+
+/** Codex writes arguments as a text that holds JSON. */
+function unwrapped(value: unknown): unknown {
+	return typeof value === 'string' && /^\s*[{[]/.test(value) ? parsed(value) : value;
+}
+
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text) as unknown;
+	} catch {
+		// Not JSON, or damaged: shown as it stands.
+		return text;
+	}
+}
+
+/** Bytes. */
+const mostKept = 16 * 1024 * 1024;
