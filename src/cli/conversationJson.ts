@@ -1,8 +1,8 @@
-import { agentsInOrder, callState, callsOf, conflictsOf, serverOf } from '../core/conversation/index.ts';
+import { agentsInOrder, callState, callsOf, conflictsOf, durationOf, serverOf } from '../core/conversation/index.ts';
 import type { Compaction, Conversation, HostCall, ServerChange, ToolCall } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
-import { Bodies, unwrapped } from './bodies.ts';
+import { Bodies, unwrapped } from '../core/runs/bodies.ts';
 import { lintedAgent, mainPlace, sourceOf } from './findings.ts';
 import { isoTime, summaryOf } from './summary.ts';
 
@@ -152,15 +152,6 @@ export async function* conversationJson(
 
 function orNothing<Item>(items: readonly Item[]): readonly Item[] | undefined {
 	return items.length === 0 ? undefined : items;
-}
-
-/** How long a call took: as the agent has measured it, or the host, else by the times of its lines. */
-export function durationOf(call: ToolCall): number | undefined {
-	if (call.result?.durationMs !== undefined) return call.result.durationMs;
-	if (call.hostCalls.length === 1 && call.hostCalls[0]?.ended !== undefined)
-		return call.hostCalls[0].ended.durationMs;
-	if (call.result?.at === undefined || call.startedAt === undefined) return undefined;
-	return Math.max(0, call.result.at - call.startedAt);
 }
 
 /** What went into a call and what came out of it. */

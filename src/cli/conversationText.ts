@@ -4,6 +4,7 @@ import {
 	agentsInOrder,
 	callState,
 	callsOf,
+	durationOf,
 	hostCallWords,
 	serverChangesOf,
 	serverChangeWords,
@@ -13,10 +14,10 @@ import type { Agent, CallState, Compaction, Message, ServerChange, ToolCall } fr
 import type { ReadSession } from '../core/core.ts';
 import { printable } from '../core/report/index.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
-import { Bodies } from './bodies.ts';
-import { bodiesOf, durationOf } from './conversationJson.ts';
+import { Bodies } from '../core/runs/bodies.ts';
+import { bodiesOf } from './conversationJson.ts';
 import type { ShowOptions } from './conversationJson.ts';
-import { durationText } from './duration.ts';
+import { durationText } from '../core/base/duration.ts';
 import { mainPlace, sourceOf } from './findings.ts';
 import { grouped } from './grouped.ts';
 import { isoTime } from './summary.ts';

@@ -1,7 +1,7 @@
+import { durationText } from '../core/base/duration.ts';
 import { counted, singleLine, truncated } from '../core/base/text.ts';
 import type { CallStatus, HostStatus, ServerStatus } from '../core/host/status.ts';
 import { printable } from '../core/report/index.ts';
-import { durationText } from './duration.ts';
 import { faultTable } from './faults/faultTable.ts';
 import { table } from './table.ts';
 

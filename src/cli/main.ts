@@ -9,6 +9,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	show: async () => (await import('./commands/show.ts')).show,
 	sessions: async () => (await import('./commands/sessions.ts')).sessions,
 	save: async () => (await import('./commands/save.ts')).save,
+	compare: async () => (await import('./commands/compare.ts')).compare,
 	host: async () => (await import('./commands/host.ts')).host,
 	connect: async () => (await import('./commands/connect.ts')).connect,
 	status: async () => (await import('./commands/status.ts')).status,
@@ -29,6 +30,7 @@ Commands:
   show <path|session-id>  Print a conversation as a tree
   sessions [root…]        List the sessions that agents have written
   save <session>          Save a session as one file that can be opened elsewhere
+  compare <A> <B>         What differs between two runs
   host                    Run the MCP host that agents share
   connect <server>        Be one of the host's MCP servers, on stdio
   status                  What the host is doing

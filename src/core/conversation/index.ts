@@ -21,6 +21,15 @@ export type {
 } from './model.ts';
 export { unnamedAgentId } from './hostCalls.ts';
 export { hostCallWords, serverChangeWords } from './hostWords.ts';
-export { activeDuplicates, agentName, agentsInOrder, callsOf, serverChangesOf, serverOf, toolOf } from './queries.ts';
+export {
+	activeDuplicates,
+	agentName,
+	agentsInOrder,
+	callsOf,
+	durationOf,
+	serverChangesOf,
+	serverOf,
+	toolOf,
+} from './queries.ts';
 export { Replay } from './replay.ts';
 export type { ReplayStep } from './replay.ts';

@@ -39,6 +39,15 @@ export function serverOf({ server, hostCalls }: ToolCall): string | undefined {
 	return server ?? hostCalls[0]?.server;
 }
 
+/** How long a call took: as the agent has measured it, or the host, else by the times of its lines. */
+export function durationOf(call: ToolCall): number | undefined {
+	if (call.result?.durationMs !== undefined) return call.result.durationMs;
+	if (call.hostCalls.length === 1 && call.hostCalls[0]?.ended !== undefined)
+		return call.hostCalls[0].ended.durationMs;
+	if (call.result?.at === undefined || call.startedAt === undefined) return undefined;
+	return Math.max(0, call.result.at - call.startedAt);
+}
+
 /** What has happened to the connections that the agent's calls went over. */
 export function serverChangesOf(conversation: Conversation, agent: Agent): readonly ServerChange[] {
 	if (conversation.serverChanges.length === 0) return conversation.serverChanges;

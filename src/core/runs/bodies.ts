@@ -1,7 +1,7 @@
-import { ExpectedError } from '../core/base/errors.ts';
-import type { Place } from '../core/conversation/index.ts';
-import type { BodyRef } from '../core/events/sessionEvent.ts';
-import type { OpenFile, TranscriptFiles } from '../core/transcripts/files.ts';
+import { ExpectedError } from '../base/errors.ts';
+import type { Place } from '../conversation/index.ts';
+import type { BodyRef } from '../events/sessionEvent.ts';
+import type { OpenFile, TranscriptFiles } from '../transcripts/files.ts';
 
 /** Reads bodies where they are written. One file is kept open: an agent's calls follow each other in its file. */
 export class Bodies {
