@@ -11,7 +11,7 @@ import {
 	serverChangeWords,
 	serverOf,
 } from '../../src/core/conversation/index.ts';
-import type { Conversation } from '../../src/core/conversation/index.ts';
+import type { Conversation, HostCall } from '../../src/core/conversation/index.ts';
 import type { BodyRef, CallEnding, SessionEvent } from '../../src/core/events/sessionEvent.ts';
 import { Linter } from '../../src/core/rules/linter.ts';
 
@@ -231,7 +231,7 @@ describe('what a host has seen of calls', () => {
 		assert.deepEqual([call?.arguments, call?.result?.body, call?.result?.durationMs], [body, body, 8.5]);
 	});
 
-	it('is nothing that a rule speaks of', () => {
+	it('is nothing that rules of pairing speak of', () => {
 		for (const state of ['live', 'ended'] as const) {
 			const conversation = createConversation(session);
 			fold(conversation, [
@@ -241,6 +241,17 @@ describe('what a host has seen of calls', () => {
 			const linter = new Linter(conversation, {}, {});
 			linter.lintAll();
 			assert.deepEqual([linter.diagnostics, linter.inconclusive], [[], []]);
+		}
+	});
+
+	it('keeps apart what went wrong and what runs, in whatever order it is told', () => {
+		for (let seed = 1; seed <= 50; seed++) {
+			const conversation = createConversation(session);
+			for (const event of shuffled(recorded(), seed)) fold(conversation, [event]);
+			const ids = (calls: ReadonlySet<HostCall>) => [...calls].map(({ callId }) => callId).sort();
+			// Call 4 is only there because its tool use passed the host twice.
+			assert.deepEqual(ids(conversation.troubledCalls), ['call-1', 'call-4', 'call-5', 'call-6']);
+			assert.deepEqual(ids(conversation.runningCalls), ['call-4', 'call-7']);
 		}
 	});
 

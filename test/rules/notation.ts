@@ -5,8 +5,11 @@
 //   scope: {"chat": {"*": {…}}}                     what a person says of the scopes of tools
 //   describes: chat list_messages {"context_id": "Defaults to …", "limit": {…}, "text!": {}} Lists messages.
 //                                                   what a server says of a tool: its members (`!`: required), then its own words
-//   host [agent=scout at=9]: sends s1 to chat post over c1 [again]     what a host has recorded: a call is handed to its server,
-//   host [agent=scout at=9]: ends s1 timed-out It took too long.       ends (`completed` and so on, with a sentence), and what became
+//   host [agent=scout at=9]: sends s1 to chat post over c1 [again] [repeatable | unrepeatable]
+//                                                                      what a host has recorded: a call is handed to its server
+//   host: lets s1 wait for chat post                                   or waits for it,
+//   host: makes s1 go wrong: twice                                     (`s1/2`: its second way through the host), a fault on purpose,
+//   host [agent=scout at=9]: ends s1 timed-out It took too long.       how it ends (`completed` and so on, with a sentence), what became
 //   host [at=9]: c1 of chat is reconnecting [SIGKILL]                  of a connection, with how its process ended
 //   host [at=9]: c1 of chat was reconnected [timed-out]                and why it was made anew
 //   layout: subagents | beside | inline             where Claude Code keeps subagents; before anything else
@@ -235,20 +238,43 @@ abstract class Writer {
 		return this.line(recordingPath, { ...envelope, agent: who, ...event }, []);
 	}
 
+	/** `t1`, or `t1/2` for its second way through the host. */
+	private recordedCall(id: string): Json {
+		return { callId: `call ${id}`, toolUseId: id.split('/')[0], ...this.recordedCalls.get(id) };
+	}
+
 	private recorded(rest: string): Json | undefined {
-		const sends = /^sends (\S+) to (\S+) (\S+) over (\S+)( again)?$/.exec(rest);
+		const sends = /^sends (\S+) to (\S+) (\S+) over (\S+)((?: \w+)*)$/.exec(rest);
 		if (sends !== null) {
-			const [, id = '', server = '', tool = '', upstreamId, again] = sends;
+			const [, id = '', server = '', tool = '', upstreamId, words = ''] = sends;
 			this.recordedCalls.set(id, { server, tool });
-			const attempt = again === undefined ? 1 : 2;
-			return { type: 'call-sent', callId: `call ${id}`, server, tool, toolUseId: id, upstreamId, attempt };
+			const attempt = words.includes('again') ? 2 : 1;
+			const says = /\b(?:un)?repeatable\b/.exec(words)?.[0];
+			const repeatable = says === undefined ? {} : { isRepeatable: says === 'repeatable' };
+			return { type: 'call-sent', ...this.recordedCall(id), upstreamId, attempt, ...repeatable };
+		}
+		const waits = /^lets (\S+) wait for (\S+) (\S+)$/.exec(rest);
+		if (waits !== null) {
+			const [, id = '', server = '', tool = ''] = waits;
+			this.recordedCalls.set(id, { server, tool });
+			return { type: 'call-queued', ...this.recordedCall(id), reason: 'connecting' };
+		}
+		const fault = /^makes (\S+) go wrong: (\w+)$/.exec(rest);
+		if (fault !== null) {
+			const [, id = '', kind] = fault;
+			return {
+				type: 'fault-injected',
+				...this.recordedCall(id),
+				faultId: 'f1',
+				kind,
+				description: 'On purpose.',
+			};
 		}
 		const ends = /^ends (\S+) (\S+) ?(.*)$/.exec(rest);
 		if (ends !== null) {
 			const [, id = '', ending, reason = ''] = ends;
 			const told = reason === '' ? {} : { reason };
-			const call = { callId: `call ${id}`, ...this.recordedCalls.get(id), toolUseId: id };
-			return { type: 'call-ended', ...call, ending, durationMs: 1000, ...told };
+			return { type: 'call-ended', ...this.recordedCall(id), ending, durationMs: 1000, ...told };
 		}
 		const was = /^(\S+) of (\S+) was reconnected ?(\S*)$/.exec(rest);
 		if (was !== null) {

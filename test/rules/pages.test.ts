@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { rules } from '../../src/core/rules/index.ts';
 import { check } from './ruleTester.ts';
+import type { RuleCase } from './ruleTester.ts';
 
 const headings = [
 	'What it finds',
@@ -24,6 +25,7 @@ const helpers = new Set([
 	'evidence.ts',
 	'index.ts',
 	'linter.ts',
+	'repeatable.ts',
 	'rule.ts',
 	'scopedCalls.ts',
 	'siblings.ts',
@@ -91,15 +93,12 @@ describe('the rules', () => {
 			});
 
 			it('reports the example that is wrong, where the page says so', async () => {
-				const marks = await check(rule, { transcript: exampleIn(sections.get('Example that is wrong')) });
+				const marks = await check(rule, exampleIn(sections.get('Example that is wrong')));
 				assert.ok(marks.some((mark) => mark.kind === 'diagnostic'));
 			});
 
 			it('is silent on the example that is right', async () => {
-				assert.deepEqual(
-					await check(rule, { transcript: exampleIn(sections.get('Example that is right')) }),
-					[],
-				);
+				assert.deepEqual(await check(rule, exampleIn(sections.get('Example that is right'))), []);
 			});
 
 			it('links only to pages that are there', () => {
@@ -120,8 +119,9 @@ function filesIn(folder: string, ending: string): string[] {
 		.sort();
 }
 
-function exampleIn(section: string | undefined): string {
-	const example = /```transcript\n([^]*?)```/.exec(section ?? '')?.[1];
-	assert.ok(example, 'The page has an example.');
-	return example;
+/** `transcript with other-rule`: another rule has something to say of it too. */
+function exampleIn(section: string | undefined): RuleCase {
+	const example = /```transcript(?: with ([\w-]+))?\n([^]*?)```/.exec(section ?? '');
+	assert.ok(example?.[2], 'The page has an example.');
+	return { name: 'its example', transcript: example[2], also: example[1] === undefined ? [] : [example[1]] };
 }

@@ -34,7 +34,10 @@ function recordedRig(limits: Json): Recorded {
 		limits,
 		recorder: (clock) => new EventRecorder(log, clock),
 		answer(transport: FakeTransport, message: Json) {
-			if (message['method'] === 'ping') transport.say({ jsonrpc: '2.0', id: message['id'], result: {} });
+			const answer = (result: Json) => transport.say({ jsonrpc: '2.0', id: message['id'], result });
+			if (message['method'] === 'ping') answer({});
+			else if (message['method'] === 'tools/list')
+				answer({ tools: [{ name: 'say' }, { name: 'look', annotations: { readOnlyHint: true } }] });
 			else answerHandshake(transport, message);
 		},
 	});
@@ -105,5 +108,30 @@ describe('the rules, on what a host has recorded', () => {
 			recorded.findings().filter((finding) => finding.startsWith('reconnect-cascade')),
 			[],
 		);
+	});
+
+	it('know of a lost call whether it may be repeated, as its server has said', async () => {
+		const recorded = recordedRig({});
+		const [one] = await agentsOf(recorded, ['one']);
+		one?.ask('tools/list');
+		await recorded.rig.pass(0);
+		for (const tool of ['say', 'look']) one?.call(tool);
+		await recorded.rig.pass(0);
+		recorded.rig.last.die();
+		await recorded.rig.pass(1_000);
+		const { transports } = recorded.rig;
+		assert.equal(transports.at(-1)?.requests('tools/call').length, 1, 'what may be repeated is');
+		assert.deepEqual(recorded.findings(), [
+			'outcome-unknown at one: The host lost the call here: say on files may or may not have been carried out. The process was killed by SIGKILL.',
+		]);
+	});
+
+	it('find a call that a fault on purpose has delivered twice', async () => {
+		const recorded = recordedRig({});
+		arm(recorded, { kind: 'twice', tool: 'files/say' });
+		const [one] = await agentsOf(recorded, ['one']);
+		one?.call('say');
+		await recorded.rig.pass(0);
+		assert.deepEqual(recorded.findings(), ['duplicate-execution at one: It went to its server here.']);
 	});
 });

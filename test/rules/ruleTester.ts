@@ -193,7 +193,14 @@ function templatePattern(template: string): RegExp {
 function where(place: Place): string {
 	const { source, range } = place;
 	assert.equal(source.kind, 'transcript');
-	return target({ path: source.path, line: source.line, column: range?.column, endColumn: range?.endColumn });
+	// What a host has recorded is a line, and has no blocks.
+	const isLine = range === undefined || range.endColumn <= 1;
+	return target({
+		path: source.path,
+		line: source.line,
+		column: isLine ? undefined : range.column,
+		endColumn: isLine ? undefined : range.endColumn,
+	});
 }
 
 /** Ends of ranges are not compared here: of a result only the beginning is underlined. */

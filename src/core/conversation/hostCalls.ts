@@ -37,6 +37,7 @@ export class HostCallState implements HostCall {
 	upstreamIds: readonly string[] = [];
 	attempts = 0;
 	sends: readonly Sending[] = [];
+	isRepeatable: boolean | undefined;
 	queued: readonly string[] = [];
 	faults: readonly (HostCall['faults'][number] & { readonly at: number | undefined })[] = [];
 	scopeDecisions: readonly ScopeDecision[] = [];
@@ -97,6 +98,7 @@ export class HostCallState implements HostCall {
 					this.upstreamIds = [...this.upstreamIds, event.upstreamId];
 				}
 				this.sends = withSending(this.sends, event);
+				this.isRepeatable = event.isRepeatable ?? this.isRepeatable;
 				return;
 			case 'fault-injected': {
 				const { kind, description } = event;
@@ -123,7 +125,8 @@ export class HostCallState implements HostCall {
 
 	/** Anything but one attempt that was answered with a result; a call that still runs is not troubled. */
 	get isTroubled(): boolean {
-		return this.sends.length > 1 || (this.ended !== undefined && this.ended.ending !== 'completed');
+		if (this.sends.length > 1 || this.faults.length > 0) return true;
+		return this.ended !== undefined && this.ended.ending !== 'completed';
 	}
 }
 
@@ -176,6 +179,7 @@ export class HostCalls {
 	private readonly askedAnew = new Set<Asking>();
 	readonly changes: ServerChange[] = [];
 	readonly troubled = new Set<HostCall>();
+	readonly running = new Set<HostCall>();
 
 	take(event: CallEvent): void {
 		const { callId } = event;
@@ -239,7 +243,7 @@ export class HostCalls {
 			if (seen === undefined) continue;
 			const { passages, hook } = seen;
 			passages.sort(byTime);
-			for (const passage of passages) if (passage.isTroubled) this.troubled.add(passage);
+			for (const passage of passages) this.note(passage, passages.length > 1);
 			// Told of in a batch, or before it has a name.
 			const isNamed = passages.length > 0 || hook?.tool !== undefined;
 			const agent = passages.findLast((passage) => passage.agentId !== undefined)?.agentId ?? hook?.agentId;
@@ -266,6 +270,12 @@ export class HostCalls {
 				find.touch(stands, at);
 		}
 		this.unsettled.clear();
+	}
+
+	private note(passage: HostCallState, isOneOfSeveral: boolean): void {
+		if (passage.isTroubled || isOneOfSeveral) this.troubled.add(passage);
+		if (passage.ended !== undefined) this.running.delete(passage);
+		else if (passage.attempts > 0) this.running.add(passage);
 	}
 
 	private seenOf(key: string): Seen {

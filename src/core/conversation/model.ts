@@ -46,8 +46,10 @@ export interface Conversation {
 	readonly paths: ReadonlySet<string>;
 	/** What a host has told of the connections to servers, in the order of time. */
 	readonly serverChanges: readonly ServerChange[];
-	/** Calls that a host has passed on and that did not simply complete at the first attempt; in no order. */
+	/** Calls that a host has passed on and that did not simply complete at the first attempt, or that passed it more than once; in no order. */
 	readonly troubledCalls: ReadonlySet<HostCall>;
+	/** Calls that were handed to a server and have not ended, as far as hosts have told. */
+	readonly runningCalls: ReadonlySet<HostCall>;
 	/** What the agent's hooks have told of the session; `undefined`: nothing. */
 	readonly report: SessionReport | undefined;
 	/** Counts up with every fold that changed something. */
@@ -133,7 +135,7 @@ export interface Agent {
 	/** In file order of their first line. */
 	readonly messages: readonly Message[];
 	readonly toolCalls: readonly ToolCall[];
-	/** Calls that a host has seen and no transcript tells of, in the order of time. No rule looks at them. */
+	/** Calls that a host has seen and no transcript tells of, in the order of time. Rules of pairing do not look at them. */
 	readonly hostCalls: readonly ToolCall[];
 	/** Results whose call is nowhere in this agent's transcript. */
 	readonly strayResults: ReadonlySet<Result>;
@@ -277,6 +279,8 @@ export interface HostCall {
 	readonly scopeDecisions: readonly Pick<ScopeDecision, 'policy' | 'outcome' | 'reason' | 'parameters'>[];
 	/** The connections that it was sent over. */
 	readonly upstreamIds: readonly string[];
+	/** Whether running it twice does no harm, as its server says; `undefined`: nobody has asked it. */
+	readonly isRepeatable: boolean | undefined;
 	/** Each time that it was handed to its server, in the order of time. */
 	readonly sends: readonly Sending[];
 	/** `undefined`: it runs, or its host has ended before it. */

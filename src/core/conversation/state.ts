@@ -100,7 +100,11 @@ export class ConversationState implements Conversation {
 	}
 
 	get troubledCalls(): ReadonlySet<HostCall> {
-		return this.host?.troubled ?? noTroubledCalls;
+		return this.host?.troubled ?? noPassages;
+	}
+
+	get runningCalls(): ReadonlySet<HostCall> {
+		return this.host?.running ?? noPassages;
 	}
 }
 
@@ -422,5 +426,5 @@ const noTexts: readonly BodyRef[] = [];
 const noResults: ResultState[] = [];
 const noHostCalls: readonly HostCall[] = [];
 const noChanges: readonly ServerChange[] = [];
-const noTroubledCalls: ReadonlySet<HostCall> = new Set();
+const noPassages: ReadonlySet<HostCall> = new Set();
 const noDuplicates: (Duplicate & { readonly node: ChainNode<MessageState> | undefined })[] = [];

@@ -197,6 +197,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		upstreamId: z.string(),
 		pid: z.number().optional(),
 		attempt: z.int().positive(),
+		isRepeatable: z.boolean().optional(),
 	}),
 	z.object({
 		...envelope,

@@ -386,6 +386,8 @@ export interface CallSent extends Envelope {
 	readonly pid?: number | undefined;
 	/** 1 for the first time; more when a call that is safe to repeat was sent again. */
 	readonly attempt: number;
+	/** Whether running it twice does no harm, as its server says of the tool. Absent: nobody has asked the server. */
+	readonly isRepeatable?: boolean | undefined;
 }
 
 /** How a call ended. `outcome-unknown`: it may have run, and nobody will ever hear of it. */

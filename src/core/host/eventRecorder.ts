@@ -81,9 +81,10 @@ export class EventRecorder implements Recorder {
 
 	callSent(origin: RecordOrigin, call: RecordedCall, to: Parameters<Recorder['callSent']>[2]): void {
 		const pid = to.pid === undefined ? '' : `,"pid":${to.pid}`;
+		const repeatable = to.isRepeatable === undefined ? '' : `,"isRepeatable":${to.isRepeatable}`;
 		this.append(
 			`${this.envelope(origin)},"source":{"kind":"process"${pid}},"type":"call-sent"${this.call(call)}` +
-				`,"upstreamId":${this.quoted(to.upstreamId)}${pid},"attempt":${to.attempt}`,
+				`,"upstreamId":${this.quoted(to.upstreamId)}${pid},"attempt":${to.attempt}${repeatable}`,
 			undefined,
 		);
 	}

@@ -26,7 +26,7 @@ export interface Recorder {
 	callSent(
 		origin: RecordOrigin,
 		call: RecordedCall,
-		to: { upstreamId: string; pid: number | undefined; attempt: number },
+		to: { upstreamId: string; pid: number | undefined; attempt: number; isRepeatable?: boolean | undefined },
 	): void;
 	callEnded(
 		origin: RecordOrigin,

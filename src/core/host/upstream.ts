@@ -500,6 +500,7 @@ export class Upstream {
 			upstreamId: this.id,
 			pid: transport.pid,
 			attempt: exchange.attempts,
+			isRepeatable: this.listener.isRepeatable(exchange),
 		});
 		this.deliver(exchange, id, transport);
 		if (fault === undefined || exchange.attempts > 1) return;

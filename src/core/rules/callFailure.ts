@@ -61,7 +61,7 @@ const connectionLost =
 	/^(?:Error: )?MCP error -32000: Connection closed\b|\bMCP server connection lost\b|^(?:Error: )?(?:tool call error: .*)?Transport (?:closed|channel closed)\b|^(?:Error: )?(?:fetch failed|socket hang up|terminated|read ECONNRESET)\b|\bClosed stdio transport\b/;
 
 /** @param text The beginning of an error. */
-function failureInWords(text: string): CallFailure | undefined {
+export function failureInWords(text: string): CallFailure | undefined {
 	if (notRun.test(text)) return 'not-run';
 	if (timedOut.test(text)) return 'timed-out';
 	if (unknown.test(text)) return 'unknown';

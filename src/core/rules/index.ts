@@ -2,6 +2,7 @@ import type { Rule } from './rule.ts';
 import compactionMidCall from './compaction-mid-call.ts';
 import damagedLine from './damaged-line.ts';
 import defaultScopeQuery from './default-scope-query.ts';
+import duplicateExecution from './duplicate-execution.ts';
 import duplicateToolResult from './duplicate-tool-result.ts';
 import duplicateToolUseId from './duplicate-tool-use-id.ts';
 import incompleteParallelResults from './incomplete-parallel-results.ts';
@@ -9,6 +10,7 @@ import lateToolResult from './late-tool-result.ts';
 import missingSubagentTranscript from './missing-subagent-transcript.ts';
 import orphanedToolResult from './orphaned-tool-result.ts';
 import orphanedToolUse from './orphaned-tool-use.ts';
+import outcomeUnknown from './outcome-unknown.ts';
 import reconnectCascade from './reconnect-cascade.ts';
 import resultLostToCompaction from './result-lost-to-compaction.ts';
 import suspiciouslyEmptyResult from './suspiciously-empty-result.ts';
@@ -21,6 +23,7 @@ export const rules: readonly Rule[] = [
 	compactionMidCall,
 	damagedLine,
 	defaultScopeQuery,
+	duplicateExecution,
 	duplicateToolResult,
 	duplicateToolUseId,
 	incompleteParallelResults,
@@ -28,6 +31,7 @@ export const rules: readonly Rule[] = [
 	missingSubagentTranscript,
 	orphanedToolResult,
 	orphanedToolUse,
+	outcomeUnknown,
 	reconnectCascade,
 	resultLostToCompaction,
 	suspiciouslyEmptyResult,

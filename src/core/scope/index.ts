@@ -11,4 +11,5 @@ export type {
 	ToolScopeSettings,
 	UnknownScopes,
 } from './scopeParameter.ts';
+export { shapeOf } from './toolShape.ts';
 export { checkScopeSettings, checkSettingsAgainst, settingsFor } from './settings.ts';
