@@ -200,6 +200,8 @@ export function createRig(options: RigOptions = {}): Rig {
 			note('scopeDecision')({ callId: call.callId, tool: call.tool, ...decision, agentId: origin.agentId }),
 		faultInjected: (origin, call, fault) =>
 			note('faultInjected')({ callId: call.callId, ...fault, agentId: origin.agentId }),
+		callHeld: (_origin, held) => note('callHeld')({ ...held }),
+		callReleased: (_origin, held, release) => note('callReleased')({ stopId: held.stopId, ...release }),
 		toolDescribed: note('toolDescribed'),
 		upstreamState: note('upstreamState'),
 		reconnect: note('reconnect'),

@@ -62,7 +62,7 @@ export async function startScriptedHost(directory: string): Promise<ScriptedHost
 	const host: Pick<
 		Host,
 		'status' | 'onDidChange' | 'putServers' | 'putScopes' | 'faults' | 'reconnect' | 'outputOf' | 'cancelCall'
-	> = {
+	> & { readonly debug: Pick<Host['debug'], 'attach'> } = {
 		status: () => status,
 		onDidChange: changed.event,
 		putServers: () => {
@@ -72,6 +72,11 @@ export async function startScriptedHost(directory: string): Promise<ScriptedHost
 		async reconnect(server) {
 			asked.push(`reconnect ${server}`);
 			await scripted.whenReconnected;
+		},
+		debug: {
+			attach: () => {
+				throw new ExpectedError('Nothing can be stopped here.');
+			},
 		},
 		faults: {
 			arm: () => [],

@@ -188,6 +188,10 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'scope-decision':
 			(state.host ??= new HostCalls()).take(event);
 			return;
+		case 'call-held':
+		case 'call-released':
+			// That somebody has looked at it for a while says nothing of what the call has done.
+			return;
 		case 'upstream-state':
 		case 'reconnect':
 			(state.host ??= new HostCalls()).takeChange(event);

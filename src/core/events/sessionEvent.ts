@@ -28,6 +28,8 @@ export type SessionEvent =
 	| CallEnded
 	| ScopeDecision
 	| FaultInjected
+	| CallHeld
+	| CallReleased
 	| UpstreamStateChanged
 	| Reconnect
 	| HookEvent
@@ -435,6 +437,52 @@ export interface FaultInjected extends Envelope {
 	readonly kind: 'delay' | 'hang' | 'error' | 'drop' | 'kill' | 'tear' | 'evict' | 'twice';
 	/** A sentence. */
 	readonly description: string;
+}
+
+/** A debugger has stopped a call: before it was made, or with its result, before its agent saw that. */
+export interface CallHeld extends Envelope {
+	readonly type: 'call-held';
+	/** Of this stop; `call-released` has the same. */
+	readonly stopId: string;
+	/** Absent at an agent's hook: the call has not reached the host, and one of a tool of the agent's own never does. */
+	readonly callId?: string | undefined;
+	/** Of an MCP tool. */
+	readonly server?: string | undefined;
+	/** The tool's own name. */
+	readonly tool: string;
+	readonly toolUseId?: ToolUseId | undefined;
+	readonly point: 'before' | 'after';
+	readonly heldBy: 'hook' | 'wire';
+	readonly cause: 'breakpoint' | 'rule' | 'error' | 'pause' | 'step';
+	readonly ruleId?: string | undefined;
+	/** A sentence. */
+	readonly reason: string;
+}
+
+/** A call that was held goes on, or has ended. */
+export interface CallReleased extends Envelope {
+	readonly type: 'call-released';
+	readonly stopId: string;
+	readonly callId?: string | undefined;
+	readonly server?: string | undefined;
+	readonly tool: string;
+	readonly toolUseId?: ToolUseId | undefined;
+	/** `given-up`: its agent did not want it any more. */
+	readonly how:
+		| 'continued'
+		| 'arguments-edited'
+		| 'result-edited'
+		| 'answered'
+		| 'repeated'
+		| 'time-up'
+		| 'debugger-gone'
+		| 'given-up'
+		| 'host-closing';
+	/** A sentence. */
+	readonly reason: string;
+	readonly heldMs: number;
+	/** JSON: the new arguments, or the new result; of a long one the beginning. */
+	readonly change?: string | undefined;
 }
 
 /** A connection to an MCP server changed its state. */

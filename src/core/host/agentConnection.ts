@@ -563,7 +563,14 @@ export class AgentConnection implements AgentEndpoint {
 			learning = attributed;
 			({ origin } = attributed);
 		}
-		const upstream = hub.upstreamFor(this, origin, protocolVersion === undefined ? 'legacy' : 'modern');
+		const era = protocolVersion === undefined ? 'legacy' : 'modern';
+		const upstream = hub.upstreamFor(this, origin, era);
+		const again = () => {
+			// While it was held its connection may have become another.
+			const next = hub.upstreamFor(this, origin, era);
+			this.exchanges.set(key, { exchange, upstream: next });
+			next.submit(exchange);
+		};
 		const exchange = new Exchange({
 			callId: hub.newCallId(),
 			server: hub.name,
@@ -581,6 +588,7 @@ export class AgentConnection implements AgentEndpoint {
 			progressToken: bytesAt(message, message.spans.metaProgressToken),
 			rawId,
 			finish: (end) => {
+				if (hub.holds.after(exchange, end, again)) return;
 				learning?.dispose();
 				this.exchanges.delete(key);
 				const input = isTranslated && end.answer !== undefined ? neededInput(end.answer) : undefined;
@@ -611,9 +619,13 @@ export class AgentConnection implements AgentEndpoint {
 		});
 		this.exchanges.set(key, { exchange, upstream });
 		hub.recordIn(exchange.record, message, exchange);
-		const policy = tool === undefined ? 'off' : hub.scopes.policyOf(tool, this.identity);
-		if (tool === undefined || policy === 'off') upstream.submit(exchange);
-		else hub.scopes.enforce(exchange, tool, policy, upstream);
+		if (!hub.holds.before(exchange, upstream, submit)) submit();
+
+		function submit(): void {
+			const policy = tool === undefined ? 'off' : hub.scopes.policyOf(tool, exchange.agent.identity);
+			if (tool === undefined || policy === 'off') upstream.submit(exchange);
+			else hub.scopes.enforce(exchange, tool, policy, upstream);
+		}
 	}
 
 	/** Asks the agent what a server needs to know, as servers of the agent's own era ask. What it refuses is left out. */

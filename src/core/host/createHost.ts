@@ -4,6 +4,8 @@ import { AgentConnection } from './agentConnection.ts';
 import type { AgentEndpoint, AgentIntroduction, AgentOutput } from './agentConnection.ts';
 import { AllServersConnection } from './allServers.ts';
 import { Attribution } from './attribution.ts';
+import { createDebugGate } from './debug/createDebugGate.ts';
+import type { DebugHost } from './debug/debugGate.ts';
 import { FaultBook } from './faults/faultBook.ts';
 import type { AgentOptions, Host } from './host.ts';
 import { readHook } from './hooks/agentHooks.ts';
@@ -51,7 +53,7 @@ export function createHost(options: CreateHostOptions): Host {
 	const start = platform.random.id().slice(0, 6);
 	let lastId = 0;
 	let lastRequestId = 0;
-	const services: HostServices = {
+	const services: HostServices & { readonly debug: DebugHost } = {
 		platform,
 		recorder,
 		attribution,
@@ -64,6 +66,15 @@ export function createHost(options: CreateHostOptions): Host {
 		newId: (prefix) => `${prefix}-${start}-${++lastId}`,
 		newRequestId: () => ++lastRequestId,
 		toolsBefore: (server) => options.catalogue?.toolsOf(server) ?? [],
+		debug: createDebugGate({
+			clock: platform.clock,
+			newId: (prefix) => `${prefix}-${start}-${++lastId}`,
+			recorder,
+			namesOf: (server) => namesOf(hubNamed(server)?.name ?? server),
+			toolOf: (server, tool) => hubNamed(server)?.toolOf(tool),
+			scopeLeftOut: (server, tool, args) => hubNamed(server)?.scopeLeftOut(tool, args),
+			didChange: () => changed.fire(),
+		}),
 		didChange: () => changed.fire(),
 	};
 	metrics.observeInFlight(() => [...hubs.values()].map((hub) => [hub.name, hub.callsInFlight] as const));
@@ -72,6 +83,14 @@ export function createHost(options: CreateHostOptions): Host {
 		const names = new Set([server]);
 		for (const given of sources.values()) for (const [own, name] of given) if (name === server) names.add(own);
 		return [...names];
+	}
+
+	/** The server that somebody calls so, when there is but one. */
+	function hubNamed(name: string): ServerHub | undefined {
+		const known = hubs.get(name);
+		if (known !== undefined) return known;
+		const so = [...hubs.values()].filter((hub) => namesOf(hub.name).includes(name));
+		return so.length === 1 ? so[0] : undefined;
 	}
 
 	function hubOf(name: string): ServerHub {
@@ -117,7 +136,8 @@ export function createHost(options: CreateHostOptions): Host {
 		onDidChange: changed.event,
 		metrics,
 		faults: faultBook,
-		status: () => statusOf(options, [...hubs.values()], faultBook),
+		debug: services.debug,
+		status: () => statusOf(options, [...hubs.values()], faultBook, services.debug),
 		putServers(source, servers) {
 			const before = sources.get(source) ?? new Map<string, string>();
 			const names = new Map<string, string>();
@@ -176,6 +196,8 @@ export function createHost(options: CreateHostOptions): Host {
 			};
 		},
 		async close() {
+			for (const hub of hubs.values()) hub.holds.close('The host is closing.');
+			services.debug.close('The host is closing.');
 			await Promise.all([...hubs.values()].map((hub) => hub.close('The host is closing.')));
 		},
 		dispose: () => changed.dispose(),
@@ -228,7 +250,12 @@ function introductionIn(text: string): AgentIntroduction | undefined {
 	};
 }
 
-function statusOf(options: CreateHostOptions, hubs: readonly ServerHub[], faults: FaultBook): HostStatus {
+function statusOf(
+	options: CreateHostOptions,
+	hubs: readonly ServerHub[],
+	faults: FaultBook,
+	debug: DebugHost,
+): HostStatus {
 	const { clock } = options.platform;
 	const calls: CallStatus[] = [];
 	const sessions = new Map<string, { agents: Set<string>; inFlight: number }>();
@@ -240,7 +267,7 @@ function statusOf(options: CreateHostOptions, hubs: readonly ServerHub[], faults
 				id: exchange.callId,
 				server: hub.name,
 				tool,
-				state: exchange.state === 'running' ? 'running' : 'queued',
+				state: exchange.state === 'ended' ? 'running' : exchange.state,
 				agentId: record.agentId ?? null,
 				sessionId: record.sessionId ?? null,
 				toolUseId: exchange.toolUseId ?? null,
@@ -255,6 +282,14 @@ function statusOf(options: CreateHostOptions, hubs: readonly ServerHub[], faults
 			session.inFlight++;
 			if (record.agentId !== undefined) session.agents.add(record.agentId);
 		}
+	}
+	for (const { held, reason } of debug.heldAt('hook')) {
+		const { stopId, server, tool, agentId, sessionId, toolUseId, heldSince } = held;
+		const ageMs = clock.now() - heldSince;
+		const startedAt = new Date(heldSince).toISOString();
+		// It has not reached the host: its id is that of the stop, and a tool of the agent's own has no server.
+		const call = { id: stopId, server: server ?? '', tool, state: 'held' as const, agentId, sessionId, toolUseId };
+		calls.push({ ...call, startedAt, ageMs, reason });
 	}
 	return {
 		version: 1,

@@ -1,4 +1,6 @@
 import { JsonScanner } from '../base/jsonScanner.ts';
+import { truncated } from '../base/text.ts';
+import type { HeldCall } from '../debug/debugControl.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { EventLog } from './eventLog.ts';
 import type { HookFacts } from './hooks/hookFacts.ts';
@@ -7,6 +9,7 @@ import type {
 	RecordedDecision,
 	RecordedFault,
 	RecordedMessage,
+	RecordedRelease,
 	Recorder,
 	RecordedTool,
 	RecordOrigin,
@@ -121,6 +124,28 @@ export class EventRecorder implements Recorder {
 		);
 	}
 
+	callHeld(origin: RecordOrigin, held: HeldCall): void {
+		this.append(
+			`${this.envelope(origin)},"source":{"kind":"process"},"type":"call-held"${this.stop(held)}` +
+				`,"point":"${held.at}","heldBy":"${held.heldBy}","cause":"${held.reason}"` +
+				`${this.optional(',"ruleId":', held.ruleId)},"reason":${this.quotedOnce(held.description)}`,
+			undefined,
+		);
+	}
+
+	callReleased(origin: RecordOrigin, held: HeldCall, release: RecordedRelease): void {
+		const { how, reason, heldMs, change } = release;
+		const kept =
+			change === undefined
+				? ''
+				: `,"change":${JSON.stringify(this.changed(held, change, how === 'arguments-edited'))}`;
+		this.append(
+			`${this.envelope(origin)},"source":{"kind":"process"},"type":"call-released"${this.stop(held)}` +
+				`,"how":"${how}","reason":${this.quotedOnce(reason)},"heldMs":${milliseconds(heldMs)}${kept}`,
+			undefined,
+		);
+	}
+
 	toolDescribed(change: RecordedTool): void {
 		const { server, upstreamId, pid, tool, isRemoved } = change;
 		const { redaction } = this;
@@ -213,6 +238,26 @@ export class EventRecorder implements Recorder {
 		return `,"callId":${this.quoted(call.callId)},"server":${this.quoted(call.server)}${tool}${toolUseId}`;
 	}
 
+	private stop({ stopId, callId, server, tool, toolUseId }: HeldCall): string {
+		const call =
+			this.optional(',"callId":', callId ?? undefined) + this.optional(',"server":', server ?? undefined);
+		const use = this.optional(',"toolUseId":', toolUseId ?? undefined);
+		return `,"stopId":${this.quoted(stopId)}${call},"tool":${this.quoted(tool)}${use}`;
+	}
+
+	/** What somebody has put in the place of arguments or of a result, without what is secret. */
+	private changed({ server, tool }: HeldCall, change: string, isCall: boolean): string {
+		const [head, tail] = isCall ? ['{"params":{"arguments":', '}}'] : ['{"result":', '}'];
+		const bytes = utf8.encode(`${head}${change}${tail}`);
+		const clean =
+			server === null
+				? this.redaction.hook(utf8.encode(`{"tool_input":${change}}`), tool)
+				: this.redaction.message(bytes, server, isCall);
+		const start = server === null ? '{"tool_input":'.length : head.length;
+		const end = server === null ? 1 : tail.length;
+		return truncated(decoder.decode(clean).slice(start, -end), changeLength);
+	}
+
 	private appendObject(
 		upstreamId: string,
 		pid: number | undefined,
@@ -262,6 +307,9 @@ export class EventRecorder implements Recorder {
 		return JSON.stringify(this.redaction.text(text));
 	}
 }
+
+/** Of what somebody has changed in a debugger, in characters. */
+const changeLength = 16 * 1024;
 
 /** Of a tool's description, in characters. */
 const descriptionLength = 4096;

@@ -45,7 +45,18 @@ export class Exchange implements RecordedCall {
 	fault: CallFault | undefined;
 	/** It was looked at for faults: what befalls a call befalls it once. */
 	hasMetFaults = false;
-	state: 'queued' | 'running' | 'ended' = 'queued';
+	/** `held`: by a debugger, before it is made or with what it has come to. */
+	state: 'queued' | 'held' | 'running' | 'ended' = 'queued';
+	/** While it is held. */
+	hold: { giveUp(reason: string): void } | undefined;
+	/** What it has come to, while it is held with that. */
+	heldEnd: ExchangeEnd | undefined;
+	/** No debugger looks at what it has come to any more. */
+	hasPassed = false;
+	/** For how long it was held in all. */
+	heldMs = 0;
+	/** The last that its server has said of how far it is. */
+	progress = 0;
 	reason: string | undefined;
 	/** The id on the server's connection; meaningful while running. */
 	upstreamId = 0;
@@ -96,6 +107,9 @@ export class Exchange implements RecordedCall {
 		this.state = 'ended';
 		this.timer?.dispose();
 		this.timer = undefined;
+		const { hold } = this;
+		this.hold = undefined;
+		hold?.giveUp(end.failure?.message ?? 'The call has ended.');
 		this.finish(end);
 	}
 }

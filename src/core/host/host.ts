@@ -3,6 +3,7 @@ import type { Disposable } from '../base/lifecycle.ts';
 import type { AgentEndpoint, AgentOutput } from './agentConnection.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { ScopeSettings } from '../scope/index.ts';
+import type { DebugHost } from './debug/debugGate.ts';
 import type { FaultBook } from './faults/faultBook.ts';
 import type { Metrics } from './metrics.ts';
 import type { ScopeReach } from './scopes/scopeBook.ts';
@@ -41,6 +42,8 @@ export interface Host extends Disposable {
 	cancelCall(callId: string): boolean;
 	/** One hook event of an agent: who calls what is learnt from it. `format` is the agent's (`claude-code`). */
 	hook(format: string, body: Uint8Array): void;
+	/** Where calls pass debuggers. */
+	readonly debug: DebugHost;
 	/** What is to go wrong on purpose; as `faults/arm` and the others. */
 	readonly faults: Pick<FaultBook, 'arm' | 'disarm' | 'disarmOf' | 'status'>;
 	readonly metrics: Metrics;

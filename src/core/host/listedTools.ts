@@ -72,6 +72,15 @@ export class ListedTools {
 		return [...changes, ...this.missing(names, owner, isOpen)];
 	}
 
+	/** What a tool was listed as last; whether it still is, whoever asks has to know. */
+	of(tool: string): Pick<ToolChange, 'description' | 'inputSchema'> | undefined {
+		return this.tools.get(tool);
+	}
+
+	get all(): readonly Pick<ToolChange, 'tool' | 'description' | 'inputSchema'>[] {
+		return [...this.tools].map(([tool, { description, inputSchema }]) => ({ tool, description, inputSchema }));
+	}
+
 	private list(name: string, tool: JsonObject, owner: string): ToolChange | undefined {
 		const description = stringAt(tool, 'description');
 		const inputSchema = schemaText(tool['inputSchema']);

@@ -1,4 +1,5 @@
-import type { CallEnding, FaultInjected, ReconnectCause, ScopeDecision } from '../events/sessionEvent.ts';
+import type { HeldCall } from '../debug/debugControl.ts';
+import type { CallEnding, CallReleased, FaultInjected, ReconnectCause, ScopeDecision } from '../events/sessionEvent.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { HookFacts } from './hooks/hookFacts.ts';
 import type { ToolChange } from './listedTools.ts';
@@ -36,6 +37,9 @@ export interface Recorder {
 	scopeDecision(origin: RecordOrigin, call: RecordedCall, decision: RecordedDecision): void;
 	/** Something goes wrong with a call on purpose. */
 	faultInjected(origin: RecordOrigin, call: RecordedCall, fault: RecordedFault): void;
+	/** A debugger has stopped a call. */
+	callHeld(origin: RecordOrigin, held: HeldCall): void;
+	callReleased(origin: RecordOrigin, held: HeldCall, release: RecordedRelease): void;
 	/** A server has said something new of one of its tools. */
 	toolDescribed(change: RecordedTool): void;
 	upstreamState(change: {
@@ -89,5 +93,8 @@ export interface RecordedCall {
 }
 
 export type RecordedFault = Pick<FaultInjected, 'faultId' | 'kind' | 'description'>;
+
+/** How a held call goes on; `change`: JSON, of its arguments (`before`) or its result. */
+export type RecordedRelease = Pick<CallReleased, 'how' | 'reason' | 'heldMs' | 'change'>;
 
 export type RecordedDecision = Pick<ScopeDecision, 'policy' | 'intent' | 'parameters' | 'outcome' | 'reason'>;

@@ -8,6 +8,11 @@ import type { Exchange, ExchangeEnd } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 import { mirroredArguments } from './mirroredArguments.ts';
 import type { MirroredArgument } from './mirroredArguments.ts';
+import type { DebuggedTool } from './debug/createDebugGate.ts';
+import type { DebugGate } from './debug/debugGate.ts';
+import { LeftOutScopes } from './debug/leftOutScopes.ts';
+import { WireHolds } from './debug/wireHolds.ts';
+import type { HoldingServer } from './debug/wireHolds.ts';
 import { ListedTools } from './listedTools.ts';
 import type { HostPlatform } from './ports.ts';
 import { RecentDurations } from './recentDurations.ts';
@@ -19,6 +24,7 @@ import {
 	errorAnswer,
 	isObject,
 	objectAt,
+	readRpc,
 	replaced,
 	stringAt,
 } from './rpc.ts';
@@ -44,6 +50,8 @@ export interface HostServices {
 	readonly version: string;
 	readonly scopeBook: ScopeBook;
 	readonly faultBook: FaultBook;
+	/** Where calls pass debuggers. */
+	readonly debug: DebugGate;
 	/** Puts a session of the host's own store out of memory. `false`: the store knows none of that name. */
 	readonly evictSession: ((sessionId: string) => Promise<boolean>) | undefined;
 	/** Every name that somebody has for a server, its own among them. */
@@ -93,6 +101,9 @@ export class ServerHub implements UpstreamListener {
 	/** What people have set for the scopes of its tools. */
 	readonly scopes: ScopeEnforcement;
 	private readonly faults: FaultInjection;
+	/** Calls that a debugger holds. */
+	readonly holds: WireHolds;
+	private readonly leftOutScopes: LeftOutScopes;
 	/** The server speaks revision 2026-07-28; `undefined`: nobody has asked it yet. */
 	private modern: boolean | undefined;
 	/** It does not know the handshake. */
@@ -132,6 +143,8 @@ export class ServerHub implements UpstreamListener {
 			evictSession: services.evictSession,
 			didChange: () => this.didChange(),
 		});
+		this.holds = new WireHolds(this.holdingServer());
+		this.leftOutScopes = new LeftOutScopes(services.scopeBook);
 		this.listed = new ListedTools(services.toolsBefore(definition.name));
 	}
 
@@ -166,6 +179,7 @@ export class ServerHub implements UpstreamListener {
 				...waitingExchanges,
 			]),
 			...this.scopes.deciding,
+			...this.holds.held,
 		];
 	}
 
@@ -181,7 +195,7 @@ export class ServerHub implements UpstreamListener {
 	get callsInFlight(): number {
 		let count = 0;
 		for (const upstream of this.upstreams.values()) count += inFlight(upstream).running + inFlight(upstream).queued;
-		return count + this.scopes.deciding.size;
+		return count + this.scopes.deciding.size + this.holds.held.size;
 	}
 
 	newCallId(): string {
@@ -235,6 +249,53 @@ export class ServerHub implements UpstreamListener {
 			mirroredOf: (tool) => this.mirroredOf(tool),
 			didChange: () => this.didChange(),
 		};
+	}
+
+	private holdingServer(): HoldingServer {
+		const name = () => this.name;
+		return {
+			get name() {
+				return name();
+			},
+			gate: this.services.debug,
+			clock: this.platform.clock,
+			mirroredOf: (tool) => this.mirroredOf(tool),
+			learnOf: (tool, upstream) => {
+				if (this.repeatableTools.has(tool)) return;
+				upstream
+					.ready()
+					.then(async () => this.listTools(upstream))
+					// Then nothing is known of the tool, and whatever somebody makes of its arguments is tried.
+					.catch(() => {});
+			},
+			tellAgent: (exchange, bytes) => {
+				const message = readRpc(bytes);
+				if (message.kind !== 'problem') this.recordOut(exchange.record, message, bytes, exchange);
+				exchange.deliver(bytes);
+			},
+			didChange: () => this.didChange(),
+		};
+	}
+
+	/** What the server has listed of a tool, and has not taken back since. */
+	toolOf(tool: string): DebuggedTool | undefined {
+		const isRepeatable = this.repeatableTools.get(tool);
+		const { inputSchema } = this.listed.of(tool) ?? {};
+		if (isRepeatable === undefined) return undefined;
+		return { isRepeatable, inputSchema: inputSchema === undefined ? undefined : JSON.parse(inputSchema) };
+	}
+
+	/** As `DebugGateOptions.scopeLeftOut`. */
+	scopeLeftOut(tool: string, args: unknown): string | null | undefined {
+		if (!this.repeatableTools.has(tool)) return undefined;
+		const tools = () =>
+			this.listed.all.map((one) => ({
+				server: this.name,
+				name: one.tool,
+				description: one.description,
+				inputSchema: one.inputSchema,
+			}));
+		return this.leftOutScopes.of(this.services.namesOf(this.name), tool, tools, args);
 	}
 
 	private letAllGo(): void {
@@ -339,8 +400,7 @@ export class ServerHub implements UpstreamListener {
 		this.definition = definition;
 		this.digest = this.platform.seal.of(JSON.stringify(definition));
 		this.modern = undefined;
-		this.repeatableTools.clear();
-		this.scopes.forget();
+		this.forgetTools();
 		for (const upstream of this.upstreams.values()) {
 			upstream.definition = definition;
 			// Whoever waits for the new connection is told if there is none.
@@ -355,6 +415,8 @@ export class ServerHub implements UpstreamListener {
 	async close(reason: string): Promise<void> {
 		this.isClosed = true;
 		this.unused?.dispose();
+		// What was held is not begun any more.
+		this.holds.close(reason);
 		const upstreams = [...this.upstreams.values()];
 		await Promise.all(upstreams.map((upstream) => upstream.close(reason)));
 	}
@@ -417,8 +479,7 @@ export class ServerHub implements UpstreamListener {
 
 	onNotification(upstream: Upstream, message: RpcMessage, exchange: Exchange | undefined): void {
 		if (message.method === 'notifications/tools/list_changed') {
-			this.repeatableTools.clear();
-			this.scopes.forget();
+			this.forgetTools();
 		}
 		if (message.method === 'notifications/cancelled') {
 			for (const agent of this.agents) if (agent.unask(upstream, message)) return;
@@ -426,6 +487,8 @@ export class ServerHub implements UpstreamListener {
 		}
 		if (exchange !== undefined) {
 			if (!exchange.agent.isWanted(message)) return;
+			const { progress } = message.params;
+			if (typeof progress === 'number') exchange.progress = Math.max(exchange.progress, progress);
 			const bytes = replaced(message.bytes, [
 				...(exchange.progressToken === undefined
 					? []
@@ -524,6 +587,12 @@ export class ServerHub implements UpstreamListener {
 		} else if (exchange.tool !== undefined) this.scopes.observe(exchange, answer);
 	}
 
+	private forgetTools(): void {
+		this.repeatableTools.clear();
+		this.leftOutScopes.forget();
+		this.scopes.forget();
+	}
+
 	private learn({ tools }: JsonObject): void {
 		for (const tool of Array.isArray(tools) ? (tools as readonly unknown[]) : []) {
 			if (!isObject(tool)) continue;
@@ -533,6 +602,7 @@ export class ServerHub implements UpstreamListener {
 			if (mirrored.length > 0) this.mirrored.set(name, mirrored);
 			else this.mirrored.delete(name);
 			const { readOnlyHint, idempotentHint } = objectAt(tool, 'annotations');
+			this.leftOutScopes.forget();
 			this.repeatableTools.set(name, readOnlyHint === true || idempotentHint === true);
 			this.scopes.learn(tool);
 		}
@@ -554,6 +624,8 @@ export class ServerHub implements UpstreamListener {
 			this.platform.clock.after(0, () => this.letSharedGo());
 		}
 		const durationMs = this.platform.clock.elapsed() - exchange.began;
+		// While somebody looks at a call in a debugger nobody is slow.
+		const workedMs = durationMs - exchange.heldMs;
 		const isToolError = end.answer?.kind === 'response' && end.answer.result['isError'] === true;
 		if (exchange.tool !== undefined) {
 			this.totals.calls++;
@@ -561,7 +633,7 @@ export class ServerHub implements UpstreamListener {
 			else if (end.ending === 'cancelled') this.totals.cancelled++;
 			else if (end.ending !== 'completed') this.totals.errors++;
 			// What the host answers itself tells nothing of how fast the server is.
-			if (end.reason === undefined) this.durations.add(durationMs);
+			if (end.reason === undefined) this.durations.add(workedMs);
 			this.services.recorder.callEnded(exchange.record, exchange, {
 				ending: end.ending,
 				durationMs,
@@ -586,7 +658,7 @@ export class ServerHub implements UpstreamListener {
 			...operation,
 			side: 'server',
 			transport: exchange.agent.transport,
-			seconds: durationMs / 1000,
+			seconds: workedMs / 1000,
 		});
 		if (exchange.attempts === 0) return;
 		const answeredMs = this.platform.clock.elapsed() - exchange.sentAt;
@@ -621,7 +693,7 @@ export class ServerHub implements UpstreamListener {
 				queued: counts[index]?.queued ?? 0,
 			})),
 			inFlight: sum(counts.map(({ running }) => running)),
-			queued: sum(counts.map(({ queued }) => queued)) + this.scopes.deciding.size,
+			queued: sum(counts.map(({ queued }) => queued)) + this.scopes.deciding.size + this.holds.held.size,
 			...this.totals,
 			reconnects: this.totals.reconnects + sum(sorted.map(({ reconnects }) => reconnects)),
 			p50Ms: this.durations.quantile(0.5) ?? null,

@@ -256,7 +256,7 @@ export class Upstream {
 	cancel(exchange: Exchange, ending: 'cancelled' | 'timed-out', failure: CallFailure, reason: string): void {
 		if (exchange.state === 'queued') this.remove(exchange);
 		else if (exchange.state === 'running') this.abandon(exchange, reason);
-		else return;
+		else if (exchange.state !== 'held') return;
 		exchange.end({ ending, failure });
 		this.settle();
 		this.listener.onDidChange();

@@ -45,11 +45,15 @@ export interface GateResult {
 	/** JSON: of an MCP tool its `CallToolResult`, or `{"error": …}` where it has none; of another one what its hook says. */
 	readonly text: () => string;
 	readonly isError: boolean;
+	/** There is no result, and nobody knows whether the call was carried out. */
+	readonly isOutcomeUnknown?: boolean | undefined;
 }
 
 /** A held call. */
 export interface Hold<Passage> {
 	readonly stopId: string;
+	/** For a list: `breakpoint "analytics/*"`. */
+	readonly reason: string;
 	/** Never rejects. Settles once, when a debugger lets it go, or is gone, or the time is up. */
 	readonly passage: Promise<Passage>;
 	/**
@@ -105,6 +109,8 @@ export interface DebugGate {
 	before(call: GateCall): Hold<BeforePassage> | undefined;
 	/** With what a call has come to, before its agent sees it. `undefined`: it goes on at once. */
 	after(call: GateCall, result: GateResult): Hold<AfterPassage> | undefined;
+	/** A call will have no result that its agent could see: it was cancelled, or denied. Not for one that has had its `after`. */
+	gone(call: GateCall): void;
 	tell(fact: AgentFact): void;
 }
 
@@ -133,6 +139,8 @@ export interface DebugHost extends DebugGate {
 		readonly sessions: readonly SessionId[] | null;
 		readonly listener: DebugListener;
 	}): DebuggerConnection;
+	/** What is held there, the oldest first, each with its reason as for a list. */
+	heldAt(side: GateCall['heldBy']): readonly { readonly held: HeldCall; readonly reason: string }[];
 	/** Lets go of all that is held: nothing is stopped from now on. */
 	close(reason: string): void;
 }

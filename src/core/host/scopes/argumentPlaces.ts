@@ -1,7 +1,8 @@
 // Where an argument stands in a call, or would stand, and how it is put there without touching a byte of the rest.
 
-import { JsonScanner } from '../../base/jsonScanner.ts';
-import { encodedText, isObject, readRpc, replaced } from '../rpc.ts';
+import { JsonScanner, MemberTable } from '../../base/jsonScanner.ts';
+import type { Span } from '../../base/jsonScanner.ts';
+import { decoded, encodedText, isObject, readRpc, replaced } from '../rpc.ts';
 import type { Replacement, RpcMessage } from '../rpc.ts';
 
 /** One place that a path means; a path through an array means one in each of its elements. */
@@ -107,6 +108,36 @@ export function inserted(message: RpcMessage, insertions: readonly Insertion[]):
 		? undefined
 		: read;
 }
+
+/**
+ * A `tools/call` with other arguments; not a byte of the rest is touched.
+ * @param json One JSON object.
+ * `undefined`: there is no place for them in these bytes.
+ */
+export function withArguments(message: RpcMessage, json: string): RpcMessage | undefined {
+	const { bytes, spans } = message;
+	if (spans.params.start < 0) return undefined;
+	const scanner = new JsonScanner();
+	scanner.reset(bytes, spans.params.start, spans.params.end);
+	const edits: Replacement[] = [];
+	const root: Addition = { members: new Map([['arguments', { members: new Map(), value: json }]]), value: undefined };
+	if (!added(scanner, root, edits, true)) return undefined;
+	const read = readRpc(replaced(bytes, edits));
+	return read.kind === 'problem' ? undefined : read;
+}
+
+/** The arguments of a `tools/call` as they stand there, JSON; `{}` where there are none. */
+export function argumentsOf(message: RpcMessage): string {
+	const { bytes, spans, params } = message;
+	if (spans.params.start < 0 || params['arguments'] === undefined || params['arguments'] === null) return '{}';
+	const scanner = new JsonScanner();
+	const span = { start: -1, end: -1 };
+	scanner.reset(bytes, spans.params.start, spans.params.end);
+	scanner.readObject(argumentsMember, span);
+	return span.start < 0 ? JSON.stringify(params['arguments']) : decoded(bytes.subarray(span.start, span.end));
+}
+
+const argumentsMember = new MemberTable<Span>({ arguments: (scanner, span) => scanner.passValue(span) });
 
 function valueAt(root: unknown, keys: readonly (string | number)[]): unknown {
 	let value = root;

@@ -15,6 +15,7 @@ import type { HostStatus } from '../../../core/host/status.ts';
 import { queryIn, sentRows, statementOf } from '../store/eventQueries.ts';
 import { acceptStoreClient, isStoreClient } from '../store/storeServer.ts';
 import type { StoreService } from '../store/storeServer.ts';
+import { ControlDebug } from './controlDebug.ts';
 import { connectionOver } from './controlConnection.ts';
 import { controlProtocol, expectedFailure } from './controlProtocol.ts';
 import { serversIn } from './controlServers.ts';
@@ -24,7 +25,7 @@ import type { EventFeed } from './eventFeed.ts';
 export type ControlledHost = Pick<
 	Host,
 	'status' | 'onDidChange' | 'putServers' | 'putScopes' | 'faults' | 'reconnect' | 'outputOf' | 'cancelCall'
->;
+> & { readonly debug: Pick<Host['debug'], 'attach'> };
 
 export interface ControlServerOptions {
 	readonly host: ControlledHost;
@@ -162,6 +163,7 @@ class Client implements Connected {
 	private readonly options: ControlServerOptions;
 	private readonly watch: StatusWatch;
 	private following: Disposable | undefined;
+	private readonly debug: ControlDebug;
 
 	constructor(socket: Socket, options: ControlServerOptions, watch: StatusWatch) {
 		this.socket = socket;
@@ -171,10 +173,15 @@ class Client implements Connected {
 			longestMessage,
 			onBroken: ({ message }) => options.log(`A client of the control socket was turned away: ${message}`),
 		});
+		this.debug = new ControlDebug(options.host.debug, (name, value) => {
+			// One that is gone hears nothing; its socket's end tells so.
+			this.connection.sendNotification(name, value).catch(() => undefined);
+		});
 		this.connection.onClose(() => {
 			watch.remove(this.connection);
 			this.following?.dispose();
 			options.host.faults.disarmOf(this);
+			this.debug.dispose();
 		});
 		this.answerRequests();
 		this.connection.listen();
@@ -249,6 +256,16 @@ class Client implements Connected {
 			disarmed: host.faults.disarm(ids === null ? undefined : texts('ids', ids)),
 		}));
 		this.answer('faults/list', () => ({ faults: host.faults.status }));
+		const { debug } = this;
+		this.answer('debug/attach', (params) => debug.attach(params));
+		this.answer('debug/detach', () => {
+			debug.dispose();
+			return null;
+		});
+		this.answer('debug/set', (params) => debug.set(params));
+		this.answer('debug/held', () => debug.held());
+		this.answer('debug/resume', (params) => debug.resume(params));
+		this.answer('debug/pause', (params) => debug.pause(params));
 		this.answer('calls/cancel', ({ callId }) => ({ wasInFlight: host.cancelCall(text('callId', callId)) }));
 	}
 

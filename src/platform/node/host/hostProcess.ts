@@ -72,6 +72,8 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 	}
 	const { host } = running;
 	const end = new End();
+	// What a debugger holds would never end by itself.
+	const letGo = () => host.debug.close('The host is closing.');
 	const ready = Promise.withResolvers<HostAddress>();
 	let gateway: Gateway | undefined;
 	let control: ControlServer | undefined;
@@ -86,14 +88,20 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 			path,
 			// Who knows the socket from the host before may come while this one still writes where it is.
 			address: ready.promise,
-			stop: (isForced) => end.ask(isForced ? 0 : Infinity),
+			stop: (isForced) => {
+				letGo();
+				end.ask(isForced ? 0 : Infinity);
+			},
 			onClients: () => idle.look(),
 			log,
 		});
 		const address = await ownership.publish({ port: gateway.port, controlSocket: path });
 		ready.resolve(address);
 		options.onReady(address);
-		const stop = () => end.ask(drainMs);
+		const stop = () => {
+			letGo();
+			end.ask(drainMs);
+		};
 		if (signal.aborted) stop();
 		signal.addEventListener('abort', stop, { once: true });
 		if (options.idleMs !== undefined) {

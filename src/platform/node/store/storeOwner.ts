@@ -315,6 +315,7 @@ function noHost(address: HostAddress): ControlledHost {
 		onDidChange: nothingChanges,
 		putServers: refuse,
 		putScopes: refuse,
+		debug: { attach: refuse },
 		faults: { arm: refuse, disarm: refuse, disarmOf: () => undefined, status: [] },
 		reconnect: refuse,
 		outputOf: refuse,

@@ -1,0 +1,835 @@
+import { ExpectedError } from '../../base/errors.ts';
+import { mainAgentId } from '../../base/ids.ts';
+import type { AgentId, SessionId, ToolUseId } from '../../base/ids.ts';
+import type { Disposable } from '../../base/lifecycle.ts';
+import { compileBreakpoint } from '../../debug/breakpoint.ts';
+import type { BreakpointCall, CompiledBreakpoint } from '../../debug/breakpoint.ts';
+import type {
+	BreakpointStatus,
+	DebugNotifications,
+	DebugSettings,
+	HeldCall,
+	Resumption,
+	StopPoint,
+	StopReason,
+} from '../../debug/debugControl.ts';
+import { ExpressionValues } from '../../debug/expression.ts';
+import { isStoppableRule, stoppableRules } from '../../debug/stoppableRules.ts';
+import { mcpToolNames } from '../../debug/toolPattern.ts';
+import type { HostClock } from '../ports.ts';
+import type { RecordedRelease, Recorder } from '../recorder.ts';
+import { isObject } from '../rpc.ts';
+import type { JsonObject } from '../rpc.ts';
+import { brokenBy } from './argumentsCheck.ts';
+import type {
+	AfterPassage,
+	AgentFact,
+	BeforePassage,
+	DebuggerConnection,
+	DebugHost,
+	DebugListener,
+	GateCall,
+	GateResult,
+	Hold,
+} from './debugGate.ts';
+import { JoinedCalls } from './joinedCalls.ts';
+import { callResult } from './resultByHand.ts';
+import { DuplicateWatch } from './duplicateWatch.ts';
+
+/** What the gate asks of the host around it. */
+export interface DebugGateOptions {
+	readonly clock: HostClock;
+	readonly newId: (prefix: string) => string;
+	readonly recorder: Pick<Recorder, 'callHeld' | 'callReleased'>;
+	/** Every name that somebody has for a server, this one among them. */
+	readonly namesOf: (server: string) => readonly string[];
+	/** What a server has listed of a tool; `undefined`: nobody has seen its list. */
+	readonly toolOf: (server: string, tool: string) => DebuggedTool | undefined;
+	/** Whether a call leaves out where its tool is to look: a sentence; `null`: it says all that there is to say; `undefined`: not known. */
+	readonly scopeLeftOut: (server: string, tool: string, args: unknown) => string | null | undefined;
+	/** What is held is different. */
+	readonly didChange: () => void;
+}
+
+export interface DebuggedTool {
+	readonly inputSchema: unknown;
+	/** By its annotations. */
+	readonly isRepeatable: boolean;
+}
+
+/** The longest time that a clock of any platform can wait. */
+const longestTimerMs = 2_000_000_000;
+const mostBreakpoints = 1_000;
+const mostAgents = 20_000;
+
+/** Tools with which agents start others, by their own names. */
+const spawningTools: ReadonlySet<string> = new Set(['Agent', 'Task', 'spawn_agent']);
+
+/** Makes the gate of a host. Nobody is attached yet. */
+export function createDebugGate(options: DebugGateOptions): DebugHost {
+	return new Gate(options);
+}
+
+/** What is to stop next, beside breakpoints. */
+type Step =
+	/** The next event of an agent. */
+	| { readonly kind: 'next'; readonly agent: string; readonly call: string | undefined; readonly why: string }
+	/** An agent that this call starts; `next` as soon as it has started. */
+	| {
+			readonly kind: 'in';
+			readonly sessionId: SessionId;
+			readonly spawnedBy: ToolUseId | undefined;
+			readonly agentType: string | undefined;
+			readonly known: ReadonlySet<AgentId>;
+	  }
+	/** The parent of an agent, as soon as that agent has ended. */
+	| { readonly kind: 'out'; readonly sessionId: SessionId; readonly agentId: AgentId };
+
+interface Pause {
+	readonly sessionId: SessionId | null;
+	readonly agentId: AgentId | null;
+	/** Agents that have stopped for it. */
+	readonly stopped: Set<string>;
+}
+
+/** Why a call stops. */
+interface Cause {
+	readonly reason: StopReason;
+	/** For a list: `breakpoint "analytics/*"`. */
+	readonly short: string;
+	/** A sentence. */
+	readonly description: string;
+	readonly breakpointIds: readonly string[];
+	readonly ruleId?: string | undefined;
+}
+
+interface KnownAgent {
+	readonly sessionId: SessionId;
+	readonly agentId: AgentId;
+	agentType: string | undefined;
+	parentId: AgentId | undefined;
+	hasEnded: boolean;
+}
+
+/** One call that is held at one point. */
+interface Stop {
+	readonly held: HeldCall;
+	readonly call: GateCall;
+	readonly cause: Cause;
+	readonly owner: Debugger;
+	readonly settle: (passage: BeforePassage | AfterPassage) => void;
+	timer: Disposable | undefined;
+}
+
+type LookedCall = BreakpointCall & Pick<HeldCall, 'sessionId' | 'agentId' | 'toolUseId'>;
+
+class Gate implements DebugHost {
+	private readonly options: DebugGateOptions;
+	/** In the order in which they came. */
+	private readonly debuggers = new Set<Debugger>();
+	/** Those that may stop calls. */
+	private stoppers: readonly Debugger[] = [];
+	/** Oldest first. */
+	private readonly stops = new Map<string, Stop>();
+	private readonly joined = new JoinedCalls();
+	/** By session and agent. */
+	private readonly agents = new Map<string, KnownAgent>();
+	private readonly compacting = new Set<string>();
+	/** Calls that were out when their agent began to make its conversation shorter. */
+	private readonly overtaken = new Set<string>();
+	/** By key of the call: whose. */
+	private readonly out = new Map<string, string>();
+	/** Calls that are being made again, by their own ids. */
+	private readonly repeating = new Set<string>();
+	private isClosed = false;
+
+	constructor(options: DebugGateOptions) {
+		this.options = options;
+	}
+
+	get isActive(): boolean {
+		return this.stoppers.length > 0;
+	}
+
+	before(call: GateCall): Hold<BeforePassage> | undefined {
+		const debug = this.stopperOf(call.sessionId);
+		if (debug === undefined) return undefined;
+		const known = this.joined.passes(call, 'before');
+		const agent = agentKey(call);
+		this.out.set(callKey(call), agent);
+		if (known === 'other-side') return undefined;
+		const looked = this.lookable(call, undefined);
+		const cause = this.causeBefore(debug, call, agent, looked);
+		return cause === undefined ? undefined : this.hold<BeforePassage>(debug, call, undefined, cause);
+	}
+
+	after(call: GateCall, result: GateResult): Hold<AfterPassage> | undefined {
+		const debug = this.stopperOf(call.sessionId);
+		const key = callKey(call);
+		this.out.delete(key);
+		const isOvertaken = this.overtaken.delete(key);
+		if (debug === undefined) return undefined;
+		debug.duplicates.ended(key, result.isOutcomeUnknown === true, this.options.clock.elapsed());
+		if (this.joined.passes(call, 'after') === 'other-side') return undefined;
+		const cause = this.causeAfter(debug, call, result, isOvertaken);
+		return cause === undefined ? undefined : this.hold<AfterPassage>(debug, call, result, cause);
+	}
+
+	gone(call: GateCall): void {
+		const key = callKey(call);
+		this.out.delete(key);
+		this.overtaken.delete(key);
+		this.repeating.delete(key);
+		// It may have been carried out, and nobody will hear of it.
+		for (const debug of this.stoppers) debug.duplicates.ended(key, true, this.options.clock.elapsed());
+	}
+
+	tell(fact: AgentFact): void {
+		const { sessionId } = fact;
+		if (fact.kind === 'session-ended') {
+			for (const [key, agent] of this.agents) if (agent.sessionId === sessionId) this.agents.delete(key);
+			return;
+		}
+		const { agentId } = fact;
+		const key = keyOf(sessionId, agentId);
+		switch (fact.kind) {
+			case 'agent-started': {
+				const known = this.agents.get(key);
+				if (known === undefined) {
+					const [oldest] = this.agents.keys();
+					if (this.agents.size >= mostAgents && oldest !== undefined) this.agents.delete(oldest);
+				}
+				const agent: KnownAgent = {
+					sessionId,
+					agentId,
+					agentType: fact.agentType ?? known?.agentType,
+					parentId: fact.parentId ?? known?.parentId,
+					hasEnded: false,
+				};
+				this.agents.set(key, agent);
+				for (const debug of this.stoppers) debug.agentStarted(agent, fact.spawnedBy);
+				return;
+			}
+			case 'agent-ended': {
+				const known = this.agents.get(key);
+				if (known !== undefined) known.hasEnded = true;
+				for (const debug of this.stoppers) debug.agentEnded(sessionId, agentId, known?.parentId ?? mainAgentId);
+				return;
+			}
+			case 'compaction-began':
+				this.compacting.add(key);
+				for (const [call, agent] of this.out) if (agent === key) this.overtaken.add(call);
+				return;
+			case 'compaction-ended':
+				this.compacting.delete(key);
+		}
+	}
+
+	heldAt(side: GateCall['heldBy']): readonly { readonly held: HeldCall; readonly reason: string }[] {
+		return [...this.stops.values()]
+			.filter(({ held }) => held.heldBy === side)
+			.map(({ held, cause }) => ({ held, reason: cause.short }));
+	}
+
+	attach(options: Parameters<DebugHost['attach']>[0]): DebuggerConnection {
+		if (this.isClosed) throw new ExpectedError('The host is closing.');
+		const other = [...this.stoppers].find((debug) => debug.overlaps(options.sessions));
+		const debug = new Debugger(this, options, other?.client);
+		this.debuggers.add(debug);
+		this.changed();
+		return debug;
+	}
+
+	close(reason: string): void {
+		this.isClosed = true;
+		for (const stop of this.stops.values()) this.release(stop, { action: 'continue' }, 'host-closing', reason);
+		for (const debug of this.debuggers) debug.dispose();
+	}
+
+	// What debuggers ask.
+
+	detach(debug: Debugger): void {
+		this.debuggers.delete(debug);
+		this.changed();
+		for (const stop of this.stops.values())
+			if (stop.owner === debug)
+				this.release(stop, { action: 'continue' }, 'debugger-gone', `${debug.client} has gone.`);
+		if (!this.isActive) {
+			this.joined.clear();
+			this.out.clear();
+			this.overtaken.clear();
+			this.repeating.clear();
+		}
+	}
+
+	heldFor(debug: Debugger): readonly HeldCall[] {
+		return [...this.stops.values()].filter((stop) => debug.watches(stop.held.sessionId)).map(({ held }) => held);
+	}
+
+	resume(debug: Debugger, stopId: string, how: Resumption): void {
+		const stop = this.stops.get(stopId);
+		if (stop === undefined || !debug.watches(stop.held.sessionId))
+			throw new ExpectedError('This call is not held any more.');
+		const { held, call } = stop;
+		const { server, tool } = held;
+		switch (how.action) {
+			case 'continue':
+				debug.arm(how.then, stop.call, this.knownIn(held.sessionId));
+				this.release(stop, { action: 'continue' }, 'continued', 'It was let go.');
+				return;
+			case 'edit-arguments': {
+				if (held.at !== 'before')
+					throw new ExpectedError('The call has been made; its arguments are what they were.');
+				if (!held.canEdit)
+					throw new ExpectedError('The arguments of this call cannot be changed where it is held.');
+				this.checkArguments(server, tool, how.arguments);
+				debug.arm(how.then, stop.call, this.knownIn(held.sessionId));
+				const passage = { action: 'edit-arguments', arguments: how.arguments } as const;
+				this.release(stop, passage, 'arguments-edited', 'Its arguments were changed.', how.arguments);
+				return;
+			}
+			case 'answer': {
+				if (held.at !== 'before') throw new ExpectedError('The call has been made; its result can be changed.');
+				if (!held.canAnswer) throw new ExpectedError('This call cannot be answered by hand where it is held.');
+				const result = callResult(how.result, server !== null, how.isError);
+				debug.arm(how.then, stop.call, this.knownIn(held.sessionId));
+				const passage = { action: 'answer', result, isError: how.isError } as const;
+				this.release(stop, passage, 'answered', 'It was answered by hand and not made.', result);
+				this.gone(call);
+				return;
+			}
+			case 'edit-result': {
+				if (held.at !== 'after') throw new ExpectedError('The call has no result yet.');
+				if (!held.canEdit)
+					throw new ExpectedError('The result of this call cannot be changed where it is held.');
+				const result = callResult(how.result, server !== null, undefined);
+				debug.arm(how.then, stop.call, this.knownIn(held.sessionId));
+				this.release(
+					stop,
+					{ action: 'edit-result', result },
+					'result-edited',
+					'Its result was changed.',
+					result,
+				);
+				return;
+			}
+			case 'repeat': {
+				if (held.at !== 'after') throw new ExpectedError('The call has not been made yet.');
+				if (!call.canRepeat)
+					throw new ExpectedError(
+						'Only its agent can make this call again: it does not come through the host.',
+					);
+				this.repeating.add(callKey(call));
+				this.out.set(callKey(call), agentKey(call));
+				this.release(stop, { action: 'repeat' }, 'repeated', 'It is made again.');
+			}
+		}
+	}
+
+	changed(): void {
+		this.stoppers = [...this.debuggers].filter(({ isReadOnly }) => !isReadOnly);
+		this.options.didChange();
+	}
+
+	// How a call is looked at.
+
+	private stopperOf(sessionId: SessionId | undefined): Debugger | undefined {
+		for (const debug of this.stoppers) if (debug.watches(sessionId ?? null)) return debug;
+		return undefined;
+	}
+
+	private knownIn(sessionId: SessionId | null): ReadonlySet<AgentId> {
+		const known = new Set<AgentId>();
+		for (const agent of this.agents.values()) if (agent.sessionId === sessionId) known.add(agent.agentId);
+		return known;
+	}
+
+	private lookable(call: GateCall, result: GateResult | undefined): LookedCall {
+		const { server, tool, agentsName, sessionId } = call;
+		const names = new Set<string>(agentsName === undefined ? [] : [agentsName]);
+		if (server === undefined) names.add(tool);
+		else
+			for (const name of this.options.namesOf(server)) for (const one of mcpToolNames(name, tool)) names.add(one);
+		return {
+			names: [...names],
+			tool,
+			server: server ?? null,
+			agentId: call.agentId ?? null,
+			agentType: this.typeOf(call) ?? null,
+			sessionId: sessionId ?? null,
+			toolUseId: call.toolUseId ?? null,
+			isError: result?.isError ?? false,
+			argumentsText: () => call.argumentsText(),
+			resultText: () => result?.text(),
+		};
+	}
+
+	private typeOf({ agentType, agentId, sessionId }: GateCall): string | undefined {
+		if (agentType !== undefined || agentId === undefined || sessionId === undefined) return agentType;
+		return this.agents.get(keyOf(sessionId, agentId))?.agentType;
+	}
+
+	private causeBefore(debug: Debugger, call: GateCall, agent: string, looked: LookedCall): Cause | undefined {
+		const isPaused = debug.takePause(call, agent);
+		const step = debug.takeStep(agent, callKey(call));
+		const rule = this.ruleBefore(debug, call, agent);
+		const who = nameOf(call);
+		const what = toolOf(call);
+		const point = debug.breakpointsAt(['before'], looked);
+		if (point !== undefined) return { ...point, description: `${who} is about to call ${what}: ${point.short}.` };
+		if (rule !== undefined) return rule;
+		if (step !== undefined)
+			return {
+				reason: 'step',
+				short: 'a step',
+				description: `${who} is about to call ${what}: ${step}.`,
+				breakpointIds: [],
+			};
+		if (!isPaused) return undefined;
+		return {
+			reason: 'pause',
+			short: 'paused',
+			description: `${who} is about to call ${what}: somebody has paused it.`,
+			breakpointIds: [],
+		};
+	}
+
+	private causeAfter(debug: Debugger, call: GateCall, result: GateResult, isOvertaken: boolean): Cause | undefined {
+		const step = debug.takeStep(agentKey(call), callKey(call));
+		const who = nameOf(call);
+		const what = toolOf(call);
+		const has = result.isError ? 'has failed' : 'has its result';
+		if (this.repeating.delete(callKey(call)))
+			return {
+				reason: 'step',
+				short: 'made again',
+				description: `${who}'s call of ${what} was made again and ${has}.`,
+				breakpointIds: [],
+			};
+		const points: readonly StopPoint[] = result.isError ? ['after', 'error'] : ['after'];
+		const point = debug.breakpointsAt(points, this.lookable(call, result));
+		if (point !== undefined) return { ...point, description: `${who}'s call of ${what} ${has}: ${point.short}.` };
+		if (result.isError && debug.stopsOnError)
+			return {
+				reason: 'error',
+				short: 'its result is an error',
+				description: `${who}'s call of ${what} has failed.`,
+				breakpointIds: [],
+			};
+		if (isOvertaken && debug.rules.has('compaction-mid-call'))
+			return ruleCause(
+				'compaction-mid-call',
+				`${who}'s call of ${what} ${has}; its conversation was made shorter while the call was out.`,
+			);
+		if (step === undefined) return undefined;
+		return {
+			reason: 'step',
+			short: 'a step',
+			description: `${who}'s call of ${what} ${has}: ${step}.`,
+			breakpointIds: [],
+		};
+	}
+
+	private ruleBefore(debug: Debugger, call: GateCall, agent: string): Cause | undefined {
+		const { rules } = debug;
+		if (rules.size === 0) return undefined;
+		const who = nameOf(call);
+		const what = toolOf(call);
+		const { server, tool } = call;
+		// Watched first: whatever stops the call, the next one is compared with it.
+		const isDuplicate =
+			rules.has('duplicate-execution') &&
+			server !== undefined &&
+			call.sessionId !== undefined &&
+			this.options.toolOf(server, tool)?.isRepeatable === false &&
+			debug.duplicates.begins(
+				callKey(call),
+				`${call.sessionId} ${server}/${tool}`,
+				call.argumentsText(),
+				this.options.clock.elapsed(),
+			);
+		if (rules.has('compaction-mid-call') && this.compacting.has(agent))
+			return ruleCause(
+				'compaction-mid-call',
+				`${who} is about to call ${what} while its conversation is being made shorter.`,
+			);
+		if (isDuplicate)
+			return ruleCause(
+				'duplicate-execution',
+				`${who} is about to call ${what} as before; whether the call before was carried out is not known, and twice is not as good as once.`,
+			);
+		if (rules.has('default-scope-query') && server !== undefined) {
+			const said = this.options.scopeLeftOut(server, tool, parsed(call.argumentsText()));
+			if (typeof said === 'string')
+				return ruleCause('default-scope-query', `${who} is about to call ${what}. ${said}`);
+		}
+		return undefined;
+	}
+
+	private checkArguments(server: string | null, tool: string, text: string): void {
+		const value = parsed(text);
+		if (value === undefined) throw new ExpectedError('The arguments are not JSON.');
+		if (!isObject(value)) throw new ExpectedError('The arguments of a call are one JSON object.');
+		const known = server === null ? undefined : this.options.toolOf(server, tool);
+		const broken = known === undefined ? undefined : brokenBy(value, known.inputSchema);
+		if (broken !== undefined) throw new ExpectedError(`${tool} would not take these arguments: ${broken}`);
+	}
+
+	private hold<Passage extends BeforePassage | AfterPassage>(
+		debug: Debugger,
+		call: GateCall,
+		result: GateResult | undefined,
+		cause: Cause,
+	): Hold<Passage> {
+		const { clock } = this.options;
+		const { server, tool } = call;
+		const now = clock.now();
+		const stopId = this.options.newId('stop');
+		const at = result === undefined ? 'before' : 'after';
+		const known = server === undefined ? undefined : this.options.toolOf(server, tool);
+		const held: HeldCall = {
+			stopId,
+			reason: cause.reason,
+			description: cause.description,
+			breakpointIds: cause.breakpointIds,
+			...(cause.ruleId === undefined ? {} : { ruleId: cause.ruleId }),
+			at,
+			heldBy: call.heldBy,
+			sessionId: call.sessionId ?? null,
+			agentId: call.agentId ?? null,
+			agentType: this.typeOf(call) ?? null,
+			toolUseId: call.toolUseId ?? null,
+			callId: call.callId ?? null,
+			server: server ?? null,
+			tool,
+			arguments: call.argumentsText(),
+			result: result?.text() ?? null,
+			isError: result?.isError ?? false,
+			heldSince: now,
+			heldUntil: call.heldUntil(),
+			canEdit: call.canEdit,
+			canAnswer: call.canAnswer && at === 'before',
+			isRepeatable: known?.isRepeatable ?? null,
+		};
+		const passage = Promise.withResolvers<BeforePassage | AfterPassage>();
+		const stop: Stop = { held, call, cause, owner: debug, settle: passage.resolve, timer: undefined };
+		this.stops.set(stopId, stop);
+		this.watch(stop);
+		this.options.recorder.callHeld(originOf(call), held);
+		this.tellAll(held.sessionId, 'debug/didStop', held);
+		this.options.didChange();
+		return {
+			stopId,
+			reason: cause.short,
+			// Which of the two it is was decided by who asked.
+			passage: passage.promise as Promise<Passage>,
+			giveUp: (reason) => {
+				if (this.stops.has(stopId)) this.release(stop, { action: 'continue' }, 'given-up', reason);
+			},
+		};
+	}
+
+	/** Lets go before the call's client does. */
+	private watch(stop: Stop): void {
+		const { heldUntil } = stop.held;
+		if (heldUntil === null) return;
+		const left = heldUntil - this.options.clock.now();
+		stop.timer = this.options.clock.after(Math.min(Math.max(0, left), longestTimerMs), () => {
+			if (this.options.clock.now() < heldUntil) {
+				this.watch(stop);
+				return;
+			}
+			const reason = 'Its time was up: its client would not have waited much longer.';
+			this.release(stop, { action: 'continue' }, 'time-up', reason);
+		});
+	}
+
+	private release(
+		stop: Stop,
+		passage: BeforePassage | AfterPassage,
+		how: RecordedRelease['how'],
+		reason: string,
+		change?: string,
+	): void {
+		const { held, call } = stop;
+		if (!this.stops.delete(held.stopId)) return;
+		stop.timer?.dispose();
+		const heldMs = this.options.clock.now() - held.heldSince;
+		this.options.recorder.callReleased(originOf(call), held, { how, reason, heldMs, change });
+		stop.settle(passage);
+		this.tellAll(held.sessionId, 'debug/didResume', { stopId: held.stopId, reason });
+		this.options.didChange();
+	}
+
+	private tellAll<Name extends keyof DebugNotifications>(
+		sessionId: SessionId | null,
+		name: Name,
+		value: DebugNotifications[Name],
+	): void {
+		for (const debug of this.debuggers) if (debug.watches(sessionId)) debug.listener(name, value);
+	}
+}
+
+class Debugger implements DebuggerConnection {
+	readonly client: string;
+	readonly isReadOnly: boolean;
+	readonly reason: string | undefined;
+	readonly listener: DebugListener;
+	readonly duplicates = new DuplicateWatch();
+	rules: ReadonlySet<string> = new Set();
+	stopsOnError = false;
+	private readonly gate: Gate;
+	/** `undefined`: all. */
+	private readonly sessions: ReadonlySet<SessionId> | undefined;
+	private breakpoints: readonly CompiledBreakpoint[] = [];
+	private readonly failures = new Set<string>();
+	private pauses: readonly Pause[] = [];
+	private steps: readonly Step[] = [];
+	private isDisposed = false;
+
+	constructor(gate: Gate, options: Parameters<DebugHost['attach']>[0], other: string | undefined) {
+		this.gate = gate;
+		this.client = options.client;
+		this.listener = options.listener;
+		this.sessions = options.sessions === null ? undefined : new Set(options.sessions);
+		this.isReadOnly = other !== undefined;
+		this.reason =
+			other === undefined
+				? undefined
+				: `${other} is debugging already; ${options.client} can look on, and stops nothing.`;
+	}
+
+	watches(sessionId: SessionId | null): boolean {
+		return this.sessions === undefined || (sessionId !== null && this.sessions.has(sessionId));
+	}
+
+	overlaps(sessions: readonly SessionId[] | null): boolean {
+		return this.sessions === undefined || sessions === null || sessions.some((one) => this.sessions?.has(one));
+	}
+
+	set(settings: DebugSettings): readonly BreakpointStatus[] {
+		this.refuseReadOnly();
+		const before = new Map(this.breakpoints.map((known) => [JSON.stringify(known.breakpoint), known]));
+		const statuses: BreakpointStatus[] = [];
+		const compiled: CompiledBreakpoint[] = [];
+		for (const breakpoint of settings.breakpoints) {
+			const { id } = breakpoint;
+			if (compiled.length >= mostBreakpoints) {
+				const message = `There are ${mostBreakpoints} breakpoints already.`;
+				statuses.push({ id, isVerified: false, message });
+				continue;
+			}
+			const one = compileBreakpoint(breakpoint);
+			if ('problem' in one) {
+				statuses.push({ id, isVerified: false, message: one.problem });
+				continue;
+			}
+			const same = before.get(JSON.stringify(breakpoint));
+			if (same !== undefined) one.goOnFrom(same);
+			compiled.push(one);
+			statuses.push({ id, isVerified: true });
+		}
+		this.breakpoints = compiled;
+		this.failures.clear();
+		this.rules = new Set(settings.rules.filter(isStoppableRule));
+		for (const rule of settings.rules)
+			if (!isStoppableRule(rule))
+				statuses.push({
+					id: rule,
+					isVerified: false,
+					message: `What ${rule} finds is not known before a call is made, so it cannot stop one; ${stoppableRules.join(', ')} can.`,
+				});
+		this.stopsOnError = settings.onToolError;
+		return statuses;
+	}
+
+	held(): readonly HeldCall[] {
+		return this.gate.heldFor(this);
+	}
+
+	resume(stopId: string, how: Resumption): void {
+		this.refuseReadOnly();
+		this.gate.resume(this, stopId, how);
+	}
+
+	pause(sessionId: SessionId | null, agentId: AgentId | null, undo: boolean): void {
+		this.refuseReadOnly();
+		const rest = this.pauses.filter(
+			(known) =>
+				(sessionId !== null && known.sessionId !== sessionId) ||
+				(agentId !== null && known.agentId !== agentId),
+		);
+		this.pauses = undo ? rest : [...rest, { sessionId, agentId, stopped: new Set() }];
+	}
+
+	dispose(): void {
+		if (this.isDisposed) return;
+		this.isDisposed = true;
+		this.gate.detach(this);
+	}
+
+	/** What of the breakpoints stops a call; log points are told, and conditions that fail. */
+	breakpointsAt(points: readonly StopPoint[], call: LookedCall): Cause | undefined {
+		if (this.breakpoints.length === 0) return undefined;
+		const values = new ExpressionValues(call);
+		const found: CompiledBreakpoint[] = [];
+		for (const one of this.breakpoints) {
+			for (const point of points) {
+				const answer = one.lookAt(point, call, values);
+				if (answer === undefined) continue;
+				if (answer.kind === 'stop') found.push(one);
+				else if (answer.kind === 'log') this.log(one.breakpoint.id, answer.text, call);
+				else this.fail(one.breakpoint.id, answer.message);
+			}
+		}
+		const [first] = found;
+		if (first === undefined) return undefined;
+		const breakpointIds = found.map(({ breakpoint }) => breakpoint.id);
+		const short = `breakpoint "${first.breakpoint.tool}"`;
+		return { reason: 'breakpoint', short, description: '', breakpointIds };
+	}
+
+	/** Whether somebody has asked this agent to stop at its next call. */
+	takePause(call: GateCall, agent: string): boolean {
+		const { sessionId, agentId } = call;
+		let isPaused = false;
+		for (const pause of this.pauses) {
+			if (pause.sessionId !== null && pause.sessionId !== sessionId) continue;
+			if (pause.agentId !== null && pause.agentId !== agentId) continue;
+			if (pause.stopped.has(agent)) continue;
+			pause.stopped.add(agent);
+			isPaused = true;
+			if (pause.agentId !== null) this.pauses = this.pauses.filter((known) => known !== pause);
+		}
+		return isPaused;
+	}
+
+	/** Why the step stops here: the end of a sentence. */
+	takeStep(agent: string, call: string): string | undefined {
+		if (this.steps.length === 0) return undefined;
+		const taken = this.steps.find((step) => step.kind === 'next' && (step.agent === agent || step.call === call));
+		if (taken?.kind !== 'next') return undefined;
+		this.steps = this.steps.filter((step) => step !== taken);
+		return taken.why;
+	}
+
+	arm(then: Resumption['then'], call: GateCall, known: ReadonlySet<AgentId>): void {
+		const { sessionId, agentId, tool } = call;
+		const agent = agentKey(call);
+		// What an agent was to do before is forgotten with what it is to do now.
+		this.steps = this.steps.filter((step) => step.kind !== 'next' || step.agent !== agent);
+		switch (then) {
+			case 'run':
+				return;
+			case 'step-in':
+				if (sessionId !== undefined && spawningTools.has(tool)) {
+					const { subagent_type: type } = objectIn(call.argumentsText());
+					const agentType = typeof type === 'string' ? type : undefined;
+					this.steps = [
+						...this.steps,
+						{ kind: 'in', sessionId, spawnedBy: call.toolUseId, agentType, known },
+					];
+					return;
+				}
+				this.next(agent, callKey(call), 'a step');
+				return;
+			case 'step-over':
+				this.next(agent, callKey(call), 'a step');
+				return;
+			case 'step-out':
+				// Nobody has started the first agent of a session.
+				if (sessionId !== undefined && agentId !== undefined && agentId !== mainAgentId)
+					this.steps = [...this.steps, { kind: 'out', sessionId, agentId }];
+		}
+	}
+
+	agentStarted({ sessionId, agentId, agentType }: KnownAgent, spawnedBy: ToolUseId | undefined): void {
+		const step = this.steps.find(
+			(one) =>
+				one.kind === 'in' &&
+				one.sessionId === sessionId &&
+				!one.known.has(agentId) &&
+				(spawnedBy === undefined || one.spawnedBy === undefined
+					? one.agentType === undefined || agentType === undefined || one.agentType === agentType
+					: one.spawnedBy === spawnedBy),
+		);
+		if (step === undefined) return;
+		this.steps = this.steps.filter((one) => one !== step);
+		this.next(keyOf(sessionId, agentId), undefined, 'a step into it');
+	}
+
+	agentEnded(sessionId: SessionId, agentId: AgentId, parentId: AgentId): void {
+		const step = this.steps.find(
+			(one) => one.kind === 'out' && one.sessionId === sessionId && one.agentId === agentId,
+		);
+		if (step === undefined) return;
+		this.steps = this.steps.filter((one) => one !== step);
+		this.next(keyOf(sessionId, parentId), undefined, 'a step out of a subagent');
+	}
+
+	private next(agent: string, call: string | undefined, why: string): void {
+		this.steps = [...this.steps, { kind: 'next', agent, call, why }];
+	}
+
+	private log(breakpointId: string, text: string, { sessionId, agentId, toolUseId }: LookedCall): void {
+		this.listener('debug/didLog', { breakpointId, text, sessionId, agentId, toolUseId });
+	}
+
+	private fail(breakpointId: string, message: string): void {
+		const key = `${breakpointId} ${message}`;
+		if (this.failures.has(key) || this.failures.size >= mostBreakpoints) return;
+		this.failures.add(key);
+		this.listener('debug/didFail', { breakpointId, message });
+	}
+
+	private refuseReadOnly(): void {
+		if (this.isDisposed) throw new ExpectedError('This debugger is not attached any more.');
+		if (this.isReadOnly) throw new ExpectedError(this.reason ?? 'This debugger can look on, and stops nothing.');
+	}
+}
+
+function ruleCause(ruleId: string, description: string): Cause {
+	return { reason: 'rule', short: `rule ${ruleId}`, description, breakpointIds: [], ruleId };
+}
+
+/** Who acts, as far as is known: an agent of a session, or a connection. */
+function agentKey({ sessionId, agentId, connectionId = '' }: GateCall): string {
+	if (agentId === undefined) return `${sessionId ?? ''} @${connectionId}`;
+	return sessionId === undefined ? `@${connectionId} ${agentId}` : keyOf(sessionId, agentId);
+}
+
+function keyOf(sessionId: SessionId, agentId: AgentId): string {
+	return `${sessionId} ${agentId}`;
+}
+
+/** One call on either side. */
+function callKey({ toolUseId, callId = '' }: GateCall): string {
+	return toolUseId ?? callId;
+}
+
+function nameOf({ agentId, agentType }: GateCall): string {
+	if (agentId === undefined) return 'An agent';
+	return agentType === undefined ? agentId : `${agentType} ${agentId}`;
+}
+
+function toolOf({ server, tool }: GateCall): string {
+	return server === undefined ? tool : `${server}/${tool}`;
+}
+
+function originOf({ connectionId, heldBy, sessionId, agentId }: GateCall) {
+	return { connectionId: connectionId ?? heldBy, sessionId, agentId };
+}
+
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		// What is no JSON is told to whoever has written it, or is nothing that a rule could look at.
+		return undefined;
+	}
+}
+
+function objectIn(text: string): JsonObject {
+	const value = parsed(text);
+	return isObject(value) ? value : {};
+}
