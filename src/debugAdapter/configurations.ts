@@ -55,6 +55,7 @@ export function configurationOf(request: 'launch' | 'attach', given: unknown): C
 	if (program === '') throw new ExpectedError('"program" is empty: name the agent to debug (claude, codex).');
 	const launch: LaunchConfiguration = {
 		program,
+		as: fields.has('as') ? fields.oneOf('as', ['claude', 'codex']) : undefined,
 		args: fields.texts('args'),
 		cwd,
 		env: fields.environment('env'),

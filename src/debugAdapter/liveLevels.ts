@@ -9,9 +9,9 @@ import { agentIn, callIn } from './liveTranscripts.ts';
 import type { LiveTranscripts } from './liveTranscripts.ts';
 
 export interface LevelActions {
-	edit(keys: readonly (string | number)[], value: unknown): Promise<void>;
-	answer(result: string, isError: boolean): Promise<void>;
-	repeat(): Promise<void>;
+	readonly edit: (keys: readonly (string | number)[], value: unknown) => Promise<void>;
+	readonly answer: (result: string, isError: boolean) => Promise<void>;
+	readonly repeat: () => Promise<void>;
 }
 
 export interface HeldLevel {
@@ -56,7 +56,7 @@ function heldLevel({ call, current }: HeldLevel, found: ToolCall | undefined, ac
 	const sections: Section[] = [
 		{
 			name: 'Arguments',
-			expression: 'args',
+			expression: 'arguments',
 			isExpensive: false,
 			read: async () => (isBefore ? current() : given),
 			...(isBefore && edit !== undefined ? { edit } : {}),
@@ -75,8 +75,9 @@ function heldLevel({ call, current }: HeldLevel, found: ToolCall | undefined, ac
 		name: titleOf(call.tool, isBefore ? current() : given),
 		place: found === undefined ? undefined : filePlace(found.place),
 		sections,
-		...(isBefore ? {} : { repeat: actions.repeat }),
-		...(call.canAnswer || !isBefore ? { answer: actions.answer } : {}),
+		// What only its agent could make again is held at the agent's own hook.
+		...(isBefore || call.heldBy === 'hook' ? {} : { repeat: actions.repeat }),
+		...((isBefore ? call.canAnswer : call.canEdit) ? { answer: actions.answer } : {}),
 	};
 }
 
@@ -133,7 +134,7 @@ function filePlace({ source, range }: Place): FilePlace | undefined {
 const longestTitle = 80;
 
 /** `analytics_query(page: 2, sort: "name")`. */
-export function titleOf(tool: string, args: unknown): string {
+function titleOf(tool: string, args: unknown): string {
 	if (typeof args !== 'object' || args === null || Array.isArray(args)) return tool;
 	const words = Object.entries(args).map(([name, value]) => {
 		const text = JSON.stringify(value) ?? '';

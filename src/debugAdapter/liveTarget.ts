@@ -24,6 +24,7 @@ import type {
 import type { HostLink } from './hostLink.ts';
 import type { LaunchedRun } from './launchedRun.ts';
 import { LiveAgents } from './liveAgents.ts';
+import { evaluateLive, liveNames } from './liveExpressions.ts';
 import { levelsOf, parsed } from './liveLevels.ts';
 import { callIn } from './liveTranscripts.ts';
 import type { LiveTranscripts } from './liveTranscripts.ts';
@@ -51,6 +52,8 @@ export interface HeldView {
 	readonly value: unknown;
 	readonly isEdited: boolean;
 }
+
+type Passage = Resumption extends infer One ? (One extends Resumption ? Omit<One, 'then'> : never) : never;
 
 interface Held {
 	readonly call: HeldCall;
@@ -83,6 +86,8 @@ export class LiveTarget implements DebugTarget {
 	private readonly terminated: Emitter<{ readonly exitCode: number | undefined }>;
 	private readonly heldChanged: Emitter<void>;
 	private readonly disposed: Emitter<void>;
+	/** The levels that were shown of held calls. */
+	private readonly heldLevels = new WeakMap<Level, Held>();
 	private isStarted = false;
 	private isOver = false;
 	/** What came before anybody could hear it. */
@@ -242,27 +247,31 @@ export class LiveTarget implements DebugTarget {
 				},
 			},
 		});
-		if (held !== undefined && !isComplete) this.lookAgain(key, held);
+		if (held !== undefined) {
+			if (levels[0] !== undefined) this.heldLevels.set(levels[0], held);
+			if (!isComplete) this.lookAgain(key, held);
+		}
 		return levels;
 	}
 
 	async resume(key: AgentKey | null, how: ResumeKind): Promise<void> {
-		const then = thenOf(how);
+		const next = nextOf(how);
 		if (key !== null) {
 			const held = this.current(key);
-			if (held !== undefined) await this.release(held, this.resumptionOf(held, then));
+			if (held !== undefined) await this.release(held, this.passageOf(held), next);
 			return;
 		}
-		let failure: unknown;
+		const failures: unknown[] = [];
 		for (const held of [...this.held.values()].flat()) {
 			try {
-				await this.release(held, this.resumptionOf(held, then));
+				await this.release(held, this.passageOf(held), next);
 			} catch (error) {
 				// One that is refused does not hold the others.
-				failure ??= error;
+				failures.push(error);
 			}
 		}
-		if (failure !== undefined) throw failure;
+		const [failure] = failures;
+		if (failure instanceof Error) throw failure;
 	}
 
 	async pause(key: AgentKey | null): Promise<void> {
@@ -277,14 +286,18 @@ export class LiveTarget implements DebugTarget {
 	}
 
 	async evaluate(expression: string, level: Level | undefined): Promise<unknown> {
-		void expression;
-		void level;
-		throw new ExpectedError('Not yet.');
+		const held = level === undefined ? this.all()[0] : this.heldLevels.get(level);
+		if (held === undefined)
+			throw new ExpectedError(
+				level === undefined
+					? 'No call is held: there is nothing to look at.'
+					: 'Select the frame of a held call: of the others nothing is known but where they are written.',
+			);
+		return evaluateLive(expression, this.viewOf(held));
 	}
 
-	names(level: Level | undefined): readonly ExpressionName[] {
-		void level;
-		return [];
+	names(): readonly ExpressionName[] {
+		return liveNames;
 	}
 
 	async breakpointPlaces(): Promise<readonly FilePlace[]> {
@@ -318,9 +331,14 @@ export class LiveTarget implements DebugTarget {
 	}
 
 	/** Lets one of the held calls go. Rejects with a sentence when it is held no more, or is refused by its tool's schema. */
-	async resumeCall(stopId: string, resumption: Resumption | undefined): Promise<void> {
+	async continueCall(stopId: string): Promise<void> {
 		const held = this.find(stopId);
-		await this.release(held, resumption ?? this.resumptionOf(held, 'run'), true);
+		await this.release(held, this.passageOf(held), 'run', true);
+	}
+
+	/** Its agent gets this result: JSON, or a text. One that is held before it is made is not made. */
+	async answerCall(stopId: string, result: string, isError: boolean): Promise<void> {
+		await this.answer(this.find(stopId), result, isError);
 	}
 
 	/** In place of the whole of its arguments, or of its result; it stays held. */
@@ -416,12 +434,18 @@ export class LiveTarget implements DebugTarget {
 	}
 
 	/** @param isAsideOfSession Whether somebody else than the debug session asks for it, so that it has to be told. */
-	private async release(held: Held, resumption: Resumption, isAsideOfSession = false): Promise<void> {
+	private async release(
+		held: Held,
+		passage: Passage,
+		next: Resumption['then'],
+		isAsideOfSession = false,
+	): Promise<void> {
 		if (held.isLeaving) return;
 		held.isLeaving = true;
 		const isShown = this.current(held.agent.key) === held;
 		try {
-			await this.options.link.request('debug/resume', { stopId: held.call.stopId, ...resumption });
+			// oxlint-disable-next-line unicorn/no-thenable -- a text, which nobody awaits
+			await this.options.link.request('debug/resume', { stopId: held.call.stopId, ...passage, then: next });
 		} catch (error) {
 			held.isLeaving = false;
 			throw error;
@@ -438,12 +462,12 @@ export class LiveTarget implements DebugTarget {
 		if (next !== undefined && !this.isOver) this.tellStop(next);
 	}
 
-	private resumptionOf(held: Held, then: Resumption['then']): Resumption {
-		if (held.edited === undefined) return { then, action: 'continue' };
+	private passageOf(held: Held): Passage {
+		if (held.edited === undefined) return { action: 'continue' };
 		const text = JSON.stringify(held.edited.value);
 		return held.call.at === 'before'
-			? { then, action: 'edit-arguments', arguments: text }
-			: { then, action: 'edit-result', result: text };
+			? { action: 'edit-arguments', arguments: text }
+			: { action: 'edit-result', result: text };
 	}
 
 	private async edit(held: Held | undefined, keys: readonly (string | number)[], value: unknown): Promise<void> {
@@ -456,19 +480,15 @@ export class LiveTarget implements DebugTarget {
 	}
 
 	private async answer(held: Held, result: string, isError: boolean): Promise<void> {
-		await this.release(
-			held,
-			held.call.at === 'before'
-				? { then: 'run', action: 'answer', result, isError }
-				: { then: 'run', action: 'edit-result', result },
-			true,
-		);
+		const passage: Passage =
+			held.call.at === 'before' ? { action: 'answer', result, isError } : { action: 'edit-result', result };
+		await this.release(held, passage, 'run', true);
 	}
 
 	private async repeat(held: Held): Promise<void> {
 		const { call } = held;
 		if (call.isRepeatable !== true) this.print('important', `${call.tool} is called again. ${repeatWarning(call)}`);
-		await this.release(held, { then: 'run', action: 'repeat' }, true);
+		await this.release(held, { action: 'repeat' }, 'run', true);
 	}
 
 	/** An agent may write the line of a call a moment after it has asked its hook. */
@@ -507,6 +527,8 @@ export class LiveTarget implements DebugTarget {
 
 	private forget(held: Held): void {
 		const queue = this.held.get(held.agent.key) ?? [];
+		// The host says so too, before it has answered.
+		if (!queue.includes(held)) return;
 		const rest = queue.filter((other) => other !== held);
 		if (rest.length === 0) this.held.delete(held.agent.key);
 		else this.held.set(held.agent.key, rest);
@@ -567,7 +589,7 @@ function withId(id: string, { isVerified, message }: BreakpointStatus): Breakpoi
 	return { id, isVerified, ...(message === undefined ? {} : { message }) };
 }
 
-function thenOf(how: ResumeKind): Resumption['then'] {
+function nextOf(how: ResumeKind): Resumption['then'] {
 	switch (how) {
 		case 'run':
 		case 'step-over':
@@ -622,7 +644,7 @@ function repeatWarning({ isRepeatable }: HeldCall): string {
 }
 
 /** "Breakpoint "analytics/*". It goes on by itself in 58 s, at 14:03:21." */
-export function withCountdown({ description, heldUntil, heldSince }: HeldCall): string {
+function withCountdown({ description, heldUntil, heldSince }: HeldCall): string {
 	if (heldUntil === null) return description;
 	const seconds = Math.max(0, Math.round((heldUntil - heldSince) / 1000));
 	const at = new Date(heldUntil).toLocaleTimeString('en-GB');

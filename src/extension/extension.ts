@@ -7,6 +7,8 @@ import { registerCommand } from './commands.ts';
 import { registerCoverageView } from './coverageView.ts';
 import { registerConversationView } from './conversationView.ts';
 import type { ConversationView } from './conversationView.ts';
+import { registerDebug } from './debug.ts';
+import type { DebugFeature } from './debug.ts';
 import { registerHost } from './host.ts';
 import type { HostFeature } from './host.ts';
 import { commandIds } from './ids.ts';
@@ -27,6 +29,7 @@ export interface TestApi {
 	readonly agents: AgentsView | undefined;
 	readonly conversation: ConversationView | undefined;
 	readonly host: HostFeature | undefined;
+	readonly debug: DebugFeature | undefined;
 	/** How long `activate` took. */
 	readonly activationMs: number;
 }
@@ -76,6 +79,21 @@ export function activate(context: ExtensionContext): TestApi {
 	const host = register('The host', () =>
 		registerHost({ extension: context.extensionUri, sessions, secrets: context.secrets, log }),
 	);
+	const debug =
+		agents &&
+		conversation &&
+		host &&
+		register('The debugger', () =>
+			registerDebug({
+				extension: context.extensionUri,
+				sessions,
+				transcripts,
+				agents,
+				conversation,
+				host,
+				log,
+			}),
+		);
 
-	return { sessions, transcripts, agents, conversation, host, activationMs: performance.now() - startedAt };
+	return { sessions, transcripts, agents, conversation, host, debug, activationMs: performance.now() - startedAt };
 }

@@ -10,7 +10,7 @@ import { exportRecording, recordedLogs } from '../platform/node/store/recordings
 import type { HostConnection } from './hostConnection.ts';
 import type { HostParts } from './hostParts.ts';
 import type { StoreInView } from './storeView.ts';
-import { agentWords, byName, byStart, callStateWords, serverStateWords, sharingWords } from './hostWords.ts';
+import { agentWords, byName, byStart, callStateWords, serverStateWords, sharingWords, toolWords } from './hostWords.ts';
 import { serverAddress } from './mcpServers.ts';
 import { openPlace } from './reveal.ts';
 import { hostStore, isRowTarget, isStoredTarget } from './row.ts';
@@ -91,7 +91,13 @@ export async function cancelCall(parts: HostParts, row: unknown): Promise<void> 
 	const call = await chosenCall(parts, row, 'Cancel Which Call?');
 	if (call === undefined) return;
 	const { wasInFlight } = await parts.connection.request('calls/cancel', { callId: call });
-	if (!wasInFlight) void window.showInformationMessage('The call had ended already.');
+	if (wasInFlight) return;
+	const status = parts.connection.status?.calls.find(({ id }) => id === call);
+	void window.showInformationMessage(
+		status?.state === 'held'
+			? 'The call is held before it is made: let it go, or answer it by hand.'
+			: 'The call had ended already.',
+	);
 }
 
 export async function revealCall(parts: HostParts, row: unknown): Promise<void> {
@@ -218,7 +224,7 @@ async function chosenCall({ connection, calls }: HostParts, row: unknown, title:
 		readonly call: CallStatus;
 	}
 	const items = [...inFlight].sort(byStart).map((call): Choice => ({
-		label: `${call.server}/${call.tool}`,
+		label: toolWords(call),
 		description: [agentWords(call, calls.nameOf), callStateWords(call)].join(' · '),
 		call,
 	}));

@@ -4,7 +4,7 @@ import { DisposableStore } from '../core/base/lifecycle.ts';
 import { counted } from '../core/base/text.ts';
 import type { HostStatus } from '../core/host/status.ts';
 import type { HostConnection } from './hostConnection.ts';
-import { agentWords, byName, serverStateWords, spokenHost } from './hostWords.ts';
+import { agentWords, byName, serverStateWords, spokenHost, withoutFullStop } from './hostWords.ts';
 import type { AgentNames } from './hostWords.ts';
 import { viewIds } from './ids.ts';
 import { plainMarkdown } from './plainMarkdown.ts';
@@ -63,22 +63,26 @@ function statusBarLook(status: HostStatus, nameOf: AgentNames): StatusBarLook {
 	const { servers, calls } = status;
 	const failed = servers.filter(({ state }) => state === 'failed');
 	const waiting = servers.filter(({ state }) => state === 'draining' || state === 'reconnecting');
+	const held = calls.filter(({ state }) => state === 'held').length;
 	const spoken = [
 		spokenHost(status),
+		...(held === 0 ? [] : [`${held === 1 ? '1 call is' : `${held} calls are`} held by a debugger.`]),
 		...[...failed, ...waiting].map((server) => `Server ${server.name} is ${serverStateWords(server)}.`),
 	];
 	return {
-		text: `$(pulse) ${calls.length}`,
+		text: `$(pulse) ${calls.length}${held === 0 ? '' : ` $(debug-pause) ${held}`}`,
 		tooltip: tooltip(status, nameOf),
 		background:
 			failed.length > 0
 				? 'statusBarItem.errorBackground'
-				: waiting.length > 0
+				: waiting.length > 0 || held > 0
 					? 'statusBarItem.warningBackground'
 					: undefined,
 		spoken: spoken.join(' '),
 	};
 }
+
+const shownHeld = 20;
 
 function tooltip({ servers, calls }: HostStatus, nameOf: AgentNames): string {
 	const lines = [`**${calls.length === 0 ? 'No call' : counted(calls.length, 'call')} in flight**`, ''];
@@ -87,6 +91,12 @@ function tooltip({ servers, calls }: HostStatus, nameOf: AgentNames): string {
 		const count = calls.filter((call) => call.server === server.name).length;
 		lines.push(`| ${plainMarkdown(server.name)} | ${count} | ${plainMarkdown(serverStateWords(server))} |`);
 	}
+	const held = calls.filter(({ state }) => state === 'held');
+	if (held.length > 0) lines.push('', '| Held | |', '|---|---|');
+	for (const call of held.slice(0, shownHeld))
+		lines.push(
+			`| ${plainMarkdown(`${agentWords(call, nameOf)}: ${call.tool}`)} | ${plainMarkdown(withoutFullStop(call.reason ?? 'held'))} |`,
+		);
 	const countOf = new Map<string, number>();
 	for (const call of calls) {
 		const agent = agentWords(call, nameOf);

@@ -60,6 +60,17 @@ export function ageOf(call: CallStatus, now: number): number {
 	return Number.isNaN(startedAt) ? call.ageMs : Math.max(0, now - startedAt);
 }
 
+/** "goes on in 52 s": a held call that its client will not wait for for ever. */
+export function countdownWords({ state, heldUntil }: CallStatus, now: number): string | undefined {
+	const until = state === 'held' && heldUntil !== undefined ? Date.parse(heldUntil) : Number.NaN;
+	return Number.isNaN(until) ? undefined : `goes on in ${duration(Math.max(1000, until - now))}`;
+}
+
+/** "analytics/query"; a tool of the agent's own has no server. */
+export function toolWords({ server, tool }: Pick<CallStatus, 'server' | 'tool'>): string {
+	return server === '' ? tool : `${server}/${tool}`;
+}
+
 /** "held: breakpoint "analytics/*"", "queued: draining for reconnect". */
 export function callStateWords({ state, reason }: CallStatus): string {
 	return reason === undefined ? state : `${state}: ${shortened(withoutFullStop(reason), 120)}`;
@@ -68,8 +79,9 @@ export function callStateWords({ state, reason }: CallStatus): string {
 /** As a sentence: "analytics_query of agent explore-api has been running for 41 seconds." */
 export function spokenCall(call: CallStatus, nameOf: AgentNames, now: number): string {
 	const agent = call.agentId === null ? 'an agent that is not known' : `agent ${agentWords(call, nameOf)}`;
+	const countdown = countdownWords(call, now);
 	const reason = call.reason === undefined ? '' : `: ${withoutFullStop(call.reason)}`;
-	return `${call.tool} of ${agent} has been ${spokenStates[call.state]} for ${spokenDuration(ageOf(call, now))}${reason}.`;
+	return `${call.tool} of ${agent} has been ${spokenStates[call.state]} for ${spokenDuration(ageOf(call, now))}${reason}.${countdown === undefined ? '' : ` It ${countdown}.`}`;
 }
 
 const spokenStates = { running: 'running', held: 'held', queued: 'waiting' } as const satisfies Record<
@@ -87,7 +99,8 @@ export function inFlightWords({ inFlight, queued }: Pick<ServerStatus, 'inFlight
 /** As a sentence: "3 calls in flight on 2 MCP servers." */
 export function spokenHost({ calls }: HostStatus): string {
 	if (calls.length === 0) return 'No call in flight.';
-	const servers = new Set(calls.map(({ server }) => server)).size;
+	const servers = new Set(calls.map(({ server }) => server).filter((server) => server !== '')).size;
+	if (servers === 0) return `${counted(calls.length, 'call')} in flight.`;
 	return `${counted(calls.length, 'call')} in flight on ${counted(servers, 'MCP server')}.`;
 }
 

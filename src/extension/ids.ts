@@ -42,6 +42,15 @@ export const commandIds = {
 	copyExplicitCall: 'crosstalk.copyExplicitCall',
 	acceptScopeDefault: 'crosstalk.acceptScopeDefault',
 	declareScopes: 'crosstalk.declareScopes',
+	debugAgent: 'crosstalk.debugAgent',
+	attachDebugger: 'crosstalk.attachDebugger',
+	replayTranscript: 'crosstalk.replayTranscript',
+	breakOnTool: 'crosstalk.breakOnTool',
+	pauseAgents: 'crosstalk.pauseAgents',
+	pauseAgent: 'crosstalk.pauseAgent',
+	continueCall: 'crosstalk.continueCall',
+	editArguments: 'crosstalk.editArguments',
+	answerCall: 'crosstalk.answerCall',
 } as const;
 
 export const contextKeys = {
@@ -74,3 +83,5 @@ export const mcpProviderId = 'crosstalk.host';
 export const diagnosticSource = 'Crosstalk';
 
 export const taskType = 'crosstalk';
+
+export const debugType = 'crosstalk';

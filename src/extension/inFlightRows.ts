@@ -5,6 +5,7 @@ import {
 	agentWords,
 	byStart,
 	callStateWords,
+	countdownWords,
 	errorRate,
 	inFlightWords,
 	latency,
@@ -36,11 +37,34 @@ export function inFlightRows(status: HostStatus, nameOf: AgentNames, now: number
 		.map(([name, unsorted]) => {
 			const server = status.servers.find((candidate) => candidate.name === name);
 			const calls = unsorted.sort(byStart);
-			const row = server === undefined ? strayRow(name, calls) : serverRow(server, calls);
+			const row =
+				name === ''
+					? ownToolsRow(calls)
+					: server === undefined
+						? strayRow(name, calls)
+						: serverRow(server, calls);
 			const children = calls.slice(0, shownCalls).map((call) => callRow(call, nameOf, now));
 			if (calls.length > shownCalls) children.push(moreRow(name, calls.length - shownCalls));
 			return { ...row, children };
 		});
+}
+
+/** Calls of tools that no server has: they are known of while they are held. */
+function ownToolsRow(calls: readonly CallStatus[]): Row {
+	return {
+		id: 'own tools',
+		target: { server: '' },
+		label: "Agents' own tools",
+		description: gaugeOf(calls),
+		icon: 'tools',
+		color: undefined,
+		contextValue: 'crosstalkOwnTools',
+		spoken: `Tools of the agents themselves: ${counted(calls.length, 'call')} held.`,
+		details: [{ name: 'In flight', text: gaugeOf(calls) }],
+		command: undefined,
+		children: [],
+		isOpen: true,
+	};
 }
 
 /** The server was forgotten while its calls go on. */
@@ -123,16 +147,23 @@ function moreRow(server: string, count: number): Row {
 
 function callRow(call: CallStatus, nameOf: AgentNames, now: number): Row {
 	const age = ageOf(call, now);
+	const countdown = countdownWords(call, now);
 	return {
 		id: `call ${call.id}`,
 		target: { server: call.server, callId: call.id },
 		label: call.tool,
-		description: [duration(Math.max(1000, age)), agentWords(call, nameOf), callStateWords(call)].join(' · '),
+		description: [
+			duration(Math.max(1000, age)),
+			agentWords(call, nameOf),
+			callStateWords(call),
+			...(countdown === undefined ? [] : [countdown]),
+		].join(' · '),
 		...callIcons[call.state],
 		contextValue: `crosstalkInFlight.${call.state}`,
 		spoken: spokenCall(call, nameOf, now),
 		details: [
 			{ name: 'State', text: callStateWords(call) },
+			{ name: 'Held', text: countdown ?? '' },
 			{ name: 'Agent', text: agentWords(call, nameOf) },
 			{ name: 'Session', text: call.sessionId ?? 'unknown session' },
 			{ name: 'Started', text: `${new Date(call.startedAt).toLocaleTimeString('en-GB')}, ${duration(age)} ago` },

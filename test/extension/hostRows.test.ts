@@ -58,6 +58,37 @@ function outline(rows: readonly Row[], depth = 0): readonly string[] {
 
 const nobodyNamed = () => undefined;
 
+describe('the rows of held calls', () => {
+	const calls = [
+		call('1', 8, {
+			state: 'held',
+			reason: 'breakpoint "analytics/*"',
+			agentId: 'read-schema',
+			heldUntil: new Date(now + 52_000).toISOString(),
+		}),
+		call('stop-1', 2, { server: '', tool: 'Bash', state: 'held', reason: 'paused' }),
+		call('2', 41),
+	];
+	const rows = inFlightRows(status([server('analytics')], calls), nobodyNamed, now);
+
+	it('say why, and how long their clients will wait; tools of the agents themselves stand apart', () => {
+		assert.deepEqual(outline(rows), [
+			"tools Agents' own tools — 1 in flight",
+			'  debug-pause Bash — 2 s · explore-api · held: paused',
+			'circle-filled analytics — 2 in flight · shared, stdio, pid 4121',
+			'  play analytics_query — 41 s · explore-api · running',
+			'  debug-pause analytics_query — 8 s · read-schema · held: breakpoint "analytics/*" · goes on in 52 s',
+		]);
+	});
+
+	it('are sentences for a screen reader', () => {
+		assert.equal(
+			rows[1]?.children[1]?.spoken,
+			'analytics_query of agent read-schema has been held for 8 seconds: breakpoint "analytics/*". It goes on in 52 s.',
+		);
+	});
+});
+
 describe('the rows of calls in flight', () => {
 	it('stand below their servers, the oldest first, whatever the order of the host', () => {
 		const rows = inFlightRows(

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { printable } from '../../core/report/index.ts';
 import { CrosstalkDebugSession } from '../../debugAdapter/crosstalkDebugSession.ts';
+import { createLiveTargets } from '../../debugAdapter/liveTargets.ts';
 import { openReplay } from '../../debugAdapter/replay/openReplay.ts';
 import { dataDirectory } from '../dataOption.ts';
 import type { Command } from '../io.ts';
+import { liveAccess } from '../liveAccess.ts';
 import { namedSession } from '../namedSession.ts';
 import { UsageError, absolutePath, parseOptions } from '../usage.ts';
 
@@ -47,7 +49,7 @@ export const debug: Command = {
 					client,
 					signal,
 				),
-			live: undefined,
+			live: createLiveTargets(liveAccess(io, values.data, onError)),
 			log,
 			onDidClose: () => closed.resolve(),
 		});

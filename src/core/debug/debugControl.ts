@@ -99,6 +99,8 @@ export interface HeldCall {
 	readonly reason: StopReason;
 	/** A sentence. */
 	readonly description: string;
+	/** The cause alone, without whose call it is: `breakpoint "analytics/*"`. */
+	readonly short?: string | undefined;
 	readonly breakpointIds: readonly string[];
 	/** Present where a rule has stopped it. */
 	readonly ruleId?: string | undefined;

@@ -82,6 +82,7 @@ export type CallState = 'queued' | 'held' | 'running';
 
 export interface CallStatus {
 	readonly id: string;
+	/** Empty: the tool is the agent's own, and its call is held at the agent's hook. */
 	readonly server: string;
 	readonly tool: string;
 	readonly state: CallState;
@@ -96,6 +97,8 @@ export interface CallStatus {
 	readonly line?: number | undefined;
 	/** A sentence: why it waits. */
 	readonly reason?: string | undefined;
+	/** Of a held call: when it is let go by itself, shortly before its client would give it up. */
+	readonly heldUntil?: string | undefined;
 	/** A sentence: what goes wrong with it on purpose. */
 	readonly fault?: string | undefined;
 }

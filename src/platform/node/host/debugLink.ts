@@ -65,7 +65,7 @@ function linkOver(control: ControlClient, onError: (error: unknown) => void): De
 			try {
 				return await control.request(name, params);
 			} catch (error) {
-				if (error instanceof ResponseError && error.code === Number(ErrorCodes.MethodNotFound))
+				if (error instanceof ResponseError && error.code === ErrorCodes.MethodNotFound)
 					throw new ExpectedError(
 						'The host that runs is older than this debugger, and cannot stop calls. Stop it (Crosstalk: Stop Host); the next one to need it starts a new one.',
 						{ cause: error },
