@@ -260,6 +260,20 @@ describe('a call that a debugger holds on the wire', () => {
 		assert.match(JSON.stringify(told.at(-1)), /time was up/);
 	});
 
+	it('is not held with its result when its client is about to give it up', async () => {
+		const { rig, debug, stops, told } = debugged({ answer: answerHandshake });
+		set(debug, { tool: '*', at: 'after' });
+		const agent = await rig.initialized();
+		const call = agent.call('query', { arguments: { page: 1 } });
+		await rig.pass(58_000);
+		const [sent] = rig.last.requests('tools/call');
+		rig.last.say({ jsonrpc: '2.0', id: sent?.['id'], result: { content: [] } });
+		await settled();
+		assert.equal(call.answers.length, 1);
+		assert.equal(stops.length, 0);
+		assert.match(JSON.stringify(told), /was not stopped/);
+	});
+
 	it('is kept alive with progress for a client that counts it', async () => {
 		const { rig, debug, stops, resume } = debugged();
 		set(debug, { tool: '*' });

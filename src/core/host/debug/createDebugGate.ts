@@ -156,6 +156,9 @@ class Gate implements DebugHost {
 		if (debug === undefined) return undefined;
 		const known = this.joined.passes(call, 'before');
 		const agent = agentKey(call);
+		const [oldest] = this.out.keys();
+		// Of a call that is denied nobody tells.
+		if (this.out.size >= mostAgents && oldest !== undefined) this.out.delete(oldest);
 		this.out.set(callKey(call), agent);
 		if (known === 'other-side') return undefined;
 		const looked = this.lookable(call, undefined);
@@ -294,8 +297,9 @@ class Gate implements DebugHost {
 				const result = callResult(how.result, server !== null, how.isError);
 				debug.arm(how.then, stop.call, this.knownIn(held.sessionId));
 				const passage = { action: 'answer', result, isError: how.isError } as const;
+				this.out.delete(callKey(call));
+				debug.duplicates.ended(callKey(call), false, this.options.clock.elapsed());
 				this.release(stop, passage, 'answered', 'It was answered by hand and not made.', result);
-				this.gone(call);
 				return;
 			}
 			case 'edit-result': {
@@ -480,10 +484,15 @@ class Gate implements DebugHost {
 		call: GateCall,
 		result: GateResult | undefined,
 		cause: Cause,
-	): Hold<Passage> {
+	): Hold<Passage> | undefined {
 		const { clock } = this.options;
 		const { server, tool } = call;
 		const now = clock.now();
+		const heldUntil = call.heldUntil();
+		if (heldUntil !== null && heldUntil <= now) {
+			debug.cannotHold(cause.breakpointIds);
+			return undefined;
+		}
 		const stopId = this.options.newId('stop');
 		const at = result === undefined ? 'before' : 'after';
 		const known = server === undefined ? undefined : this.options.toolOf(server, tool);
@@ -506,7 +515,7 @@ class Gate implements DebugHost {
 			result: result?.text() ?? null,
 			isError: result?.isError ?? false,
 			heldSince: now,
-			heldUntil: call.heldUntil(),
+			heldUntil,
 			canEdit: call.canEdit,
 			canAnswer: call.canAnswer && at === 'before',
 			isRepeatable: known?.isRepeatable ?? null,
@@ -765,6 +774,13 @@ class Debugger implements DebuggerConnection {
 		if (step === undefined) return;
 		this.steps = this.steps.filter((one) => one !== step);
 		this.next(keyOf(sessionId, parentId), undefined, 'a step out of a subagent');
+	}
+
+	/** A call has run for so long that its client may give it up at any moment. */
+	cannotHold(breakpointIds: readonly string[]): void {
+		const message =
+			'A call had taken so long that its client would not have waited any longer; it was not stopped.';
+		for (const id of breakpointIds) this.fail(id, message);
 	}
 
 	private next(agent: string, call: string | undefined, why: string): void {

@@ -32,15 +32,14 @@ export class ControlDebug {
 		return { isReadOnly, ...(reason === undefined ? {} : { reason }) };
 	}
 
-	set(settings: DebugSettings): DebugRequests['debug/set']['result'] {
-		// A client of another version may have left something out.
-		const { onToolError = false }: Partial<DebugSettings> = settings;
-		const known: DebugSettings = {
-			breakpoints: listAt('breakpoints', settings.breakpoints).map(breakpointIn),
-			rules: listAt('rules', settings.rules).map((rule) => textAt('rules', rule)),
-			onToolError,
+	set(params: unknown): DebugRequests['debug/set']['result'] {
+		const { breakpoints, rules, onToolError } = objectAt('debug/set', params);
+		const settings: DebugSettings = {
+			breakpoints: listAt('breakpoints', breakpoints).map(breakpointIn),
+			rules: listAt('rules', rules).map((rule) => textAt('rules', rule)),
+			onToolError: onToolError === true,
 		};
-		return { breakpoints: this.debugger.set(known) };
+		return { breakpoints: this.debugger.set(settings) };
 	}
 
 	held(): DebugRequests['debug/held']['result'] {

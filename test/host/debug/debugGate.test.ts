@@ -1,0 +1,496 @@
+import assert from 'node:assert/strict';
+import { agentId, mainAgentId, sessionId, toolUseId } from '../../../src/core/base/ids.ts';
+import type { AgentId } from '../../../src/core/base/ids.ts';
+import type { Breakpoint, DebugSettings, HeldCall, Resumption } from '../../../src/core/debug/index.ts';
+import { createDebugGate } from '../../../src/core/host/debug/createDebugGate.ts';
+import type { DebuggedTool } from '../../../src/core/host/debug/createDebugGate.ts';
+import type { DebuggerConnection, DebugHost, GateCall, Hold } from '../../../src/core/host/debug/debugGate.ts';
+
+const session = sessionId('claude-code', 's1');
+const main = mainAgentId;
+const helper = agentId('helper');
+
+/** A gate, a debugger at it, and what that is told. */
+interface Gated {
+	readonly gate: DebugHost;
+	readonly debug: DebuggerConnection;
+	readonly stops: HeldCall[];
+	readonly told: { readonly name: string; readonly value: unknown }[];
+	/** What was recorded. */
+	readonly records: { readonly name: string; readonly how?: string }[];
+	readonly tools: Map<string, DebuggedTool>;
+	readonly pass: (milliseconds: number) => void;
+	/** The agent's hook has come, for a tool of its own or of a server (`server/tool`). */
+	readonly before: (agent: AgentId | undefined, tool: string, more?: Partial<GateCall>) => Hold<unknown> | undefined;
+	readonly after: (
+		agent: AgentId | undefined,
+		tool: string,
+		more?: Partial<GateCall>,
+		isError?: boolean,
+	) => Hold<unknown> | undefined;
+}
+
+let lastUse = 0;
+
+function callOf(agent: AgentId | undefined, tool: string, more: Partial<GateCall>): GateCall {
+	const [server, name] = tool.includes('/') ? tool.split('/') : [undefined, tool];
+	return {
+		heldBy: 'hook',
+		sessionId: session,
+		agentId: agent,
+		agentType: undefined,
+		toolUseId: toolUseId(`toolu_${++lastUse}`),
+		callId: undefined,
+		connectionId: undefined,
+		server,
+		tool: name ?? '',
+		agentsName: server === undefined ? undefined : `mcp__${server}__${name ?? ''}`,
+		argumentsText: () => '{}',
+		heldUntil: () => null,
+		canEdit: true,
+		canAnswer: true,
+		canRepeat: false,
+		...more,
+	};
+}
+
+function gated(): Gated {
+	let now = 1_000;
+	let timers: { at: number; callback: () => void }[] = [];
+	let lastId = 0;
+	const records: { name: string; how?: string }[] = [];
+	const tools = new Map<string, DebuggedTool>();
+	const gate = createDebugGate({
+		clock: {
+			now: () => now,
+			elapsed: () => now,
+			after(milliseconds, callback) {
+				const timer = { at: now + milliseconds, callback };
+				timers.push(timer);
+				return { dispose: () => void (timers = timers.filter((other) => other !== timer)) };
+			},
+		},
+		newId: (prefix) => `${prefix}-${++lastId}`,
+		recorder: {
+			callHeld: () => void records.push({ name: 'held' }),
+			callReleased: (_origin, _held, { how }) => void records.push({ name: 'released', how }),
+		},
+		namesOf: (server) => [server],
+		toolOf: (_server, tool) => tools.get(tool),
+		scopeLeftOut: (_server, _tool, args) =>
+			'project' in (args as object) ? null : 'The call does not say "project".',
+		didChange() {},
+	});
+	const stops: HeldCall[] = [];
+	const told: { name: string; value: unknown }[] = [];
+	const debug = gate.attach({
+		client: 'the test',
+		sessions: null,
+		listener(name, value) {
+			told.push({ name, value });
+			// The name says what it is.
+			if (name === 'debug/didStop') stops.push(value as HeldCall);
+		},
+	});
+	return {
+		gate,
+		debug,
+		stops,
+		told,
+		records,
+		tools,
+		pass(milliseconds) {
+			now += milliseconds;
+			const due = timers.filter(({ at }) => at <= now);
+			timers = timers.filter(({ at }) => at > now);
+			for (const { callback } of due) callback();
+		},
+		before: (agent, tool, more = {}) => gate.before(callOf(agent, tool, more)),
+		after: (agent, tool, more = {}, isError = false) =>
+			gate.after(callOf(agent, tool, more), { text: () => '"done"', isError }),
+	};
+}
+
+function set(debug: DebuggerConnection, ...breakpoints: (Partial<Breakpoint> & { tool: string })[]) {
+	const settings: DebugSettings = {
+		breakpoints: breakpoints.map((one, index) => ({ id: `b${index + 1}`, ...one })),
+		rules: [],
+		onToolError: false,
+	};
+	return debug.set(settings);
+}
+
+function goOn(then: Resumption['then'] = 'run'): Resumption {
+	return { then, action: 'continue' };
+}
+
+describe('the gate that calls pass for a debugger', () => {
+	it('lets everything through while nobody is attached', () => {
+		const { gate, debug, before, after } = gated();
+		set(debug, { tool: '*' });
+		debug.dispose();
+		assert.equal(gate.isActive, false);
+		assert.equal(before(main, 'Bash'), undefined);
+		assert.equal(after(main, 'Bash'), undefined);
+	});
+
+	it('finds tools by every name that they have', () => {
+		const { debug, before } = gated();
+		const names: [pattern: string, tool: string, type: string | undefined, isStopped: boolean][] = [
+			['Bash', 'Bash', undefined, true],
+			['bash', 'Bash', undefined, false],
+			['B*', 'Bash', undefined, true],
+			['Ba?h', 'Bash', undefined, true],
+			['{Read,Bash}', 'Bash', undefined, true],
+			['analytics/*', 'analytics/query', undefined, true],
+			['*/query', 'analytics/query', undefined, true],
+			['mcp__analytics__query', 'analytics/query', undefined, true],
+			['query', 'analytics/query', undefined, false],
+			['Explore:Bash', 'Bash', 'Explore', true],
+			['Explore:Bash', 'Bash', 'Plan', false],
+			['Explore:Bash', 'Bash', undefined, false],
+			['plugin:reviewer:*', 'Bash', 'plugin:reviewer', true],
+			['general-purpose:analytics/*', 'analytics/query', 'general-purpose', true],
+		];
+		for (const [pattern, tool, agentType, isStopped] of names) {
+			set(debug, { tool: pattern });
+			const hold = before(main, tool, { agentType });
+			assert.equal(hold !== undefined, isStopped, `${pattern} and ${tool} of ${agentType}`);
+			hold?.giveUp('enough');
+		}
+	});
+
+	it('knows an agent by its id, its session and the type that somebody has told of', () => {
+		const { gate, debug, before } = gated();
+		set(debug, { tool: '*', agent: 'help*' });
+		assert.equal(before(main, 'Bash'), undefined);
+		assert.equal(before(undefined, 'Bash'), undefined);
+		assert.notEqual(before(helper, 'Bash'), undefined);
+		set(debug, { tool: '*', sessionId: sessionId('claude-code', 's2') });
+		assert.equal(before(helper, 'Bash'), undefined);
+		set(debug, { tool: 'Explore:*' });
+		assert.equal(before(helper, 'Bash'), undefined);
+		const facts = { sessionId: session, agentId: helper, parentId: undefined, spawnedBy: undefined };
+		gate.tell({ kind: 'agent-started', agentType: 'Explore', ...facts });
+		assert.notEqual(before(helper, 'Bash'), undefined);
+	});
+
+	it('does not stop a call on the wire that came past at its hook', () => {
+		const { debug, before, after, stops } = gated();
+		set(debug, { tool: 'analytics/*', hitCondition: '>= 1' }, { tool: 'analytics/*', at: 'after' });
+		const toolUse = toolUseId('toolu_joined');
+		const wire = { heldBy: 'wire', toolUseId: toolUse, callId: 'call-1', connectionId: 'agent-1' } as const;
+		before(main, 'analytics/query', { toolUseId: toolUse })?.giveUp('let through');
+		assert.equal(before(main, 'analytics/query', wire), undefined);
+		assert.equal(before(undefined, 'analytics/query', { ...wire, sessionId: undefined }), undefined);
+		assert.notEqual(after(main, 'analytics/query', wire), undefined);
+		assert.equal(after(main, 'analytics/query', { toolUseId: toolUse }), undefined);
+		assert.equal(stops.length, 2);
+		// The same id in another session is another call.
+		assert.notEqual(before(main, 'analytics/query', { ...wire, sessionId: sessionId('codex', 's9') }), undefined);
+	});
+
+	it('counts hits, stops for a hit condition and says what a log point says', () => {
+		const { debug, before, told, stops } = gated();
+		set(
+			debug,
+			{ tool: 'Read', hitCondition: '% 2' },
+			{ tool: 'Bash', logMessage: '{agent.id} ran {arguments.command}: {hits}' },
+		);
+		for (let count = 0; count < 4; count++) before(main, 'Read')?.giveUp('enough');
+		assert.equal(stops.length, 2);
+		before(main, 'Bash', { argumentsText: () => '{"command":"ls"}' });
+		before(main, 'Bash', { argumentsText: () => '{}' });
+		const logs = told.filter(({ name }) => name === 'debug/didLog').map(({ value }) => value as { text: string });
+		assert.equal(logs[0]?.text, 'main ran ls: 1');
+		assert.match(logs[1]?.text ?? '', /^main ran \{.*no "command".*\}: 2$/);
+		assert.partialDeepStrictEqual(logs[0], { breakpointId: 'b2', sessionId: session, agentId: main });
+	});
+
+	it('keeps the hits of a breakpoint that stays', () => {
+		const { debug, before } = gated();
+		const breakpoint = { tool: 'Bash', hitCondition: '3' };
+		set(debug, breakpoint);
+		assert.equal(before(main, 'Bash'), undefined);
+		set(debug, breakpoint, { tool: 'Read' });
+		assert.equal(before(main, 'Bash'), undefined);
+		set(debug, breakpoint);
+		assert.notEqual(before(main, 'Bash'), undefined);
+	});
+
+	it('says what is wrong with a breakpoint, and heeds the others', () => {
+		const { debug, before } = gated();
+		const statuses = set(
+			debug,
+			{ tool: 'Bash', condition: 'arguments.page >' },
+			{ tool: 'Bash', condition: 'page > 2' },
+			{ tool: 'Bash', hitCondition: 'often' },
+			{ tool: '{Bash' },
+			{ tool: ' ' },
+			{ tool: 'Bash', logMessage: 'page {arguments.page' },
+			{ tool: 'Read' },
+		);
+		assert.deepEqual(
+			statuses.map(({ message }) => message),
+			[
+				'"arguments.page >", column 17: Unexpected token: EOF.',
+				'"page > 2", column 1: Unknown variable: page.',
+				'"often" is no hit condition: write a number, or one behind ==, >, >=, <, <= or %.',
+				'"{Bash" is no pattern: a "{" has no "}" behind it.',
+				'A breakpoint needs the name of a tool, for example "analytics/query", "Bash" or "*".',
+				'The log message has a "{" without a "}": write {{ for a brace.',
+				undefined,
+			],
+		);
+		assert.equal(before(main, 'Bash'), undefined);
+		assert.notEqual(before(main, 'Read'), undefined);
+	});
+
+	it('says once that a condition fails, and does not stop', () => {
+		const { debug, before, told } = gated();
+		set(debug, { tool: '*', condition: 'arguments.page > 2' }, { tool: '*', condition: 'arguments.size() + 1' });
+		for (let count = 0; count < 3; count++) assert.equal(before(main, 'Bash'), undefined);
+		assert.deepEqual(
+			told.map(({ name, value }) => [name, (value as { breakpointId: string }).breakpointId]),
+			[
+				['debug/didFail', 'b1'],
+				['debug/didFail', 'b2'],
+			],
+		);
+		assert.match(JSON.stringify(told[1]), /neither true nor false/);
+	});
+
+	it('steps over: to the result, or to the next call of the same agent', () => {
+		const { debug, before, after, stops } = gated();
+		set(debug, { tool: 'Edit' });
+		before(main, 'Edit');
+		debug.resume(stops[0]!.stopId, goOn('step-over'));
+		assert.equal(before(helper, 'Bash'), undefined);
+		assert.notEqual(after(main, 'Edit'), undefined);
+		assert.equal(stops[1]?.reason, 'step');
+		debug.resume(stops[1]!.stopId, goOn('step-over'));
+		assert.equal(after(helper, 'Bash'), undefined);
+		assert.notEqual(before(main, 'Read'), undefined);
+		debug.resume(stops[2]!.stopId, goOn());
+		assert.equal(after(main, 'Read'), undefined);
+		assert.equal(before(main, 'Read'), undefined);
+	});
+
+	it('steps into the agent that a call starts', () => {
+		const { gate, debug, before, after, stops } = gated();
+		const other = agentId('other');
+		set(debug, { tool: 'Agent' });
+		const toolUse = toolUseId('toolu_spawn');
+		before(main, 'Agent', { toolUseId: toolUse, argumentsText: () => '{"subagent_type":"Explore"}' });
+		debug.resume(stops[0]!.stopId, goOn('step-in'));
+		assert.equal(after(main, 'Agent', { toolUseId: toolUse }), undefined);
+		const started = (agent: AgentId, agentType: string, spawnedBy = undefined as typeof toolUse | undefined) =>
+			gate.tell({
+				kind: 'agent-started',
+				sessionId: session,
+				agentId: agent,
+				agentType,
+				parentId: main,
+				spawnedBy,
+			});
+		started(other, 'Plan');
+		started(helper, 'Explore', toolUse);
+		assert.equal(before(other, 'Bash'), undefined);
+		assert.equal(before(main, 'Bash'), undefined);
+		assert.notEqual(before(helper, 'Bash'), undefined);
+		assert.match(stops[1]?.description ?? '', /a step into it/);
+	});
+
+	it('steps out to the parent, when the subagent has ended', () => {
+		const { gate, debug, before, stops } = gated();
+		const parent = agentId('parent');
+		gate.tell({
+			kind: 'agent-started',
+			sessionId: session,
+			agentId: helper,
+			agentType: undefined,
+			parentId: parent,
+			spawnedBy: undefined,
+		});
+		set(debug, { tool: 'Edit' });
+		before(helper, 'Edit');
+		debug.resume(stops[0]!.stopId, goOn('step-out'));
+		assert.equal(before(helper, 'Bash'), undefined);
+		assert.equal(before(parent, 'Bash'), undefined);
+		gate.tell({ kind: 'agent-ended', sessionId: session, agentId: helper });
+		assert.equal(before(main, 'Bash'), undefined);
+		assert.notEqual(before(parent, 'Bash'), undefined);
+	});
+
+	it('pauses one agent, or each agent once', () => {
+		const { debug, before, stops } = gated();
+		debug.pause(session, helper, false);
+		assert.equal(before(main, 'Bash'), undefined);
+		assert.notEqual(before(helper, 'Bash'), undefined);
+		assert.equal(before(helper, 'Bash'), undefined);
+		debug.pause(null, null, false);
+		assert.notEqual(before(main, 'Bash'), undefined);
+		assert.notEqual(before(helper, 'Bash'), undefined);
+		assert.equal(before(main, 'Bash'), undefined);
+		assert.ok(stops.every(({ reason }) => reason === 'pause'));
+		debug.pause(session, null, false);
+		debug.pause(null, null, true);
+		assert.equal(before(agentId('new'), 'Bash'), undefined);
+	});
+
+	it('stops on an error of any tool', () => {
+		const { debug, after, stops } = gated();
+		debug.set({ breakpoints: [{ id: 'b1', tool: 'Read', at: 'error' }], rules: [], onToolError: true });
+		assert.equal(after(main, 'Bash'), undefined);
+		after(main, 'Bash', {}, true);
+		after(main, 'Read', {}, true);
+		assert.deepEqual(
+			stops.map(({ reason, breakpointIds }) => [reason, ...breakpointIds]),
+			[['error'], ['breakpoint', 'b1']],
+		);
+	});
+
+	it('stops where a rule would find something, and only where that is known', () => {
+		const { gate, debug, before, after, stops, tools, pass } = gated();
+		const statuses = debug.set({
+			breakpoints: [],
+			rules: ['default-scope-query', 'duplicate-execution', 'compaction-mid-call', 'lost-update'],
+			onToolError: false,
+		});
+		assert.deepEqual(
+			statuses.map(({ id, isVerified }) => [id, isVerified]),
+			[['lost-update', false]],
+		);
+		const everywhere = { argumentsText: () => '{"project":"x"}' };
+		assert.equal(before(main, 'a/list', everywhere), undefined);
+		before(main, 'a/list')?.giveUp('seen');
+		assert.equal(stops.at(-1)?.ruleId, 'default-scope-query');
+
+		// Nobody knows whether `pay` may be made twice.
+		const pay = (more: Partial<GateCall> = {}) => before(main, 'bank/pay', { ...everywhere, ...more });
+		assert.equal(pay(), undefined);
+		assert.equal(pay(), undefined);
+		tools.set('pay', { inputSchema: undefined, isRepeatable: false });
+		const first = toolUseId('toolu_pay1');
+		assert.equal(pay({ toolUseId: first }), undefined);
+		pay()?.giveUp('seen');
+		assert.equal(stops.at(-1)?.ruleId, 'duplicate-execution');
+		assert.equal(pay({ sessionId: sessionId('codex', 's2') }), undefined);
+		assert.equal(pay({ argumentsText: () => '{"project":"y"}' }), undefined);
+		pass(11 * 60_000);
+		const again = gated();
+		again.tools.set('pay', { inputSchema: undefined, isRepeatable: false });
+		again.debug.set({ breakpoints: [], rules: ['duplicate-execution'], onToolError: false });
+		again.before(main, 'bank/pay', { toolUseId: first });
+		again.after(main, 'bank/pay', { toolUseId: first });
+		assert.equal(again.before(main, 'bank/pay'), undefined);
+
+		const compaction = { sessionId: session, agentId: helper } as const;
+		const out = toolUseId('toolu_out');
+		assert.equal(before(helper, 'Read', { toolUseId: out }), undefined);
+		gate.tell({ kind: 'compaction-began', ...compaction });
+		assert.equal(before(main, 'Read'), undefined);
+		before(helper, 'Read')?.giveUp('seen');
+		assert.equal(stops.at(-1)?.ruleId, 'compaction-mid-call');
+		gate.tell({ kind: 'compaction-ended', ...compaction });
+		assert.equal(before(helper, 'Read'), undefined);
+		after(helper, 'Read', { toolUseId: out })?.giveUp('seen');
+		assert.partialDeepStrictEqual(stops.at(-1), { ruleId: 'compaction-mid-call', at: 'after' });
+	});
+
+	it('lets go before the time is up, and holds for longer than a timer can', async () => {
+		const { debug, before, stops, told, records, pass } = gated();
+		set(debug, { tool: '*' });
+		const hold = before(main, 'Bash', { heldUntil: () => 61_000 });
+		assert.equal(stops[0]?.heldUntil, 61_000);
+		pass(59_000);
+		assert.equal(debug.held().length, 1);
+		pass(1_000);
+		assert.deepEqual(await hold?.passage, { action: 'continue' });
+		assert.match(JSON.stringify(told.at(-1)), /time was up/);
+		assert.deepEqual(records.at(-1), { name: 'released', how: 'time-up' });
+		before(main, 'Bash', { heldUntil: () => 61_000 + 3_000_000_000 });
+		pass(2_000_000_000);
+		assert.equal(debug.held().length, 1);
+		pass(1_000_000_000);
+		assert.equal(debug.held().length, 0);
+	});
+
+	it('tells a person what cannot be done with a held call', () => {
+		const { debug, before, after, stops } = gated();
+		set(debug, { tool: '*' }, { tool: '*', at: 'after' });
+		before(main, 'Bash', { canEdit: false, canAnswer: false });
+		after(main, 'Bash', { canEdit: false });
+		const [first, second] = stops.map(({ stopId }) => stopId);
+		const refused = (stopId: string, how: object, expected: RegExp) =>
+			assert.throws(() => debug.resume(stopId, { then: 'run', ...how } as Resumption), expected);
+		refused(first!, { action: 'edit-arguments', arguments: '{}' }, /cannot be changed where it is held/);
+		refused(first!, { action: 'answer', result: 'x', isError: false }, /cannot be answered by hand/);
+		refused(first!, { action: 'edit-result', result: 'x' }, /no result yet/);
+		refused(first!, { action: 'repeat' }, /has not been made yet/);
+		refused(second!, { action: 'edit-arguments', arguments: '{}' }, /has been made/);
+		refused(second!, { action: 'edit-result', result: 'x' }, /cannot be changed where it is held/);
+		refused(second!, { action: 'repeat' }, /Only its agent/);
+		refused('stop-99', { action: 'continue' }, /not held any more/);
+		assert.equal(debug.held().length, 2);
+	});
+
+	it('lets one debugger stop a session, and others look on', () => {
+		const { gate, debug, before, stops } = gated();
+		set(debug, { tool: '*' });
+		const seen: string[] = [];
+		const second = gate.attach({
+			client: 'a window',
+			sessions: [session],
+			listener: (name) => void seen.push(name),
+		});
+		assert.equal(second.isReadOnly, true);
+		assert.equal(second.reason, 'the test is debugging already; a window can look on, and stops nothing.');
+		before(main, 'Bash');
+		assert.deepEqual(seen, ['debug/didStop']);
+		assert.deepEqual(second.held(), debug.held());
+		const { stopId } = stops[0]!;
+		assert.throws(() => second.resume(stopId, goOn()), /can look on/);
+		assert.throws(() => second.pause(null, null, false), /can look on/);
+		assert.throws(() => set(second, { tool: '*' }), /can look on/);
+		second.dispose();
+		assert.equal(debug.held().length, 1);
+		debug.dispose();
+		assert.throws(() => debug.resume(stopId, goOn()), /not attached any more/);
+	});
+
+	it('keeps debuggers of different sessions apart', () => {
+		const { gate, debug } = gated();
+		debug.dispose();
+		const other = sessionId('codex', 's2');
+		const told: string[] = [];
+		const attach = (client: string, sessions: readonly (typeof session)[]) =>
+			gate.attach({ client, sessions, listener: (name) => void told.push(`${client} ${name}`) });
+		const one = attach('one', [session]);
+		const two = attach('two', [other]);
+		assert.equal(two.isReadOnly, false);
+		set(one, { tool: '*' });
+		assert.notEqual(gate.before(callOf(main, 'Bash', {})), undefined);
+		assert.equal(gate.before(callOf(main, 'Bash', { sessionId: other })), undefined);
+		assert.equal(gate.before(callOf(main, 'Bash', { sessionId: undefined })), undefined);
+		assert.deepEqual(told, ['one debug/didStop']);
+		assert.equal(two.held().length, 0);
+	});
+
+	it('lets everything go when the host closes', async () => {
+		const { gate, debug, before, records } = gated();
+		set(debug, { tool: '*' });
+		const holds = [before(main, 'Bash'), before(helper, 'Bash')];
+		gate.close('The host is closing.');
+		assert.deepEqual(await Promise.all(holds.map((hold) => hold?.passage)), [
+			{ action: 'continue' },
+			{ action: 'continue' },
+		]);
+		assert.deepEqual(records.slice(2), [
+			{ name: 'released', how: 'host-closing' },
+			{ name: 'released', how: 'host-closing' },
+		]);
+		assert.equal(before(main, 'Bash'), undefined);
+		assert.throws(() => gate.attach({ client: 'x', sessions: null, listener: () => {} }), /closing/);
+	});
+});
