@@ -91,8 +91,8 @@ export class CrosstalkDebugSession extends DebugSession {
 
 	// Most do one thing with the target. What they reject with goes back to the client, in one place.
 	private readonly handlers: Readonly<Record<string, Handler>> = {
-		launch: (args: unknown, request) => this.open(configurationOf('launch', args), request),
-		attach: (args: unknown, request) => this.open(configurationOf('attach', args), request),
+		launch: (args: unknown, request) => this.openAndInvite(configurationOf('launch', args), request),
+		attach: (args: unknown, request) => this.openAndInvite(configurationOf('attach', args), request),
 		restart: (args: { arguments?: unknown }, request) => this.restart(args?.arguments, request),
 		configurationDone: () => this.begin(),
 		disconnect: (args: DebugProtocol.DisconnectArguments | undefined) => this.disconnect(args ?? {}),
@@ -305,7 +305,11 @@ export class CrosstalkDebugSession extends DebugSession {
 			this.running.delete(request.seq);
 		}
 		this.book.configure(configuration.breakpoints);
-		// Behind the answer: now the client may set its breakpoints.
+	}
+
+	/** Behind the answer: now the client may set its breakpoints. */
+	private async openAndInvite(configuration: Configuration, request: DebugProtocol.Request): Promise<void> {
+		await this.open(configuration, request);
 		this.enqueue(() => this.sendEvent(new InitializedEvent()));
 	}
 
@@ -469,17 +473,20 @@ export class CrosstalkDebugSession extends DebugSession {
 	}
 
 	private async resume(thread: number, how: ResumeKind): Promise<void> {
+		// Before: afterwards the agent may be gone.
 		const agent = this.shownStack.agentOf(thread);
+		const isEveryone = this.isEveryoneStopped(thread);
 		await this.opened.resume(agent, how);
-		this.goesOn(this.isEveryoneStopped(thread) ? null : agent);
+		this.goesOn(isEveryone ? null : agent);
 	}
 
 	private async repeat(frame: number): Promise<void> {
 		const level = this.shownStack.level(frame);
 		const agent = this.shownStack.agentOfFrame(frame);
+		const isEveryone = this.isEveryoneStopped(this.shownStack.threadOf(agent));
 		if (level?.repeat === undefined) throw new ExpectedError('This call cannot be made again.');
 		await level.repeat();
-		this.goesOn(agent);
+		this.goesOn(isEveryone ? null : agent);
 	}
 
 	private isEveryoneStopped(thread: number): boolean {

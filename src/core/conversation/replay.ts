@@ -21,6 +21,13 @@ type ReplayMatter =
 	| { readonly kind: 'result'; readonly call: ToolCall | undefined; readonly result: Result }
 	| { readonly kind: 'compaction'; readonly compaction: Compaction };
 
+/** The indexes of an agent's calls and of their results, ascending. */
+interface Tally {
+	readonly made: number[];
+	readonly answered: number[];
+	readonly failed: number[];
+}
+
 /** What lies where in a file. */
 export interface StepPlace {
 	readonly index: number;
@@ -38,6 +45,7 @@ export class Replay {
 	private readonly byPath = new Map<string, StepPlace[]>();
 	private readonly callIndexes = new Map<ToolCall, number>();
 	private readonly resultIndexes = new Map<Result, number>();
+	private readonly tallies = new Map<AgentId, Tally>();
 
 	constructor(conversation: Conversation) {
 		this.conversation = conversation;
@@ -47,8 +55,18 @@ export class Replay {
 			const indexes = this.byAgent.get(agent.id);
 			if (indexes === undefined) this.byAgent.set(agent.id, [index]);
 			else indexes.push(index);
-			if (step.kind === 'call') this.callIndexes.set(step.call, index);
-			if (step.kind === 'result') this.resultIndexes.set(step.result, index);
+			if (step.kind === 'call') {
+				this.callIndexes.set(step.call, index);
+				this.tallyOf(agent).made.push(index);
+			}
+			if (step.kind === 'result') {
+				this.resultIndexes.set(step.result, index);
+				if (step.result === step.call?.result) {
+					const tally = this.tallyOf(agent);
+					tally.answered.push(index);
+					if (step.result.isError) tally.failed.push(index);
+				}
+			}
 			const { source, range } = step.place;
 			if (source.kind !== 'transcript') continue;
 			const place: StepPlace = {
@@ -127,6 +145,24 @@ export class Replay {
 	/** The agent's calls that were made by then, in order. */
 	callsUpTo(agent: Agent, index: number): readonly ToolCall[] {
 		return callsOf(agent).filter((call) => (this.callIndexes.get(call) ?? Infinity) <= index);
+	}
+
+	/** How many calls the agent had made by then, how many of them had no result yet, and how many had failed. */
+	countsAt(
+		agent: Agent,
+		index: number,
+	): { readonly calls: number; readonly pending: number; readonly failed: number } {
+		const { made, answered, failed } = this.tallyOf(agent);
+		const upTo = (indexes: readonly number[]) =>
+			firstIndex(indexes.length, (at) => (indexes[at] ?? Infinity) > index);
+		const calls = upTo(made);
+		return { calls, pending: calls - upTo(answered), failed: upTo(failed) };
+	}
+
+	private tallyOf({ id }: Agent): Tally {
+		let tally = this.tallies.get(id);
+		if (tally === undefined) this.tallies.set(id, (tally = { made: [], answered: [], failed: [] }));
+		return tally;
 	}
 
 	/** The result that the call had by then. */

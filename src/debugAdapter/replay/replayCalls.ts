@@ -71,14 +71,7 @@ export function durationOf(call: ToolCall, endedAt: number | undefined): number 
 }
 
 export function summaryOfAgent(replay: Replay, agent: Agent, index: number): Readonly<Record<string, unknown>> {
-	const calls = replay.callsUpTo(agent, index);
-	return {
-		id: agent.id,
-		type: agent.type ?? null,
-		calls: calls.length,
-		pending: calls.filter((call) => replay.resultAt(call, index) === undefined).length,
-		failed: calls.filter((call) => replay.resultAt(call, index)?.isError === true).length,
-	};
+	return { id: agent.id, type: agent.type ?? null, ...replay.countsAt(agent, index) };
 }
 
 /** Agents by the names that people know them by; where two have the same, by their ids too. */

@@ -182,22 +182,16 @@ export class ReplayLevels {
 			name: 'Usage',
 			expression: 'usage',
 			isExpensive: false,
-			read: async () => {
-				const calls = this.replay.callsUpTo(agent, index);
-				return defined({
+			read: async () =>
+				defined({
 					startedAt: time(call?.startedAt),
 					endedAt: time(result?.at),
 					durationMs: call === undefined || result === undefined ? undefined : durationOf(call, result.at),
 					model: message?.model,
 					inputTokens: message?.tokens?.input,
 					outputTokens: message?.tokens?.output,
-					agent: {
-						calls: calls.length,
-						pending: calls.filter((made) => this.replay.resultAt(made, index) === undefined).length,
-						failed: calls.filter((made) => this.replay.resultAt(made, index)?.isError === true).length,
-					},
-				});
-			},
+					agent: this.replay.countsAt(agent, index),
+				}),
 		};
 	}
 

@@ -7,6 +7,7 @@ import { compileBreakpoint } from '../../core/debug/breakpoint.ts';
 import type { BreakpointAnswer, CompiledBreakpoint } from '../../core/debug/breakpoint.ts';
 import { toolPattern } from '../../core/debug/toolPattern.ts';
 import type { Breakpoint, StopPoint } from '../../core/debug/index.ts';
+import { rules } from '../../core/rules/index.ts';
 import type { Diagnostic } from '../../core/rules/linter.ts';
 import type {
 	BreakpointPlan,
@@ -38,6 +39,12 @@ interface Watch {
 	readonly counted: { readonly answers: Map<number, BreakpointAnswer>; upTo: number } | undefined;
 }
 
+interface SeenTool {
+	readonly names: readonly string[];
+	readonly ownName: string;
+	readonly types: ReadonlySet<string | null>;
+}
+
 type Said = Pick<Stop, 'description' | 'details' | 'ruleId' | 'related'>;
 
 /** What happens at a step. */
@@ -55,6 +62,7 @@ export class ReplayStops {
 	private readonly findings = new Map<number, Diagnostic[]>();
 	private watches: readonly Watch[] = [];
 	private readonly hasFailed = new Set<string>();
+	private seenTools: readonly SeenTool[] | undefined;
 	/** The session's files as the client may write their paths. */
 	private readonly paths: ReadonlyMap<string, string>;
 
@@ -180,7 +188,9 @@ export class ReplayStops {
 		const { id, tool, at: point = 'before', agent, condition, hitCondition, logMessage, sessionId } = breakpoint;
 		const pattern = toolPattern(tool);
 		if (typeof pattern === 'string') return { id, isVerified: false, message: pattern };
-		const where = point === 'before' ? '' : point === 'after' ? ' after the call' : ' after the call has failed';
+		if (!this.tools().some(({ names, types }) => [...types].some((type) => pattern.matches(names, type))))
+			return { id, isVerified: false, message: this.unknownTool(tool) };
+		const where = point === 'before' ? '' : point === 'after' ? ', after the call' : ', after the call has failed';
 		return watchOf(
 			{
 				id,
@@ -194,7 +204,7 @@ export class ReplayStops {
 					if (step.kind === 'result' && point === 'error' && !step.result.isError) return false;
 					return pattern.matches(namesOf(step.call), step.agent.type ?? null);
 				},
-				said: async () => ({ description: `Paused${where} on "${tool}".` }),
+				said: async () => ({ description: `Paused on "${tool}"${where}.` }),
 			},
 		);
 	}
@@ -222,6 +232,8 @@ export class ReplayStops {
 	}
 
 	private ruleWatch(id: string, ruleId: string, condition: string | undefined): Watch | BreakpointReport {
+		if (!rules.some((rule) => rule.id === ruleId))
+			return { id, isVerified: false, message: `There is no rule "${ruleId}".` };
 		const at = (step: ReplayStep) =>
 			this.findings.get(step.index)?.filter((finding) => finding.ruleId === ruleId) ?? [];
 		return watchOf(
@@ -260,6 +272,31 @@ export class ReplayStops {
 				},
 			},
 		);
+	}
+
+	/** The tools that are called in the session, with the types of agents that call them. */
+	private tools(): readonly SeenTool[] {
+		if (this.seenTools !== undefined) return this.seenTools;
+		const seen = new Map<string, SeenTool & { readonly types: Set<string | null> }>();
+		for (const step of this.replay.steps) {
+			if (step.kind !== 'call') continue;
+			const names = namesOf(step.call);
+			const key = names[0] ?? '';
+			let tool = seen.get(key);
+			if (tool === undefined) seen.set(key, (tool = { names, ownName: step.call.name, types: new Set() }));
+			tool.types.add(step.agent.type ?? null);
+		}
+		this.seenTools = [...seen.values()];
+		return this.seenTools;
+	}
+
+	/** A tool of a server is named with it, which is easily forgotten. */
+	private unknownTool(pattern: string): string {
+		const meant = this.tools().filter(
+			({ ownName, names }) => ownName === pattern.trim() && !names.includes(ownName),
+		);
+		const hint = meant.length === 0 ? '' : ` Did you mean ${meant.map(({ names }) => names[0]).join(' or ')}?`;
+		return `No agent in this session calls "${pattern}".${hint}`;
 	}
 
 	/** The step that a line breakpoint is for; a sentence where there is none. */

@@ -253,7 +253,10 @@ export class ReplayTarget implements DebugTarget {
 			result !== undefined && result > ownEnd
 				? replay.steps[result]
 				: replay.firstAfter(spawnCall.agent.id, ownEnd);
-		return step === undefined ? undefined : destination(step, `Back from ${agentName(agent)}.`);
+		// A parent that does nothing any more has come to its own end with it. Nobody descends from themselves.
+		return step === undefined
+			? this.returnOf(spawnCall.agent)
+			: destination(step, `Back from ${agentName(agent)}.`);
 	}
 
 	private stepBack(agent: Agent): void {
