@@ -36,7 +36,12 @@ function recordedRig(limits: Json): Recorded {
 		answer(transport: FakeTransport, message: Json) {
 			const answer = (result: Json) => transport.say({ jsonrpc: '2.0', id: message['id'], result });
 			if (message['method'] === 'ping') answer({});
-			else if (message['method'] === 'tools/list')
+			else if (message['method'] === 'tools/call') {
+				const { name } = message['params'] as Json; // as the agents below call
+				if (name === 'begin') answer({ content: [{ type: 'text', text: '{"session_id":"s-1"}' }] });
+				else if (name === 'go_on')
+					answer({ content: [{ type: 'text', text: 'Unknown session s-1' }], isError: true });
+			} else if (message['method'] === 'tools/list')
 				answer({ tools: [{ name: 'say' }, { name: 'look', annotations: { readOnlyHint: true } }] });
 			else answerHandshake(transport, message);
 		},
@@ -133,5 +138,19 @@ describe('the rules, on what a host has recorded', () => {
 		one?.call('say');
 		await recorded.rig.pass(0);
 		assert.deepEqual(recorded.findings(), ['duplicate-execution at one: It went to its server here.']);
+	});
+
+	it('find that a server has forgotten what it has given, by its answers as the wire has them', async () => {
+		const recorded = recordedRig({});
+		const [one] = await agentsOf(recorded, ['one']);
+		one?.call('begin');
+		await recorded.rig.pass(10);
+		recorded.rig.last.die();
+		await recorded.rig.pass(1_000);
+		one?.call('go_on', { arguments: { session_id: 's-1' } });
+		await recorded.rig.pass(10);
+		assert.deepEqual(recorded.findings(), [
+			'session-context-lost at one: Here it gave "s-1". In between the connection to files was made anew: The process was killed by SIGKILL.',
+		]);
 	});
 });

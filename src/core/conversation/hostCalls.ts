@@ -50,6 +50,7 @@ export class HostCallState implements HostCall {
 				readonly at: number | undefined;
 				readonly content: BodyRef;
 				readonly isError: boolean;
+				readonly answer: WireMessage['answer'];
 		  }
 		| undefined;
 	source: Source;
@@ -85,7 +86,8 @@ export class HostCallState implements HostCall {
 					if (!isKnown(this.request, source)) this.request = { source, at, content };
 					this.given ??= event.given;
 				} else if (event.kind !== 'notification' && !isKnown(this.response, source)) {
-					this.response = { source, at, content, isError: event.kind === 'error' };
+					const { kind, answer } = event;
+					this.response = { source, at, content, isError: kind === 'error', answer };
 				}
 				return;
 			}
@@ -383,6 +385,7 @@ function callAlone(
 		messageId,
 		range: wholeLine,
 		arguments: (isByHook ? look?.content : first.request?.content) ?? nothing,
+		given: first?.given ?? look?.given,
 	};
 	const message = new MessageState(agent, said);
 	message.activeLines = 1;
@@ -413,7 +416,7 @@ function callAlone(
 function answerOf(
 	passage: HostCallState | undefined,
 	hook: HookCallState | undefined,
-): Pick<ToolResult, 'source' | 'at' | 'isError' | 'body' | 'durationMs'> | undefined {
+): Pick<ToolResult, 'source' | 'at' | 'isError' | 'body' | 'durationMs' | 'content' | 'errorText'> | undefined {
 	if (passage?.response !== undefined) {
 		const { response, ended } = passage;
 		const isError = response.isError || (ended !== undefined && ended.ending !== 'completed');
@@ -423,6 +426,7 @@ function answerOf(
 			isError,
 			body: response.content,
 			durationMs: ended?.durationMs,
+			...response.answer,
 		};
 	}
 	const ended = hook?.ended;

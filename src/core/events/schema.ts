@@ -44,6 +44,7 @@ const chain = z.object({ id: z.string(), parentId: z.string().nullable() }).opti
 const outcome = z.enum(['completed', 'failed', 'killed', 'ended']);
 const text = z.string().optional();
 const given = z.array(z.object({ path: z.string(), value: z.string() }));
+const resultContent = z.object({ items: count.optional(), values: given, listed: given.optional() }).optional();
 const givenArguments = z.object({ range, values: given, isPartial: z.boolean() }).optional();
 
 /** Whether a value is an event of the present version. Older ones are lifted by `upgrades.ts` first. */
@@ -146,7 +147,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		isInPlace: z.boolean(),
 		denial: text,
 		isInterruption: z.boolean(),
-		content: z.object({ items: count.optional(), values: given, listed: given.optional() }).optional(),
+		content: resultContent,
 		errorText: text,
 	}),
 	z.object({ ...envelope, type: z.literal('tool-progress'), toolUseId: toolUse, phase: z.string() }),
@@ -179,6 +180,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		body,
 		content: body.optional(),
 		given: givenArguments,
+		answer: z.object({ content: resultContent, errorText: text }).optional(),
 	}),
 	z.object({
 		...envelope,

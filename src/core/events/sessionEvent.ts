@@ -365,6 +365,8 @@ export interface WireMessage extends Envelope {
 	readonly content?: BodyRef | undefined;
 	/** Of a request that calls a tool: what its arguments say, as with `ToolUse`. Likewise. */
 	readonly given?: GivenArguments | undefined;
+	/** Of the answer to one: what can be told of it, as with `ToolResult`. Likewise. */
+	readonly answer?: Pick<ToolResult, 'content' | 'errorText'> | undefined;
 }
 
 /** A call waits for its server. */

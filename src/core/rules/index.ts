@@ -13,6 +13,7 @@ import orphanedToolUse from './orphaned-tool-use.ts';
 import outcomeUnknown from './outcome-unknown.ts';
 import reconnectCascade from './reconnect-cascade.ts';
 import resultLostToCompaction from './result-lost-to-compaction.ts';
+import sessionContextLost from './session-context-lost.ts';
 import suspiciouslyEmptyResult from './suspiciously-empty-result.ts';
 import toolResultNotFirst from './tool-result-not-first.ts';
 import unlinkedSubagent from './unlinked-subagent.ts';
@@ -34,6 +35,7 @@ export const rules: readonly Rule[] = [
 	outcomeUnknown,
 	reconnectCascade,
 	resultLostToCompaction,
+	sessionContextLost,
 	suspiciouslyEmptyResult,
 	toolResultNotFirst,
 	unlinkedSubagent,

@@ -2,7 +2,7 @@
 
 import { JsonScanner, MemberTable, OPEN_BRACE, OPEN_BRACKET, QUOTE, asciiOrUtf8 } from '../base/jsonScanner.ts';
 import type { Span } from '../base/jsonScanner.ts';
-import type { ColumnRange, GivenArguments, GivenValue, ResultContent } from '../events/sessionEvent.ts';
+import type { ColumnRange, GivenArguments, GivenValue, ResultContent, ToolResult } from '../events/sessionEvent.ts';
 
 const mostMembers = 64;
 const mostScalars = 32;
@@ -148,6 +148,39 @@ export function resultContent(bytes: Uint8Array, content: Span, structured: Span
 	if (told !== undefined || structured.start === -1 || structured.end - structured.start > mostContentBytes)
 		return told;
 	return contentOfJson(bytes, structured.start, structured.end, false);
+}
+
+/** What can be told of the answer to a call as the wire has it: a result of MCP, or an error of JSON-RPC. */
+export function wireAnswer(
+	bytes: Uint8Array,
+	answer: Span,
+	isError: boolean,
+): Pick<ToolResult, 'content' | 'errorText'> {
+	if (answer.end - answer.start > mostContentBytes * 2) return {};
+	const found = { content: noSpan(), structured: noSpan(), message: noSpan(), isError };
+	const scanner = new JsonScanner();
+	scanner.reset(bytes, answer.start, answer.end);
+	if (scanner.peek() !== OPEN_BRACE || !scanner.readObject(answerMembers, found)) return {};
+	if (!found.isError) return { content: resultContent(bytes, found.content, found.structured) };
+	return { errorText: errorText(bytes, isError ? found.message : found.content) };
+}
+
+interface FoundAnswer {
+	readonly content: Span;
+	readonly structured: Span;
+	readonly message: Span;
+	isError: boolean;
+}
+
+const answerMembers = new MemberTable<FoundAnswer>({
+	content: (scanner, found) => scanner.passValue(found.content),
+	structuredContent: (scanner, found) => scanner.passValue(found.structured),
+	message: (scanner, found) => scanner.passValue(found.message),
+	isError: (scanner, found) => void (found.isError ||= scanner.readBoolean()),
+});
+
+function noSpan(): Span {
+	return { start: -1, end: -1 };
 }
 
 const errorLength = 400;

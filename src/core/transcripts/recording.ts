@@ -22,7 +22,7 @@ import type {
 	UpstreamStateChanged,
 	WireMessage,
 } from '../events/sessionEvent.ts';
-import { givenArguments } from './mcpFacts.ts';
+import { givenArguments, wireAnswer } from './mcpFacts.ts';
 import { splitMcpName } from './toolNames.ts';
 import type { EventSink, LineReader } from './transcriptFormat.ts';
 
@@ -97,8 +97,11 @@ function isOfConversation(event: SessionEvent): event is ConversationEvent {
 /** With what its arguments say, and a tool by its own name and its server's, as transcripts have them. @param shift From a place in the file to one in `bytes`. */
 function withFacts(event: ConversationEvent, bytes: Uint8Array, shift: number): ConversationEvent {
 	if (event.type === 'wire-message') {
-		const isCall = event.kind === 'request' && event.tool !== undefined;
-		return isCall ? { ...event, given: givenIn(event.content, bytes, shift) } : event;
+		const { kind, tool, content } = event;
+		if (tool === undefined || content === undefined || kind === 'notification') return event;
+		if (kind === 'request') return { ...event, given: givenIn(content, bytes, shift) };
+		const start = content.offset + shift;
+		return { ...event, answer: wireAnswer(bytes, { start, end: start + content.length }, kind === 'error') };
 	}
 	if (event.type !== 'hook' || event.toolName === undefined) return event;
 	const { name, server } = splitMcpName(event.toolName);
