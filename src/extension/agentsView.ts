@@ -8,6 +8,7 @@ import type { AgentNode, AgentsNode } from './agentsTree.ts';
 import { registerCommand } from './commands.ts';
 import { commandIds, contextKeys, viewIds } from './ids.ts';
 import type { Log } from './log.ts';
+import { MarkedTree } from './markedTree.ts';
 import { openPlace } from './reveal.ts';
 import type { SessionKey } from './sessionInView.ts';
 import type { Sessions } from './sessions.ts';
@@ -18,6 +19,8 @@ import { formatNames, projectOf } from './words.ts';
 
 export interface AgentsView extends Disposable {
 	readonly tree: AgentsTree;
+	/** The tree as the view has it. */
+	readonly marked: MarkedTree<AgentsNode>;
 	readonly view: TreeView<AgentsNode>;
 	isNode(value: unknown): value is AgentsNode;
 	/** The row that a command is about: the one it was called on, or the selected one when a key was pressed. */
@@ -31,8 +34,9 @@ export interface AgentsView extends Disposable {
 export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 	const disposables = new DisposableStore();
 	const tree = disposables.add(new AgentsTree(sessions));
+	const marked = disposables.add(new MarkedTree<AgentsNode>(tree));
 	const view = disposables.add(
-		window.createTreeView<AgentsNode>(viewIds.agents, { treeDataProvider: tree, showCollapseAll: true }),
+		window.createTreeView<AgentsNode>(viewIds.agents, { treeDataProvider: marked, showCollapseAll: true }),
 	);
 	disposables.add(view.onDidChangeVisibility(({ visible }) => tree.setVisible(visible)));
 	disposables.add(
@@ -53,7 +57,7 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 		view.description = filterWords(filter) ?? '';
 		setContext(contextKeys.isFiltered, filter !== noFilter);
 	};
-	const rowOf = (node: unknown): AgentsNode | undefined => (isNode(node) ? node : view.selection[0]);
+	const rowOf = (node: unknown): AgentsNode | undefined => [node, view.selection[0]].find(isNode);
 
 	disposables.add(
 		registerCommand(log, commandIds.refreshSessions, 'The sessions could not be looked for', () =>
@@ -104,6 +108,7 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 	);
 	return {
 		tree,
+		marked,
 		view,
 		isNode,
 		nodeOf: rowOf,

@@ -11,6 +11,7 @@ import { ConversationTree, nodePlace } from './conversationTree.ts';
 import type { ConversationNode } from './conversationTree.ts';
 import { commandIds, contextKeys, languageId, viewIds } from './ids.ts';
 import type { Log } from './log.ts';
+import { MarkedTree } from './markedTree.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
 import { openPlace } from './reveal.ts';
 import type { SessionKey } from './sessionInView.ts';
@@ -19,6 +20,8 @@ import { transcriptLines } from './transcriptLines.ts';
 
 export interface ConversationView extends Disposable {
 	readonly tree: ConversationTree;
+	/** The tree as the view has it. */
+	readonly marked: MarkedTree<ConversationNode>;
 	readonly view: TreeView<ConversationNode>;
 }
 
@@ -30,9 +33,10 @@ export function registerConversationView(
 ): ConversationView {
 	const disposables = new DisposableStore();
 	const tree = disposables.add(new ConversationTree(sessions));
+	const marked = disposables.add(new MarkedTree<ConversationNode>(tree));
 	const view = disposables.add(
 		window.createTreeView<ConversationNode>(viewIds.conversation, {
-			treeDataProvider: tree,
+			treeDataProvider: marked,
 			showCollapseAll: true,
 		}),
 	);
@@ -80,7 +84,7 @@ export function registerConversationView(
 					return;
 				}
 				// Menus hand over the row of the view they were opened in.
-				const row = (node as ConversationNode | undefined) ?? view.selection[0];
+				const row = (node as ConversationNode | undefined) ?? view.selection.find(isRow);
 				const place = row === undefined ? undefined : nodePlace(row);
 				const location = place === undefined ? undefined : locationOf(place);
 				if (location !== undefined) await openPlace(location.uri.fsPath, location.range);
@@ -91,12 +95,12 @@ export function registerConversationView(
 		registerCommand(log, commandIds.copyId, 'The id could not be copied', async (of?: unknown) => {
 			// Menus hand over a row, keys the view that they were pressed in.
 			const isOfAgent = agents.isNode(of) || (!isRow(of) && (of ?? lastChosenIn) === viewIds.agents);
-			const row = isRow(of) ? of : view.selection[0];
+			const row = isRow(of) ? of : view.selection.find(isRow);
 			const id = isOfAgent ? agents.idOf(of) : isCall(row) ? row.call.id : undefined;
 			if (id !== undefined) await env.clipboard.writeText(id);
 		}),
 	);
-	return { tree, view, dispose: () => disposables.dispose() };
+	return { tree, marked, view, dispose: () => disposables.dispose() };
 }
 
 /** The agent that wrote what stands in the active editor. */

@@ -77,7 +77,13 @@ export function activate(context: ExtensionContext): TestApi {
 	register('Tasks', () => registerTasks(context.extensionUri));
 	register('Links', () => registerReveal(log, platform.files));
 	const host = register('The host', () =>
-		registerHost({ extension: context.extensionUri, sessions, secrets: context.secrets, log }),
+		registerHost({
+			extension: context.extensionUri,
+			sessions,
+			secrets: context.secrets,
+			markedViews: [agents, conversation].flatMap((feature) => feature?.marked ?? []),
+			log,
+		}),
 	);
 	const debug =
 		agents &&

@@ -8,11 +8,14 @@ import { joinPath } from '../core/transcripts/files.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import type * as clientImports from './clientImports.ts';
 import { registerCommand } from './commands.ts';
+import type * as faultCommands from './faultCommands.ts';
+import type { MarkedView } from './faultMarks.ts';
 import type * as hostCommands from './hostCommands.ts';
 import type { HostParts } from './hostParts.ts';
 import { watchHostFile } from './hostFile.ts';
 import { commandIds, mcpProviderId, viewIds } from './ids.ts';
 import type { Log } from './log.ts';
+import { MarkedTree } from './markedTree.ts';
 import type * as remoteStoreCommands from './remoteStoreCommands.ts';
 import { RowTree } from './rowTree.ts';
 import type { RowNode, RowSource } from './rowTree.ts';
@@ -29,6 +32,8 @@ export interface HostFeature extends Disposable {
 
 export interface HostView {
 	readonly tree: RowTree;
+	/** The tree as the view has it. */
+	readonly marked: MarkedTree<RowNode>;
 	readonly view: TreeView<RowNode>;
 }
 
@@ -38,10 +43,12 @@ interface HostOptions {
 	readonly extension: Uri;
 	readonly sessions: Sessions;
 	readonly secrets: SecretStorage;
+	/** Beside its own, those that say so when something is armed to go wrong on purpose. */
+	readonly markedViews: readonly MarkedView[];
 	readonly log: Log;
 }
 
-export function registerHost({ extension, sessions, secrets, log }: HostOptions): HostFeature {
+export function registerHost({ extension, sessions, secrets, markedViews, log }: HostOptions): HostFeature {
 	const disposables = new DisposableStore();
 	const commandLine = Uri.joinPath(extension, 'dist', 'cli.js').fsPath;
 	const definitionsChanged = disposables.add(new EventEmitter<void>());
@@ -64,6 +71,7 @@ export function registerHost({ extension, sessions, secrets, log }: HostOptions)
 				secrets,
 				directory: hostDirectory(sessions.platform.files),
 				sessions,
+				markedViews: [...markedViews, inFlight.marked, servers.marked],
 				log,
 			}),
 		);
@@ -74,11 +82,12 @@ export function registerHost({ extension, sessions, secrets, log }: HostOptions)
 
 	const createView = (id: string, source: (parts: HostParts) => RowSource): HostView => {
 		const tree = disposables.add(new RowTree(async () => source(await load())));
-		const view = disposables.add(window.createTreeView(id, { treeDataProvider: tree }));
+		const marked = disposables.add(new MarkedTree<RowNode>(tree));
+		const view = disposables.add(window.createTreeView(id, { treeDataProvider: marked }));
 		disposables.add(view.onDidChangeVisibility(({ visible }) => tree.setVisible(visible)));
 		disposables.add(view.onDidExpandElement(({ element }) => tree.expanded(element)));
 		tree.setVisible(view.visible);
-		return { tree, view };
+		return { tree, marked, view };
 	};
 	const inFlight = createView(viewIds.inFlight, (parts) => parts.inFlightSource());
 	const servers = createView(viewIds.servers, (parts) => parts.serversSource());
@@ -117,6 +126,24 @@ export function registerHost({ extension, sessions, secrets, log }: HostOptions)
 		commands.revealCall(parts, inFlightRow(row)),
 	);
 	add(commandIds.runAgent, 'The agent could not be run', (commands, parts) => commands.runAgent(parts, commandLine));
+	const addFault = (
+		id: string,
+		failure: string,
+		run: (commands: typeof faultCommands, value: unknown) => unknown,
+	) => {
+		disposables.add(
+			registerCommand(log, id, failure, async (value: unknown) => run(await import('./faultCommands.ts'), value)),
+		);
+	};
+	addFault(commandIds.injectFault, 'The fault could not be armed', async (commands, row) =>
+		commands.injectFault(await load(), sessions, row),
+	);
+	addFault(commandIds.disarmAllFaults, 'The faults could not be disarmed', async (commands) =>
+		commands.disarmAllFaults(await load()),
+	);
+	addFault(commandIds.reproduceBug, 'The bug could not be reproduced', (commands, name) =>
+		commands.reproduceBug(sessions, commandLine, hostDirectory(sessions.platform.files), name),
+	);
 	const addRemote = (
 		id: string,
 		failure: string,

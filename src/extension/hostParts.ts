@@ -5,6 +5,8 @@ import type { Disposable, SecretStorage } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import { HostConnection } from './hostConnection.ts';
 import type { HostAccess } from './hostConnection.ts';
+import { markFaults } from './faultMarks.ts';
+import type { MarkedView } from './faultMarks.ts';
 import { createHostStatusBar } from './hostStatusBar.ts';
 import type { HostStatusBar } from './hostStatusBar.ts';
 import { contextKeys } from './ids.ts';
@@ -43,6 +45,8 @@ export interface HostPartsOptions {
 	readonly secrets: SecretStorage;
 	readonly directory: string;
 	readonly sessions: Sessions;
+	/** That say so when something is armed to go wrong on purpose. */
+	readonly markedViews: readonly MarkedView[];
 	readonly log: Log;
 }
 
@@ -57,6 +61,8 @@ export function createHostParts(options: HostPartsOptions): HostParts {
 	const store = disposables.add(new StoreInView(connection, storeAccess, log));
 	const remote = disposables.add(new RemoteStore({ access: remoteAccess, secrets, log }));
 	const states = disposables.add(new SessionStates((name) => (name === hostStore ? store : remote.readerOf(name))));
+
+	disposables.add(markFaults(connection, options.markedViews));
 
 	let told: string | undefined;
 	const tellState = () => {

@@ -60,20 +60,26 @@ interface StatusBarLook {
 }
 
 function statusBarLook(status: HostStatus, nameOf: AgentNames): StatusBarLook {
-	const { servers, calls } = status;
+	const { servers, calls, faults = [] } = status;
 	const failed = servers.filter(({ state }) => state === 'failed');
 	const waiting = servers.filter(({ state }) => state === 'draining' || state === 'reconnecting');
 	const held = calls.filter(({ state }) => state === 'held').length;
 	const spoken = [
 		spokenHost(status),
 		...(held === 0 ? [] : [`${held === 1 ? '1 call is' : `${held} calls are`} held by a debugger.`]),
+		...(faults.length === 0 ? [] : [`${counted(faults.length, 'fault')} armed on purpose.`]),
 		...[...failed, ...waiting].map((server) => `Server ${server.name} is ${serverStateWords(server)}.`),
 	];
+	const numbers = [
+		`$(pulse) ${calls.length}`,
+		...(held === 0 ? [] : [`$(debug-pause) ${held}`]),
+		...(faults.length === 0 ? [] : [`$(bug) ${faults.length}`]),
+	];
 	return {
-		text: `$(pulse) ${calls.length}${held === 0 ? '' : ` $(debug-pause) ${held}`}`,
+		text: numbers.join(' '),
 		tooltip: tooltip(status, nameOf),
 		background:
-			failed.length > 0
+			failed.length + faults.length > 0
 				? 'statusBarItem.errorBackground'
 				: waiting.length > 0 || held > 0
 					? 'statusBarItem.warningBackground'
@@ -84,8 +90,11 @@ function statusBarLook(status: HostStatus, nameOf: AgentNames): StatusBarLook {
 
 const shownHeld = 20;
 
-function tooltip({ servers, calls }: HostStatus, nameOf: AgentNames): string {
+function tooltip({ servers, calls, faults = [] }: HostStatus, nameOf: AgentNames): string {
 	const lines = [`**${calls.length === 0 ? 'No call' : counted(calls.length, 'call')} in flight**`, ''];
+	for (const { description, applied } of faults)
+		lines.push(`- A fault on purpose: ${plainMarkdown(description)}; applied ${counted(applied, 'time')}`);
+	if (faults.length > 0) lines.push('');
 	if (servers.length > 0) lines.push('| Server | In flight | |', '|---|---|---|');
 	for (const server of [...servers].sort(byName)) {
 		const count = calls.filter((call) => call.server === server.name).length;

@@ -33,6 +33,9 @@ export const commandIds = {
 	restoreServers: 'crosstalk.restoreServers',
 	runAgent: 'crosstalk.runAgent',
 	openEventLog: 'crosstalk.openEventLog',
+	injectFault: 'crosstalk.injectFault',
+	disarmAllFaults: 'crosstalk.disarmAllFaults',
+	reproduceBug: 'crosstalk.reproduceBug',
 	showSessionState: 'crosstalk.showSessionState',
 	compareCheckpoints: 'crosstalk.compareCheckpoints',
 	connectRemoteStore: 'crosstalk.connectRemoteStore',
@@ -60,6 +63,8 @@ export const contextKeys = {
 	hasConversation: 'crosstalk.hasConversation',
 	/** `none`, `starting`, `running` or `failed`. */
 	hostState: 'crosstalk.hostState',
+	/** Something is armed to go wrong on purpose. */
+	hasFaults: 'crosstalk.hasFaults',
 } as const;
 
 export const languageId = 'agent-transcript';

@@ -157,13 +157,15 @@ function callRow(call: CallStatus, nameOf: AgentNames, now: number): Row {
 			agentWords(call, nameOf),
 			callStateWords(call),
 			...(countdown === undefined ? [] : [countdown]),
+			...(call.fault === undefined ? [] : ['a fault on purpose']),
 		].join(' · '),
-		...callIcons[call.state],
+		...(call.fault === undefined ? callIcons[call.state] : faultIcon),
 		contextValue: `crosstalkInFlight.${call.state}`,
-		spoken: spokenCall(call, nameOf, now),
+		spoken: [spokenCall(call, nameOf, now), ...(call.fault === undefined ? [] : [call.fault])].join(' '),
 		details: [
 			{ name: 'State', text: callStateWords(call) },
 			{ name: 'Held', text: countdown ?? '' },
+			{ name: 'On purpose', text: call.fault ?? '' },
 			{ name: 'Agent', text: agentWords(call, nameOf) },
 			{ name: 'Session', text: call.sessionId ?? 'unknown session' },
 			{ name: 'Started', text: `${new Date(call.startedAt).toLocaleTimeString('en-GB')}, ${duration(age)} ago` },
@@ -180,6 +182,9 @@ function latencies({ p50Ms, p99Ms }: ServerStatus): string {
 	if (p50Ms === null || p99Ms === null) return '';
 	return `p50 ${latency(p50Ms)}, p99 ${latency(p99Ms)}`;
 }
+
+/** What happens to it is no real failure. */
+const faultIcon = { icon: 'bug', color: 'list.errorForeground' } as const;
 
 const callIcons = {
 	running: { icon: 'play', color: 'debugIcon.startForeground' },

@@ -79,7 +79,11 @@ export async function startScriptedHost(directory: string): Promise<ScriptedHost
 			},
 		},
 		faults: {
-			arm: () => [],
+			arm(definitions, target) {
+				const whose = target.kind === 'session' ? target.sessionId : target.source;
+				for (const definition of definitions) asked.push(`arm ${whose} ${JSON.stringify(definition)}`);
+				return [];
+			},
 			disarm(ids) {
 				asked.push(`disarm ${ids?.join(' ') ?? 'all'}`);
 				const { servers, calls, faults = [] } = status;
