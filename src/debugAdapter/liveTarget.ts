@@ -25,6 +25,7 @@ import type { HostLink } from './hostLink.ts';
 import type { LaunchedRun } from './launchedRun.ts';
 import { LiveAgents } from './liveAgents.ts';
 import { evaluateLive, liveNames } from './liveExpressions.ts';
+import { withReplaced } from './editedJson.ts';
 import { levelsOf, parsed } from './liveLevels.ts';
 import { callIn } from './liveTranscripts.ts';
 import type { LiveTranscripts } from './liveTranscripts.ts';
@@ -58,8 +59,8 @@ type Passage = Resumption extends infer One ? (One extends Resumption ? Omit<One
 interface Held {
 	readonly call: HeldCall;
 	readonly agent: DebuggedAgent;
-	/** What stands in the place of the arguments, or of the result, when it goes on. */
-	edited: { readonly value: unknown } | undefined;
+	/** What stands in the place of the arguments, or of the result, when it goes on; JSON. */
+	edited: string | undefined;
 	/** Whether this debugger has let it go, and waits for the host to say so. */
 	isLeaving: boolean;
 }
@@ -464,17 +465,17 @@ export class LiveTarget implements DebugTarget {
 
 	private passageOf(held: Held): Passage {
 		if (held.edited === undefined) return { action: 'continue' };
-		const text = JSON.stringify(held.edited.value);
 		return held.call.at === 'before'
-			? { action: 'edit-arguments', arguments: text }
-			: { action: 'edit-result', result: text };
+			? { action: 'edit-arguments', arguments: held.edited }
+			: { action: 'edit-result', result: held.edited };
 	}
 
 	private async edit(held: Held | undefined, keys: readonly (string | number)[], value: unknown): Promise<void> {
 		if (held === undefined) throw new ExpectedError('The call has gone on meanwhile.');
 		if (!held.call.canEdit) throw new ExpectedError(cannotEdit(held.call));
-		const next = replaced(valueOf(held), keys, value);
-		held.edited = { value: next };
+		const next = withReplaced(textOf(held), keys, value);
+		await this.options.link.request('debug/check', { stopId: held.call.stopId, value: next });
+		held.edited = next;
 		this.heldChanged.fire();
 		this.valuesChanged.fire(held.agent.key);
 	}
@@ -606,28 +607,12 @@ function nextOf(how: ResumeKind): Resumption['then'] {
 	}
 }
 
-function valueOf({ call, edited }: Pick<Held, 'call' | 'edited'>): unknown {
-	if (edited !== undefined) return edited.value;
-	return parsed(call.at === 'before' ? call.arguments : call.result);
+function textOf({ call, edited }: Pick<Held, 'call' | 'edited'>): string {
+	return edited ?? (call.at === 'before' ? call.arguments : (call.result ?? 'null'));
 }
 
-/** The same value with another one in the place that the keys lead to. Rejects keys that lead nowhere. */
-function replaced(value: unknown, keys: readonly (string | number)[], next: unknown): unknown {
-	const [key, ...rest] = keys;
-	if (key === undefined) return next;
-	if (Array.isArray(value)) {
-		const index = Number(key);
-		if (!Number.isInteger(index) || index < 0 || index > value.length)
-			throw new ExpectedError(`There is no place ${String(key)} in this list.`);
-		const items: unknown[] = [...(value as readonly unknown[])];
-		items[index] = replaced(items[index], rest, next);
-		return items;
-	}
-	if (typeof value !== 'object' || value === null)
-		throw new ExpectedError(`There is no "${String(key)}" here: the value has no parts.`);
-	// Checked in the line above.
-	const members = value as Readonly<Record<string, unknown>>;
-	return { ...members, [key]: replaced(members[key], rest, next) };
+function valueOf(held: Pick<Held, 'call' | 'edited'>): unknown {
+	return parsed(textOf(held));
 }
 
 function cannotEdit({ at, heldBy }: HeldCall): string {
@@ -644,9 +629,11 @@ function repeatWarning({ isRepeatable }: HeldCall): string {
 }
 
 /** "Breakpoint "analytics/*". It goes on by itself in 58 s, at 14:03:21." */
-function withCountdown({ description, heldUntil, heldSince }: HeldCall): string {
-	if (heldUntil === null) return description;
+function withCountdown({ description, short, at, isError, heldUntil, heldSince }: HeldCall): string {
+	const when = at === 'before' ? '' : isError ? ', with its error' : ', with its result';
+	const cause = short === undefined ? description : `${short.charAt(0).toUpperCase()}${short.slice(1)}${when}`;
+	if (heldUntil === null) return cause;
 	const seconds = Math.max(0, Math.round((heldUntil - heldSince) / 1000));
-	const at = new Date(heldUntil).toLocaleTimeString('en-GB');
-	return `${description.replace(/\.$/, '')}. It goes on by itself after ${seconds} s, at ${at}: its client would give it up.`;
+	const time = new Date(heldUntil).toLocaleTimeString('en-GB');
+	return `${cause.replace(/\.$/, '')}. It goes on by itself after ${seconds} s, at ${time}: its client would give it up.`;
 }

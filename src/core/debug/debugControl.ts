@@ -22,6 +22,11 @@ export interface DebugRequests {
 	};
 	/** Those of the sessions that this debugger watches, oldest first. */
 	'debug/held': { params: Record<string, never>; result: { readonly calls: readonly HeldCall[] } };
+	/**
+	 * Whether a held call could go on with this: JSON, its arguments `before`, its result `after`. Fails with a sentence that names the place
+	 * where it could not, and changes nothing.
+	 */
+	'debug/check': { params: { readonly stopId: string; readonly value: string }; result: null };
 	/** Lets a held call go. Fails with a sentence, and the call stays held, when edited arguments break the tool's schema. */
 	'debug/resume': { params: { readonly stopId: string } & Resumption; result: null };
 	/** The next call of this agent (or of any agent of the session, or of any session) stops, before it is made. `undo`: not any more. */

@@ -250,6 +250,10 @@ function introductionIn(text: string): AgentIntroduction | undefined {
 	};
 }
 
+function timeOf(epochMs: number | null): string | undefined {
+	return epochMs === null ? undefined : new Date(epochMs).toISOString();
+}
+
 function statusOf(
 	options: CreateHostOptions,
 	hubs: readonly ServerHub[],
@@ -259,9 +263,11 @@ function statusOf(
 	const { clock } = options.platform;
 	const calls: CallStatus[] = [];
 	const sessions = new Map<string, { agents: Set<string>; inFlight: number }>();
+	const heldUntil = new Map(debug.heldAt('wire').map(({ held }) => [held.callId, timeOf(held.heldUntil)] as const));
 	for (const hub of hubs) {
 		for (const exchange of hub.exchanges) {
 			const { record, tool } = exchange;
+			const until = exchange.state === 'held' ? heldUntil.get(exchange.callId) : undefined;
 			if (tool === undefined) continue;
 			calls.push({
 				id: exchange.callId,
@@ -274,6 +280,7 @@ function statusOf(
 				startedAt: new Date(exchange.startedAt).toISOString(),
 				ageMs: Math.round(clock.elapsed() - exchange.began),
 				...(exchange.reason === undefined ? {} : { reason: exchange.reason }),
+				...(until === undefined ? {} : { heldUntil: until }),
 				...(exchange.fault === undefined ? {} : { fault: exchange.fault.description }),
 			});
 			if (record.sessionId === undefined) continue;
@@ -285,11 +292,12 @@ function statusOf(
 	}
 	for (const { held, reason } of debug.heldAt('hook')) {
 		const { stopId, server, tool, agentId, sessionId, toolUseId, heldSince } = held;
+		const until = timeOf(held.heldUntil);
 		const ageMs = clock.now() - heldSince;
 		const startedAt = new Date(heldSince).toISOString();
 		// It has not reached the host: its id is that of the stop, and a tool of the agent's own has no server.
 		const call = { id: stopId, server: server ?? '', tool, state: 'held' as const, agentId, sessionId, toolUseId };
-		calls.push({ ...call, startedAt, ageMs, reason });
+		calls.push({ ...call, startedAt, ageMs, reason, ...(until === undefined ? {} : { heldUntil: until }) });
 	}
 	return {
 		version: 1,

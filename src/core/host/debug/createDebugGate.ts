@@ -269,10 +269,14 @@ class Gate implements DebugHost {
 		return [...this.stops.values()].filter((stop) => debug.watches(stop.held.sessionId)).map(({ held }) => held);
 	}
 
+	check(debug: Debugger, stopId: string, value: string): void {
+		const { held } = this.stopFor(debug, stopId);
+		if (held.at === 'before') this.checkArguments(held.server, held.tool, value);
+		else callResult(value, held.server !== null, undefined);
+	}
+
 	resume(debug: Debugger, stopId: string, how: Resumption): void {
-		const stop = this.stops.get(stopId);
-		if (stop === undefined || !debug.watches(stop.held.sessionId))
-			throw new ExpectedError('This call is not held any more.');
+		const stop = this.stopFor(debug, stopId);
 		const { held, call } = stop;
 		const { server, tool } = held;
 		switch (how.action) {
@@ -336,6 +340,13 @@ class Gate implements DebugHost {
 	}
 
 	// How a call is looked at.
+
+	private stopFor(debug: Debugger, stopId: string): Stop {
+		const stop = this.stops.get(stopId);
+		if (stop === undefined || !debug.watches(stop.held.sessionId))
+			throw new ExpectedError('This call is not held any more.');
+		return stop;
+	}
 
 	private stopperOf(sessionId: SessionId | undefined): Debugger | undefined {
 		for (const debug of this.stoppers) if (debug.watches(sessionId ?? null)) return debug;
@@ -500,6 +511,7 @@ class Gate implements DebugHost {
 			stopId,
 			reason: cause.reason,
 			description: cause.description,
+			short: cause.short,
 			breakpointIds: cause.breakpointIds,
 			...(cause.ruleId === undefined ? {} : { ruleId: cause.ruleId }),
 			at,
@@ -654,6 +666,10 @@ class Debugger implements DebuggerConnection {
 
 	held(): readonly HeldCall[] {
 		return this.gate.heldFor(this);
+	}
+
+	check(stopId: string, value: string): void {
+		this.gate.check(this, stopId, value);
 	}
 
 	resume(stopId: string, how: Resumption): void {

@@ -122,6 +122,8 @@ export interface DebuggerConnection extends Disposable {
 	/** Those that throw do so with an `ExpectedError`. */
 	set(settings: DebugSettings): readonly BreakpointStatus[];
 	held(): readonly HeldCall[];
+	/** Whether it could go on with this, in place of its arguments or its result. */
+	check(stopId: string, value: string): void;
 	resume(stopId: string, how: Resumption): void;
 	pause(sessionId: SessionId | null, agentId: AgentId | null, undo: boolean): void;
 }

@@ -46,6 +46,11 @@ export class ControlDebug {
 		return { calls: this.debugger.held() };
 	}
 
+	check({ stopId, value }: DebugRequests['debug/check']['params']): null {
+		this.debugger.check(textAt('stopId', stopId), textAt('value', value));
+		return null;
+	}
+
 	resume(params: DebugRequests['debug/resume']['params']): null {
 		this.debugger.resume(textAt('stopId', params.stopId), resumptionIn(params));
 		return null;

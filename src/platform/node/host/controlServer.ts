@@ -264,6 +264,7 @@ class Client implements Connected {
 		});
 		this.answer('debug/set', (params) => debug.set(params));
 		this.answer('debug/held', () => debug.held());
+		this.answer('debug/check', (params) => debug.check(params));
 		this.answer('debug/resume', (params) => debug.resume(params));
 		this.answer('debug/pause', (params) => debug.pause(params));
 		this.answer('calls/cancel', ({ callId }) => ({ wasInFlight: host.cancelCall(text('callId', callId)) }));
