@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	sessions: async () => (await import('./commands/sessions.ts')).sessions,
 	save: async () => (await import('./commands/save.ts')).save,
 	compare: async () => (await import('./commands/compare.ts')).compare,
+	replay: async () => (await import('./commands/replay.ts')).replay,
 	host: async () => (await import('./commands/host.ts')).host,
 	connect: async () => (await import('./commands/connect.ts')).connect,
 	status: async () => (await import('./commands/status.ts')).status,
@@ -31,6 +32,7 @@ Commands:
   sessions [root…]        List the sessions that agents have written
   save <session>          Save a session as one file that can be opened elsewhere
   compare <A> <B>         What differs between two runs
+  replay <session>        Make the calls of a session again on real servers, and compare the results
   host                    Run the MCP host that agents share
   connect <server>        Be one of the host's MCP servers, on stdio
   status                  What the host is doing

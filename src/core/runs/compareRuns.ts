@@ -308,6 +308,19 @@ function pairedAgents(
 	};
 	const match = (before: readonly Agent[], after: readonly Agent[]): void => {
 		const found: [Agent | undefined, Agent | undefined][] = [];
+		// The same id is the same agent: one run as two sources tell of it, or a replay.
+		for (const agent of before) {
+			const partner = other.agents.get(agent.id);
+			if (partner !== undefined && !seen.has(partner)) found.push([agent, partner]);
+		}
+		for (const agent of after) {
+			const partner = one.agents.get(agent.id);
+			const isFound = partner === undefined || seen.has(partner) || found.some(([first]) => first === partner);
+			if (!isFound) found.push([partner, agent]);
+		}
+		const same = new Set(found.flat());
+		before = before.filter((agent) => !same.has(agent));
+		after = after.filter((agent) => !same.has(agent));
 		for (const keyOf of agentKeys) {
 			const partners = new Map<string, Agent[]>();
 			for (const agent of after) {

@@ -116,7 +116,7 @@ function runText({ id, agents, calls, findings, durationMs }: RunFacts): string 
 }
 
 /** `content[0].text.rows: 3 → 5` */
-function differenceText({ path, one, other }: JsonDifference): string {
+export function differenceText({ path, one, other }: JsonDifference): string {
 	const place = path === '' ? '' : `${path}: `;
 	if (typeof one === 'string' && typeof other === 'string') {
 		const from = firstDifference(one, other);

@@ -119,6 +119,33 @@ export async function saveSession(
 	};
 }
 
+/** The same of what was only recorded: events as JSON lines. */
+export async function saveRecording(
+	writer: SessionWriter,
+	recording: { readonly sessionId: string; readonly lines: Uint8Array; readonly evidence: string },
+	{ writtenBy, savedAt }: Pick<SaveOptions, 'writtenBy' | 'savedAt'>,
+): Promise<void> {
+	const { sessionId, lines, evidence } = recording;
+	await writer.add(recordingName, pieces(lines), lines.length, savedAt);
+	const manifest: SavedManifest = {
+		format: 'crosstalk-session',
+		version: savedVersion,
+		writtenBy,
+		savedAt: new Date(savedAt).toISOString(),
+		session: { format: 'host', nativeId: sessionId },
+		liveness: { state: 'ended', evidence },
+		bodies: 'whole',
+		agents: [],
+		recording: recordingName,
+		files: [{ path: recordingName, bytes: lines.length }],
+	};
+	await writer.add(manifestName, json(manifest), 0, savedAt);
+}
+
+async function* pieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+	yield bytes;
+}
+
 const recordingName = 'host/events.jsonl';
 const transcriptFolder = 'transcripts';
 
