@@ -19,6 +19,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	debug: async () => (await import('./commands/debug.ts')).debug,
 	import: async () => (await import('./commands/import.ts')).importServers,
 	restore: async () => (await import('./commands/restore.ts')).restore,
+	hooks: async () => (await import('./commands/hooks.ts')).hooks,
+	hook: async () => (await import('./commands/hook.ts')).hook,
 	simulate: async () => (await import('./commands/simulate.ts')).simulate,
 };
 
@@ -41,6 +43,7 @@ Commands:
   debug                   The debug adapter, for an editor that starts it
   import                  Route the MCP servers of your agents through the host
   restore                 Take back what import has done
+  hooks <what>            Have agents tell the host what they do: install, remove, status
   simulate                Compare four ways to keep the state of sessions
 
 Options:

@@ -1,6 +1,3 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { counted } from '../../core/base/text.ts';
 import { printable } from '../../core/report/index.ts';
 import { clientNames, clients } from '../../platform/node/host/config/clientFiles.ts';
@@ -11,9 +8,9 @@ import type {
 	ImportProblem,
 	PlannedServer,
 } from '../../platform/node/host/config/importing.ts';
-import type { Launcher } from '../../platform/node/host/config/routing.ts';
 import { dataDirectory } from '../dataOption.ts';
-import type { Command, CommandIo } from '../io.ts';
+import type { Command } from '../io.ts';
+import { launcherOf } from '../launcher.ts';
 import { UsageError, oneOf, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk import [options]
@@ -117,30 +114,4 @@ function json(plan: ImportPlan, problems: readonly ImportProblem[], isWritten: b
 		diff,
 	}));
 	return `${JSON.stringify({ version: 1, files, problems }, undefined, 2)}\n`;
-}
-
-/** How a client, which knows nothing of where we are, starts this program. */
-export function launcherOf(io: CommandIo): Launcher {
-	// Clients start no command files on Windows, and that is what npm makes there.
-	if (process.platform !== 'win32' && isOnPath(io)) return { command: 'crosstalk', args: [], env: {} };
-	const isEditor = process.versions['electron'] !== undefined;
-	return {
-		command: process.execPath,
-		args: [fileURLToPath(new URL('dist/cli.js', io.installation))],
-		env: isEditor ? { ELECTRON_RUN_AS_NODE: '1' } : {},
-	};
-}
-
-function isOnPath({ environment }: CommandIo): boolean {
-	return (environment['PATH'] ?? '').split(delimiter).some((folder) => {
-		// What is relative means another file for each client.
-		if (!isAbsolute(folder)) return false;
-		const path = join(folder, 'crosstalk');
-		try {
-			accessSync(path, constants.X_OK);
-			return statSync(path).isFile();
-		} catch {
-			return false;
-		}
-	});
 }

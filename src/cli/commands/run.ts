@@ -6,6 +6,7 @@ import type { DeclaredIntent } from '../../core/host/agentIdentity.ts';
 import { printable } from '../../core/report/index.ts';
 import { attachOrStart } from '../../platform/node/host/attach.ts';
 import type { FaultDefinition } from '../../core/host/faults/index.ts';
+import { placeAt } from '../../platform/node/host/hooks/hookTarget.ts';
 import type { ScopeSettings } from '../../core/scope/index.ts';
 import { readScopeConfig } from '../../platform/node/host/serverConfigs.ts';
 import { dataDirectory } from '../dataOption.ts';
@@ -137,6 +138,11 @@ async function runThroughHost({ plan, invocation, options, link, io }: Run): Pro
 					],
 					environment: program.environment,
 				},
+				hooks: await placeAt(keeper.address, {
+					command: program.command,
+					args: program.args,
+					env: program.environment,
+				}),
 				write: (name, text) => folder.write(name, text),
 			});
 			await link?.begin({

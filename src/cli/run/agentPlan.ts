@@ -2,6 +2,7 @@ import type { SessionId } from '../../core/base/ids.ts';
 import type { HostAddress } from '../../core/host/control.ts';
 import type { ConfigValue } from '../../core/host/config/configValue.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
+import type { HookPlace } from '../../platform/node/host/hooks/claudeCodeSettings.ts';
 
 /** An agent's command line as the person has typed it. */
 export interface Invocation {
@@ -37,6 +38,8 @@ export interface HostPlace {
 		readonly args: readonly string[];
 		readonly environment: Readonly<Record<string, string>>;
 	};
+	/** Where its hooks are to lead. */
+	readonly hooks: HookPlace;
 	/** Writes a file that only this user can read, and that is gone when the agent has ended. Gives its path. */
 	write(name: string, text: string): Promise<string>;
 }

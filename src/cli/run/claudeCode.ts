@@ -10,6 +10,7 @@ import { readServerEntry, transportKeys } from '../../core/host/config/serverEnt
 import { resolveServer } from '../../core/host/config/resolveServer.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
 import { isRouted } from '../../platform/node/host/config/routing.ts';
+import { obstacleIn, withHookHandlers } from '../../platform/node/host/hooks/claudeCodeSettings.ts';
 import { configValueOf, record, withOptions, withoutProxy } from './agentPlan.ts';
 import type { AgentPlan, Invocation } from './agentPlan.ts';
 import { asksForSignIn } from './signIn.ts';
@@ -54,8 +55,13 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 				options.push(`--mcp-config=${await host.write('mcp.json', text)}`);
 			}
 			if (canHook) {
-				const url = `${host.address.url}/${host.address.token}/hooks/claude-code`;
-				const text = JSON.stringify(withHooks(flagSettings.value ?? {}, url));
+				const text = JSON.stringify(
+					withHookHandlers(
+						flagSettings.value ?? {},
+						host.hooks,
+						settings.map(({ value }) => value),
+					),
+				);
 				// Of two such options the last one alone counts, so what the person gave is in it.
 				options.push(`--settings=${await host.write('settings.json', text)}`);
 			}
@@ -364,9 +370,7 @@ function noteHooks(
 	problem: string | undefined,
 	notes: string[],
 ): boolean {
-	const forbidden = ['disableAllHooks', 'allowManagedHooksOnly', 'allowedHttpHookUrls'].find((key) =>
-		settings.some(({ value }) => value[key] !== undefined && value[key] !== false),
-	);
+	const forbidden = settings.map(({ value }) => obstacleIn(value)).find((key) => key !== undefined);
 	const reason =
 		problem ??
 		(line.isBare || line.isSafe
@@ -377,28 +381,6 @@ function noteHooks(
 	if (reason === undefined) return true;
 	notes.push(`Which agent makes a call cannot be known: without hooks it does not say. ${reason}`);
 	return false;
-}
-
-const hookEvents =
-	'PreToolUse PostToolUse PostToolUseFailure SubagentStart SubagentStop Stop SessionEnd PreCompact PostCompact'.split(
-		' ',
-	);
-
-/** A person may look at a held call for a while. If the host is gone the hook fails at once, and the agent goes on. */
-const heldSeconds = 3600;
-const toldSeconds = 10;
-
-function withHooks(settings: Json, url: string): Json {
-	const hooks: Record<string, unknown> = { ...record(settings['hooks']) };
-	for (const event of hookEvents) {
-		const own = hooks[event];
-		const timeout = event === 'PreToolUse' ? heldSeconds : toldSeconds;
-		hooks[event] = [
-			...(Array.isArray(own) ? (own as readonly unknown[]) : []),
-			{ hooks: [{ type: 'http', url, timeout, onFailure: 'continue' }] },
-		];
-	}
-	return { ...settings, hooks };
 }
 
 function configFolder({ environment, homeFolder }: Invocation): string {

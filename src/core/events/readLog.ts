@@ -118,11 +118,13 @@ export class LogReader {
 			start === -1
 				? undefined
 				: { offset: shift + start, length: end - start, preview: preview(bytes, start, end) };
+		const [content, response, { words, cwd }] = [bodyAt(facts.input), bodyAt(facts.response), facts];
+		// What is not there is no member: an event is as it was written.
 		return {
-			content: bodyAt(facts.input),
-			response: bodyAt(facts.response),
-			words: facts.words === undefined ? undefined : truncated(singleLine(facts.words), wordsLength),
-			cwd: facts.cwd,
+			...(content === undefined ? {} : { content }),
+			...(response === undefined ? {} : { response }),
+			...(words === undefined ? {} : { words: truncated(singleLine(words), wordsLength) }),
+			...(cwd === undefined ? {} : { cwd }),
 		};
 	}
 

@@ -8,7 +8,8 @@ import { createDebugGate } from './debug/createDebugGate.ts';
 import type { DebugHost } from './debug/debugGate.ts';
 import { FaultBook } from './faults/faultBook.ts';
 import type { AgentOptions, Host } from './host.ts';
-import { readHook } from './hooks/agentHooks.ts';
+import { dialectOf, readHook } from './hooks/agentHooks.ts';
+import { holdAtHook, tellGate } from './hooks/hookGate.ts';
 import { Metrics } from './metrics.ts';
 import type { HostPlatform } from './ports.ts';
 import type { Recorder } from './recorder.ts';
@@ -72,6 +73,9 @@ export function createHost(options: CreateHostOptions): Host {
 			recorder,
 			namesOf: (server) => namesOf(hubNamed(server)?.name ?? server),
 			toolOf: (server, tool) => hubNamed(server)?.toolOf(tool),
+			isThroughHost: (sessionId, server) =>
+				sessionId !== undefined &&
+				[...hubs.values()].some((hub) => namesOf(hub.name).includes(server) && hub.hasAgentOf(sessionId)),
 			scopeLeftOut: (server, tool, args) => hubNamed(server)?.scopeLeftOut(tool, args),
 			didChange: () => changed.fire(),
 		}),
@@ -168,12 +172,15 @@ export function createHost(options: CreateHostOptions): Host {
 		reconnect: async (server) => hubOf(server).reconnect('somebody asked for it'),
 		outputOf: (server) => hubOf(server).output,
 		cancelCall: (callId) => [...hubs.values()].some((hub) => hub.cancelCall(callId, 'It was cancelled by hand.')),
-		hook(format, body) {
+		hook(format, body, holdMs) {
 			const facts = readHook(format, body);
-			if (facts === undefined) return;
+			if (facts === undefined) return undefined;
 			attribution.learn(facts);
 			const origin = { connectionId: `hooks-${format}`, sessionId: facts.sessionId, agentId: facts.agentId };
 			recorder.hook(origin, facts, body);
+			tellGate(services.debug, facts);
+			if (holdMs === undefined) return undefined;
+			return holdAtHook(services.debug, facts, dialectOf(format), platform.clock.now() + holdMs);
 		},
 		hasServer: (name) => hubs.has(name),
 		connectAgent: (agent) => connect(agent, undefined),

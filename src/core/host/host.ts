@@ -5,6 +5,7 @@ import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { ScopeSettings } from '../scope/index.ts';
 import type { DebugHost } from './debug/debugGate.ts';
 import type { FaultBook } from './faults/faultBook.ts';
+import type { HeldHook } from './hooks/hookGate.ts';
 import type { Metrics } from './metrics.ts';
 import type { ScopeReach } from './scopes/scopeBook.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
@@ -40,8 +41,13 @@ export interface Host extends Disposable {
 	outputOf(server: string): string;
 	/** As `calls/cancel`. */
 	cancelCall(callId: string): boolean;
-	/** One hook event of an agent: who calls what is learnt from it. `format` is the agent's (`claude-code`). */
-	hook(format: string, body: Uint8Array): void;
+	/**
+	 * One hook event of an agent: who calls what is learnt from it.
+	 * @param format The agent's: `claude-code`.
+	 * @param holdMs For how long the agent waits for an answer; absent: it is not to be held.
+	 * @returns Present: whoever debugs has stopped the call. Otherwise the answer is `{}`, at once.
+	 */
+	hook(format: string, body: Uint8Array, holdMs?: number): HeldHook | undefined;
 	/** Where calls pass debuggers. */
 	readonly debug: DebugHost;
 	/** What is to go wrong on purpose; as `faults/arm` and the others. */

@@ -1,3 +1,4 @@
+import type { SessionId } from '../base/ids.ts';
 import type { Disposable } from '../base/lifecycle.ts';
 import { counted } from '../base/text.ts';
 import { logLevels } from './agentConnection.ts';
@@ -190,6 +191,11 @@ export class ServerHub implements UpstreamListener {
 
 	get agentCount(): number {
 		return this.agents.size;
+	}
+
+	/** Whether an agent of this session is connected. */
+	hasAgentOf(sessionId: SessionId): boolean {
+		return [...this.agents].some(({ identity }) => identity.sessionId === sessionId);
 	}
 
 	get callsInFlight(): number {

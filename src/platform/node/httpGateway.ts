@@ -9,6 +9,8 @@ import { LineSplitter } from '../../core/base/lineSplitter.ts';
 import type { AgentEndpoint, MessageChannel } from '../../core/host/agentConnection.ts';
 import { declaredIntents } from '../../core/host/agentIdentity.ts';
 import type { AgentOptions, Host } from '../../core/host/host.ts';
+import { noAnswer } from '../../core/host/hooks/hookGate.ts';
+import type { HeldHook } from '../../core/host/hooks/hookGate.ts';
 
 /** A message of an agent may be this long; what is longer is refused before it is read to its end. */
 const MAXIMUM_BODY = 64 * 1024 * 1024;
@@ -34,6 +36,8 @@ export interface GatewayOptions {
 	/** 0: any. */
 	readonly port: number;
 	readonly token: string;
+	/** Lets in to the addresses of hooks and to no other: it stands in files that others may read. */
+	readonly hookToken: string;
 	readonly onError: (error: unknown) => void;
 }
 
@@ -49,6 +53,7 @@ class HttpGateway implements Gateway {
 	private readonly host: Host;
 	private readonly options: GatewayOptions;
 	private readonly token: Buffer;
+	private readonly hookToken: Buffer;
 	private readonly server: Server;
 	/** By MCP session id. */
 	private readonly sessions = new Map<string, HttpSession>();
@@ -66,6 +71,7 @@ class HttpGateway implements Gateway {
 		this.host = host;
 		this.options = options;
 		this.token = Buffer.from(options.token);
+		this.hookToken = Buffer.from(options.hookToken);
 		this.server = createServer((request, response) => {
 			try {
 				this.serve(request, response);
@@ -131,7 +137,11 @@ class HttpGateway implements Gateway {
 			return;
 		}
 		const [token, ...rest] = path;
-		if (!this.isToken(token)) {
+		if (rest[0] === 'hooks' && rest.length === 2 && this.isToken(token, this.hookToken)) {
+			this.hook(rest[1] ?? '', request, response);
+			return;
+		}
+		if (!this.isToken(token, this.token)) {
 			refuse(response, 401, -32_000, 'Unauthorized.');
 			return;
 		}
@@ -158,9 +168,9 @@ class HttpGateway implements Gateway {
 		return named && (headers.origin === undefined || isLoopback(headers.origin));
 	}
 
-	private isToken(given: string | undefined): boolean {
+	private isToken(given: string | undefined, token: Buffer): boolean {
 		const bytes = Buffer.from(given ?? '');
-		return bytes.length === this.token.length && timingSafeEqual(bytes, this.token);
+		return bytes.length === token.length && timingSafeEqual(bytes, token);
 	}
 
 	private hook(format: string, request: IncomingMessage, response: ServerResponse): void {
@@ -168,10 +178,24 @@ class HttpGateway implements Gateway {
 			refuse(response, 405, -32_000, 'Hooks are posted.');
 			return;
 		}
+		const holdMs = holdOf(request);
 		this.readBody(request, response, (body) => {
-			this.host.hook(format, body);
-			send(response, 200, 'application/json', '{}');
+			const held = this.host.hook(format, body, holdMs);
+			if (held === undefined) send(response, 200, 'application/json', noAnswer);
+			else this.answerHook(held, response);
 		});
+	}
+
+	private answerHook(held: HeldHook, response: ServerResponse): void {
+		let isAnswered = false;
+		response.on('close', () => {
+			// The agent was ended or has had enough of waiting.
+			if (!isAnswered) held.abandon();
+		});
+		void held.answer.then((answer) => {
+			isAnswered = true;
+			if (!response.destroyed) send(response, 200, 'application/json', answer);
+		}, this.options.onError);
 	}
 
 	private mcp(address: Address, request: IncomingMessage, response: ServerResponse): void {
@@ -409,7 +433,7 @@ class HttpGateway implements Gateway {
 		const address = addressIn(rest);
 		const status = !this.isLocal(request)
 			? '403 Forbidden'
-			: !this.isToken(token)
+			: !this.isToken(token, this.token)
 				? '401 Unauthorized'
 				: address === undefined || (address.server !== undefined && !this.host.hasServer(address.server))
 					? '404 Not Found'
@@ -622,6 +646,13 @@ function intentOf(request: IncomingMessage): string | undefined {
 	if (said !== undefined) return said;
 	const [, query] = (request.url ?? '').split('?');
 	return query === undefined ? undefined : (new URLSearchParams(query).get('intent') ?? undefined);
+}
+
+/** For how long a hook's agent waits, which it says in the address; `undefined`: its hooks are only told. */
+function holdOf(request: IncomingMessage): number | undefined {
+	const [, query] = (request.url ?? '').split('?');
+	const seconds = query === undefined ? Number.NaN : Number(new URLSearchParams(query).get('hold') ?? Number.NaN);
+	return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined;
 }
 
 function isIntent(text: string): boolean {

@@ -7,6 +7,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { claudeCodeEvents } from '../../../src/core/host/hooks/claudeCodeHooks.ts';
 import { planClaudeCode } from '../../../src/cli/run/claudeCode.ts';
 import type { AgentPlan, HostPlace, Invocation, Launch } from '../../../src/cli/run/agentPlan.ts';
 
@@ -80,6 +81,12 @@ class Project {
 				dataDir: this.folder,
 			},
 			names: { workbench: 'workbench-2' },
+			hooks: {
+				url: 'http://127.0.0.1:4711/hook-secret/hooks/claude-code',
+				launcher: { command: 'node', args: ['cli.js'], env: {} },
+				dataDirectory: '/data',
+				startsHost: true,
+			},
 			connect: { command: 'node', args: ['cli.js', 'connect'], environment: { ELECTRON_RUN_AS_NODE: '1' } },
 			write: async (name, text) => {
 				// Checked by the tests.
@@ -369,16 +376,49 @@ describe('crosstalk run claude', () => {
 			const settings = project.handed.get('settings.json');
 			assert.equal(settings?.['model'], 'opus');
 			const hooks = settings['hooks'] as Record<string, unknown[]>;
-			const url = 'http://127.0.0.1:4711/secret/hooks/claude-code';
-			assert.deepEqual(hooks['PreToolUse'], [
-				own,
-				{ hooks: [{ type: 'http', url, timeout: 3600, onFailure: 'continue' }] },
-			]);
+			const url = 'http://127.0.0.1:4711/hook-secret/hooks/claude-code';
+			// These may be held; the others are told and go on.
+			for (const event of ['PreToolUse', 'PostToolUse', 'PostToolUseFailure'])
+				assert.deepEqual(hooks[event]?.at(-1), {
+					hooks: [{ type: 'http', url: `${url}?hold=3595`, timeout: 3600, onFailure: 'continue' }],
+				});
+			assert.deepEqual(hooks['PreToolUse']?.[0], own);
 			assert.deepEqual(hooks['SubagentStop'], [
-				{ hooks: [{ type: 'http', url, timeout: 10, onFailure: 'continue' }] },
+				{ hooks: [{ type: 'http', url, timeout: 5, onFailure: 'continue' }] },
 			]);
+			// Claude Code posts this one nowhere.
+			assert.deepEqual(hooks['SessionStart'], [
+				{
+					hooks: [
+						{
+							type: 'command',
+							command: 'node',
+							args: ['cli.js', 'hook', 'claude-code', '--data', '/data', '--start'],
+							timeout: 10,
+							onFailure: 'continue',
+						},
+					],
+				},
+			]);
+			assert.deepEqual(
+				claudeCodeEvents.filter((event) => hooks[event] === undefined),
+				// Listening to these would change what it does.
+				['PreModelSwitch', 'WorktreeCreate', 'WorktreeRemove'],
+			);
 			// The person's own file stays what it is.
 			assert.match(await readFile(join(project.working, 'mine.json'), 'utf8'), /^\{"model":"opus","hooks":/);
+		});
+
+		it('without starting twice what its settings start already', async () => {
+			await project.launch(['-p', 'go']);
+			const { hooks } = project.handed.get('settings.json') ?? {};
+			await project.write('project/sub/.claude/settings.local.json', { hooks });
+			await project.launch(['-p', 'go']);
+			const again = project.handed.get('settings.json')?.['hooks'] as Json;
+			assert.deepEqual(
+				Object.keys(hooks as Json).filter((event) => again[event] === undefined),
+				['UserPromptSubmit', 'SessionStart', 'Setup'],
+			);
 		});
 
 		it('without hooks where it would not have read the person’s settings either', async () => {

@@ -72,6 +72,12 @@ describe('crosstalk run codex', () => {
 				dataDir: folder,
 			},
 			names: { one: 'one-2' },
+			hooks: {
+				url: 'http://127.0.0.1:4711/hook-secret/hooks/claude-code',
+				launcher: { command: 'node', args: ['cli.js'], env: {} },
+				dataDirectory: '/data',
+				startsHost: true,
+			},
 			connect: { command: '/usr/bin/node', args: ['/a "b"/cli.js', 'connect'], environment: { AS_NODE: '1' } },
 			write: () => assert.fail('Codex needs no files'),
 		});

@@ -77,6 +77,7 @@ function gated(): Gated {
 		},
 		namesOf: (server) => [server],
 		toolOf: (_server, tool) => tools.get(tool),
+		isThroughHost: (_sessionId, server) => server === 'through-host',
 		scopeLeftOut: (_server, _tool, args) =>
 			'project' in (args as object) ? null : 'The call does not say "project".',
 		didChange() {},
@@ -188,6 +189,42 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.equal(stops.length, 2);
 		// The same id in another session is another call.
 		assert.notEqual(before(main, 'analytics/query', { ...wire, sessionId: sessionId('codex', 's9') }), undefined);
+	});
+
+	it('gives the answer that was typed at a hook to the call on the wire, where it is known to come there', async () => {
+		const { gate, debug, stops, before } = gated();
+		set(debug, { tool: '*' });
+		const answer = { then: 'run', action: 'answer', result: 'by hand', isError: false } as const;
+		const toolUse = toolUseId('toolu_both');
+		const wire = { heldBy: 'wire', toolUseId: toolUse, callId: 'call-1', connectionId: 'agent-1' } as const;
+		const result = '{"content":[{"type":"text","text":"by hand"}],"isError":false}';
+
+		const elsewhere = before(main, 'elsewhere/query', { toolUseId: toolUseId('toolu_1') });
+		debug.resume(stops.at(-1)?.stopId ?? '', answer);
+		assert.deepEqual(await elsewhere?.passage, { action: 'answer', result, isError: false });
+
+		const through = before(main, 'through-host/query', { toolUseId: toolUse });
+		debug.resume(stops.at(-1)?.stopId ?? '', answer);
+		assert.deepEqual(await through?.passage, { action: 'continue' });
+		// Who has answered need not be there any more; the call was answered all the same.
+		debug.dispose();
+		assert.equal(gate.isActive, true);
+		const other = { ...wire, sessionId: sessionId('claude-code', 'another') };
+		assert.equal(before(main, 'through-host/query', other), undefined);
+		const held = before(main, 'through-host/query', wire);
+		assert.deepEqual(await held?.passage, { action: 'answer', result, isError: false });
+		assert.equal(gate.isActive, false);
+		assert.equal(before(main, 'through-host/query', wire), undefined);
+	});
+
+	it('refuses a result that cannot be put in the place of the call’s own', () => {
+		const { debug, stops, after } = gated();
+		set(debug, { tool: '*', at: 'after' });
+		after(main, 'Glob', { resultProblem: (result) => (result === '"good"' ? undefined : 'That is none.') });
+		const edit = (result: string) =>
+			debug.resume(stops[0]?.stopId ?? '', { then: 'run', action: 'edit-result', result });
+		assert.throws(() => edit('bad'), /^ExpectedError: That is none\.$/);
+		edit('good');
 	});
 
 	it('counts hits, stops for a hit condition and says what a log point says', () => {

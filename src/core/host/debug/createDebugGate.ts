@@ -45,6 +45,8 @@ export interface DebugGateOptions {
 	readonly namesOf: (server: string) => readonly string[];
 	/** What a server has listed of a tool; `undefined`: nobody has seen its list. */
 	readonly toolOf: (server: string, tool: string) => DebuggedTool | undefined;
+	/** Whether a session's calls to a server it calls so are known to come through the host. */
+	readonly isThroughHost: (sessionId: SessionId | undefined, server: string) => boolean;
 	/** Whether a call leaves out where its tool is to look: a sentence; `null`: it says all that there is to say; `undefined`: not known. */
 	readonly scopeLeftOut: (server: string, tool: string, args: unknown) => string | null | undefined;
 	/** What is held is different. */
@@ -60,6 +62,7 @@ export interface DebuggedTool {
 /** The longest time that a clock of any platform can wait. */
 const longestTimerMs = 2_000_000_000;
 const mostBreakpoints = 1_000;
+const mostAnswered = 100;
 const mostAgents = 20_000;
 
 /** Tools with which agents start others, by their own names. */
@@ -141,6 +144,11 @@ class Gate implements DebugHost {
 	private readonly out = new Map<string, string>();
 	/** Calls that are being made again, by their own ids. */
 	private readonly repeating = new Set<string>();
+	/**
+	 * Calls that were answered by hand at their hook, where an answer can only be a refusal: they go on and get it on the wire. Whoever has
+	 * answered need not be there any more.
+	 */
+	private readonly answered = new Map<ToolUseId, { readonly by: GateCall; readonly passage: BeforePassage }>();
 	private isClosed = false;
 
 	constructor(options: DebugGateOptions) {
@@ -148,10 +156,12 @@ class Gate implements DebugHost {
 	}
 
 	get isActive(): boolean {
-		return this.stoppers.length > 0;
+		return this.stoppers.length > 0 || this.answered.size > 0;
 	}
 
 	before(call: GateCall): Hold<BeforePassage> | undefined {
+		const answer = this.answerFor(call);
+		if (answer !== undefined) return answer;
 		const debug = this.stopperOf(call.sessionId);
 		if (debug === undefined) return undefined;
 		const known = this.joined.passes(call, 'before');
@@ -303,7 +313,8 @@ class Gate implements DebugHost {
 				const passage = { action: 'answer', result, isError: how.isError } as const;
 				this.out.delete(callKey(call));
 				debug.duplicates.ended(callKey(call), false, this.options.clock.elapsed());
-				this.release(stop, passage, 'answered', 'It was answered by hand and not made.', result);
+				const now = this.keepAnswer(call, passage) ? ({ action: 'continue' } as const) : passage;
+				this.release(stop, now, 'answered', 'It was answered by hand and not made.', result);
 				return;
 			}
 			case 'edit-result': {
@@ -311,6 +322,8 @@ class Gate implements DebugHost {
 				if (!held.canEdit)
 					throw new ExpectedError('The result of this call cannot be changed where it is held.');
 				const result = callResult(how.result, server !== null, undefined);
+				const problem = call.resultProblem?.(result);
+				if (problem !== undefined) throw new ExpectedError(problem);
 				debug.arm(how.then, stop.call, this.knownIn(held.sessionId));
 				this.release(
 					stop,
@@ -332,6 +345,32 @@ class Gate implements DebugHost {
 				this.release(stop, { action: 'repeat' }, 'repeated', 'It is made again.');
 			}
 		}
+	}
+
+	/** @returns Whether the call is known to come to the wire, where it gets this answer. */
+	private keepAnswer(call: GateCall, passage: BeforePassage): boolean {
+		const { heldBy, toolUseId, sessionId, server } = call;
+		if (heldBy !== 'hook' || toolUseId === undefined || server === undefined) return false;
+		if (!this.options.isThroughHost(sessionId, server)) return false;
+		this.answered.set(toolUseId, { by: call, passage });
+		const [oldest] = this.answered.keys();
+		// A person who is asked for a permission may refuse it, and then nothing comes.
+		if (this.answered.size > mostAnswered && oldest !== undefined) this.answered.delete(oldest);
+		return true;
+	}
+
+	private answerFor(call: GateCall): Hold<BeforePassage> | undefined {
+		const { heldBy, toolUseId, sessionId } = call;
+		if (this.answered.size === 0 || heldBy !== 'wire' || toolUseId === undefined) return undefined;
+		const answer = this.answered.get(toolUseId);
+		if (answer === undefined || (sessionId !== undefined && sessionId !== answer.by.sessionId)) return undefined;
+		this.answered.delete(toolUseId);
+		return {
+			stopId: '',
+			reason: 'answered by hand',
+			passage: Promise.resolve(answer.passage),
+			giveUp() {},
+		};
 	}
 
 	changed(): void {

@@ -36,6 +36,8 @@ export interface GateCall {
 	/** Whether its arguments (at `before`) or its result (at `after`) can be replaced, and whether it can be answered without being made. */
 	readonly canEdit: boolean;
 	readonly canAnswer: boolean;
+	/** Of a call whose result can be replaced, but not by any: a sentence why not by this one; `undefined`: it can. */
+	readonly resultProblem?: ((result: string) => string | undefined) | undefined;
 	/** It can be made again from here, for `repeat`. Hooks cannot. */
 	readonly canRepeat: boolean;
 }

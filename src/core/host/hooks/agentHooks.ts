@@ -1,4 +1,5 @@
 import { claudeCode, readClaudeCodeHook } from './claudeCodeHooks.ts';
+import type { HookDialect } from './hookGate.ts';
 import { parsed } from './hookFacts.ts';
 import type { HookFacts } from './hookFacts.ts';
 
@@ -11,4 +12,9 @@ export function readHook(format: string, body: Uint8Array): HookFacts | undefine
 	if (format !== claudeCode) return undefined;
 	const event = parsed(body);
 	return event === undefined ? undefined : readClaudeCodeHook(event);
+}
+
+export function dialectOf(format: string): HookDialect {
+	const isClaudeCode = format === claudeCode;
+	return { allowsWithInput: !isClaudeCode, takesOutput: isClaudeCode };
 }

@@ -25,7 +25,8 @@ export function readClaudeCodeHook(body: Json): HookFacts | undefined {
 	const session = text(body['session_id']);
 	if (event === undefined || session === undefined) return undefined;
 	const toolName = text(body['tool_name']);
-	const server = text(record(body['mcp_server'])?.['name']);
+	// Questions of servers have it in another place than calls.
+	const server = text(record(body['mcp_server'])?.['name']) ?? text(body['mcp_server_name']);
 	const { error, is_interrupt: isInterrupt, duration_ms: duration, tool_calls: calls } = body;
 	return {
 		event,

@@ -137,11 +137,11 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 }
 
 async function openGateway(host: Host, ownership: Ownership, options: HostProcessOptions): Promise<Gateway> {
-	const { token, previousPort } = ownership;
+	const { token, hookToken, previousPort } = ownership;
 	const { port, onError } = options;
 	if (port === 0 && previousPort !== undefined) {
 		try {
-			return await startGateway(host, { port: previousPort, token, onError });
+			return await startGateway(host, { port: previousPort, token, hookToken, onError });
 		} catch (error) {
 			if (!isErrno(error, 'EADDRINUSE') && !isErrno(error, 'EACCES')) throw error;
 			options.log(
@@ -150,7 +150,7 @@ async function openGateway(host: Host, ownership: Ownership, options: HostProces
 		}
 	}
 	try {
-		return await startGateway(host, { port, token, onError });
+		return await startGateway(host, { port, token, hookToken, onError });
 	} catch (error) {
 		if (isErrno(error, 'EADDRINUSE'))
 			throw new ExpectedError(`Port ${port} is taken by another program. Name another with --port.`, {

@@ -21,6 +21,8 @@ export interface Ownership extends Disposable {
 	readonly generation: number;
 	/** The same for every owner of this folder, so that the addresses which clients know stay true. */
 	readonly token: string;
+	/** Likewise, for the addresses of hooks alone. */
+	readonly hookToken: string;
 	/** Likewise: the port that the owner before had. */
 	readonly previousPort: number | undefined;
 	readonly seal: Seal;
@@ -34,8 +36,9 @@ export async function takeOwnership(directory: string): Promise<Ownership | unde
 	const lock = await takeLock(join(real, ownerFile), { contentionMs });
 	if (lock === undefined) return undefined;
 	try {
-		const [token, key, previous] = [
+		const [token, hookToken, key, previous] = [
 			await lastingSecret(real, 'token', 24),
+			await hookTokenIn(real),
 			await lastingSecret(real, 'seal-key', 32),
 			await readAddress(real),
 		];
@@ -44,6 +47,7 @@ export async function takeOwnership(directory: string): Promise<Ownership | unde
 			directory: real,
 			generation,
 			token,
+			hookToken,
 			previousPort: previous === undefined ? undefined : portOf(previous),
 			seal: { of: (text) => createHmac('sha256', key).update(text).digest('base64url') },
 			async publish({ port, controlSocket }) {
@@ -58,6 +62,11 @@ export async function takeOwnership(directory: string): Promise<Ownership | unde
 		lock.dispose();
 		throw error;
 	}
+}
+
+/** Who knows it can post hook events to the host of this folder, and nothing else. */
+export async function hookTokenIn(directory: string): Promise<string> {
+	return lastingSecret(directory, 'hook-token', 24);
 }
 
 /** `undefined`: the owner before listened nowhere. */
