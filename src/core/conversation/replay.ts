@@ -59,14 +59,9 @@ export class Replay {
 				this.callIndexes.set(step.call, index);
 				this.tallyOf(agent).made.push(index);
 			}
-			if (step.kind === 'result') {
-				this.resultIndexes.set(step.result, index);
-				if (step.result === step.call?.result) {
-					const tally = this.tallyOf(agent);
-					tally.answered.push(index);
-					if (step.result.isError) tally.failed.push(index);
-				}
-			}
+			if (step.kind === 'result') this.resultIndexes.set(step.result, index);
+			const call = step.kind === 'call' || step.kind === 'result' ? step.call : undefined;
+			if (call?.result !== undefined) this.count(call, call.result, index);
 			const { source, range } = step.place;
 			if (source.kind !== 'transcript') continue;
 			const place: StepPlace = {
@@ -157,6 +152,15 @@ export class Replay {
 			firstIndex(indexes.length, (at) => (indexes[at] ?? Infinity) > index);
 		const calls = upTo(made);
 		return { calls, pending: calls - upTo(answered), failed: upTo(failed) };
+	}
+
+	/** A call is answered when both it and its result are there: a result may be written first. */
+	private count(call: ToolCall, result: Result, index: number): void {
+		const [made, answered] = [this.callIndexes.get(call), this.resultIndexes.get(result)];
+		if (made === undefined || answered === undefined || index !== Math.max(made, answered)) return;
+		const tally = this.tallyOf(call.agent);
+		tally.answered.push(index);
+		if (result.isError) tally.failed.push(index);
 	}
 
 	private tallyOf({ id }: Agent): Tally {
