@@ -279,7 +279,6 @@ describe('crosstalk debug in a replay', () => {
 			{},
 			{ program: '' },
 			{ program: 'claude', transcript: killed },
-			{ program: 'claude' },
 			{ transcript: 3 },
 			{ transcript: '' },
 			{ transcript: resolve('package.json') },
@@ -295,7 +294,6 @@ describe('crosstalk debug in a replay', () => {
 		])
 			await client.ask('launch', configuration);
 		await client.ask('attach', { transcript: killed });
-		await client.ask('attach', {});
 		await client.ask('threads');
 		await client.ask('configurationDone');
 		await client.ask('dance');

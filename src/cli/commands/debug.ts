@@ -4,7 +4,7 @@ import { CrosstalkDebugSession } from '../../debugAdapter/crosstalkDebugSession.
 import { createLiveTargets } from '../../debugAdapter/liveTargets.ts';
 import { openReplay } from '../../debugAdapter/replay/openReplay.ts';
 import { dataDirectory } from '../dataOption.ts';
-import type { Command } from '../io.ts';
+import type { Command, CommandIo } from '../io.ts';
 import { liveAccess } from '../liveAccess.ts';
 import { namedSession } from '../namedSession.ts';
 import { UsageError, absolutePath, parseOptions } from '../usage.ts';
@@ -38,8 +38,8 @@ export const debug: Command = {
 				openReplay(
 					{
 						platform: io.platform,
-						findSession: (core, { transcript, cwd, data, as }) =>
-							namedSession(core, io, pathOrId(transcript, cwd), {
+						findSession: async (core, { transcript, cwd, data, as }) =>
+							namedSession(core, io, await pathOrId(io, transcript, cwd), {
 								as,
 								data: data === undefined ? usual : absolutePath(io, data),
 							}),
@@ -65,7 +65,9 @@ export const debug: Command = {
 	},
 };
 
-/** A relative path starts from the configuration's folder; an id of a session stays what it is, as no such file is there. */
-function pathOrId(transcript: string, cwd: string | undefined): string {
-	return cwd !== undefined && /[\\/]|\.jsonl$/.test(transcript) ? resolve(cwd, transcript) : transcript;
+/** A relative path starts from the configuration's folder. What is no file there may be the id of a session. */
+async function pathOrId(io: CommandIo, transcript: string, cwd: string | undefined): Promise<string> {
+	if (cwd === undefined) return transcript;
+	const path = resolve(absolutePath(io, cwd), transcript);
+	return (await io.platform.files.stat(path)) === undefined ? transcript : path;
 }

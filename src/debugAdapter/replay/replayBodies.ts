@@ -1,19 +1,17 @@
 import type { Place, Result, ToolCall } from '../../core/conversation/index.ts';
-import { ExpectedError } from '../../core/base/errors.ts';
 import type { BodyRef } from '../../core/events/sessionEvent.ts';
-import type { OpenFile, TranscriptFiles } from '../../core/transcripts/files.ts';
+import { Bodies, unwrapped } from '../../core/runs/bodies.ts';
+import type { TranscriptFiles } from '../../core/transcripts/files.ts';
 
 /** What calls were given and have brought, read from the session's files when somebody looks, one after another, and kept for a while. */
 export class ReplayBodies {
-	private readonly files: TranscriptFiles;
-	/** The one that was read last: an agent's calls follow each other in its file. */
-	private open: { readonly path: string; readonly file: OpenFile } | undefined;
+	private readonly bodies: Bodies;
 	private readonly kept = new Map<string, { readonly value: Promise<unknown>; readonly bytes: number }>();
 	private keptBytes = 0;
 	private last: Promise<unknown> = Promise.resolve();
 
 	constructor(files: TranscriptFiles) {
-		this.files = files;
+		this.bodies = new Bodies(files);
 	}
 
 	async argumentsOf(call: ToolCall): Promise<unknown> {
@@ -42,8 +40,7 @@ export class ReplayBodies {
 
 	async close(): Promise<void> {
 		await this.last;
-		await this.open?.file.close();
-		this.open = undefined;
+		await this.bodies.close();
 	}
 
 	private async read(place: Place, body: BodyRef): Promise<unknown> {
@@ -57,7 +54,7 @@ export class ReplayBodies {
 			return known.value;
 		}
 		// Only one at a time: the file stays open for the next.
-		const value = this.last.then(() => this.readNow(source.path, body));
+		const value = this.last.then(() => this.bodies.read(place, body));
 		this.last = value.catch(() => undefined);
 		this.kept.set(key, { value, bytes: body.length });
 		this.keptBytes += body.length;
@@ -67,41 +64,6 @@ export class ReplayBodies {
 			this.keptBytes -= bytes;
 		}
 		return value;
-	}
-
-	/** The JSON value; the text as it stands where it is none; `undefined` when the file is gone or was changed. */
-	private async readNow(path: string, { offset, length }: BodyRef): Promise<unknown> {
-		try {
-			if (this.open?.path !== path) {
-				await this.open?.file.close();
-				this.open = undefined;
-				this.open = { path, file: await this.files.open(path) };
-			}
-			const bytes = new Uint8Array(length);
-			for (let filled = 0; filled < length;) {
-				const count = await this.open.file.read(bytes.subarray(filled), offset + filled);
-				if (count === 0) return undefined;
-				filled += count;
-			}
-			return parsed(new TextDecoder().decode(bytes));
-		} catch (error) {
-			if (error instanceof ExpectedError) return undefined;
-			throw error;
-		}
-	}
-}
-
-/** Codex writes arguments as a text that holds JSON. */
-function unwrapped(value: unknown): unknown {
-	return typeof value === 'string' && /^\s*[{[]/.test(value) ? parsed(value) : value;
-}
-
-function parsed(text: string): unknown {
-	try {
-		return JSON.parse(text) as unknown;
-	} catch {
-		// Not JSON, or damaged: shown as it stands.
-		return text;
 	}
 }
 

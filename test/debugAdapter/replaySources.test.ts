@@ -1,0 +1,115 @@
+// What can be replayed beside a transcript that has ended: what a host has recorded, a saved session, a transcript that is still written.
+
+import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { createCore } from '../../src/core/core.ts';
+import { ReplayTarget } from '../../src/debugAdapter/replay/replayTarget.ts';
+import { createNodePlatform } from '../../src/platform/node/platform.ts';
+import { Agent } from '../mcp/agent.ts';
+import { until } from '../mcp/waiting.ts';
+import { Lab } from '../platform/node/host/hosts.ts';
+import { AdapterClient } from './adapterClient.ts';
+
+const killed = resolve(
+	'examples/recorded/.claude/projects/-home-dev-analytics/4286b68e-7bda-44a4-87ea-3c0f563e00a3.jsonl',
+);
+const native = '26f2dd86-1111-4222-8333-444455556666';
+
+describe('a replay', () => {
+	let lab: Lab;
+	let client: AdapterClient | undefined;
+
+	beforeEach(() => {
+		lab = new Lab();
+	});
+
+	afterEach(async () => {
+		await client?.close();
+		client = undefined;
+		await lab.remove();
+	});
+
+	it('of what a host has recorded shows its lines, which no editor could open', async () => {
+		const { address } = await lab.host('--config', lab.config());
+		const agent = await Agent.connect(`${address.url}/${address.token}/mcp/fault`);
+		const meta = {
+			'claudecode/toolUseId': 'toolu_1',
+			'claudecode/sessionId': native,
+			'claudecode/agentId': 'main',
+		};
+		await agent.call('echo', { text: 'hello' }, { meta });
+		client = new AdapterClient(['--data', lab.data]);
+		const opened = client;
+		// The host writes what it has recorded when it comes to it.
+		await opened.initialize();
+		await until('the recorded call', async () => {
+			const refusal = await opened.ask('launch', { transcript: native });
+			return refusal === undefined ? true : undefined;
+		});
+		await opened.ask('setFunctionBreakpoints', {
+			breakpoints: [{ name: 'fault/*', condition: 'arguments.text == "hello"' }],
+		});
+		await opened.stopAfter('configurationDone');
+		const [frame] = await opened.frames(1);
+		assert.equal(frame?.name, 'echo(text: "hello")');
+		const { source } = frame;
+		assert.ok(source?.path === undefined && (source?.sourceReference ?? 0) > 0, JSON.stringify(source));
+		const text = (await opened.ask('source', { source, sourceReference: source?.sourceReference })) as {
+			content: string;
+		}; // as the protocol says
+		const event = JSON.parse(text.content) as { readonly type: string; readonly tool: string }; // the line of an event
+		assert.deepEqual([event.type, event.tool], ['wire-message', 'echo']);
+		await opened.stopAfter('next', { threadId: 1 });
+		const value = await opened.ask('evaluate', { expression: 'result.content[0].text' });
+		assert.match((value as DebugProtocol.EvaluateResponse['body']).result, /hello/); // as the protocol says
+	});
+
+	it('of a saved session needs nothing but the file', async () => {
+		const file = join(lab.folder, 'session.crosstalk');
+		const save = lab.run(['save', killed, '--out', file, '--data', lab.data]);
+		const code = await save.ended;
+		assert.equal(code, 0, save.stderr());
+		client = new AdapterClient(['--data', lab.data]);
+		// A relative path starts from the configuration's own folder.
+		await client.open({ transcript: 'session.crosstalk', cwd: lab.folder });
+		await client.stopAfter('configurationDone');
+		await client.ask('setExceptionBreakpoints', { filters: ['orphaned-tool-use'] });
+		const { threadId = 0 } = await client.stopAfter('continue', { threadId: 1 });
+		const frames = await client.frames(threadId);
+		assert.deepEqual(
+			frames.map(({ name }) => name),
+			['trigger-long-running-operation(duration: 30, steps: 2)', 'Agent(worker 1)', 'main'],
+		);
+		assert.ok(frames.every(({ source }) => (source?.sourceReference ?? 0) > 0));
+	});
+
+	it('of a session that is still written says so, and goes as far as it goes', async () => {
+		const platform = createNodePlatform(true);
+		const core = createCore(platform);
+		const [session] = (await core.findSessions(killed)).sessions;
+		assert.ok(session !== undefined);
+		const read = await core.readSession(session, { assume: 'live', rules: {}, withPreviews: true });
+		const errors: unknown[] = [];
+		const target = new ReplayTarget(read, {
+			files: platform.files,
+			stopOnEntry: true,
+			onError: (error) => void errors.push(error),
+		});
+		const printed: string[] = [];
+		target.onDidPrint(({ text }) => void printed.push(text));
+		await target.start();
+		assert.match(printed.join('\n'), /The session is still written: what stands there now is replayed/);
+		// A call that may still be answered is no finding.
+		assert.doesNotMatch(printed.join('\n'), /finding/);
+		const stops: string[] = [];
+		target.onDidStop(({ description }) => void stops.push(description));
+		await target.resume('main', 'run');
+		await until('the stop at the end', () => stops[0]);
+		assert.deepEqual(stops, ['Paused at the end of the session.']);
+		const [top] = await target.stackOf('main');
+		assert.equal(await target.evaluate('calls.size()', top), 3);
+		target.dispose();
+		assert.deepEqual(errors, []);
+	});
+}).timeout(60_000);
