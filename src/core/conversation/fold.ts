@@ -393,6 +393,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	}
 	agent.addMessage(message, event.chain);
 	message.lastNode = agent.chain.append(event.chain, message);
+	if (event.chain !== undefined) agent.follow(message);
 	changes.messages.add(message);
 }
 

@@ -6,6 +6,7 @@ export { createConversation, fold, foldWhole, laterTurn } from './fold.ts';
 export type { Changes } from './fold.ts';
 export type {
 	Agent,
+	BranchReturn,
 	CallState,
 	Compaction,
 	Conversation,

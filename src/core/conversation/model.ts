@@ -146,6 +146,18 @@ export interface Agent {
 	readonly lastAt: number | undefined;
 	/** Whether the transcript begins in the middle: its first line has a parent that is not there. */
 	readonly isHeadCut: boolean;
+	/** In the order in which they were written; nearly always none. */
+	readonly branchReturns: readonly BranchReturn[];
+}
+
+/** A turn that went on from the end of one branch after another branch had been written to. Whoever rewinds leaves a branch for good. */
+export interface BranchReturn {
+	/** The end of the branch until then. */
+	readonly left: Message;
+	/** What was written last before the return, on the other branch. */
+	readonly other: Message;
+	/** What goes on from there. */
+	readonly next: Message;
 }
 
 /** One message as the provider counts them: all lines with the same message id. */

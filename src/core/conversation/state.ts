@@ -22,6 +22,7 @@ import type { AgentReportState, SessionReportState } from './hookReports.ts';
 import type { ChainNode } from './chain.ts';
 import type {
 	Agent,
+	BranchReturn,
 	Compaction,
 	Conversation,
 	Damage,
@@ -144,6 +145,11 @@ export class AgentState implements Agent {
 	readonly repeatedCalls = new Set<ToolCallState>();
 	turn = 0;
 	hasResponse = false;
+	readonly branchReturns: BranchReturn[] = [];
+	/** The turn that was written last. */
+	private lastTurn: MessageState | undefined;
+	/** Turns that nothing has gone on from, and that were not the last when something else went on. */
+	private readonly leftTurns = new Set<MessageState>();
 
 	readonly sessionId: SessionId;
 
@@ -175,6 +181,23 @@ export class AgentState implements Agent {
 		return last?.id === id ? last : this.callsById.get(id);
 	}
 
+	/** Notes what a prompt or a response goes on from. */
+	follow(message: MessageState): void {
+		if (!isOfTurn(message)) return;
+		const { lastTurn } = this;
+		this.lastTurn = message;
+		if (lastTurn === undefined) return;
+		let node = message.lastNode?.parent;
+		// A line that does not belong to a turn stands between two that do: results, most often.
+		for (let steps = 0; node !== undefined && !isOfTurn(node.member) && steps < mostSteps; steps++)
+			node = node.parent;
+		const before = node?.member;
+		if (before === lastTurn) return;
+		if (this.leftTurns.size < mostLeft) this.leftTurns.add(lastTurn);
+		if (before === undefined || !this.leftTurns.delete(before) || this.branchReturns.length >= mostLeft) return;
+		this.branchReturns.push({ left: before, other: lastTurn, next: message });
+	}
+
 	get isHeadCut(): boolean {
 		return this.chain.isHeadCut;
 	}
@@ -183,6 +206,16 @@ export class AgentState implements Agent {
 	nodeOf(block: ToolUse | ToolResult): ChainNode<MessageState> | undefined {
 		return block.chainId === undefined ? this.chain.end : this.chain.node(block.chainId);
 	}
+}
+
+/** More parallel calls than that are not looked through for what they belong to. */
+const mostSteps = 1_000;
+/** Branches of one agent. A file may have been damaged into very many. */
+const mostLeft = 10_000;
+
+function isOfTurn(message: MessageState | undefined): boolean {
+	const kind = message?.kind;
+	return kind === 'prompt' || kind === 'response' || kind === 'notification';
 }
 
 /**

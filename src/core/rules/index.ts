@@ -1,5 +1,6 @@
 import type { Rule } from './rule.ts';
 import compactionMidCall from './compaction-mid-call.ts';
+import concurrentWriters from './concurrent-writers.ts';
 import damagedLine from './damaged-line.ts';
 import defaultScopeQuery from './default-scope-query.ts';
 import duplicateExecution from './duplicate-execution.ts';
@@ -22,6 +23,7 @@ import unresolvedServerToolUse from './unresolved-server-tool-use.ts';
 /** Every rule there is, by id. */
 export const rules: readonly Rule[] = [
 	compactionMidCall,
+	concurrentWriters,
 	damagedLine,
 	defaultScopeQuery,
 	duplicateExecution,
