@@ -1,3 +1,5 @@
+/* oxlint-disable unicorn/no-thenable -- what a debugger does then is a word, which nobody awaits */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

@@ -1,3 +1,5 @@
+/* oxlint-disable unicorn/no-thenable -- what a debugger does then is a word, which nobody awaits */
+
 // Debuggers at a real host, with real servers behind it. What was executed is judged by the log of the server.
 
 import assert from 'node:assert/strict';
@@ -157,13 +159,13 @@ describe('a debugger at the host', () => {
 			});
 			await within(patience, 'the handshake', lines.next());
 			say({ method: 'notifications/initialized' });
-			const _meta = { 'claudecode/toolUseId': 'toolu_stdio', progressToken: 7 };
-			say({ id: 2, method: 'tools/call', params: { name: 'echo', arguments: { text: 'one' }, _meta } });
+			const meta = { 'claudecode/toolUseId': 'toolu_stdio', progressToken: 7 };
+			say({ id: 2, method: 'tools/call', params: { name: 'echo', arguments: { text: 'one' }, _meta: meta } });
 			const held = await debug.stopped(1);
 			assert.partialDeepStrictEqual(held, { toolUseId: 'toolu_stdio', heldUntil: null });
 			await debug.resume(held.stopId, { action: 'edit-arguments', arguments: '{"text":"two"}' });
-			const { value } = await within(patience, 'the answer', lines.next());
-			assert.match(String(value), /"two"/);
+			const answer: IteratorResult<string, unknown> = await within(patience, 'the answer', lines.next());
+			assert.match(String(answer.value), /"two"/);
 		} finally {
 			child.kill();
 		}

@@ -15,7 +15,10 @@ export interface DebugRequests {
 		result: { readonly isReadOnly: boolean; /** A sentence: who has it. */ readonly reason?: string | undefined };
 	};
 	'debug/detach': { params: Record<string, never>; result: null };
-	/** In place of everything that this debugger has set before. What cannot be used is told, and does not stop; the rest holds. */
+	/**
+	 * In place of everything that this debugger has set before. What cannot be used is told, and does not stop; the rest holds. A rule
+	 * that can stop nothing has a status too, by its own id.
+	 */
 	'debug/set': {
 		params: DebugSettings;
 		result: { readonly breakpoints: readonly BreakpointStatus[] };
@@ -29,7 +32,10 @@ export interface DebugRequests {
 	'debug/check': { params: { readonly stopId: string; readonly value: string }; result: null };
 	/** Lets a held call go. Fails with a sentence, and the call stays held, when edited arguments break the tool's schema. */
 	'debug/resume': { params: { readonly stopId: string } & Resumption; result: null };
-	/** The next call of this agent (or of any agent of the session, or of any session) stops, before it is made. `undo`: not any more. */
+	/**
+	 * The next call of this agent stops, before it is made; without an agent the next call of each agent of the session, or of every
+	 * session, once for each of them. `undo`: not any more, of all that is named.
+	 */
 	'debug/pause': {
 		params: {
 			readonly sessionId: SessionId | null;
@@ -67,7 +73,7 @@ export interface Breakpoint {
 	 * behind `agent-type:` it is looked at for agents of that type alone (`Explore:Bash`, `general-purpose:chat/*`).
 	 */
 	readonly tool: string;
-	/** Globs over the name or the id; absent: any. */
+	/** A glob over the agent's id; absent: any. */
 	readonly agent?: string | undefined;
 	readonly sessionId?: SessionId | undefined;
 	/** Absent: `before`. */

@@ -1,3 +1,5 @@
+/* oxlint-disable unicorn/no-thenable -- what a debugger does then is a word, which nobody awaits */
+
 import assert from 'node:assert/strict';
 import { agentId, mainAgentId, sessionId, toolUseId } from '../../../src/core/base/ids.ts';
 import type { AgentId } from '../../../src/core/base/ids.ts';
@@ -305,7 +307,7 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.equal(before(helper, 'Bash'), undefined);
 		assert.notEqual(after(main, 'Edit'), undefined);
 		assert.equal(stops[1]?.reason, 'step');
-		debug.resume(stops[1]!.stopId, goOn('step-over'));
+		debug.resume(stops[1].stopId, goOn('step-over'));
 		assert.equal(after(helper, 'Bash'), undefined);
 		assert.notEqual(before(main, 'Read'), undefined);
 		debug.resume(stops[2]!.stopId, goOn());
@@ -519,7 +521,7 @@ describe('the gate that calls pass for a debugger', () => {
 		set(debug, { tool: '*' });
 		const holds = [before(main, 'Bash'), before(helper, 'Bash')];
 		gate.close('The host is closing.');
-		assert.deepEqual(await Promise.all(holds.map((hold) => hold?.passage)), [
+		assert.deepEqual(await Promise.all(holds.map(async (hold) => hold?.passage)), [
 			{ action: 'continue' },
 			{ action: 'continue' },
 		]);

@@ -1,3 +1,5 @@
+/* oxlint-disable unicorn/no-thenable -- what a debugger does then is a word, which nobody awaits */
+
 import assert from 'node:assert/strict';
 import { sessionId } from '../../../src/core/base/ids.ts';
 import type { Breakpoint, HeldCall, Resumption } from '../../../src/core/debug/index.ts';

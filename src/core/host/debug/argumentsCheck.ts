@@ -1,3 +1,4 @@
+import { counted } from '../../base/text.ts';
 import { regularExpression } from '../../debug/regularExpression.ts';
 import { isObject } from '../rpc.ts';
 import type { JsonObject } from '../rpc.ts';
@@ -52,9 +53,9 @@ class Check {
 		const list = value as readonly unknown[];
 		const { minItems, maxItems, items, prefixItems, uniqueItems } = schema;
 		if (typeof minItems === 'number' && list.length < minItems)
-			return `at ${at}, there have to be ${minItems} elements at least; there are ${list.length}.`;
+			return `at ${at}, there have to be ${counted(minItems, 'element')} at least; there are ${list.length}.`;
 		if (typeof maxItems === 'number' && list.length > maxItems)
-			return `at ${at}, there may be ${maxItems} elements at most; there are ${list.length}.`;
+			return `at ${at}, there may be ${counted(maxItems, 'element')} at most; there are ${list.length}.`;
 		if (uniqueItems === true && new Set(list.map((one) => JSON.stringify(one))).size < list.length)
 			return `at ${at}, each element may be there once.`;
 		const first = Array.isArray(prefixItems) ? (prefixItems as readonly unknown[]) : [];
@@ -84,8 +85,8 @@ class Check {
 			if (isObject(patternProperties) && Object.keys(patternProperties).length > 0) continue;
 			if (additionalProperties === false) {
 				const known = Object.keys(properties);
-				const names = known.length === 0 ? 'There are none.' : `There are ${known.slice(0, 20).join(', ')}.`;
-				return `at ${place}, no such argument is known. ${names}`;
+				const names = known.length === 0 ? 'none' : known.slice(0, 20).join(', ');
+				return `at ${place}, no such argument is known (known: ${names}).`;
 			}
 			const problem = this.look(member, additionalProperties, place, depth + 1);
 			if (problem !== undefined) return problem;
@@ -182,9 +183,9 @@ function textProblem(value: unknown, schema: JsonObject, at: string): string | u
 	const { minLength, maxLength, pattern } = schema;
 	const length = [...value].length;
 	if (typeof minLength === 'number' && length < minLength)
-		return `at ${at}, it has to have ${minLength} characters at least; it has ${length}.`;
+		return `at ${at}, it has to have ${counted(minLength, 'character')} at least; it has ${length}.`;
 	if (typeof maxLength === 'number' && length > maxLength)
-		return `at ${at}, it may have ${maxLength} characters at most; it has ${length}.`;
+		return `at ${at}, it may have ${counted(maxLength, 'character')} at most; it has ${length}.`;
 	if (typeof pattern !== 'string') return undefined;
 	const compiled = regularExpression(pattern);
 	if (typeof compiled === 'string') return undefined;

@@ -1,3 +1,5 @@
+/* oxlint-disable unicorn/no-thenable -- what a debugger does then is a word, which nobody awaits */
+
 import { ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import { agentId, storedSessionId } from '../../../core/base/ids.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
