@@ -2,6 +2,8 @@
 
 import { ExpectedError } from '../core/base/errors.ts';
 import type { Breakpoint, StopPoint } from '../core/debug/index.ts';
+import { checkFaults, readFault } from '../core/host/faults/index.ts';
+import type { FaultDefinition } from '../core/host/faults/index.ts';
 import { oneOfFormats } from './replay/replayConfiguration.ts';
 import type { ReplayConfiguration } from './replay/replayConfiguration.ts';
 import type { AttachConfiguration, LaunchConfiguration } from './debugTarget.ts';
@@ -62,10 +64,24 @@ export function configurationOf(request: 'launch' | 'attach', given: unknown): C
 		mcpConfig: fields.text('mcpConfig'),
 		stopOnEntry: fields.flag('stopOnEntry', false),
 		console: fields.oneOf('console', ['integratedTerminal', 'externalTerminal', 'internalConsole']),
-		faults: fields.list('faults'),
+		faults: faultsOf(fields),
 		data,
 	};
 	return { kind: 'launch', launch, ...shared };
+}
+
+/** Each as an object, or in the words of a command line. */
+function faultsOf(fields: Fields): readonly FaultDefinition[] {
+	return fields.list('faults').map((given, index) => {
+		const read = typeof given === 'string' ? readFault(given) : undefined;
+		const checked = checkFaults([given]);
+		const problem =
+			read === undefined ? checked.problems[0]?.message : 'problem' in read ? read.problem : undefined;
+		const fault = read !== undefined && 'fault' in read ? read.fault : checked.faults[0];
+		if (problem !== undefined || fault === undefined)
+			throw new ExpectedError(`"faults[${index}]": ${problem ?? 'it is no fault.'}`);
+		return fault;
+	});
 }
 
 const stopPoints: readonly StopPoint[] = ['before', 'after', 'error'];

@@ -5,6 +5,7 @@ import type { AgentId, SessionId } from '../core/base/ids.ts';
 import type { Event } from '../core/base/emitter.ts';
 import type { Disposable } from '../core/base/lifecycle.ts';
 import type { Breakpoint, BreakpointStatus } from '../core/debug/index.ts';
+import type { FaultDefinition } from '../core/host/faults/index.ts';
 
 /** Whom a target means, unique among all that it debugs: agents of two sessions may have the same id. */
 export type AgentKey = string;
@@ -242,8 +243,8 @@ export interface LaunchConfiguration {
 	readonly mcpConfig: string | undefined;
 	readonly stopOnEntry: boolean;
 	readonly console: 'integratedTerminal' | 'externalTerminal' | 'internalConsole';
-	/** As `crosstalk fault` has them; checked by who arms them. */
-	readonly faults: readonly unknown[];
+	/** For the calls of this run alone, and as long as it takes. */
+	readonly faults: readonly FaultDefinition[];
 	readonly data: string | undefined;
 }
 

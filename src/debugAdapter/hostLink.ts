@@ -1,6 +1,5 @@
 // What a live target needs of the host, and of the program that it is part of; the shells hand it in.
 
-import type { SessionId } from '../core/base/ids.ts';
 import type { Event } from '../core/base/emitter.ts';
 import type { Disposable } from '../core/base/lifecycle.ts';
 import type { Core } from '../core/core.ts';
@@ -46,10 +45,6 @@ export interface LiveAccess {
 	readonly platform: Platform;
 	readonly homeFolder: string;
 	readonly environment: Readonly<Record<string, string | undefined>>;
-	/** Arms faults for this session alone, until the link ends. Rejects with a sentence for what is no fault. */
-	readonly armFaults?:
-		| ((link: HostLink, sessionId: SessionId | null, faults: readonly unknown[]) => Promise<void>)
-		| undefined;
 	/** Told of each target that is made. */
 	readonly onDidCreate?: ((target: LiveTarget) => void) | undefined;
 	/** A mistake of our own, for the log. */

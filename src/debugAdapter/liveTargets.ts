@@ -5,6 +5,7 @@ import { ExpectedError } from '../core/base/errors.ts';
 import { storedSessionId } from '../core/base/ids.ts';
 import type { SessionId } from '../core/base/ids.ts';
 import { agentOfCommand } from '../core/debug/agentPrograms.ts';
+import { faultWord } from '../core/host/faults/index.ts';
 import type { AttachConfiguration, LaunchConfiguration, LiveTargets, TargetClient } from './debugTarget.ts';
 import type { HostLink, LiveAccess } from './hostLink.ts';
 import { LaunchedRun } from './launchedRun.ts';
@@ -97,10 +98,6 @@ async function launch(
 				'This agent names its session only when it begins, so calls of all sessions of this host are looked at.',
 			);
 		const { isReadOnly, reason } = await link.request('debug/attach', { client: clientName, sessions });
-		if (configuration.faults.length > 0) {
-			if (access.armFaults === undefined) throw new ExpectedError('This build can make no faults on purpose.');
-			await access.armFaults(link, sessionId, configuration.faults);
-		}
 		const environment = { ...access.environment, ...givenEnvironment(configuration) };
 		const target = new LiveTarget({
 			link,
@@ -150,6 +147,7 @@ async function startRun(
 		'--debugger',
 		run.address,
 		...(configuration.as === undefined ? [] : ['--as', configuration.as]),
+		...configuration.faults.flatMap((fault) => ['--fault', faultWord(fault)]),
 		'--',
 		configuration.program,
 		...(configuration.mcpConfig === undefined ? [] : [`--mcp-config=${configuration.mcpConfig}`]),

@@ -175,6 +175,18 @@ export function readFault(text: string): { readonly fault: FaultDefinition } | {
 	return { problem: problem?.message ?? 'It is no fault.' };
 }
 
+/** One fault as one word of a command line, which `readFault` reads. */
+export function faultWord(fault: FaultDefinition): string {
+	const { kind, ...rest } = fault;
+	const members = Object.entries(rest).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+	const word = [kind, ...members].join(',');
+	const read = readFault(word);
+	// What has a comma in it, or looks like a number and is none, is said in full.
+	return 'fault' in read && JSON.stringify(read.fault) === JSON.stringify({ kind, ...rest })
+		? word
+		: JSON.stringify(fault);
+}
+
 /** As in `hang of chat/*, each third call, at most 2 times`. */
 export function faultText(fault: FaultDefinition): string {
 	const { kind, tool, agent, every, probability, seed, times, ms } = fault;

@@ -1,3 +1,3 @@
-export { checkFaults, faultText, readFault } from './faultDefinition.ts';
+export { checkFaults, faultText, faultWord, readFault } from './faultDefinition.ts';
 export type { FaultDefinition, FaultKind } from './faultDefinition.ts';
 export type { FaultStatus, FaultTarget } from './faultBook.ts';
