@@ -41,6 +41,8 @@ describe('docs/cli.md', () => {
 			'status',
 			'run',
 			'debug',
+			'hooks',
+			'hook',
 			'import',
 			'restore',
 			'simulate',

@@ -89,7 +89,9 @@ describe(`the hooks of Claude Code ${claudeCodeVersion}`, () => {
 
 		it('give the server other arguments', async () => {
 			assert.deepEqual(results.get('edited'), [{ type: 'text', text: 'edited' }]);
-			const inputs = (await scene.workbench.notes()).filter(({ phase, tool }) => phase === 'started' && tool === 'echo');
+			const inputs = (await scene.workbench.notes()).filter(
+				({ phase, tool }) => phase === 'started' && tool === 'echo',
+			);
 			// The one that was answered by hand is not among them.
 			assert.deepEqual(
 				inputs.map(({ input }) => input),
@@ -125,7 +127,9 @@ describe(`the hooks of Claude Code ${claudeCodeVersion}`, () => {
 		});
 
 		it('tell which agent a call has started', () => {
-			const [spawn] = events.filter(({ event, toolUseId }) => event === 'PostToolUse' && toolUseId === 'spawning');
+			const [spawn] = events.filter(
+				({ event, toolUseId }) => event === 'PostToolUse' && toolUseId === 'spawning',
+			);
 			const [started] = events.filter(({ event }) => event === 'SubagentStart');
 			assert.ok(spawn?.spawnedAgentId);
 			assert.deepEqual(started?.agent, { id: spawn.spawnedAgentId });

@@ -369,6 +369,27 @@ describe('a connection of a subagent', () => {
 	});
 });
 
+describe('a session that hooks tell of', () => {
+	const tell = (rig: Rig, event: string, session: string) =>
+		rig.host.hook('claude-code', bytesOf({ hook_event_name: event, session_id: session }));
+
+	it('is there until its end, or until nothing was heard of it for long', async () => {
+		const rig = createRig();
+		assert.equal(rig.host.hasHookedSessions, false);
+		tell(rig, 'SessionStart', 's1');
+		tell(rig, 'SessionStart', 's2');
+		tell(rig, 'SessionEnd', 's1');
+		assert.equal(rig.host.hasHookedSessions, true);
+		tell(rig, 'SessionEnd', 's2');
+		assert.equal(rig.host.hasHookedSessions, false);
+		tell(rig, 'Stop', 's3');
+		await rig.pass(14 * 60_000);
+		assert.equal(rig.host.hasHookedSessions, true);
+		await rig.pass(60_000);
+		assert.equal(rig.host.hasHookedSessions, false);
+	});
+});
+
 describe('an agent of revision 2026-07-28', () => {
 	const said = {
 		_meta: {

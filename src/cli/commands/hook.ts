@@ -19,7 +19,7 @@ Options:
   --data DIR      The data directory of the host (default: the user's)
   --help          This text
 
-Exit code: 0.
+Exit code: 0; 1 wrong usage.
 `;
 
 /** An agent waits meanwhile. */
@@ -32,36 +32,56 @@ const longestBody = 64 * 1024 * 1024;
 export const hook: Command = {
 	help,
 	async run(args, io) {
-		const { values, positionals } = parseOptions(args, {
-			hold: { type: 'string' },
-			start: { type: 'boolean' },
-			data: { type: 'string' },
-		});
-		const [format, extra] = positionals;
-		if (format !== 'claude-code' && format !== 'codex')
-			throw new UsageError('It has to be said whose event it is: claude-code or codex.');
-		if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
-		const holdSeconds = values.hold === undefined ? undefined : Number(values.hold);
-		if (holdSeconds !== undefined && !(holdSeconds > 0)) throw new UsageError('--hold is a number of seconds.');
-		const directory = dataDirectory(io, values.data);
 		try {
-			const body = await readBody(io);
-			if (body === undefined) return 0;
-			const address = await hostAddress(directory, values.start === true, io);
-			if (address === undefined) return 0;
-			const answer = await postHook(address, format, body, {
-				holdSeconds,
-				timeoutMs: patienceMs + (holdSeconds ?? 0) * 1_000,
-				signal: io.signal,
-			});
-			// What changes nothing need not be said.
-			if (answer !== undefined && answer !== '{}') io.stdout.write(answer);
-		} catch {
+			await bring(readOptions(args, io), io);
+			return 0;
+		} catch (error) {
+			// With 2, the code of other commands for this, an agent is told to stop.
+			if (error instanceof UsageError) {
+				io.stderr.write(`crosstalk: ${error.message}\n`);
+				return 1;
+			}
 			// The agent is not to be troubled with what is wrong here: it goes on as if nobody listened.
+			return 0;
 		}
-		return 0;
 	},
 };
+
+interface Options {
+	readonly format: 'claude-code' | 'codex';
+	readonly holdSeconds: number | undefined;
+	readonly startsHost: boolean;
+	readonly directory: string;
+}
+
+function readOptions(args: readonly string[], io: CommandIo): Options {
+	const { values, positionals } = parseOptions(args, {
+		hold: { type: 'string' },
+		start: { type: 'boolean' },
+		data: { type: 'string' },
+	});
+	const [format, extra] = positionals;
+	if (format !== 'claude-code' && format !== 'codex')
+		throw new UsageError('It has to be said whose event it is: claude-code or codex.');
+	if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
+	const holdSeconds = values.hold === undefined ? undefined : Number(values.hold);
+	if (holdSeconds !== undefined && !(holdSeconds > 0)) throw new UsageError('--hold is a number of seconds.');
+	return { format, holdSeconds, startsHost: values.start === true, directory: dataDirectory(io, values.data) };
+}
+
+async function bring({ format, holdSeconds, startsHost, directory }: Options, io: CommandIo): Promise<void> {
+	const body = await readBody(io);
+	if (body === undefined) return;
+	const address = await hostAddress(directory, startsHost, io);
+	if (address === undefined) return;
+	const answer = await postHook(address, format, body, {
+		holdSeconds,
+		timeoutMs: patienceMs + (holdSeconds ?? 0) * 1_000,
+		signal: io.signal,
+	});
+	// What changes nothing need not be said.
+	if (answer !== undefined && answer !== '{}') io.stdout.write(answer);
+}
 
 async function hostAddress(directory: string, starts: boolean, io: CommandIo) {
 	if (!starts) return readAddress(directory);

@@ -9,6 +9,7 @@ import type { DebugHost } from './debug/debugGate.ts';
 import { FaultBook } from './faults/faultBook.ts';
 import type { AgentOptions, Host } from './host.ts';
 import { dialectOf, readHook } from './hooks/agentHooks.ts';
+import { HookedSessions } from './hooks/hookedSessions.ts';
 import { holdAtHook, tellGate } from './hooks/hookGate.ts';
 import { Metrics } from './metrics.ts';
 import type { HostPlatform } from './ports.ts';
@@ -41,6 +42,7 @@ export function createHost(options: CreateHostOptions): Host {
 	const changed = new Emitter<void>(options.onError);
 	const metrics = new Metrics(platform.clock, version);
 	const attribution = new Attribution(platform.clock);
+	const hookedSessions = new HookedSessions();
 	const hubs = new Map<string, ServerHub>();
 	/** By source: the names that it gave, and the names that they have here. */
 	const sources = new Map<string, Map<string, string>>();
@@ -178,6 +180,7 @@ export function createHost(options: CreateHostOptions): Host {
 			attribution.learn(facts);
 			const origin = { connectionId: `hooks-${format}`, sessionId: facts.sessionId, agentId: facts.agentId };
 			recorder.hook(origin, facts, body);
+			hookedSessions.heard(facts, platform.clock.elapsed());
 			tellGate(services.debug, facts);
 			if (holdMs === undefined) return undefined;
 			return holdAtHook(services.debug, facts, dialectOf(format), platform.clock.now() + holdMs);
@@ -194,6 +197,9 @@ export function createHost(options: CreateHostOptions): Host {
 			if (end === -1 || platform.seal.of(text) !== mcpSessionId.slice(end + 1)) return undefined;
 			const introduction = introductionIn(text.slice(text.indexOf('.') + 1));
 			return introduction === undefined ? undefined : connect(agent, introduction);
+		},
+		get hasHookedSessions() {
+			return hookedSessions.hasAny(platform.clock.elapsed());
 		},
 		get activity() {
 			const all = [...hubs.values()];

@@ -61,6 +61,8 @@ export interface Host extends Disposable {
 	sessionIdOf(agent: AgentEndpoint): string;
 	/** The connection that such an id was given for, made again; `undefined`: the id is not ours. */
 	resumeAgent(mcpSessionId: string, options: AgentOptions): AgentEndpoint | undefined;
+	/** There are sessions that have told of themselves a while ago at the longest, and not of their end. */
+	readonly hasHookedSessions: boolean;
 	/** Calls in flight and open agent connections: zero and zero is idle. */
 	readonly activity: { readonly calls: number; readonly agents: number };
 	/** Stops taking calls, gives those in flight their errors, closes every connection. */

@@ -80,7 +80,9 @@ async function serve(ownership: Ownership, options: HostProcessOptions): Promise
 	try {
 		gateway = await openGateway(host, ownership, options);
 		const path = await controlSocketPath(ownership.directory);
-		const idle = new IdleWatch(() => host.activity.calls + host.activity.agents + (control?.clients ?? 0) > 0);
+		const idle = new IdleWatch(
+			() => host.activity.calls + host.activity.agents + (control?.clients ?? 0) > 0 || host.hasHookedSessions,
+		);
 		control = await startControlServer({
 			host,
 			store,
