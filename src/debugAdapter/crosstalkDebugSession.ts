@@ -39,8 +39,10 @@ export interface DebugShell {
 	openReplay(configuration: ReplayConfiguration, client: TargetClient, signal: AbortSignal): Promise<DebugTarget>;
 	/** `undefined`: this shell only replays. */
 	readonly live: LiveTargets | undefined;
-	/** For whoever looks for a bug: never the protocol's own stream. */
+	/** The messages of a session that is traced: never the protocol's own stream. */
 	readonly log: (text: string) => void;
+	/** A bug of ours. */
+	readonly onError: (error: unknown) => void;
 	/** The client has gone, or wants no more. */
 	readonly onDidClose: () => void;
 }
@@ -257,7 +259,7 @@ export class CrosstalkDebugSession extends DebugSession {
 	}
 
 	private bug(error: unknown): void {
-		this.shell.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+		this.shell.onError(error);
 	}
 
 	private initialize(request: DebugProtocol.Request): void {

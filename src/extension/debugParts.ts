@@ -68,6 +68,11 @@ export function createDebugParts({ extension, sessions, directory, idleSeconds, 
 						{
 							platform: sessions.platform,
 							findSession: async (_core, { transcript }) => sessionOf(sessions, transcript),
+							storedCalls: async (_data, keys) =>
+								(await import('../platform/node/store/readStoredCalls.ts')).readStoredCalls(
+									directory(),
+									keys,
+								),
 							onError,
 						},
 						configuration,
@@ -76,6 +81,7 @@ export function createDebugParts({ extension, sessions, directory, idleSeconds, 
 					),
 				live,
 				log: (text) => log.channel.trace(text),
+				onError,
 				onDidClose: () => undefined,
 			}),
 		get held() {

@@ -6,6 +6,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { createCore } from '../../src/core/core.ts';
 import { ReplayTarget } from '../../src/debugAdapter/replay/replayTarget.ts';
 import { createNodePlatform } from '../../src/platform/node/platform.ts';
+import { openSessionStore } from '../../src/platform/node/sessionStore.ts';
 import { Agent } from '../mcp/agent.ts';
 import { until } from '../mcp/waiting.ts';
 import { Lab } from '../platform/node/host/hosts.ts';
@@ -63,6 +64,48 @@ describe('a replay', () => {
 		await opened.stopAfter('next', { threadId: 1 });
 		const value = await opened.ask('evaluate', { expression: 'result.content[0].text' });
 		assert.match((value as DebugProtocol.EvaluateResponse['body']).result, /hello/); // as the protocol says
+	});
+
+	it('shows the state of the session that a call has changed, and stops where it changes', async () => {
+		const { address } = await lab.host('--config', lab.config());
+		const agent = await Agent.connect(`${address.url}/${address.token}/mcp/fault`);
+		const store = await openSessionStore({ directory: lab.data });
+		for (const [id, cursor] of [
+			['toolu_1', 50],
+			['toolu_2', 50],
+			['toolu_3', 100],
+		] as const) {
+			const meta = { 'claudecode/toolUseId': id, 'claudecode/sessionId': native, 'claudecode/agentId': 'main' };
+			await agent.call('echo', { text: id }, { meta });
+			// What the server would do.
+			await store.session('review').call({ key: id, tool: 'echo', args: {} }, (state: { cursor?: number }) => {
+				state.cursor = cursor;
+			});
+		}
+		await store.close();
+		client = new AdapterClient(['--data', lab.data]);
+		const opened = client;
+		await opened.initialize();
+		await until('the recorded calls', async () => {
+			const refusal = await opened.ask('launch', { transcript: native, stopOnEntry: false });
+			return refusal === undefined ? true : undefined;
+		});
+		await opened.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'fault/echo after' }] });
+		const { threadId = 0 } = await opened.stopAfter('configurationDone');
+		const [call] = await opened.frames(threadId);
+		const frameId = call?.id;
+		const value = async (expression: string) =>
+			((await opened.ask('evaluate', { expression, frameId })) as DebugProtocol.EvaluateResponse['body']).result; // as the protocol says
+		assert.equal(await value('state.cursor'), '50');
+		const info = await opened.ask('dataBreakpointInfo', { name: 'state.cursor', frameId });
+		const { dataId } = info as { readonly dataId: string }; // as the protocol says
+		assert.equal(dataId, 'state {"session":"review","keys":["cursor"]}');
+		await opened.ask('setFunctionBreakpoints', { breakpoints: [] });
+		await opened.ask('setDataBreakpoints', { breakpoints: [{ dataId }] });
+		const { description } = await opened.stopAfter('continue', { threadId });
+		assert.equal(description, 'Paused where state.cursor of session review changes: 50 → 100.');
+		const back = await opened.stopAfter('reverseContinue', { threadId });
+		assert.equal(back.description, 'Paused where state.cursor of session review changes: (none) → 50.');
 	});
 
 	it('of a saved session needs nothing but the file', async () => {

@@ -3,6 +3,7 @@ import { printable } from '../../core/report/index.ts';
 import { CrosstalkDebugSession } from '../../debugAdapter/crosstalkDebugSession.ts';
 import { createLiveTargets } from '../../debugAdapter/liveTargets.ts';
 import { openReplay } from '../../debugAdapter/replay/openReplay.ts';
+import { readStoredCalls } from '../../platform/node/store/readStoredCalls.ts';
 import { dataDirectory } from '../dataOption.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { liveAccess } from '../liveAccess.ts';
@@ -43,6 +44,8 @@ export const debug: Command = {
 								as,
 								data: data === undefined ? usual : absolutePath(io, data),
 							}),
+						storedCalls: async (data, keys) =>
+							readStoredCalls(data === undefined ? usual : absolutePath(io, data), keys),
 						onError,
 					},
 					configuration,
@@ -51,6 +54,7 @@ export const debug: Command = {
 				),
 			live: createLiveTargets(liveAccess(io, values.data, onError)),
 			log,
+			onError,
 			onDidClose: () => closed.resolve(),
 		});
 		const stop = () => session.dispose();

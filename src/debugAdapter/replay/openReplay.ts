@@ -2,6 +2,7 @@ import { ExpectedError } from '../../core/base/errors.ts';
 import { createCore } from '../../core/core.ts';
 import type { Core } from '../../core/core.ts';
 import type { Platform } from '../../core/platform.ts';
+import type { StoredCall } from '../../core/store/storedCalls.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
 import type { DebugTarget, TargetClient } from '../debugTarget.ts';
@@ -13,6 +14,10 @@ export interface ReplayShell {
 	readonly platform: Platform;
 	/** The session that a configuration names, by path or id, with what a host has recorded of it. Rejects with an `ExpectedError`. */
 	findSession(core: Core, configuration: ReplayConfiguration, signal: AbortSignal): Promise<SessionFiles>;
+	/** What the session store of the data directory keeps of calls. */
+	readonly storedCalls?:
+		| ((data: string | undefined, toolUseIds: ReadonlySet<string>) => Promise<readonly StoredCall[]>)
+		| undefined;
 	/** For listeners that throw. */
 	readonly onError: (error: unknown) => void;
 }
@@ -34,7 +39,13 @@ export async function openReplay(
 			throw new ExpectedError(
 				`${pathsOf(session)[0] ?? ''}: ${read.readings[0]?.problem ?? 'Nothing could be read.'}`,
 			);
-		return new ReplayTarget(read, { files: platform.files, stopOnEntry: configuration.stopOnEntry, onError });
+		const { storedCalls } = shell;
+		return new ReplayTarget(read, {
+			files: platform.files,
+			stopOnEntry: configuration.stopOnEntry,
+			states: storedCalls === undefined ? undefined : (ids) => storedCalls(configuration.data, ids),
+			onError,
+		});
 	} finally {
 		progress.dispose();
 	}

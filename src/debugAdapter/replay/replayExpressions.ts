@@ -10,7 +10,7 @@ import type { ReplayBodies } from './replayBodies.ts';
 import { namedAgents, seenAt, summaryOfAgent, summaryOfCall } from './replayCalls.ts';
 import type { ReplayLevel } from './replayLevels.ts';
 
-const model = { names: ['message', 'usage', 'calls', 'agents'] } as const;
+const model = { names: ['message', 'usage', 'state', 'calls', 'agents'] } as const;
 
 export const expressionNames: readonly ExpressionName[] = [
 	{ name: 'arguments', isFunction: false, detail: 'of the call' },
@@ -22,6 +22,7 @@ export const expressionNames: readonly ExpressionName[] = [
 	{ name: 'session', isFunction: false, detail: 'the id of the session' },
 	{ name: 'message', isFunction: false, detail: 'that the call is part of' },
 	{ name: 'usage', isFunction: false, detail: 'times and tokens' },
+	{ name: 'state', isFunction: false, detail: "of the server's session, as the session store keeps it" },
 	{ name: 'calls', isFunction: false, detail: 'of the agent up to now, by id: calls["toolu_…"].state' },
 	{ name: 'agents', isFunction: false, detail: 'that are there, by name: agents["main"].calls' },
 ];
@@ -30,6 +31,7 @@ export const expressionNames: readonly ExpressionName[] = [
 class ModelValues extends ExpressionValues {
 	readonly message: unknown;
 	readonly usage: unknown;
+	readonly state: unknown;
 	readonly calls: unknown;
 	readonly agents: unknown;
 
@@ -37,6 +39,7 @@ class ModelValues extends ExpressionValues {
 		super(call);
 		this.message = this.parsed(JSON.stringify(found.message ?? null));
 		this.usage = this.parsed(JSON.stringify(found.usage ?? null));
+		this.state = this.parsed(JSON.stringify(found.state ?? null));
 		this.calls = this.parsed(JSON.stringify(found.calls ?? {}));
 		this.agents = this.parsed(JSON.stringify(found.agents ?? {}));
 	}
@@ -62,6 +65,7 @@ export async function evaluateAt(
 	const values = new ModelValues(seen?.call ?? noCall(replay, level), {
 		message: await section('message'),
 		usage: await section('usage'),
+		state: await section('state'),
 		calls: asks('calls') ? await callsOf(replay, bodies, text, level) : undefined,
 		agents: asks('agents')
 			? Object.fromEntries(

@@ -8,6 +8,7 @@ import type { FilePlace, Level, Section } from '../debugTarget.ts';
 import { callTitle } from '../valueTree.ts';
 import type { ReplayBodies } from './replayBodies.ts';
 import { durationOf } from './replayCalls.ts';
+import type { ReplayStates } from './replayStates.ts';
 import { argumentWatched } from './watchedArguments.ts';
 
 /** What the session makes of a level again: whose it is, and at which step. */
@@ -21,6 +22,7 @@ export interface ReplayLevel extends Level {
 export class ReplayLevels {
 	private readonly replay: Replay;
 	private readonly bodies: ReplayBodies;
+	private readonly states: ReplayStates;
 	/** Reads a line that no editor could open. */
 	private readonly lineText: (place: Place) => Promise<string>;
 	private readonly files = new Map<string, boolean>();
@@ -30,10 +32,12 @@ export class ReplayLevels {
 	constructor(
 		replay: Replay,
 		bodies: ReplayBodies,
+		states: ReplayStates,
 		actions: { lineText: (place: Place) => Promise<string>; goTo: (index: number) => Promise<void> },
 	) {
 		this.replay = replay;
 		this.bodies = bodies;
+		this.states = states;
 		this.lineText = actions.lineText;
 		this.goTo = actions.goTo;
 	}
@@ -164,6 +168,8 @@ export class ReplayLevels {
 				read: () => this.bodies.resultOf(call, result),
 			});
 		}
+		const state = call === undefined ? undefined : this.states.sectionOf(call, result !== undefined);
+		if (state !== undefined) sections.push(state);
 		const agent = call?.agent ?? result?.agent;
 		if (agent !== undefined) sections.push(this.usageSection(agent, call?.message, call, result, index));
 		// The message of a call that only a host has seen is made up for it.

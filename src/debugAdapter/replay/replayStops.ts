@@ -22,6 +22,7 @@ import type { ReplayBodies } from './replayBodies.ts';
 import { namesOf, seenAt } from './replayCalls.ts';
 import type { SeenCall } from './replayCalls.ts';
 import { filePlace } from './replayLevels.ts';
+import type { ReplayStates } from './replayStates.ts';
 import { argumentWatch } from './watchedArguments.ts';
 
 /** A breakpoint at work. */
@@ -58,6 +59,7 @@ export interface StepOutcome {
 export class ReplayStops {
 	private readonly replay: Replay;
 	private readonly bodies: ReplayBodies;
+	private readonly states: ReplayStates;
 	/** Findings by the step that they are about. */
 	private readonly findings = new Map<number, Diagnostic[]>();
 	private watches: readonly Watch[] = [];
@@ -68,12 +70,13 @@ export class ReplayStops {
 
 	constructor(
 		replay: Replay,
-		bodies: ReplayBodies,
+		{ bodies, states }: { readonly bodies: ReplayBodies; readonly states: ReplayStates },
 		diagnostics: readonly Diagnostic[],
 		comparable: (path: string) => string,
 	) {
 		this.replay = replay;
 		this.bodies = bodies;
+		this.states = states;
 		this.comparable = comparable;
 		this.paths = new Map([...replay.paths].map((path) => [comparable(path), path]));
 		for (const diagnostic of diagnostics) {
@@ -214,7 +217,7 @@ export class ReplayStops {
 		dataId: string,
 		limits: { readonly condition?: string | undefined; readonly hitCondition?: string | undefined },
 	): Watch | BreakpointReport {
-		const watch = argumentWatch(dataId, this.replay, this.bodies);
+		const watch = argumentWatch(dataId, this.replay, this.bodies) ?? this.states.watch(dataId);
 		if (watch === undefined)
 			return { id, isVerified: false, message: 'What it waits for is not to be found in this session.' };
 		return watchOf(

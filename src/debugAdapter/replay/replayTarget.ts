@@ -27,11 +27,15 @@ import { ReplayBodies } from './replayBodies.ts';
 import { evaluateAt, expressionNames } from './replayExpressions.ts';
 import { ReplayLevels } from './replayLevels.ts';
 import type { ReplayLevel } from './replayLevels.ts';
+import { ReplayStates } from './replayStates.ts';
+import type { StateSource } from './replayStates.ts';
 import { ReplayStops } from './replayStops.ts';
 
 export interface ReplayOptions {
 	readonly files: TranscriptFiles;
 	readonly stopOnEntry: boolean;
+	/** `undefined`: nothing is known of states. */
+	readonly states?: StateSource | undefined;
 	/** For listeners that throw. */
 	readonly onError: (error: unknown) => void;
 }
@@ -107,14 +111,15 @@ export class ReplayTarget implements DebugTarget {
 		this.options = options;
 		this.replay = new Replay(read.conversation);
 		this.bodies = new ReplayBodies(options.files);
-		this.levels = new ReplayLevels(this.replay, this.bodies, {
+		const states = new ReplayStates(this.replay, options.states);
+		this.levels = new ReplayLevels(this.replay, this.bodies, states, {
 			lineText: (place) => lineText(options.files, place),
 			goTo: async (index) => this.goTo(index),
 		});
 		// Windows does not tell capitals from small letters, and clients write the drive's in either.
 		const comparable =
 			sep === '\\' ? (path: string) => path.replaceAll('/', sep).toLowerCase() : (path: string) => path;
-		this.stops = new ReplayStops(this.replay, this.bodies, read.diagnostics, comparable);
+		this.stops = new ReplayStops(this.replay, { bodies: this.bodies, states }, read.diagnostics, comparable);
 	}
 
 	get agents(): readonly DebuggedAgent[] {
