@@ -1,12 +1,15 @@
 import { durationText } from '../core/base/duration.ts';
 import { counted, singleLine, truncated } from '../core/base/text.ts';
-import type { CallStatus, HostStatus, ServerStatus } from '../core/host/status.ts';
+import type { CallStatus, HookedCallStatus, HostStatus, ServerStatus } from '../core/host/status.ts';
 import { printable } from '../core/report/index.ts';
 import { faultTable } from './faults/faultTable.ts';
 import { table } from './table.ts';
 
 /** What the host is doing, for a person. */
-export function hostStatusText({ host, servers, calls, faults = [] }: HostStatus, directory: string): string {
+export function hostStatusText(
+	{ host, servers, calls, hooked = [], faults = [] }: HostStatus,
+	directory: string,
+): string {
 	return [
 		`host ${ownerText(host, directory)}`,
 		servers.length === 0 ? 'No MCP servers are known.\n' : serverTable(servers),
@@ -15,6 +18,7 @@ export function hostStatusText({ host, servers, calls, faults = [] }: HostStatus
 		...(calls.length === 0 ? [] : [callTable(calls)]),
 		...(faults.length === 0 ? [] : [`Things go wrong on purpose:\n${faultTable(faults)}`]),
 		`${counted(calls.length, 'call')} in flight.\n`,
+		...(hooked.length === 0 ? [] : [hookedTable(hooked)]),
 	].join('\n');
 }
 
@@ -101,6 +105,20 @@ function scopeTable(servers: readonly ServerStatus[]): readonly string[] {
 		]),
 	);
 	return rows.length === 0 ? [] : [table(head, rows)];
+}
+
+/** Calls that do not pass the host. */
+function hookedTable(calls: readonly HookedCallStatus[]): string {
+	const head = ['SEEN BY HOOKS', 'STATE', 'AGE', 'SERVER', 'AGENT', 'SESSION'];
+	const rows = calls.map((call) => [
+		printable(call.tool),
+		call.state === 'asking' ? 'asks for permission' : call.state,
+		durationText(call.ageMs),
+		printable(call.server ?? ''),
+		printable(call.agentId ?? ''),
+		printable(call.sessionId),
+	]);
+	return table(head, rows);
 }
 
 function callTable(calls: readonly CallStatus[]): string {

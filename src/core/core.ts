@@ -133,6 +133,8 @@ export class FollowedSession {
 	private followers = new Map<string, TranscriptFollower>();
 	private readonly problems = new Map<string, string>();
 	private sidecarsRead = new Map<string, string>();
+	/** What was told of last while it happened. */
+	private live: readonly SessionEvent[] = [];
 	private livenessSeq = 0;
 	private lastEvidence = '';
 	private running: Promise<SessionUpdate> | undefined;
@@ -177,6 +179,19 @@ export class FollowedSession {
 		}));
 	}
 
+	/**
+	 * Takes in what a host has recorded of the session a moment ago, JSON lines as they stand in its log: it is told of before it is written,
+	 * and is read again where it is.
+	 */
+	async takeLive(lines: string): Promise<SessionUpdate> {
+		const { readLiveLines } = await import('./transcripts/recording.ts');
+		const events = readLiveLines(lines);
+		this.live = [...this.live, ...events].slice(-mostLive);
+		const changes: Changes[] = [];
+		const hasNewFindings = events.length > 0 && this.take(events, changes);
+		return { isFresh: false, hasNewEvents: changes.length > 0, hasNewFindings, changes };
+	}
+
 	/** Files of the session that were found since: subagents start while their parent runs. */
 	setFiles(session: SessionFiles): void {
 		this.files = session;
@@ -202,6 +217,8 @@ export class FollowedSession {
 		this.followers = new Map();
 		this.sidecarsRead = new Map();
 		this.lastEvidence = '';
+		// What is not written yet is in no file.
+		if (this.live.length > 0) this.take(this.live, []);
 		const second = await this.readOn(everything);
 		// A file that is replaced again and again is looked at with the next update.
 		if (second === 'replaced') return { isFresh: true, hasNewEvents: false, hasNewFindings: true, changes: [] };
@@ -214,9 +231,7 @@ export class FollowedSession {
 		let hasNewFindings = false;
 		// Linted batch by batch: while a large session is opened nothing stands still for long.
 		const sink = (events: readonly SessionEvent[]) => {
-			const change = fold(this.current, this.tools.before(events));
-			changes.push(change);
-			hasNewFindings = this.linter.update(change) || hasNewFindings;
+			hasNewFindings = this.take(events, changes) || hasNewFindings;
 		};
 		const described = this.tools.update(await catalogueOf(platform, files));
 		if (described.length > 0) sink(described);
@@ -281,6 +296,13 @@ export class FollowedSession {
 		return { isFresh: false, hasNewEvents: changes.length > 0, hasNewFindings, changes };
 	}
 
+	/** Gives whether there are other findings now. */
+	private take(events: readonly SessionEvent[], changes: Changes[]): boolean {
+		const change = fold(this.current, this.tools.before(events));
+		changes.push(change);
+		return this.linter.update(change);
+	}
+
 	/** What a sidecar says, unless it is as it was or torn in mid-write: then it will be looked at again. */
 	private async readChangedSidecar(
 		agent: AgentFile | undefined,
@@ -307,6 +329,9 @@ async function catalogueOf(platform: Platform, { saved }: SessionFiles): Promise
 	return saved?.tools ?? (await platform.toolCatalogue?.read()) ?? [];
 }
 
+/** More than a host records before it writes. */
+const mostLive = 1_000;
+
 async function evidenceFor(
 	platform: Platform,
 	session: SessionFiles,
@@ -324,6 +349,7 @@ async function evidenceFor(
 				agentVersion: conversation.agentVersion,
 				lastEventAt: conversation.lastEventAt,
 				paths: pathsOf(session),
+				transcriptPath: conversation.report?.transcriptPath,
 			});
 	}
 }

@@ -35,6 +35,8 @@ export interface SessionFacts {
 	readonly lastEventAt: number | undefined;
 	/** Its transcripts. */
 	readonly paths: readonly string[];
+	/** Where its agent says that it writes, of a session whose transcript was not found there. */
+	readonly transcriptPath?: string | undefined;
 }
 
 export interface ProcessEvidence {

@@ -10,7 +10,7 @@ import type { SessionEntry, SessionHold, Sessions } from './sessions.ts';
 import { isShown, noFilter } from './sessionFilter.ts';
 import type { SessionFilter } from './sessionFilter.ts';
 import type { AgentState, AgentSummary } from './summary.ts';
-import { Throttle, delay } from './throttle.ts';
+import { Throttle, delay, viewEveryMs } from './throttle.ts';
 import {
 	agentWords,
 	ago,
@@ -64,6 +64,8 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 	private readonly holds = new Map<SessionKey, { readonly hold: SessionHold; readonly listening: Disposable }>();
 	private readonly changedKeys = new Set<SessionKey>();
 	private readonly refreshing: Throttle;
+	/** The list itself is to be made anew. */
+	private isRootChanged = false;
 	/** The order of the sessions as the rows were last made. */
 	private shownOrder = '';
 	private shownCount = pageSize;
@@ -75,7 +77,7 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 	constructor(sessions: Sessions) {
 		this.sessions = sessions;
 		this.disposables.add(this.changed);
-		this.refreshing = this.disposables.add(new Throttle(200, () => this.refresh()));
+		this.refreshing = this.disposables.add(new Throttle(viewEveryMs, () => this.refresh()));
 		this.disposables.add(
 			sessions.onDidChange((key) => {
 				if (!this.isVisible) return;
@@ -239,7 +241,7 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 	private sessionItem(node: SessionNode): TreeItem {
 		const entry = this.sessions.entry(node.key);
 		const item = new TreeItem(titleOf(entry), TreeItemCollapsibleState.Collapsed);
-		item.id = `session ${node.key}`;
+		item.id = `session ${this.sessions.entry(node.key)?.rowId ?? node.key}`;
 		if (entry === undefined) return item;
 		const now = Date.now();
 		const { details, files } = entry;
@@ -281,7 +283,7 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 		const session = this.sessions.inView(node.key);
 		const summary = this.summaryOf(node);
 		const item = new TreeItem(summary?.name ?? node.agentId, TreeItemCollapsibleState.None);
-		item.id = `agent ${node.agentId} ${node.key}`;
+		item.id = `agent ${node.agentId} ${this.sessions.entry(node.key)?.rowId ?? node.key}`;
 		if (summary === undefined || session === undefined) return item;
 		const now = Date.now();
 		if (summary.children.length > 0) item.collapsibleState = TreeItemCollapsibleState.Expanded;
@@ -296,8 +298,10 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 
 	private refresh(): void {
 		// What a session says of its last event may move it among the others; rows do not move by themselves.
-		if (this.order() !== this.shownOrder) {
-			this.fireRoot();
+		if (this.isRootChanged || this.order() !== this.shownOrder) {
+			this.isRootChanged = false;
+			this.changedKeys.clear();
+			this.changed.fire(undefined);
 			return;
 		}
 		const keys = [...this.changedKeys];
@@ -313,8 +317,8 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 	}
 
 	private fireRoot(): void {
-		this.changedKeys.clear();
-		this.changed.fire(undefined);
+		this.isRootChanged = true;
+		this.refreshing.request();
 	}
 
 	/** Ages grow; nothing else changes by itself. */
@@ -379,7 +383,8 @@ function agentTooltip(session: SessionInView, { agent, name, calls, orphaned, fa
 	if (spawnCall !== undefined) rows.push(['Started by', `${spawnCall.name} (${spawnCall.id})`]);
 	rows.push(['Calls', `${calls}, ${failed} failed, ${orphaned} orphaned`]);
 	rows.push(['State', ended === undefined ? session.conversation.liveness.evidence : ended.evidence]);
-	if (!agent.hasTranscript) rows.push(['Transcript', 'Nothing of it was found.']);
+	if (!agent.hasTranscript) rows.push(['Transcript', agent.report?.transcriptPath ?? 'Nothing of it was found.']);
+	if (agent.report?.hasStopped === true) rows.push(['Last message', agent.report.stopped?.lastMessage ?? '']);
 	return table(name, rows);
 }
 

@@ -3,16 +3,25 @@ import type { Disposable, TreeDataProvider } from 'vscode';
 import type { AgentId } from '../core/base/ids.ts';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import { counted } from '../core/base/text.ts';
-import { callState, hostCallWords, serverChangesOf, serverChangeWords } from '../core/conversation/index.ts';
-import type { Agent, HostCall, Place, Result, ServerChange, ToolCall } from '../core/conversation/index.ts';
+import {
+	callState,
+	callsOf,
+	conflictsOf,
+	hostCallWords,
+	seenWords,
+	serverChangesOf,
+	serverChangeWords,
+} from '../core/conversation/index.ts';
+import type { Agent, HookCall, HostCall, Place, Result, ServerChange, ToolCall } from '../core/conversation/index.ts';
 import type { BodyRef } from '../core/events/sessionEvent.ts';
 import { cutLines, readBody } from './bodies.ts';
 import { compactionWords, hostTurn, hostTurnNumber, placeOf, speakerOf, turnsOf } from './conversationRows.ts';
 import type { Row, Turn } from './conversationRows.ts';
 import { commandIds } from './ids.ts';
+import { withoutFullStop } from './hostWords.ts';
 import type { SessionInView, SessionKey } from './sessionInView.ts';
 import type { SessionHold, Sessions } from './sessions.ts';
-import { Throttle } from './throttle.ts';
+import { Throttle, viewEveryMs } from './throttle.ts';
 import { callWords, duration, shortened, spokenCall, timeOfDay, toolLabel } from './words.ts';
 
 export type ConversationNode =
@@ -22,7 +31,9 @@ export type ConversationNode =
 	| { readonly kind: 'arguments'; readonly call: ToolCall }
 	| { readonly kind: 'result'; readonly call: ToolCall; readonly result: Result }
 	| { readonly kind: 'member'; readonly name: string; readonly value: unknown; readonly place: Place }
-	| { readonly kind: 'note'; readonly text: string };
+	| { readonly kind: 'note'; readonly text: string }
+	/** What those who have seen a call say against each other. */
+	| { readonly kind: 'conflict'; readonly text: string };
 
 /** More rows than this are shown in groups, so that opening a turn of thousands of calls does not take long. */
 const groupSize = 200;
@@ -47,7 +58,16 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 	constructor(sessions: Sessions) {
 		this.sessions = sessions;
 		this.disposables.add(this.changed);
-		this.refreshing = this.disposables.add(new Throttle(300, () => this.changed.fire(undefined)));
+		this.disposables.add(
+			sessions.onDidChange(() => {
+				const { shownAgent } = this;
+				const key = shownAgent === undefined ? undefined : sessions.currentKey(shownAgent.key);
+				// Its transcript has come: from now on the session is known by that.
+				if (shownAgent !== undefined && key !== undefined && key !== shownAgent.key)
+					this.show(key, shownAgent.agentId);
+			}),
+		);
+		this.refreshing = this.disposables.add(new Throttle(viewEveryMs, () => this.changed.fire(undefined)));
 	}
 
 	/** The agent whose conversation is shown, once its session has been read. */
@@ -77,7 +97,8 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				const conversation = this.session?.conversation;
 				if (
 					conversation?.liveness.state === 'live' &&
-					this.agent?.toolCalls.some((call) => call.result === undefined) === true
+					this.agent !== undefined &&
+					callsOf(this.agent).some((call) => call.result === undefined)
 				)
 					this.refreshing.request();
 			}, 1000);
@@ -109,6 +130,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 			case 'compaction':
 			case 'server':
 			case 'note':
+			case 'conflict':
 				return [];
 		}
 	}
@@ -184,7 +206,15 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		const state = this.session === undefined ? undefined : callState(this.session.conversation, call);
 		if (state?.state === 'pending' || state?.state === 'orphaned')
 			parts.push({ kind: 'note', text: `No result. ${state.evidence}` });
-		for (const passage of call.hostCalls) parts.push({ kind: 'note', text: hostNote(passage) });
+		for (const passage of call.hostCalls) {
+			parts.push({ kind: 'note', text: hostNote(passage) });
+			for (const { reason, outcome } of passage.scopeDecisions)
+				parts.push({ kind: 'note', text: `Scope ${outcome} by the host. ${reason}` });
+		}
+		if (call.hookCall !== undefined) parts.push({ kind: 'note', text: hookNote(call.hookCall) });
+		if (call.hostCalls.length > 0 || call.hookCall !== undefined)
+			parts.push({ kind: 'note', text: seenWords(call) });
+		for (const text of conflictsOf(call)) parts.push({ kind: 'conflict', text });
 		return parts;
 	}
 
@@ -261,6 +291,14 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				item.tooltip = node.text;
 				return item;
 			}
+			case 'conflict': {
+				const item = new TreeItem(node.text, TreeItemCollapsibleState.None);
+				item.iconPath = new ThemeIcon('git-compare');
+				item.tooltip = node.text;
+				item.contextValue = 'crosstalkConflict';
+				item.accessibilityInformation = { label: `Conflict. ${node.text}` };
+				return item;
+			}
 		}
 	}
 
@@ -306,6 +344,7 @@ export function nodePlace(node: ConversationNode): Place | undefined {
 		}
 		case 'rows':
 		case 'note':
+		case 'conflict':
 			return undefined;
 		case 'message':
 		case 'call':
@@ -332,6 +371,24 @@ function hostNote({ server, ended, attempts, queued, callId }: HostCall): string
 	return `Through the host to ${server}, ${counted(attempts, 'attempt')} (${callId}): ${how}${waited}`;
 }
 
+/** What the agent's own hooks say of a call. */
+function hookNote({ began, asked, ended }: HookCall): string {
+	const time = (at: number | undefined) => (at === undefined ? '' : ` at ${timeOfDay(at)}`);
+	const words = [
+		...(began === undefined ? [] : [`begun${time(began.at)}`]),
+		...(asked === undefined ? [] : [`a person was asked to allow it${time(asked.at)}`]),
+		...(ended === undefined ? ['no end was told'] : [endWords(ended)]),
+	];
+	return `By its agent's hooks: ${words.join('; ')}.`;
+}
+
+function endWords({ how, durationMs, at, reason }: NonNullable<HookCall['ended']>): string {
+	const when =
+		durationMs === undefined ? (at === undefined ? '' : ` at ${timeOfDay(at)}`) : ` after ${duration(durationMs)}`;
+	const why = reason === undefined ? '' : ` (${shortened(withoutFullStop(reason), 160)})`;
+	return `${how === 'over' ? 'over with the other calls of its message' : how}${when}${why}`;
+}
+
 function serverItem(change: ServerChange): TreeItem {
 	const words = serverChangeWords(change);
 	const item = new TreeItem(`── ${words} ──`, TreeItemCollapsibleState.None);
@@ -352,11 +409,7 @@ function grouped(rows: readonly Row[]): ConversationNode[] {
 
 function turnItem(turn: Turn, agent: Agent | undefined): TreeItem {
 	const isOfHost = turn.number === hostTurnNumber;
-	const label = isOfHost
-		? 'Seen by the MCP host'
-		: turn.number === 0
-			? 'Before the first turn'
-			: `Turn ${turn.number}`;
+	const label = isOfHost ? seenLabel(turn) : turn.number === 0 ? 'Before the first turn' : `Turn ${turn.number}`;
 	const isLast = isOfHost ? agent?.hasTranscript !== true : agent?.messages.at(-1)?.turn === turn.number;
 	const item = new TreeItem(label, isLast ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed);
 	item.id = `turn ${agent?.id ?? ''} ${turn.number}`;
@@ -369,6 +422,16 @@ function turnItem(turn: Turn, agent: Agent | undefined): TreeItem {
 		label: `${label}${time === '' ? '' : ` at ${time}`}, ${counted(calls, 'call')}. ${prompt}`,
 	};
 	return item;
+}
+
+/** Of what no transcript tells of. */
+function seenLabel({ rows }: Turn): string {
+	const calls = rows.flatMap((row) => (row.kind === 'call' ? [row.call] : []));
+	const isByHost = calls.length === 0 || calls.some(({ hostCalls }) => hostCalls.length > 0);
+	if (!isByHost) return 'Seen by hooks';
+	return calls.some(({ hookCall }) => hookCall !== undefined)
+		? 'Seen by the MCP host and by hooks'
+		: 'Seen by the MCP host';
 }
 
 function messageItem({ message }: Extract<Row, { readonly kind: 'message' }>): TreeItem {

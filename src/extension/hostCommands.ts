@@ -101,6 +101,14 @@ export async function cancelCall(parts: HostParts, row: unknown): Promise<void> 
 }
 
 export async function revealCall(parts: HostParts, row: unknown): Promise<void> {
+	const target = typeof row === 'object' && row !== null && 'target' in row ? row.target : undefined;
+	if (isRowTarget(target) && target.toolUseId !== undefined) {
+		const { toolUseId, sessionId = null } = target;
+		const place = await parts.calls.placeOf({ toolUseId, sessionId });
+		if (place !== undefined) await openPlace(place.path, place.range);
+		else void window.showInformationMessage(`No transcript that Crosstalk has found holds the call ${toolUseId}.`);
+		return;
+	}
 	const callId = await chosenCall(parts, row, 'Reveal Which Call?');
 	if (callId === undefined) return;
 	const call = parts.connection.status?.calls.find(({ id }) => id === callId);

@@ -64,6 +64,11 @@ export class HostConnection implements Disposable {
 		return this.attached?.client.address;
 	}
 
+	/** The way to the host that runs. Whoever takes it asks again with every change. */
+	get client(): ControlClient | undefined {
+		return this.attached?.client;
+	}
+
 	/** A sentence: why a host that is there cannot be spoken to. */
 	get problem(): string | undefined {
 		return this.state === 'failed' ? this.currentProblem : undefined;

@@ -11,6 +11,7 @@ import { createHostStatusBar } from './hostStatusBar.ts';
 import type { HostStatusBar } from './hostStatusBar.ts';
 import { contextKeys } from './ids.ts';
 import { createInFlightSource } from './inFlightSource.ts';
+import { followEvents } from './liveEvents.ts';
 import type { Log } from './log.ts';
 import { McpServers } from './mcpServers.ts';
 import { RecordedCalls } from './recordedCalls.ts';
@@ -63,6 +64,7 @@ export function createHostParts(options: HostPartsOptions): HostParts {
 	const states = disposables.add(new SessionStates((name) => (name === hostStore ? store : remote.readerOf(name))));
 
 	disposables.add(markFaults(connection, options.markedViews));
+	disposables.add(followEvents(connection, sessions, log));
 
 	let told: string | undefined;
 	const tellState = () => {

@@ -48,12 +48,15 @@ export function serverStateWords({ state, queued }: ServerStatus): string {
 	return queued > 0 ? `${stateWords[state]} (${queued} waiting)` : stateWords[state];
 }
 
-export function agentWords(call: CallStatus, nameOf: AgentNames): string {
+export function agentWords(call: CallerStatus, nameOf: AgentNames): string {
 	return call.agentId === null ? 'unknown agent' : shortened(nameOf(call) ?? call.agentId, 40);
 }
 
 /** What a person calls the agent of a call, as far as its session is known. */
-export type AgentNames = (call: CallStatus) => string | undefined;
+export type AgentNames = (call: CallerStatus) => string | undefined;
+
+/** Of a call: who makes it. */
+export type CallerStatus = Pick<CallStatus, 'agentId' | 'sessionId'>;
 
 export function ageOf(call: CallStatus, now: number): number {
 	const startedAt = Date.parse(call.startedAt);

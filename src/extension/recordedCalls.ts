@@ -2,11 +2,12 @@
 
 import { Range } from 'vscode';
 import type { Disposable } from 'vscode';
-import type { ToolCall } from '../core/conversation/index.ts';
-import { agentName } from '../core/conversation/index.ts';
+import type { Conversation, ToolCall } from '../core/conversation/index.ts';
+import { agentName, callsOf } from '../core/conversation/index.ts';
 import type { CallStatus } from '../core/host/status.ts';
 import { filePlace } from './convert.ts';
 import type { FilePlace } from './convert.ts';
+import type { CallerStatus } from './hostWords.ts';
 import type { SessionInView } from './sessionInView.ts';
 import type { SessionEntry, SessionHold, Sessions } from './sessions.ts';
 import { delay } from './throttle.ts';
@@ -29,7 +30,7 @@ export class RecordedCalls implements Disposable {
 	}
 
 	/** What a person calls the agent, when its session is followed and has been read so far. */
-	readonly nameOf = ({ agentId, sessionId }: CallStatus): string | undefined => {
+	readonly nameOf = ({ agentId, sessionId }: CallerStatus): string | undefined => {
 		if (agentId === null || sessionId === null) return undefined;
 		for (const agent of this.holds.get(sessionId)?.session.conversation.agents.values() ?? []) {
 			if (agent.id === agentId) return agentName(agent);
@@ -38,7 +39,7 @@ export class RecordedCalls implements Disposable {
 	};
 
 	/** Follows the sessions of these calls, those that the list has, until they are followed no more. */
-	follow(calls: readonly CallStatus[]): void {
+	follow(calls: readonly CallerStatus[]): void {
 		const wanted = new Set(calls.flatMap(({ sessionId }) => (sessionId === null ? [] : [sessionId])));
 		for (const [sessionId, hold] of this.holds) {
 			if (wanted.has(sessionId)) continue;
@@ -57,8 +58,21 @@ export class RecordedCalls implements Disposable {
 		}
 	}
 
+	/** The call as its session has it, when that is followed and has been read so far. */
+	callOf(
+		sessionId: string,
+		id: string,
+	): { readonly call: ToolCall; readonly conversation: Conversation } | undefined {
+		const conversation = this.holds.get(sessionId)?.session.conversation;
+		for (const agent of conversation?.agents.values() ?? []) {
+			const call = callsOf(agent).find((candidate) => candidate.id === id);
+			if (call !== undefined && conversation !== undefined) return { call, conversation };
+		}
+		return undefined;
+	}
+
 	/** `undefined`: it is written nowhere that is known. */
-	async placeOf(call: CallStatus): Promise<FilePlace | undefined> {
+	async placeOf(call: Pick<CallStatus, 'path' | 'line' | 'toolUseId' | 'sessionId'>): Promise<FilePlace | undefined> {
 		const { path, line, toolUseId, sessionId } = call;
 		if (toolUseId !== null) {
 			const place = await this.placeOfToolUse(toolUseId, sessionId);
@@ -98,8 +112,9 @@ export class RecordedCalls implements Disposable {
 	}
 }
 
+/** As the host has it. */
 function sessionIdOf({ files }: SessionEntry): string {
-	return `${files.format}:${files.nativeId}`;
+	return files.format === 'host' ? files.nativeId : `${files.format}:${files.nativeId}`;
 }
 
 async function toolCallOf(session: SessionInView, toolUseId: string, rounds: number): Promise<ToolCall | undefined> {

@@ -31,8 +31,12 @@ interface Detail {
 
 /** What a command on the row is about. */
 export interface RowTarget {
+	/** Empty: none of the host's. */
 	readonly server: string;
 	readonly callId?: string;
+	/** Of a call that does not pass the host. */
+	readonly toolUseId?: string;
+	readonly sessionId?: string;
 }
 
 /** The store of the host, in a `StoreTarget`. */

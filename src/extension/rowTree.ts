@@ -3,7 +3,7 @@ import type { Disposable, Event, TreeDataProvider } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import { plainMarkdown } from './plainMarkdown.ts';
 import type { Row } from './row.ts';
-import { Throttle } from './throttle.ts';
+import { Throttle, viewEveryMs } from './throttle.ts';
 
 /** What stands in a view, computed anew whenever somebody asks. */
 export interface RowSource extends Disposable {
@@ -21,7 +21,7 @@ export interface RowNode {
 	readonly target: Row['target'];
 }
 
-/** What lives ticks once a second at most: ages, and calls that come and go. */
+/** Ages tick once a second. */
 const tickMs = 1000;
 
 /**
@@ -47,7 +47,7 @@ export class RowTree implements TreeDataProvider<RowNode>, Disposable {
 	constructor(load: () => Promise<RowSource>) {
 		this.load = load;
 		this.disposables.add(this.changed);
-		this.refreshing = this.disposables.add(new Throttle(tickMs, () => this.refresh()));
+		this.refreshing = this.disposables.add(new Throttle(viewEveryMs, () => this.refresh()));
 	}
 
 	/** Ages grow by the second, and only in front of somebody. */

@@ -145,6 +145,18 @@ export class SessionInView implements Disposable {
 		void this.update({ paths: new Set([recordingPath]), isProbing: false }); // its failures are logged
 	}
 
+	/** A host has recorded these events of it, JSON lines, a moment ago. */
+	async takeLive(lines: string): Promise<void> {
+		try {
+			const update = await this.followed.takeLive(lines);
+			if (this.isDisposed || update.changes.length === 0) return;
+			this.lastSummary = undefined;
+			this.updated.fire(update);
+		} catch (error) {
+			if (!this.isDisposed) this.options.log.failure(`What happens in ${this.key} could not be taken in`, error);
+		}
+	}
+
 	/** Looks for files that belong to the session since. */
 	async search(): Promise<void> {
 		this.searchedAt = Date.now();

@@ -9,7 +9,7 @@ import { joinPath } from '../core/transcripts/files.ts';
 import { pathsOf, recordedSession } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import type { RecordedSession } from '../platform/node/store/recordings.ts';
-import { databasePath } from '../platform/node/store/recordingPaths.ts';
+import { databasePath, recordingPath } from '../platform/node/store/recordingPaths.ts';
 import { watchFolder } from '../platform/node/watch.ts';
 import type { Log } from './log.ts';
 import { SessionInView, keyOf } from './sessionInView.ts';
@@ -21,6 +21,8 @@ import { Throttle, delay } from './throttle.ts';
 /** What is known of a session without keeping it in memory. */
 export interface SessionEntry {
 	readonly key: SessionKey;
+	/** Of its row: that of the session as it was known before its transcript was there. */
+	readonly rowId: string;
 	readonly files: SessionFiles;
 	/** Epoch milliseconds at which one of its files was written last. */
 	readonly modifiedAt: number;
@@ -66,6 +68,11 @@ const recentMs = 60_000;
 const dateFolders = 2;
 /** Looked at when its first file may be there, and again when a slow program has come to write it. */
 const settleMs = [100, 1500] as const;
+/** The list is shown anew this often while it changes. */
+const listEveryMs = 80;
+/** What is told of while it happens is written well within this time. */
+const recentEventsMs = 5_000;
+const mostRecentBytes = 256 * 1024;
 /** How often it is looked what a host has recorded, while it records and somebody looks. */
 const recordingsEveryMs = 2000;
 
@@ -75,6 +82,8 @@ export class Sessions implements Disposable {
 	readonly platform: Platform;
 	/** Fires when the list, or what is known of a session in it, is different; `undefined`: the list. */
 	readonly onDidChange: Event<SessionKey | undefined>;
+	/** Fires when somebody begins to look at sessions, or nobody does any more. */
+	readonly onDidChangeUse: Event<void>;
 	private readonly log: Log;
 	private readonly changed = new EventEmitter<SessionKey | undefined>();
 	private readonly entries = new Map<SessionKey, SessionEntry>();
@@ -92,6 +101,14 @@ export class Sessions implements Disposable {
 	private touched = new Set<string>();
 	private readonly touching: Throttle;
 	private readonly lookingAtRecordings: Throttle;
+	/** When the last event was recorded that was read, by recording. */
+	private readonly recordedAt = new Map<string, number>();
+	/** What was told of a moment ago, by session: it may not be written when somebody begins to look. */
+	private readonly recent = new Map<string, { readonly at: number; readonly lines: string }[]>();
+	/** Sessions that have another key since: their transcript came. */
+	private readonly successors = new Map<SessionKey, SessionKey>();
+	private readonly useChanged = new EventEmitter<void>();
+	private wasInUse = false;
 	/** What was last said of why recordings cannot be read. */
 	private recordingProblem = '';
 	private readonly liveHolds = new Map<SessionKey, SessionHold>();
@@ -103,7 +120,9 @@ export class Sessions implements Disposable {
 		this.platform = platform;
 		this.log = log;
 		this.onDidChange = this.changed.event;
-		this.listChanged = this.disposables.add(new Throttle(200, () => this.changed.fire(undefined)));
+		this.onDidChangeUse = this.useChanged.event;
+		this.disposables.add(this.useChanged);
+		this.listChanged = this.disposables.add(new Throttle(listEveryMs, () => this.changed.fire(undefined)));
 		this.touching = this.disposables.add(new Throttle(300, () => void this.lookAtTouched()));
 		this.lookingAtRecordings = this.disposables.add(
 			new Throttle(recordingsEveryMs, () => {
@@ -140,6 +159,54 @@ export class Sessions implements Disposable {
 		return this.entries.get(key);
 	}
 
+	/** The key that a session has now; its own, unless its transcript has come since. */
+	currentKey(key: SessionKey): SessionKey {
+		return this.successors.get(key) ?? key;
+	}
+
+	/** Whether the list is watched, or a session is followed. */
+	get isInUse(): boolean {
+		return this.watchers > 0 || this.held.size > 0;
+	}
+
+	/**
+	 * Takes in what a host has recorded a moment ago, long before the store has it.
+	 * @param id Of the session, as the events have it.
+	 * @param lines JSON, one event a line.
+	 * @param isTelling Whether they tell of something that an agent does, rather than of a connection alone.
+	 */
+	takeLive(id: string, lines: string, isTelling: boolean): void {
+		const now = Date.now();
+		const entry = this.entryOf(id);
+		const known = (this.recent.get(id) ?? []).filter(({ at }) => now - at < recentEventsMs);
+		this.recent.delete(id);
+		if (lines.length <= mostRecentBytes) this.recent.set(id, [...known, { at: now, lines }]);
+		for (const [other, pieces] of this.recent) {
+			if (pieces.every(({ at }) => now - at >= recentEventsMs)) this.recent.delete(other);
+		}
+		if (entry === undefined) {
+			// Of a connection that does not say whose it is more is known when it is written.
+			if (!isTelling || id.startsWith('mcp:')) return;
+			const path = recordingPath(hostDirectory(this.platform.files), id);
+			this.addRecorded(recordedSession(id, path), undefined, now);
+			this.listChanged.request();
+			return;
+		}
+		const holding = this.held.get(entry.key);
+		if (holding !== undefined) {
+			void holding.session.takeLive(lines); // its failures are logged
+			return;
+		}
+		this.entries.set(entry.key, { ...entry, modifiedAt: Math.max(entry.modifiedAt, now) });
+		this.listChanged.request();
+	}
+
+	/** Events were told of that did not come: they are to be read where they are written. */
+	async missedLive(): Promise<void> {
+		this.recordedAt.clear();
+		if (await this.lookAtRecordings()) this.listChanged.request();
+	}
+
 	/** The session as it is followed, if somebody holds it. */
 	inView(key: SessionKey): SessionInView | undefined {
 		return this.held.get(key)?.session;
@@ -164,12 +231,14 @@ export class Sessions implements Disposable {
 	/** Keeps the list up to date for as long as the result is not disposed. */
 	watch(): Disposable {
 		if (this.watchers++ === 0) this.startWatching();
+		this.noteUse();
 		let isDisposed = false;
 		return {
 			dispose: () => {
 				if (isDisposed) return;
 				isDisposed = true;
 				if (--this.watchers === 0) this.stopWatching();
+				this.noteUse();
 			},
 		};
 	}
@@ -189,6 +258,10 @@ export class Sessions implements Disposable {
 			this.held.set(key, holding);
 			const taking = holding;
 			session.onDidUpdate(() => this.takeDetails(taking.session));
+			for (const { at, lines } of this.recent.get(idOf(entry.files)) ?? []) {
+				if (Date.now() - at < recentEventsMs) void session.takeLive(lines); // its failures are logged
+			}
+			this.noteUse();
 		}
 		clearTimeout(holding.timer);
 		holding.holds++;
@@ -289,38 +362,54 @@ export class Sessions implements Disposable {
 		}
 		const byId = new Map<string, SessionEntry>();
 		for (const entry of this.entries.values()) {
-			if (entry.files.format !== 'host') byId.set(`${entry.files.format}:${entry.files.nativeId}`, entry);
+			if (entry.files.format !== 'host') byId.set(idOf(entry.files), entry);
 		}
 		let isChanged = false;
 		for (const { id, path, lastAt } of recordings) {
 			const written = byId.get(id);
 			if (written === undefined) keys?.add(path);
-			else if (this.entries.has(path)) this.remove(path);
 			const entry = written ?? this.entries.get(path);
-			if (entry?.files.recordingPath === path && entry.modifiedAt >= lastAt) continue;
+			if (entry?.files.recordingPath === path && (this.recordedAt.get(path) ?? 0) >= lastAt) continue;
 			isChanged = true;
+			this.recordedAt.set(path, lastAt);
 			const files = written === undefined ? recordedSession(id, path) : { ...written.files, recordingPath: path };
-			const key = keyOf(files);
-			this.keyByPath.set(path, key);
-			this.entries.set(key, {
-				key,
-				files,
-				modifiedAt: Math.max(entry?.modifiedAt ?? 0, lastAt),
-				bytes: entry?.bytes ?? 0,
-				isOpened: entry?.isOpened === true,
-				isFound: true,
-				details: entry?.details,
-			});
-			this.held.get(key)?.session.setRecording(path);
+			this.addRecorded(files, written, lastAt);
 		}
 		return isChanged;
 	}
 
+	/** A session that a host has recorded. @param written Its transcripts, where there are some. */
+	private addRecorded(files: SessionFiles, written: SessionEntry | undefined, lastAt: number): void {
+		const path = files.recordingPath ?? '';
+		const key = keyOf(files);
+		const alone = written === undefined ? undefined : this.entries.get(path);
+		if (alone !== undefined) this.remove(path);
+		const entry = written ?? this.entries.get(key);
+		if (alone !== undefined && key !== path) this.successors.set(path, key);
+		else this.successors.delete(key);
+		this.keyByPath.set(path, key);
+		this.entries.set(key, {
+			key,
+			rowId: alone?.rowId ?? entry?.rowId ?? key,
+			files,
+			modifiedAt: Math.max(entry?.modifiedAt ?? 0, lastAt),
+			bytes: entry?.bytes ?? 0,
+			isOpened: entry?.isOpened === true,
+			isFound: true,
+			details: entry?.details,
+		});
+		this.held.get(key)?.session.setRecording(path);
+	}
+
 	private async add(found: SessionFiles, isFound: boolean): Promise<void> {
 		const key = keyOf(found);
+		// What only a host knew has its transcript now.
+		const alone = [...this.entries.values()].find(
+			({ files: { format, nativeId } }) => format === 'host' && nativeId === idOf(found),
+		);
 		const known = this.entries.get(key);
-		const recordingPath = found.recordingPath ?? known?.files.recordingPath;
-		const files = recordingPath === undefined ? found : { ...found, recordingPath };
+		const recorded = found.recordingPath ?? known?.files.recordingPath ?? alone?.files.recordingPath;
+		const files = recorded === undefined ? found : { ...found, recordingPath: recorded };
 		let modifiedAt = 0;
 		let bytes = 0;
 		for (const path of pathsOf(files)) {
@@ -333,8 +422,14 @@ export class Sessions implements Disposable {
 			}
 			this.keyByPath.set(path, key);
 		}
+		if (alone !== undefined) {
+			this.remove(alone.key);
+			this.successors.set(alone.key, key);
+			if (recorded !== undefined) this.keyByPath.set(recorded, key);
+		}
 		this.entries.set(key, {
 			key,
+			rowId: alone?.rowId ?? known?.rowId ?? key,
 			files,
 			modifiedAt,
 			bytes,
@@ -361,6 +456,23 @@ export class Sessions implements Disposable {
 		clearTimeout(holding.timer);
 		this.held.delete(key);
 		holding.session.dispose();
+		this.noteUse();
+	}
+
+	private noteUse(): void {
+		if (this.wasInUse === this.isInUse) return;
+		this.wasInUse = this.isInUse;
+		this.useChanged.fire();
+	}
+
+	/** The session of an id as events have it; of one that is recorded in two places that which has the host's record. */
+	private entryOf(id: string): SessionEntry | undefined {
+		let found: SessionEntry | undefined;
+		for (const entry of this.entries.values()) {
+			if (idOf(entry.files) === id && (found === undefined || entry.files.recordingPath !== undefined))
+				found = entry;
+		}
+		return found;
 	}
 
 	/** By other settings everything is looked at anew. */
@@ -535,6 +647,11 @@ export class Sessions implements Disposable {
 			await this.add(session, true);
 		}
 	}
+}
+
+/** As events have it. */
+function idOf({ format, nativeId }: SessionFiles): string {
+	return format === 'host' ? nativeId : `${format}:${nativeId}`;
 }
 
 function activityOf(entry: SessionEntry): number {

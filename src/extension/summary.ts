@@ -22,6 +22,8 @@ export interface AgentSummary {
 	readonly failed: number;
 	readonly orphaned: number;
 	readonly pending: readonly ToolCall[];
+	/** Of these, those that wait for a person to allow them. */
+	readonly asking: readonly ToolCall[];
 	/** Diagnostics on this agent alone. */
 	readonly findings: number;
 }
@@ -62,6 +64,7 @@ export function summaryOf(conversation: Conversation, diagnostics: readonly Diag
 			failed: counts.failed,
 			orphaned: counts.orphaned.length,
 			pending: counts.pending,
+			asking: counts.asking,
 			findings: findingsOf.get(agent.id) ?? 0,
 		};
 		agents.set(agent.id, summary);
@@ -126,12 +129,14 @@ function inOrder(one: Agent, other: Agent): number {
 interface CallCounts {
 	readonly failed: number;
 	readonly pending: readonly ToolCall[];
+	readonly asking: readonly ToolCall[];
 	readonly orphaned: readonly { readonly call: ToolCall; readonly state: CallState & { state: 'orphaned' } }[];
 }
 
 function countCalls(conversation: Conversation, agent: Agent): CallCounts {
 	let failed = 0;
 	const pending: ToolCall[] = [];
+	const asking: ToolCall[] = [];
 	const orphaned: CallCounts['orphaned'][number][] = [];
 	for (const call of callsOf(agent)) {
 		if (call.result !== undefined && !call.isSeenByHostAlone) {
@@ -140,10 +145,13 @@ function countCalls(conversation: Conversation, agent: Agent): CallCounts {
 		}
 		const state = callState(conversation, call);
 		if (state.state === 'failed') failed++;
-		else if (state.state === 'pending') pending.push(call);
-		else if (state.state === 'orphaned') orphaned.push({ call, state });
+		else if (state.state === 'pending') {
+			if (state.hasEnded === true) continue;
+			pending.push(call);
+			if (state.waitsForPersonSince !== undefined) asking.push(call);
+		} else if (state.state === 'orphaned') orphaned.push({ call, state });
 	}
-	return { failed, pending, orphaned };
+	return { failed, pending, asking, orphaned };
 }
 
 function stateOf(
@@ -156,12 +164,22 @@ function stateOf(
 	const isLive = conversation.liveness.state === 'live';
 	if (pending.length > 0) {
 		if (!isLive) return 'unknown';
-		return pending.every((call) => isDoneByChild(call, children)) ? 'waiting' : 'running';
+		const isWaiting = (call: ToolCall) => isDoneByChild(call, children) || counts.asking.includes(call);
+		return pending.every(isWaiting) ? 'waiting' : 'running';
 	}
+	const { report } = agent;
+	const hasStopped = report?.hasStopped === true && (agent.lastAt ?? 0) <= (report.stopped?.at ?? 0);
+	if (!agent.hasTranscript && report !== undefined && agent.ended === undefined && !hasStopped)
+		return isLive ? 'running' : 'unknown';
 	// Between two calls the host knows nothing of an agent.
-	if (!agent.hasTranscript && agent.hostCalls.length > 0) return 'unknown';
+	if (!agent.hasTranscript && report === undefined && agent.hostCalls.length > 0) return 'unknown';
 	if (wasKilled(agent, counts)) return 'killed';
 	if (agent.ended !== undefined) return endStates[agent.ended.outcome];
+	if (hasStopped && isLive) {
+		// Its hook says so before its last lines are there.
+		if (report.stopped?.isFailure === true) return 'failed';
+		return agent.id === mainAgentId ? 'waiting' : 'done';
+	}
 	// A message that ends a turn leaves the agent to whoever speaks next.
 	const last = lastTurnMessage(agent);
 	const hasFinished = last?.kind === 'response' && last.toolCalls.length === 0;

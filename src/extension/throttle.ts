@@ -31,6 +31,12 @@ export class Throttle implements Disposable {
 	}
 }
 
+/**
+ * How often a tree view is told that its rows are others. VS Code hands on the first of several such events at once, and begins to wait anew
+ * with every further one that comes within 200 ms: told faster, it would show nothing until all is quiet.
+ */
+export const viewEveryMs = 220;
+
 export function delay(milliseconds: number): Promise<void> {
 	return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

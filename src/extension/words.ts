@@ -146,8 +146,12 @@ export function agentWords(summary: AgentSummary, now: number): string {
 		);
 		if (pending.length > 1) words.push(`${pending.length} in flight`);
 	} else if (state === 'waiting' && pending.length > 0) {
-		words.push(`waiting for ${counted(pending.length, 'agent')}`);
+		const [asked] = summary.asking;
+		if (asked !== undefined) words.push(`${shortened(asked.name, 40)} waits for permission`);
+		if (pending.length > summary.asking.length)
+			words.push(`waiting for ${counted(pending.length - summary.asking.length, 'agent')}`);
 	} else if (!isPlainMain(summary)) words.push(stateWords[state]);
+	if (agent.report?.compactingSince !== undefined && state !== 'done') words.push('compacting');
 	if (summary.orphaned > 0) words.push(`${summary.orphaned} orphaned`);
 	else if (pending.length > 0 && state === 'unknown') words.push(`${pending.length} without a result`);
 	if (summary.failed > 0) words.push(`${summary.failed} failed`);

@@ -436,6 +436,7 @@ describe('a session that three have seen', () => {
 		assert.deepEqual(callState(conversation, call), {
 			state: 'pending',
 			isCertain: false,
+			hasEnded: true,
 			evidence: "Its agent's hook says that it has ended. The transcript has no result of it yet.",
 		});
 	});

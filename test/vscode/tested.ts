@@ -91,7 +91,7 @@ export async function conversationOutline(
 	return lines;
 }
 
-function rowText(item: TreeItem): string {
+export function rowText(item: TreeItem): string {
 	const label = typeof item.label === 'string' ? item.label : (item.label?.label ?? '');
 	const icon =
 		item.iconPath !== undefined && typeof item.iconPath === 'object' && 'id' in item.iconPath

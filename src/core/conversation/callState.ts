@@ -118,7 +118,7 @@ type Pending = Extract<CallState, { readonly state: 'pending' }>;
 function pendingEvidence(
 	{ hostCalls, hookCall, isSeenByHostAlone }: ToolCall,
 	{ evidence, isCertain }: Pending,
-): Pick<Pending, 'isCertain' | 'evidence' | 'waitsForPersonSince'> {
+): Omit<Pending, 'state'> {
 	const passage = hostCalls.at(-1);
 	const ends: string[] = [];
 	if (passage?.ended !== undefined) ends.push('the host');
@@ -126,7 +126,7 @@ function pendingEvidence(
 	if (ends.length > 0 && !isSeenByHostAlone) {
 		const who = ends.join(' and ');
 		const says = `${who.charAt(0).toUpperCase()}${who.slice(1)} ${ends.length === 1 ? 'says' : 'say'} that it has ended.`;
-		return { isCertain: false, evidence: `${says} The transcript has no result of it yet.` };
+		return { isCertain: false, hasEnded: true, evidence: `${says} The transcript has no result of it yet.` };
 	}
 	const begun: string[] = [];
 	const isAsked = hookCall?.asked !== undefined && passage === undefined;

@@ -11,6 +11,7 @@ export type {
 	Compaction,
 	Conversation,
 	Damage,
+	HookCall,
 	HostCall,
 	Message,
 	OrphanCause,

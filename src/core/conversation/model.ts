@@ -386,6 +386,8 @@ export type CallState =
 			readonly isCertain: boolean;
 			/** Sentences: who says that it still runs, or why nobody can. */
 			readonly evidence: string;
+			/** Its host or its agent's hook says that it has ended: only its result is not there yet. */
+			readonly hasEnded?: boolean | undefined;
 			/** Epoch milliseconds since when it waits for a person to allow it. */
 			readonly waitsForPersonSince?: number | undefined;
 	  }

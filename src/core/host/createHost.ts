@@ -10,6 +10,7 @@ import { FaultBook } from './faults/faultBook.ts';
 import type { AgentOptions, Host } from './host.ts';
 import { dialectOf, readHook } from './hooks/agentHooks.ts';
 import { HookedSessions } from './hooks/hookedSessions.ts';
+import { HookedCalls } from './hooks/hookedCalls.ts';
 import { holdAtHook, tellGate } from './hooks/hookGate.ts';
 import { Metrics } from './metrics.ts';
 import type { HostPlatform } from './ports.ts';
@@ -43,6 +44,7 @@ export function createHost(options: CreateHostOptions): Host {
 	const metrics = new Metrics(platform.clock, version);
 	const attribution = new Attribution(platform.clock);
 	const hookedSessions = new HookedSessions();
+	const hookedCalls = new HookedCalls(platform.clock);
 	const hubs = new Map<string, ServerHub>();
 	/** By source: the names that it gave, and the names that they have here. */
 	const sources = new Map<string, Map<string, string>>();
@@ -143,7 +145,7 @@ export function createHost(options: CreateHostOptions): Host {
 		metrics,
 		faults: faultBook,
 		debug: services.debug,
-		status: () => statusOf(options, [...hubs.values()], faultBook, services.debug),
+		status: () => statusOf(options, [...hubs.values()], hookedCalls, faultBook, services.debug),
 		putServers(source, servers) {
 			const before = sources.get(source) ?? new Map<string, string>();
 			const names = new Map<string, string>();
@@ -181,6 +183,7 @@ export function createHost(options: CreateHostOptions): Host {
 			const origin = { connectionId: `hooks-${format}`, sessionId: facts.sessionId, agentId: facts.agentId };
 			recorder.hook(origin, facts, body);
 			hookedSessions.heard(facts, platform.clock.elapsed());
+			if (hookedCalls.take(facts)) changed.fire();
 			tellGate(services.debug, facts);
 			if (holdMs === undefined) return undefined;
 			return holdAtHook(services.debug, facts, dialectOf(format), platform.clock.now() + holdMs);
@@ -270,6 +273,7 @@ function timeOf(epochMs: number | null): string | undefined {
 function statusOf(
 	options: CreateHostOptions,
 	hubs: readonly ServerHub[],
+	hookedCalls: HookedCalls,
 	faults: FaultBook,
 	debug: DebugHost,
 ): HostStatus {
@@ -312,6 +316,7 @@ function statusOf(
 		const call = { id: stopId, server: server ?? '', tool, state: 'held' as const, agentId, sessionId, toolUseId };
 		calls.push({ ...call, startedAt, ageMs, reason, ...(until === undefined ? {} : { heldUntil: until }) });
 	}
+	const hooked = hookedCalls.list(new Set(calls.map(({ toolUseId }) => toolUseId ?? '')));
 	return {
 		version: 1,
 		host: options.process,
@@ -322,6 +327,7 @@ function statusOf(
 			agents: agents.size,
 			inFlight,
 		})),
+		...(hooked.length === 0 ? {} : { hooked }),
 		...(faults.isEmpty ? {} : { faults: faults.status }),
 	};
 }

@@ -8,6 +8,8 @@ export interface HostStatus {
 	readonly host: { readonly pid: number; readonly generation: number; readonly startedAt: string };
 	readonly servers: readonly ServerStatus[];
 	readonly calls: readonly CallStatus[];
+	/** Calls that do not pass the host, built-in tools among them: as far as agents' hooks tell. Absent: none. */
+	readonly hooked?: readonly HookedCallStatus[] | undefined;
 	readonly sessions: readonly SessionStatus[];
 	/** What is armed to go wrong on purpose; absent where nothing is. */
 	readonly faults?: readonly FaultStatus[] | undefined;
@@ -101,6 +103,22 @@ export interface CallStatus {
 	readonly heldUntil?: string | undefined;
 	/** A sentence: what goes wrong with it on purpose. */
 	readonly fault?: string | undefined;
+}
+
+export interface HookedCallStatus {
+	readonly toolUseId: string;
+	/** The tool's own name. */
+	readonly tool: string;
+	/** As the agent calls it; `null`: the tool is the agent's own. */
+	readonly server: string | null;
+	/** `asking`: a person is asked whether it may be made. */
+	readonly state: 'running' | 'asking';
+	/** `null`: not known, and not guessed. */
+	readonly agentId: string | null;
+	readonly agentType: string | null;
+	readonly sessionId: string;
+	readonly startedAt: string;
+	readonly ageMs: number;
 }
 
 export interface SessionStatus {

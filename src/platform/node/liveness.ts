@@ -29,8 +29,22 @@ async function evidenceOf(session: SessionFiles, facts: SessionFacts): Promise<P
 		case 'codex':
 			return probeCodex(facts.paths);
 		case 'host':
-			return probeHost(session.recordingPath ?? '', facts.lastEventAt);
+			return (await probeHooked(session, facts)) ?? probeHost(session.recordingPath ?? '', facts.lastEventAt);
 	}
+}
+
+/** The process of an agent whose hooks a host has heard, and whose transcript is not there: they say where it writes, and so where it is registered. */
+async function probeHooked(
+	session: SessionFiles,
+	{ transcriptPath }: SessionFacts,
+): Promise<ProcessEvidence | undefined> {
+	const [, nativeId] = /^claude-code:(.+)$/.exec(session.nativeId) ?? [];
+	if (nativeId === undefined || transcriptPath === undefined) return undefined;
+	const evidence = await probeClaudeCode(
+		{ format: 'claude-code', nativeId, mainPath: transcriptPath, agents: [] },
+		undefined,
+	);
+	return evidence.state === 'unknown' ? undefined : evidence;
 }
 
 /** Calls that only a host has seen live as long as that host. Of one that was killed and started anew the earlier calls are not its own. */

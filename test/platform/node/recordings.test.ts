@@ -5,6 +5,8 @@ import { mkdirSync } from 'node:fs';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createHost } from '../../../src/core/host/createHost.ts';
+import { sessionId as sessionIdFor } from '../../../src/core/base/ids.ts';
+import { readHook } from '../../../src/core/host/hooks/agentHooks.ts';
 import { EventRecorder } from '../../../src/core/host/eventRecorder.ts';
 import type { SessionEvent } from '../../../src/core/events/sessionEvent.ts';
 import { NodeEventLog } from '../../../src/platform/node/eventLog.ts';
@@ -134,6 +136,30 @@ describe('what a host has recorded', () => {
 				'upstream-state mcp:upstream-1',
 				'wire-message mcp:agent-1',
 			].sort(),
+		);
+	});
+
+	it('is a session of its own as soon as an agent’s hook has told of it', async () => {
+		const store = new TestStore(lab.data);
+		const log = new NodeEventLog({ openStore: store.open, name: 'a log', warn: assert.fail });
+		const recorder = new EventRecorder(log, { now: () => Date.now() });
+		const body = { hook_event_name: 'PreToolUse', session_id: 'hooked', tool_name: 'Bash', tool_use_id: 'toolu_1' };
+		const bytes = Buffer.from(JSON.stringify(body));
+		const facts = readHook('claude-code', bytes);
+		assert.ok(facts !== undefined);
+		recorder.hook({ connectionId: 'hooks', sessionId: facts.sessionId, agentId: facts.agentId }, facts, bytes);
+		const connected = { connectionId: 'agent-1', sessionId: facts.sessionId, agentId: undefined };
+		const hello = { kind: 'request', direction: 'in', rpcId: 1, method: 'initialize', server: 's' } as const;
+		recorder.message(
+			{ ...connected, sessionId: sessionIdFor('claude-code', 'only-connected') },
+			{ ...hello, tool: undefined, toolUseId: undefined, callId: undefined },
+			Buffer.from('{}'),
+		);
+		await log.close();
+		await store.close();
+		assert.deepEqual(
+			(await findRecordings(lab.data)).map(({ id, calls }) => [id, calls]),
+			[['claude-code:hooked', 0]],
 		);
 	});
 

@@ -19,14 +19,18 @@ export interface SessionShare {
 	/** Calls of tools that begin in it, and that end in it. */
 	begun: number;
 	ended: number;
+	/** Events of the agents' own hooks. */
+	hooks: number;
 }
 
 /** By the session's id as JSON. */
 export type SessionShares = Map<string, SessionShare>;
 
-/** JSON: a list of id, events, calls that begin, calls that end. */
+/** JSON: a list of id, events, calls that begin, calls that end, events of hooks. Earlier versions did not count the last. */
 export function sessionsText(shares: SessionShares): string {
-	const parts = [...shares].map(([id, { events, begun, ended }]) => `[${id},${events},${begun},${ended}]`);
+	const parts = [...shares].map(
+		([id, { events, begun, ended, hooks }]) => `[${id},${events},${begun},${ended},${hooks}]`,
+	);
 	return `[${parts.join(',')}]`;
 }
 
@@ -42,9 +46,9 @@ export function sharesIn(text: string): ReadonlyMap<string, SessionShare> {
 	}
 	for (const entry of Array.isArray(list) ? (list as readonly unknown[]) : []) {
 		if (!Array.isArray(entry)) continue;
-		const [id, events, begun, ended] = entry as readonly unknown[];
+		const [id, events, begun, ended, hooks = 0] = entry as readonly unknown[];
 		if (typeof id !== 'string') continue;
-		shares.set(id, { events: Number(events), begun: Number(begun), ended: Number(ended) });
+		shares.set(id, { events: Number(events), begun: Number(begun), ended: Number(ended), hooks: Number(hooks) });
 	}
 	return shares;
 }
@@ -68,11 +72,12 @@ export function countLine(shares: SessionShares, head: string): void {
 	let share = shares.get(id);
 	if (share === undefined) {
 		if (!isJson(id)) return;
-		shares.set(id, (share = { events: 0, begun: 0, ended: 0 }));
+		shares.set(id, (share = { events: 0, begun: 0, ended: 0, hooks: 0 }));
 	}
 	share.events++;
 	const type = head.indexOf(typeMember, end) + typeMember.length;
-	if (head.startsWith('call-ended"', type)) share.ended++;
+	if (head.startsWith('hook"', type)) share.hooks++;
+	else if (head.startsWith('call-ended"', type)) share.ended++;
 	else if (head.startsWith('wire-message","kind":"request"', type) && head.includes('"method":"tools/call"', type))
 		share.begun++;
 }

@@ -33,7 +33,7 @@ export interface RecordedLog extends StoredLog {
 	readonly lastAt: number;
 }
 
-/** The sessions with calls that a data directory's host has recorded. Rejects with an `ExpectedError`. */
+/** The sessions whose calls a data directory's host has recorded, or whose agents' hooks. Rejects with an `ExpectedError`. */
 export async function findRecordings(directory: string): Promise<readonly RecordedSession[]> {
 	const database = databasePath(directory);
 	const identity = await identityOf(database);
@@ -47,15 +47,16 @@ export async function findRecordings(directory: string): Promise<readonly Record
 			listing.after = chunk.number;
 			// A line over several chunks is counted with the first.
 			if (chunk.events === 0) continue;
-			for (const [id, { begun, ended }] of sharesIn(chunk.sessions)) {
+			for (const [id, { begun, ended, hooks }] of sharesIn(chunk.sessions)) {
 				const known = listing.sessions.get(id);
 				if (known === undefined) {
 					const { firstAt, lastAt } = chunk;
-					listing.sessions.set(id, { begun, ended, firstAt, lastAt });
+					listing.sessions.set(id, { begun, ended, hooks, firstAt, lastAt });
 					continue;
 				}
 				known.begun += begun;
 				known.ended += ended;
+				known.hooks += hooks;
 				known.firstAt = Math.min(known.firstAt, chunk.firstAt);
 				known.lastAt = Math.max(known.lastAt, chunk.lastAt);
 			}
@@ -69,17 +70,17 @@ export async function findRecordings(directory: string): Promise<readonly Record
 		if (listings.size <= mostListings) break;
 		listings.delete(oldest);
 	}
-	return [...listing.sessions].flatMap(([id, { begun, ended, firstAt, lastAt }]) => {
+	return [...listing.sessions].flatMap(([id, { begun, ended, hooks, firstAt, lastAt }]) => {
 		// What is found out about a call while it runs can make its end another session's than its beginning.
 		const calls = Math.max(begun, ended);
-		return calls === 0 ? [] : [{ id, path: recordingPath(directory, id), calls, firstAt, lastAt }];
+		return calls === 0 && hooks === 0 ? [] : [{ id, path: recordingPath(directory, id), calls, firstAt, lastAt }];
 	});
 }
 
 interface Listing {
 	after: number;
 	readonly identity: string;
-	readonly sessions: Map<string, { begun: number; ended: number; firstAt: number; lastAt: number }>;
+	readonly sessions: Map<string, { begun: number; ended: number; hooks: number; firstAt: number; lastAt: number }>;
 }
 
 /** What was listed before, so that looking again costs in proportion to what is new. */
