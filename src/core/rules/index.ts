@@ -8,6 +8,7 @@ import duplicateToolResult from './duplicate-tool-result.ts';
 import duplicateToolUseId from './duplicate-tool-use-id.ts';
 import incompleteParallelResults from './incomplete-parallel-results.ts';
 import lateToolResult from './late-tool-result.ts';
+import lostUpdate from './lost-update.ts';
 import missingSubagentTranscript from './missing-subagent-transcript.ts';
 import orphanedToolResult from './orphaned-tool-result.ts';
 import orphanedToolUse from './orphaned-tool-use.ts';
@@ -31,6 +32,7 @@ export const rules: readonly Rule[] = [
 	duplicateToolUseId,
 	incompleteParallelResults,
 	lateToolResult,
+	lostUpdate,
 	missingSubagentTranscript,
 	orphanedToolResult,
 	orphanedToolUse,
