@@ -248,7 +248,13 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 		const isLive = details?.state === 'live';
 		const lastAt = details?.lastEventAt ?? entry.modifiedAt;
 		const since = details?.since;
-		const words = [isLive ? `live${since === undefined ? '' : ` ${duration(now - since)}`}` : ago(lastAt, now)];
+		const words = [
+			isLive && files.saved !== undefined
+				? 'unfinished'
+				: isLive
+					? `live${since === undefined ? '' : ` ${duration(now - since)}`}`
+					: ago(lastAt, now),
+		];
 		if (details !== undefined) {
 			if (details.pending > 0)
 				words.push(isLive ? `${details.pending} in flight` : `${details.pending} without a result`);
@@ -256,10 +262,12 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 			if (details.diagnostics.length > 0) words.push(counted(details.diagnostics.length, 'problem'));
 		}
 		// In a narrow sidebar the end is cut off, so what stays the same comes last.
+		if (files.saved !== undefined) words.push(`saved ${files.saved.savedAt.slice(0, 10)}`);
 		words.push(formatNames[files.format] ?? files.format);
 		if (details === undefined) words.push(bytes(entry.bytes));
 		item.description = words.join(' · ');
-		item.iconPath = new ThemeIcon(isLive ? 'circle-filled' : 'circle-outline', colorOf(details?.worst, isLive));
+		const icon = files.saved !== undefined ? 'archive' : isLive ? 'circle-filled' : 'circle-outline';
+		item.iconPath = new ThemeIcon(icon, colorOf(details?.worst, isLive));
 		item.contextValue = `crosstalkSession.${details?.state ?? 'unread'}`;
 		item.tooltip = sessionTooltip(entry);
 		const agents =

@@ -143,7 +143,7 @@ async function askForTranscript(): Promise<string | undefined> {
 		(await window.showOpenDialog({
 			title: 'Open a Transcript',
 			openLabel: 'Open',
-			filters: { Transcripts: ['jsonl'] },
+			filters: { 'Transcripts and Session Files': ['jsonl', 'crosstalk'] },
 		})) ?? [];
 	return uri?.fsPath;
 }

@@ -1,5 +1,6 @@
 import { Location, Range, Uri } from 'vscode';
 import type { Place } from '../core/conversation/index.ts';
+import { packedPart } from '../platform/node/packed/packedPaths.ts';
 import { isRecording } from '../platform/node/store/recordingPaths.ts';
 
 /** A place that can be shown in an editor. */
@@ -33,10 +34,14 @@ export function locationOf(place: Place): Location | undefined {
 /** Of documents that show what a host has recorded: their path is below that of the database. */
 export const recordingScheme = 'crosstalk-recording';
 
+/** Of documents that show what is in a session file: their path is below that of the file. */
+export const savedScheme = 'crosstalk-session';
+
 /** What an editor shows a file as. */
 export function uriOf(path: string): Uri {
 	const uri = Uri.file(path);
-	return isRecording(path) ? uri.with({ scheme: recordingScheme }) : uri;
+	if (isRecording(path)) return uri.with({ scheme: recordingScheme });
+	return packedPart(path) === undefined ? uri : uri.with({ scheme: savedScheme });
 }
 
 /** 0-based line of a place, `undefined` when it is not in this file. */

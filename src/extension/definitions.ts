@@ -1,7 +1,7 @@
-import { Range, Uri } from 'vscode';
+import { Range } from 'vscode';
 import type { DefinitionProvider, LocationLink, Position, TextDocument } from 'vscode';
 import type { Agent, Conversation, Place } from '../core/conversation/index.ts';
-import { filePlace } from './convert.ts';
+import { filePlace, uriOf } from './convert.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
 import { pointedAt } from './pointedAt.ts';
 import { transcriptLines } from './transcriptLines.ts';
@@ -57,7 +57,7 @@ function agentLink(agent: Agent | undefined, origin: Range): LocationLink | unde
 	if (first !== undefined) return linkTo(first.place, origin);
 	return agent?.path === undefined
 		? undefined
-		: { originSelectionRange: origin, targetUri: Uri.file(agent.path), targetRange: new Range(0, 0, 0, 0) };
+		: { originSelectionRange: origin, targetUri: uriOf(agent.path), targetRange: new Range(0, 0, 0, 0) };
 }
 
 function linkTo(place: Place, origin: Range | undefined): LocationLink | undefined {
@@ -65,7 +65,7 @@ function linkTo(place: Place, origin: Range | undefined): LocationLink | undefin
 	if (target === undefined) return undefined;
 	return {
 		...(origin === undefined ? {} : { originSelectionRange: origin }),
-		targetUri: Uri.file(target.path),
+		targetUri: uriOf(target.path),
 		targetRange: target.range,
 	};
 }

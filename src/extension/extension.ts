@@ -4,6 +4,7 @@ import { createNodePlatform } from '../platform/node/platform.ts';
 import { registerAgentsView } from './agentsView.ts';
 import type { AgentsView } from './agentsView.ts';
 import { registerCommand } from './commands.ts';
+import { registerComparisonView } from './comparisonView.ts';
 import { registerCoverageView } from './coverageView.ts';
 import { registerConversationView } from './conversationView.ts';
 import type { ConversationView } from './conversationView.ts';
@@ -17,6 +18,7 @@ import { OpenTranscripts } from './openTranscripts.ts';
 import { registerProblems } from './problems.ts';
 import { registerReadableView } from './readableView.ts';
 import { registerReveal } from './reveal.ts';
+import { registerSavedSessions } from './savedSessions.ts';
 import { Sessions } from './sessions.ts';
 import { hostDirectory } from './settings.ts';
 import { registerTasks } from './tasks.ts';
@@ -74,6 +76,12 @@ export function activate(context: ExtensionContext): TestApi {
 	}
 	if (agents !== undefined)
 		register('Who looked where', () => registerCoverageView({ sessions, transcripts, agents, log }));
+	if (agents !== undefined) {
+		// The manifest is our own.
+		const { version } = context.extension.packageJSON as { readonly version: string };
+		register('Session files', () => registerSavedSessions({ version, sessions, transcripts, agents, log }));
+		register('Comparing sessions', () => registerComparisonView({ sessions, transcripts, agents, log }));
+	}
 	register('Tasks', () => registerTasks(context.extensionUri));
 	register('Links', () => registerReveal(log, platform.files));
 	const host = register('The host', () =>

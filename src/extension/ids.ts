@@ -12,6 +12,8 @@ export const commandIds = {
 	filterSessions: 'crosstalk.filterSessions',
 	clearFilter: 'crosstalk.clearFilter',
 	openSession: 'crosstalk.openSession',
+	saveSession: 'crosstalk.saveSession',
+	compareSessions: 'crosstalk.compareSessions',
 	showConversation: 'crosstalk.showConversation',
 	openReadableView: 'crosstalk.openReadableView',
 	revealTranscript: 'crosstalk.revealTranscript',
@@ -80,8 +82,14 @@ export const stateScheme = 'crosstalk-session-state';
 /** Who looked where, in one session. */
 export const coverageScheme = 'crosstalk-coverage';
 
+/** What differs between two sessions. */
+export const comparisonScheme = 'crosstalk-comparison';
+
 /** Files as they would be. */
 export const plannedScheme = 'crosstalk-planned';
+
+/** Shows what a session file is, where an editor would show bytes. */
+export const savedEditorId = 'crosstalk.savedSession';
 
 export const mcpProviderId = 'crosstalk.host';
 

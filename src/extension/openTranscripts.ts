@@ -3,6 +3,7 @@ import type { Disposable, Event, TextDocument } from 'vscode';
 import { ExpectedError } from '../core/base/errors.ts';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import { readHeader } from '../core/transcripts/sessionFiles.ts';
+import { savedScheme } from './convert.ts';
 import { languageId } from './ids.ts';
 import type { Log } from './log.ts';
 import type { SessionInView, SessionKey } from './sessionInView.ts';
@@ -52,7 +53,7 @@ export class OpenTranscripts implements Disposable {
 
 	private async take(document: TextDocument): Promise<void> {
 		const { uri } = document;
-		if (uri.scheme !== 'file') return;
+		if (uri.scheme !== 'file' && uri.scheme !== savedScheme) return;
 		if (document.languageId !== languageId) {
 			// The event comes again when the language is another.
 			if (uri.path.endsWith('.jsonl') && isTranscript(document))

@@ -2,7 +2,7 @@ import { Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Uri, lang
 import type { Disposable } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { Diagnostic as Finding } from '../core/rules/linter.ts';
-import { filePlace, locationOf } from './convert.ts';
+import { filePlace, locationOf, uriOf } from './convert.ts';
 import { diagnosticSource } from './ids.ts';
 import type { SessionKey } from './sessionInView.ts';
 import type { Sessions } from './sessions.ts';
@@ -36,6 +36,9 @@ export function registerProblems(extension: Uri, sessions: Sessions, transcripts
 	/** Paths that a session has problems in, and those in each. */
 	const published = new Map<SessionKey, ReadonlyMap<string, readonly Diagnostic[]>>();
 
+	/** As they were when something was published for them: of a file that is gone nobody can tell any more what it was. */
+	const uris = new Map<string, Uri>();
+
 	const publish = (key: SessionKey): void => {
 		const findings = findingsOf(sessions, transcripts, key);
 		const before = published.get(key);
@@ -44,8 +47,10 @@ export function registerProblems(extension: Uri, sessions: Sessions, transcripts
 		published.set(key, now);
 		for (const path of new Set([...(before?.keys() ?? []), ...now.keys()])) {
 			// Copies of a session may share the files of its subagents.
+			const uri = uris.get(path) ?? uriOf(path);
+			uris.set(path, uri);
 			collection.set(
-				Uri.file(path),
+				uri,
 				[...published.values()].flatMap((paths) => paths.get(path) ?? []),
 			);
 		}

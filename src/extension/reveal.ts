@@ -4,7 +4,7 @@ import { ExpectedError } from '../core/base/errors.ts';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { registerCommand } from './commands.ts';
-import { recordingScheme, uriOf } from './convert.ts';
+import { recordingScheme, savedScheme, uriOf } from './convert.ts';
 import { commandIds } from './ids.ts';
 import type { Log } from './log.ts';
 
@@ -23,7 +23,8 @@ export async function openPlace(path: string, range: Range | undefined): Promise
 /** Links in hovers and virtual documents lead to a place: the path, and line and column, both 0-based. */
 export function registerReveal(log: Log, files: TranscriptFiles): Disposable {
 	const disposables = new DisposableStore();
-	disposables.add(workspace.registerTextDocumentContentProvider(recordingScheme, new RecordedText(files)));
+	for (const scheme of [recordingScheme, savedScheme])
+		disposables.add(workspace.registerTextDocumentContentProvider(scheme, new RecordedText(files)));
 	disposables.add(
 		registerCommand(
 			log,
@@ -42,7 +43,7 @@ export function registerReveal(log: Log, files: TranscriptFiles): Disposable {
 /** As much as an editor shows of a document that is no file. */
 const longestText = 32 * 1024 * 1024;
 
-/** What a host has recorded of a session, as JSON lines, as it is when it is opened. */
+/** What a host has recorded of a session, or a file of a session that was saved, as it is when it is opened. */
 class RecordedText implements TextDocumentContentProvider {
 	private readonly files: TranscriptFiles;
 
@@ -54,7 +55,11 @@ class RecordedText implements TextDocumentContentProvider {
 		const path = uri.with({ scheme: 'file' }).fsPath;
 		const size = (await this.files.stat(path))?.size ?? 0;
 		if (size > longestText)
-			throw new ExpectedError('It is too long for an editor; open the event log of its host instead.');
+			throw new ExpectedError(
+				uri.scheme === savedScheme
+					? 'It is too long for an editor; unpack the session file, which is a zip archive.'
+					: 'It is too long for an editor; open the event log of its host instead.',
+			);
 		const file = await this.files.open(path);
 		try {
 			const bytes = new Uint8Array(size);

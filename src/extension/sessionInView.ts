@@ -200,6 +200,18 @@ export class SessionInView implements Disposable {
 	}
 
 	private watchFolders(): void {
+		// Its files are not the system's; the one that they are in is.
+		const { saved } = this.files;
+		if (saved !== undefined) {
+			const folder = folderOf(saved.path);
+			this.watchedFolders.get(folder)?.dispose();
+			const hear = (name: string | undefined) => {
+				if (name !== undefined && saved.path !== `${folder}${separatorOf(folder)}${name}`) return;
+				void this.update(everything); // its failures are logged
+			};
+			this.watchedFolders.set(folder, watchFolder(folder, hear));
+			return;
+		}
 		// Its file is no file of the system; whoever knows that more was recorded says so.
 		if (this.files.format === 'host') return;
 		const paths = pathsOf(this.files);
@@ -246,7 +258,8 @@ export class SessionInView implements Disposable {
 	}
 
 	private lookLater(): void {
-		if (this.isDisposed) return;
+		// What was saved does not grow.
+		if (this.isDisposed || this.files.saved !== undefined) return;
 		const isLive = this.conversation.liveness.state === 'live';
 		const pause = Math.max(isLive ? lookEveryMs.live : lookEveryMs.resting, this.files.agents.length * lookCostMs);
 		this.timer = setTimeout(() => {

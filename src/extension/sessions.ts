@@ -335,11 +335,22 @@ export class Sessions implements Disposable {
 		}
 		await this.lookAtRecordings(keys);
 		for (const entry of this.entries.values()) {
+			if (keys.has(entry.key)) continue;
 			const isWanted = entry.isOpened || (!entry.isFound && this.held.has(entry.key));
-			if (!keys.has(entry.key) && !isWanted) this.remove(entry.key);
+			if (!isWanted || !(await this.isThere(entry.key))) this.remove(entry.key);
 		}
 		this.hasSearched = true;
 		this.changed.fire(undefined);
+	}
+
+	/** What a person has opened somewhere else stays until it is gone. */
+	private async isThere(path: string): Promise<boolean> {
+		try {
+			return (await this.platform.files.stat(path)) !== undefined;
+		} catch {
+			// Whoever reads it is told why it cannot be.
+			return true;
+		}
 	}
 
 	/**
@@ -362,7 +373,8 @@ export class Sessions implements Disposable {
 		}
 		const byId = new Map<string, SessionEntry>();
 		for (const entry of this.entries.values()) {
-			if (entry.files.format !== 'host') byId.set(idOf(entry.files), entry);
+			// One that was saved brings what was recorded of it.
+			if (entry.files.format !== 'host' && entry.files.saved === undefined) byId.set(idOf(entry.files), entry);
 		}
 		let isChanged = false;
 		for (const { id, path, lastAt } of recordings) {

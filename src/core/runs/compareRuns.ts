@@ -1,8 +1,10 @@
 // Two runs beside each other: who did what in another order, which calls came or went, what they were given and answered, how long it took, and
 // what is found wrong in only one of them.
 
+import { ExpectedError } from '../base/errors.ts';
 import { mainAgentId } from '../base/ids.ts';
 import type { AgentId } from '../base/ids.ts';
+import type { BodyRef } from '../events/sessionEvent.ts';
 import { agentName, agentsInOrder, callState, callsOf, durationOf, serverOf } from '../conversation/index.ts';
 import type { Agent, Conversation, Place, ToolCall } from '../conversation/index.ts';
 import type { Diagnostic } from '../rules/linter.ts';
@@ -242,11 +244,21 @@ function toolOf(call: ToolCall): string {
 }
 
 async function argumentsOf(call: ToolCall, bodies: Bodies): Promise<unknown> {
-	return unwrapped(await bodies.read(call.place, call.arguments));
+	return unwrapped(await bodyOf(call.place, call.arguments, bodies));
 }
 
 async function resultOf(call: ToolCall, bodies: Bodies): Promise<unknown> {
-	return call.result === undefined ? undefined : bodies.read(call.result.place, call.result.body);
+	return call.result === undefined ? undefined : bodyOf(call.result.place, call.result.body, bodies);
+}
+
+/** That a body cannot be read any more is no difference, and no agreement either. */
+async function bodyOf(place: Place, body: BodyRef, bodies: Bodies): Promise<unknown> {
+	const value = await bodies.read(place, body);
+	if (value === undefined && place.source.kind === 'transcript' && body.length > 0)
+		throw new ExpectedError(
+			`${place.source.path}:${place.source.line} can no longer be read: it was changed or removed.`,
+		);
+	return value;
 }
 
 /** The same calls first; of what lies between them, those of the same tool. */

@@ -62,6 +62,17 @@ export function isSavedSession(path: string): boolean {
 	return path.toLowerCase().endsWith(savedSessionSuffix);
 }
 
+/** The session file that a path is, or lies in. `undefined`: it is an ordinary path; a folder may have such a name too. */
+export async function savedSessionAt(files: TranscriptFiles, path: string): Promise<string | undefined> {
+	const parts = path.split(files.separator);
+	for (const [index, part] of parts.entries()) {
+		if (!isSavedSession(part)) continue;
+		const candidate = parts.slice(0, index + 1).join(files.separator);
+		if ((await files.stat(candidate))?.isDirectory === false) return candidate;
+	}
+	return undefined;
+}
+
 /**
  * Turns a session file into what `readSession` takes. Its transcripts are then read through `files` like all others, at paths below that
  * of the file.

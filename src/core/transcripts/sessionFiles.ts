@@ -5,7 +5,7 @@ import { CodexLine } from './codexLine.ts';
 import { baseName, joinPath, parentFolder } from './files.ts';
 import type { DirectoryEntry, TranscriptFiles } from './files.ts';
 import { JsonScanner, MemberTable } from '../base/jsonScanner.ts';
-import { isSavedSession, openSavedSession } from './savedSession.ts';
+import { openSavedSession, savedSessionAt, savedSessionSuffix } from './savedSession.ts';
 import type { SavedFacts } from './savedSession.ts';
 import type { SessionFormatId, TranscriptFormat, TranscriptFormatId } from './transcriptFormat.ts';
 
@@ -69,20 +69,21 @@ export async function findSessions(
 	path: string,
 	options: FindOptions = {},
 ): Promise<FoundSessions> {
+	const saved = path.toLowerCase().includes(savedSessionSuffix) ? await savedSessionAt(files, path) : undefined;
+	if (saved !== undefined) {
+		try {
+			return { sessions: [await openSavedSession(files, saved)], problems: [] };
+		} catch (error) {
+			if (!(error instanceof ExpectedError)) throw error;
+			return { sessions: [], problems: [{ path, message: error.message }] };
+		}
+	}
 	const stat = await files.stat(path);
 	if (stat === undefined) return { sessions: [], problems: [{ path, message: 'There is no such file or folder.' }] };
 	const search = new Search(files, options);
 	if (stat.isDirectory) {
 		await search.folder(path);
 		return search.result();
-	}
-	if (isSavedSession(path)) {
-		try {
-			return { sessions: [await openSavedSession(files, path)], problems: [] };
-		} catch (error) {
-			if (!(error instanceof ExpectedError)) throw error;
-			return { sessions: [], problems: [{ path, message: error.message }] };
-		}
 	}
 	return search.file(path);
 }
