@@ -1,7 +1,7 @@
 // Routes the servers of a person's agents through the host, and back: what would change is shown first, and nothing is written unasked.
 
-import { Uri, commands, window, workspace } from 'vscode';
-import type { Disposable, QuickPickItem } from 'vscode';
+import { window, workspace } from 'vscode';
+import type { QuickPickItem } from 'vscode';
 import { counted } from '../core/base/text.ts';
 import { programIn } from '../platform/node/host/attach.ts';
 import { clientNames, clients } from '../platform/node/host/config/clientFiles.ts';
@@ -12,8 +12,8 @@ import { restoreImports } from '../platform/node/host/config/restoring.ts';
 import type { RestoredFile } from '../platform/node/host/config/restoring.ts';
 import { writeLauncher } from '../platform/node/host/lastingLauncher.ts';
 import { userHome } from '../platform/node/watch.ts';
-import { plannedScheme } from './ids.ts';
 import type { Log } from './log.ts';
+import { confirm, showChanges, tell, textOf } from './plannedChanges.ts';
 import { defaultHostDirectory } from './settings.ts';
 
 interface ImportSetting {
@@ -133,37 +133,6 @@ async function chooseFiles(files: readonly PlannedFile[]): Promise<readonly Plan
 	return (picked ?? []).map(({ file }) => file);
 }
 
-/** Beside each other: each file as it is, and as it would be. The latter are there until the result is disposed. */
-async function showChanges(
-	title: string,
-	files: readonly { readonly path: string; readonly text: string }[],
-): Promise<Disposable> {
-	const texts = new Map<string, string>();
-	const changes = files.map(({ path, text }) => {
-		const file = Uri.file(path);
-		const planned = file.with({ scheme: plannedScheme });
-		texts.set(planned.toString(), text);
-		return [file, file, planned];
-	});
-	const provider = workspace.registerTextDocumentContentProvider(plannedScheme, {
-		provideTextDocumentContent: (uri) => texts.get(uri.toString()),
-	});
-	// Before the question, which then has the keyboard.
-	await commands.executeCommand('vscode.changes', title, changes);
-	return provider;
-}
-
-/** Asks above what is shown, which a person may scroll meanwhile. */
-async function confirm(question: string, yes: string, detail: string): Promise<boolean> {
-	const choice: QuickPickItem = { label: `$(check) ${yes}`, detail };
-	const picked = await window.showQuickPick([choice, { label: '$(close) Cancel', detail: 'Nothing is changed' }], {
-		title: question,
-		placeHolder: 'The editor shows what would change',
-		ignoreFocusOut: true,
-	});
-	return picked === choice;
-}
-
 function writePlan({ files, problems }: ImportPlan, log: Log): void {
 	for (const { path, servers } of files) {
 		for (const { name, line, action, remark } of servers) {
@@ -211,16 +180,4 @@ function restoredWords(restored: readonly RestoredFile[]): string {
 
 function countRouted(files: readonly PlannedFile[]): number {
 	return files.flatMap(({ servers }) => servers).filter(({ action }) => action === 'route').length;
-}
-
-function textOf(bytes: Uint8Array): string {
-	return new TextDecoder().decode(bytes);
-}
-
-async function tell(log: Log, message: string, isWrong: boolean): Promise<void> {
-	const showLog = 'Show Log';
-	const said = isWrong
-		? window.showWarningMessage(message, showLog)
-		: window.showInformationMessage(message, ...(message.includes('the log') ? [showLog] : []));
-	if ((await said) === showLog) log.channel.show(true);
 }

@@ -7,6 +7,7 @@ import type { Disposable } from '../core/base/lifecycle.ts';
 import { joinPath } from '../core/transcripts/files.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import type * as clientImports from './clientImports.ts';
+import type * as hookCommands from './hookCommands.ts';
 import { registerCommand } from './commands.ts';
 import type * as faultCommands from './faultCommands.ts';
 import type { MarkedView } from './faultMarks.ts';
@@ -179,6 +180,27 @@ export function registerHost({ extension, sessions, secrets, markedViews, log }:
 	);
 	addImport(commandIds.restoreServers, 'The servers could not be restored', (imports, setting) =>
 		imports.restoreServers(setting),
+	);
+	const addHooks = (
+		id: string,
+		failure: string,
+		run: (hooks: typeof hookCommands, setting: Parameters<typeof hookCommands.installHooks>[0]) => unknown,
+	) => {
+		disposables.add(
+			registerCommand(log, id, failure, async () =>
+				run(await import('./hookCommands.ts'), {
+					directory: hostDirectory(sessions.platform.files),
+					commandLine,
+					log,
+				}),
+			),
+		);
+	};
+	addHooks(commandIds.installHooks, 'The hooks could not be installed', (hooks, setting) =>
+		hooks.installHooks(setting),
+	);
+	addHooks(commandIds.removeHooks, 'The hooks could not be removed', (hooks, setting) =>
+		hooks.uninstallHooks(setting),
 	);
 	add(commandIds.openEventLog, 'The event log could not be opened', (commands, parts) =>
 		commands.openEventLog(parts),

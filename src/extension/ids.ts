@@ -33,6 +33,8 @@ export const commandIds = {
 	copyServerAddress: 'crosstalk.copyServerAddress',
 	importServers: 'crosstalk.importServers',
 	restoreServers: 'crosstalk.restoreServers',
+	installHooks: 'crosstalk.installHooks',
+	removeHooks: 'crosstalk.removeHooks',
 	runAgent: 'crosstalk.runAgent',
 	openEventLog: 'crosstalk.openEventLog',
 	injectFault: 'crosstalk.injectFault',

@@ -81,6 +81,36 @@ describe('a host that a window starts', () => {
 		assert.ok(existsSync(join(directory.path, 'host.json')));
 	});
 
+	it('is told by the agents of a project once a person has seen what changes, and has agreed', async () => {
+		const settings = join(project, '.claude', 'settings.local.json');
+		void commands.executeCommand('crosstalk.installHooks');
+		await offered('This project');
+		await accept('This project');
+		await offered('Install');
+		await eventually(
+			'What would change is shown',
+			() => labels('.monaco-editor .view-line'),
+			(lines) => lines.some((line) => line.includes('PreToolUse')),
+		);
+		assert.equal(existsSync(settings), false);
+		await screenshot('hooks');
+		await accept('Install');
+		await eventually(
+			'They are installed',
+			() => existsSync(settings) && readFileSync(settings, 'utf8'),
+			(text) => typeof text === 'string' && text.includes('/hooks/claude-code'),
+		);
+		assert.ok(readFileSync(settings, 'utf8').includes(join(directory.path, 'bin')));
+		void commands.executeCommand('crosstalk.removeHooks');
+		await offered(settings);
+		await accept(settings);
+		await eventually(
+			'They are gone without a trace',
+			() => existsSync(settings),
+			(isThere) => !isThere,
+		);
+	});
+
 	it("serves VS Code's own agents, whose calls are shown while they run", async () => {
 		const { inFlight, load } = (await api()).host;
 		const { mcpServers } = await load();
