@@ -2,8 +2,9 @@
 
 import type { Conversation, ToolCall } from '../core/conversation/index.ts';
 import { callersOf } from '../core/rules/callers.ts';
-import { fallsBack, missingScopes, scopedTools } from '../core/rules/scopedCalls.ts';
+import { missingScopes, scopedTools } from '../core/rules/scopedCalls.ts';
 import type { ScopedTool } from '../core/rules/scopedCalls.ts';
+import { fallsBack } from '../core/scope/index.ts';
 import type { ScopeParameter, ScopeSettings } from '../core/scope/index.ts';
 
 /** A call to a tool that has scopes. */

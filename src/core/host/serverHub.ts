@@ -288,7 +288,13 @@ export class ServerHub implements UpstreamListener {
 		const isRepeatable = this.repeatableTools.get(tool);
 		const { inputSchema } = this.listed.of(tool) ?? {};
 		if (isRepeatable === undefined) return undefined;
-		return { isRepeatable, inputSchema: inputSchema === undefined ? undefined : JSON.parse(inputSchema) };
+		return {
+			isRepeatable,
+			// Most of those who ask do not look at it.
+			get inputSchema(): unknown {
+				return inputSchema === undefined ? undefined : JSON.parse(inputSchema);
+			},
+		};
 	}
 
 	/** As `DebugGateOptions.scopeLeftOut`. */

@@ -6,13 +6,12 @@ import { callersOf, isUnattended } from './callers.ts';
 import type { Caller } from './callers.ts';
 import { defineRule } from './rule.ts';
 import type { Report } from './rule.ts';
+import { fallsBack, lastName } from '../scope/index.ts';
 import {
 	argumentsPlace,
 	echoOf,
-	fallsBack,
 	isCompleted,
 	knownValues,
-	lastName,
 	meansEverything,
 	missingScopes,
 	scopedTools,

@@ -4,18 +4,8 @@ import type { ScopeParameter } from '../scope/index.ts';
 import { callersOf } from './callers.ts';
 import { defineRule } from './rule.ts';
 import type { Report } from './rule.ts';
-import {
-	argumentsPlace,
-	echoOf,
-	fallsBack,
-	isCompleted,
-	isLaterPage,
-	lastName,
-	meansEverything,
-	missingScopes,
-	scopedTools,
-	wordsOf,
-} from './scopedCalls.ts';
+import { fallsBack, isLaterPage, lastName, wordsOf } from '../scope/index.ts';
+import { argumentsPlace, echoOf, isCompleted, meansEverything, missingScopes, scopedTools } from './scopedCalls.ts';
 import type { ScopedCall, ScopedTool } from './scopedCalls.ts';
 
 /** A tenth, of no fewer than ten, is far fewer. */

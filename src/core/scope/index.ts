@@ -1,6 +1,18 @@
 export { isEverythingWord } from './fallback.ts';
 export { scopeParametersOf } from './findScopes.ts';
 export { isHarmless, leftOut } from './leftOut.ts';
+export {
+	fallsBack,
+	isAtHand,
+	isChoosing,
+	isLaterPage,
+	isPlainlyChoosing,
+	lastName,
+	mattering,
+	mayChoose,
+	nounOf,
+	wordsOf,
+} from './narrowing.ts';
 export type {
 	DescribedTool,
 	ScopeParameter,

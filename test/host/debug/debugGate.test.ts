@@ -406,23 +406,37 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.equal(stops.at(-1)?.ruleId, 'default-scope-query');
 
 		// Nobody knows whether `pay` may be made twice.
-		const pay = (more: Partial<GateCall> = {}) => before(main, 'bank/pay', { ...everywhere, ...more });
-		assert.equal(pay(), undefined);
-		assert.equal(pay(), undefined);
+		const lost = { text: () => '{}', isError: true, isOutcomeUnknown: true };
+		const pay = (more: Partial<GateCall> = {}, agent = main) => {
+			const call = callOf(agent, 'bank/pay', { ...everywhere, ...more });
+			const hold = gate.before(call);
+			hold?.giveUp('seen');
+			gate.after(call, lost);
+			return hold !== undefined;
+		};
+		assert.equal(pay() || pay(), false);
 		tools.set('pay', { inputSchema: undefined, isRepeatable: false });
-		const first = toolUseId('toolu_pay1');
-		assert.equal(pay({ toolUseId: first }), undefined);
-		pay()?.giveUp('seen');
+		assert.equal(pay(), false);
+		assert.equal(pay(), true);
 		assert.equal(stops.at(-1)?.ruleId, 'duplicate-execution');
-		assert.equal(pay({ sessionId: sessionId('codex', 's2') }), undefined);
-		assert.equal(pay({ argumentsText: () => '{"project":"y"}' }), undefined);
+		assert.equal(pay({}, helper), false);
+		assert.equal(pay({ argumentsText: () => '{"project":"y"}' }), false);
+		const keyed = { argumentsText: () => '{"project":"x","idempotency_key":"k"}' };
+		assert.equal(pay(keyed) || pay(keyed), false);
 		pass(11 * 60_000);
-		const again = gated();
-		again.tools.set('pay', { inputSchema: undefined, isRepeatable: false });
-		again.debug.set({ breakpoints: [], rules: ['duplicate-execution'], onToolError: false });
-		again.before(main, 'bank/pay', { toolUseId: first });
-		again.after(main, 'bank/pay', { toolUseId: first });
-		assert.equal(again.before(main, 'bank/pay'), undefined);
+		assert.equal(pay(), false);
+		// It has looked.
+		tools.set('balance', { inputSchema: undefined, isRepeatable: true });
+		after(main, 'bank/balance');
+		assert.equal(pay(), false);
+		// What has an answer, or was cancelled, is known.
+		after(main, 'bank/balance');
+		const known = callOf(main, 'bank/pay', everywhere);
+		gate.before(known);
+		gate.gone(known);
+		assert.equal(gate.before(known), undefined);
+		gate.after(known, { text: () => '{}', isError: false });
+		assert.equal(pay(), false);
 
 		const compaction = { sessionId: session, agentId: helper } as const;
 		const out = toolUseId('toolu_out');

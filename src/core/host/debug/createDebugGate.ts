@@ -183,6 +183,13 @@ class Gate implements DebugHost {
 		const isOvertaken = this.overtaken.delete(key);
 		if (debug === undefined) return undefined;
 		debug.duplicates.ended(key, result.isOutcomeUnknown === true, this.options.clock.elapsed());
+		const { server, tool } = call;
+		const isLook =
+			debug.rules.has('duplicate-execution') &&
+			!result.isError &&
+			server !== undefined &&
+			this.options.toolOf(server, tool)?.isRepeatable === true;
+		if (isLook) debug.duplicates.looked(`${agentKey(call)} ${server}`);
 		if (this.joined.passes(call, 'after') === 'other-side') return undefined;
 		const cause = this.causeAfter(debug, call, result, isOvertaken);
 		return cause === undefined ? undefined : this.hold<AfterPassage>(debug, call, result, cause);
@@ -193,8 +200,8 @@ class Gate implements DebugHost {
 		this.out.delete(key);
 		this.overtaken.delete(key);
 		this.repeating.delete(key);
-		// It may have been carried out, and nobody will hear of it.
-		for (const debug of this.stoppers) debug.duplicates.ended(key, true, this.options.clock.elapsed());
+		// Who cancels a call and then makes it again means it.
+		for (const debug of this.stoppers) debug.duplicates.ended(key, false, this.options.clock.elapsed());
 	}
 
 	tell(fact: AgentFact): void {
@@ -494,11 +501,11 @@ class Gate implements DebugHost {
 		const isDuplicate =
 			rules.has('duplicate-execution') &&
 			server !== undefined &&
-			call.sessionId !== undefined &&
 			this.options.toolOf(server, tool)?.isRepeatable === false &&
 			debug.duplicates.begins(
 				callKey(call),
-				`${call.sessionId} ${server}/${tool}`,
+				`${agent} ${server}`,
+				tool,
 				call.argumentsText(),
 				this.options.clock.elapsed(),
 			);
