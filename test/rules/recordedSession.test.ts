@@ -96,7 +96,7 @@ describe('the rules, on what a host has recorded', () => {
 			assert.equal(cascades.length, 1);
 			assert.match(
 				cascades[0] ?? '',
-				/^reconnect-cascade at one: The call timed out here\. The connection to files was torn down here: .*naive reconnect, on purpose\. two's call to list_all .*lost\. three's call to list_all .*lost\.$/,
+				/^reconnect-cascade at one: The call timed out here\. The connection to files was torn down here: .*naive reconnect, on purpose\. two's call to list_all .*lost\. three's call to list_all .*lost\. A fault on purpose kept read on files from its server, so that there is no answer\.$/,
 			);
 		}
 	});

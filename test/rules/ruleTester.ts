@@ -83,7 +83,9 @@ export async function check(
 	const related = ofKind(transcript, 'related');
 	if (related.length > 0) {
 		const places = own.flatMap((diagnostic) =>
-			diagnostic.related.map((place) => `${messageIdOf(rule, place.message)} at ${where(place.place)}`),
+			diagnostic.related
+				.filter(({ isOnPurpose }) => isOnPurpose !== true)
+				.map((place) => `${messageIdOf(rule, place.message)} at ${where(place.place)}`),
 		);
 		compare(
 			'related places',

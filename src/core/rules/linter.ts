@@ -27,7 +27,14 @@ export interface Diagnostic {
 	readonly toolUseId: string | undefined;
 	readonly toolName: string | undefined;
 	readonly cause: OrphanCause | undefined;
-	readonly related: readonly { readonly place: Place; readonly message: string }[];
+	readonly related: readonly RelatedPlace[];
+}
+
+interface RelatedPlace {
+	readonly place: Place;
+	readonly message: string;
+	/** No word of the rule's: somebody has wanted this to go wrong. */
+	readonly isOnPurpose?: true;
 }
 
 /** Where a rule could not know. */
@@ -205,11 +212,26 @@ function diagnosticOf(rule: Rule, severity: Severity, conversation: Conversation
 		toolUseId: report.toolCall?.id ?? report.toolUseId,
 		toolName: report.toolCall?.name,
 		cause: report.cause,
-		related: (report.related ?? []).map((related) => ({
-			place: related.at,
-			message: fill(rule, related.messageId, related.data ?? {}),
-		})),
+		related: [
+			...(report.related ?? []).map((related) => ({
+				place: related.at,
+				message: fill(rule, related.messageId, related.data ?? {}),
+			})),
+			...faultsOf(report),
+		],
 	};
+}
+
+/** What was done to the call on purpose is not to be taken for a real failure. */
+function faultsOf({ toolCall, related = [] }: Report): readonly RelatedPlace[] {
+	return (toolCall?.hostCalls ?? []).flatMap(({ faults }) =>
+		faults.flatMap(({ place, description }) =>
+			// The rule itself may tell of it.
+			related.some(({ at }) => at.source === place.source)
+				? []
+				: [{ place, message: description, isOnPurpose: true as const }],
+		),
+	);
 }
 
 const severityOrder: readonly Severity[] = ['note', 'warning', 'error'];
