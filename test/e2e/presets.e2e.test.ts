@@ -80,7 +80,10 @@ describe('presets', () => {
 		const linted = await crosstalk('lint', naive.path);
 		assert.equal(linted.code, 1);
 		assert.match(linted.stdout, /\[reconnect-cascade\]/);
-		assert.match(linted.stdout, /host-recording\.jsonl:\d+:1: note: A fault on purpose lost the answer of quick_total on reports\./);
+		assert.match(
+			linted.stdout,
+			/host-recording\.jsonl:\d+:1: note: A fault on purpose lost the answer of quick_total on reports\./,
+		);
 		const recording = await readFile(join(naive.path.replace(/\.jsonl$/, ''), 'host-recording.jsonl'), 'utf8');
 		assert.match(recording, /"type":"fault-injected"/);
 		const shown = await crosstalk('show', naive.path);
