@@ -82,6 +82,20 @@ export async function* conversationJson(
 			spawnedAgentId: call.spawnedAgentId,
 			host: call.hostCalls.length === 0 ? undefined : call.hostCalls.map(hostCallJson),
 			hooks: hooksJson(call),
+			holds: orNothing(
+				call.holds.map(({ stopId, held, released }) => ({
+					stopId,
+					point: held?.point,
+					by: held?.heldBy,
+					cause: held?.cause,
+					ruleId: held?.ruleId,
+					reason: held?.reason,
+					heldAt: isoTime(held?.at) ?? undefined,
+					heldMs: released?.heldMs,
+					outcome: released?.how,
+					change: released?.change,
+				})),
+			),
 			conflicts: orNothing(conflictsOf(call)),
 		};
 	}

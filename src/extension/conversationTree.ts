@@ -7,6 +7,7 @@ import {
 	callState,
 	callsOf,
 	conflictsOf,
+	holdWords,
 	hostCallWords,
 	seenWords,
 	serverChangesOf,
@@ -212,6 +213,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				parts.push({ kind: 'note', text: `Scope ${outcome} by the host. ${reason}` });
 		}
 		if (call.hookCall !== undefined) parts.push({ kind: 'note', text: hookNote(call.hookCall) });
+		for (const hold of call.holds) parts.push({ kind: 'note', text: holdWords(hold) });
 		if (call.hostCalls.length > 0 || call.hookCall !== undefined)
 			parts.push({ kind: 'note', text: seenWords(call) });
 		for (const text of conflictsOf(call)) parts.push({ kind: 'conflict', text });

@@ -10,6 +10,7 @@ import {
 	conflictsOf,
 	createConversation,
 	fold,
+	holdWords,
 	hostCallWords,
 	seenWords,
 	serverOf,
@@ -18,7 +19,14 @@ import type { Conversation } from '../../src/core/conversation/index.ts';
 import type { EventLog } from '../../src/core/host/eventLog.ts';
 import { EventRecorder } from '../../src/core/host/eventRecorder.ts';
 import { readHook } from '../../src/core/host/hooks/agentHooks.ts';
-import type { BodyRef, CallEnding, GivenArguments, SessionEvent } from '../../src/core/events/sessionEvent.ts';
+import type { HeldCall } from '../../src/core/debug/debugControl.ts';
+import type {
+	BodyRef,
+	CallEnding,
+	CallReleased,
+	GivenArguments,
+	SessionEvent,
+} from '../../src/core/events/sessionEvent.ts';
 import { Linter } from '../../src/core/rules/linter.ts';
 import { createRecordingReader, readLiveLines } from '../../src/core/transcripts/recording.ts';
 
@@ -90,6 +98,45 @@ class Recording implements EventLog {
 			{ ...wire, kind: ending === 'completed' ? 'response' : 'error', direction: 'out' },
 			Buffer.from(JSON.stringify(response)),
 		);
+		return this;
+	}
+
+	/** A debugger stops a call and lets it go after `heldMs`, if at all. */
+	hold(
+		at: number,
+		id: string,
+		heldBy: HeldCall['heldBy'],
+		release?: { how: CallReleased['how']; heldMs: number },
+	): this {
+		this.now = at;
+		const origin = { connectionId: 'debug', sessionId: session, agentId: undefined };
+		const held: HeldCall = {
+			stopId: `stop-${id}`,
+			reason: 'breakpoint',
+			description: 'Breakpoint on Bash.',
+			breakpointIds: ['1'],
+			at: 'before',
+			heldBy,
+			sessionId: session,
+			agentId: null,
+			agentType: null,
+			toolUseId: toolUseId(id),
+			callId: heldBy === 'wire' ? `call-${id}` : null,
+			server: heldBy === 'wire' ? 'analytics' : null,
+			tool: heldBy === 'wire' ? 'query' : 'Bash',
+			arguments: '{}',
+			result: null,
+			isError: false,
+			heldSince: at,
+			heldUntil: null,
+			canEdit: true,
+			canAnswer: true,
+			isRepeatable: null,
+		};
+		this.recorder.callHeld(origin, held);
+		if (release === undefined) return this;
+		this.now = at + release.heldMs;
+		this.recorder.callReleased(origin, held, { ...release, reason: 'Somebody let it go.', change: '{"sql":"b"}' });
 		return this;
 	}
 
@@ -186,6 +233,9 @@ function recording(): Recording {
 			.hook(1_330, 'PreToolUse', 'a2', { tool_name: 'Grep', tool_use_id: 'toolu_grep', tool_input: {} })
 			.hook(1_340, 'PostToolBatch', 'a2', { tool_calls: [{ tool_name: 'Grep', tool_use_id: 'toolu_grep' }] })
 			.hook(1_350, 'SubagentStop', 'a2', { last_assistant_message: 'Nothing was found.' })
+			.hold(1_121, 'toolu_mcp', 'wire', { how: 'arguments-edited', heldMs: 3 })
+			.hold(1_181, 'toolu_whose', 'hook')
+			.hold(1_151, 'toolu_bash', 'hook', { how: 'continued', heldMs: 50 })
 			.hook(1_360, 'PreCompact', undefined, { trigger: 'auto' })
 	);
 }
@@ -281,6 +331,7 @@ function told(conversation: Conversation): unknown {
 					seenWords(call),
 					conflictsOf(call).join(' '),
 					call.hostCalls.map(({ scopeDecisions }) => scopeDecisions.length).join(),
+					...call.holds.map(holdWords),
 				].join(' | ');
 			}),
 		]),
@@ -296,15 +347,15 @@ const expected = {
 			'',
 			1_360,
 			[
-				'toolu_mcp analytics/query | completed |  |  | Seen in the transcript, by the host and by hooks. | ' +
-					'Its arguments are not those that the transcript has: the host was sent sql "b", limit 5. | 1',
+				'toolu_mcp analytics/query | completed |  | arguments edited by hand | Seen in the transcript, by the host and by hooks. | ' +
+					'Its arguments are not those that the transcript has: the host was sent sql "b", limit 5. | 1 | Held for 3 ms. Breakpoint on Bash. Somebody let it go.',
 				'toolu_bash /Bash | completed |  | failed, says a hook | Seen in the transcript and by hooks. | ' +
-					'How it ended: completed, says the transcript; failed, says a hook. | ',
+					'How it ended: completed, says the transcript; failed, says a hook. |  | Held for 50 ms. Breakpoint on Bash. Somebody let it go.',
 				"toolu_runs /Bash | pending | Its agent's hook says that it has begun, and nothing says that it has ended. So it is. |  | " +
 					'Seen in the transcript and by hooks. |  | ',
 				'toolu_agent /Agent | completed |  |  | Seen in the transcript and by hooks. |  | ',
-				"toolu_whose /Bash | pending | Its agent's hook says that it has begun, and nothing says that it has ended. So it is. | " +
-					'made by a1, says a hook | Seen in the transcript and by hooks. | Who made it: main, says the transcript; a1, says a hook. | ',
+				'toolu_whose /Bash | pending | Held. Breakpoint on Bash. So it is. | made by a1, says a hook, held | ' +
+					'Seen in the transcript and by hooks. | Who made it: main, says the transcript; a1, says a hook. |  | Held. Breakpoint on Bash.',
 			],
 		],
 		[

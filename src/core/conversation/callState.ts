@@ -1,3 +1,4 @@
+import { holdWords } from './holds.ts';
 import type { CallState, Conversation, Message, Result, ToolCall } from './model.ts';
 import { laterTurn } from './fold.ts';
 import type { AgentState, ResultState, ToolCallState } from './state.ts';
@@ -9,7 +10,7 @@ import type { AgentState, ResultState, ToolCallState } from './state.ts';
  */
 export function callState(conversation: Conversation, call: ToolCall): CallState {
 	const state = call.isSeenByHostAlone ? stateAlone(conversation, call) : writtenState(conversation, call);
-	const isSeenByOthers = call.hostCalls.length > 0 || call.hookCall !== undefined;
+	const isSeenByOthers = call.hostCalls.length > 0 || call.hookCall !== undefined || call.holds.length > 0;
 	return state.state === 'pending' && isSeenByOthers ? { ...state, ...pendingEvidence(call, state) } : state;
 }
 
@@ -116,7 +117,7 @@ type Pending = Extract<CallState, { readonly state: 'pending' }>;
 
 /** What host and hooks say of a call whose result is not there: they know of its end before the transcript does. */
 function pendingEvidence(
-	{ hostCalls, hookCall, isSeenByHostAlone }: ToolCall,
+	{ hostCalls, hookCall, holds, isSeenByHostAlone }: ToolCall,
 	{ evidence, isCertain }: Pending,
 ): Omit<Pending, 'state'> {
 	const passage = hostCalls.at(-1);
@@ -130,7 +131,9 @@ function pendingEvidence(
 	}
 	const begun: string[] = [];
 	const isAsked = hookCall?.asked !== undefined && passage === undefined;
-	if (isAsked) begun.push('It waits for a person to allow it.');
+	const held = holds.findLast(({ released }) => released === undefined);
+	if (held !== undefined) begun.push(holdWords(held));
+	else if (isAsked) begun.push('It waits for a person to allow it.');
 	else if (passage !== undefined) {
 		const { queued, attempts, server } = passage;
 		begun.push(

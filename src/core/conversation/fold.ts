@@ -186,11 +186,9 @@ function foldEvent(state: ConversationState, event: SessionEvent, changes: Chang
 		case 'call-ended':
 		case 'fault-injected':
 		case 'scope-decision':
-			(state.host ??= new HostCalls()).take(event);
-			return;
 		case 'call-held':
 		case 'call-released':
-			// That somebody has looked at it for a while says nothing of what the call has done.
+			(state.host ??= new HostCalls()).take(event);
 			return;
 		case 'upstream-state':
 		case 'reconnect':

@@ -6,7 +6,9 @@ import type { AgentId, ToolUseId } from '../base/ids.ts';
 import type {
 	BodyRef,
 	CallEnded,
+	CallHeld,
 	CallQueued,
+	CallReleased,
 	CallSent,
 	FaultInjected,
 	GivenArguments,
@@ -21,11 +23,20 @@ import type {
 	WireMessage,
 } from '../events/sessionEvent.ts';
 import { HookCallState, isWrittenBefore } from './hookCalls.ts';
-import type { HostCall, Place, Sending, ServerChange } from './model.ts';
+import { withHold } from './holds.ts';
+import type { CallHold, HostCall, Place, Sending, ServerChange } from './model.ts';
 import { MessageState, ResultState, ToolCallState } from './state.ts';
 import type { AgentState } from './state.ts';
 
-type CallEvent = WireMessage | CallQueued | CallSent | CallEnded | ScopeDecision | FaultInjected;
+type CallEvent =
+	| WireMessage
+	| CallQueued
+	| CallSent
+	| CallEnded
+	| ScopeDecision
+	| FaultInjected
+	| CallHeld
+	| CallReleased;
 
 /** One passage of a call through a host. */
 export class HostCallState implements HostCall {
@@ -42,6 +53,7 @@ export class HostCallState implements HostCall {
 	faults: readonly (HostCall['faults'][number] & { readonly at: number | undefined })[] = [];
 	scopeDecisions: readonly ScopeDecision[] = [];
 	given: GivenArguments | undefined;
+	holds: readonly CallHold[] = [];
 	ended: HostCall['ended'];
 	request: { readonly source: Source; readonly at: number | undefined; readonly content: BodyRef } | undefined;
 	response:
@@ -62,7 +74,7 @@ export class HostCallState implements HostCall {
 
 	constructor(event: CallEvent) {
 		this.callId = event.callId ?? '';
-		this.server = event.server;
+		this.server = event.server ?? '';
 		this.source = event.source;
 	}
 
@@ -70,6 +82,7 @@ export class HostCallState implements HostCall {
 	take(event: CallEvent): void {
 		const { source, at } = event;
 		if ('id' in event.agent) this.agentId = event.agent.id;
+		if (this.server === '') this.server = event.server ?? '';
 		if ('tool' in event && event.tool !== undefined) this.tool = event.tool;
 		if ('toolUseId' in event && event.toolUseId !== undefined) this.toolUseId = event.toolUseId;
 		if (at !== undefined) {
@@ -114,6 +127,10 @@ export class HostCallState implements HostCall {
 				this.ended = { ending, durationMs, reason, at, place: { source, range: undefined } };
 				return;
 			}
+			case 'call-held':
+			case 'call-released':
+				this.holds = withHold(this.holds, event);
+				return;
 			case 'scope-decision': {
 				const others = this.scopeDecisions.filter((known) => known.at !== at || known.reason !== event.reason);
 				this.scopeDecisions = [...others, event].sort((one, other) => (one.at ?? 0) - (other.at ?? 0));
@@ -166,6 +183,8 @@ interface Seen {
 	/** In the order of time. */
 	readonly passages: HostCallState[];
 	hook: HookCallState | undefined;
+	/** At its agent's hook. */
+	holds: readonly CallHold[];
 	/** Where no transcript tells of it. */
 	alone: ToolCallState | undefined;
 }
@@ -185,7 +204,11 @@ export class HostCalls {
 
 	take(event: CallEvent): void {
 		const { callId } = event;
-		if (callId === undefined) return;
+		if (callId === undefined) {
+			// At an agent's hook, before it reaches the host, if it ever does.
+			if (event.type === 'call-held' || event.type === 'call-released') this.takeHold(event);
+			return;
+		}
 		let call = this.byId.get(callId);
 		if (call === undefined) this.byId.set(callId, (call = new HostCallState(event)));
 		call.take(event);
@@ -197,6 +220,14 @@ export class HostCalls {
 		if (call.key !== key) seen.passages.push(call);
 		call.key = key;
 		this.unsettled.add(key);
+	}
+
+	private takeHold(event: CallHeld | CallReleased): void {
+		const { toolUseId: id } = event;
+		if (id === undefined) return;
+		const seen = this.seenOf(id);
+		seen.holds = withHold(seen.holds, event);
+		this.unsettled.add(id);
 	}
 
 	takeHook(event: HookEvent): void {
@@ -249,7 +280,9 @@ export class HostCalls {
 			// Told of in a batch, or before it has a name.
 			const isNamed = passages.length > 0 || hook?.tool !== undefined;
 			const agent = passages.findLast((passage) => passage.agentId !== undefined)?.agentId ?? hook?.agentId;
-			const written = passages[0]?.toolUseId ?? hook?.toolUseId;
+			const written =
+				passages[0]?.toolUseId ?? hook?.toolUseId ?? (seen.holds.length > 0 ? toolUseId(key) : undefined);
+			const holds = [...seen.holds, ...passages.flatMap((passage) => passage.holds)];
 			const call = written === undefined ? undefined : find.written(written, agent);
 			if (seen.alone !== undefined) {
 				find.remove(seen.alone);
@@ -258,6 +291,7 @@ export class HostCalls {
 			if (call !== undefined) {
 				call.hostCalls = [...passages];
 				call.hookCall = hook;
+				call.holds = holds;
 				for (const passage of passages) passage.call = call;
 				find.changed(call);
 				continue;
@@ -266,6 +300,7 @@ export class HostCalls {
 			// Made anew: what it says of itself may be different, and it never changes otherwise.
 			const stands = find.agent(agent);
 			seen.alone = callAlone(stands, key, passages, hook);
+			seen.alone.holds = holds;
 			for (const passage of passages) passage.call = seen.alone;
 			insertByTime(stands.hostCalls, seen.alone, ({ startedAt, id }) => ({ at: startedAt, key: id }));
 			for (const at of [seen.alone.startedAt, passages.at(-1)?.ended?.at, hook?.ended?.at])
@@ -282,7 +317,8 @@ export class HostCalls {
 
 	private seenOf(key: string): Seen {
 		let seen = this.seen.get(key);
-		if (seen === undefined) this.seen.set(key, (seen = { passages: [], hook: undefined, alone: undefined }));
+		if (seen === undefined)
+			this.seen.set(key, (seen = { passages: [], hook: undefined, holds: [], alone: undefined }));
 		return seen;
 	}
 

@@ -2,6 +2,7 @@
 
 import type { CallEnding } from '../events/sessionEvent.ts';
 import { singleLine, truncated } from '../base/text.ts';
+import { holdOutcome } from './holds.ts';
 import type { CallState, HostCall, ServerChange, ToolCall } from './model.ts';
 
 const endingWords: Readonly<Record<CallEnding, string>> = {
@@ -24,6 +25,11 @@ export function hostCallWords(call: ToolCall, { state }: CallState): readonly st
 		words.push(`made by ${last.agentId}, says the host`);
 	}
 	words.push(...hookWords(call, state));
+	for (const hold of call.holds) {
+		const outcome = holdOutcome(hold);
+		// One that its host did not live to let go is no longer held.
+		if (outcome !== undefined && (hold.released !== undefined || state === 'pending')) words.push(outcome);
+	}
 	return words;
 }
 

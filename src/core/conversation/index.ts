@@ -22,6 +22,7 @@ export type {
 	ToolDescription,
 } from './model.ts';
 export { unnamedAgentId } from './hostCalls.ts';
+export { holdWords } from './holds.ts';
 export { hostCallWords, serverChangeWords } from './hostWords.ts';
 export {
 	activeDuplicates,

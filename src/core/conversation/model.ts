@@ -3,6 +3,8 @@ import type {
 	AgentOutcome,
 	BodyRef,
 	CallEnding,
+	CallHeld,
+	CallReleased,
 	FaultInjected,
 	ColumnRange,
 	DamageKind,
@@ -223,8 +225,24 @@ export interface ToolCall {
 	readonly hostCalls: readonly HostCall[];
 	/** What the agent's own hooks have told of it. */
 	readonly hookCall: HookCall | undefined;
+	/** What a debugger has done with it, in the order of time. */
+	readonly holds: readonly CallHold[];
 	/** No transcript tells of it: place, arguments and result are the host's, or its hooks'. */
 	readonly isSeenByHostAlone: boolean;
+}
+
+/** A debugger has stopped a call, before it was made or with its result. */
+export interface CallHold {
+	readonly stopId: string;
+	readonly place: Place;
+	/** `undefined`: of the beginning nothing is known. */
+	readonly held:
+		| (Pick<CallHeld, 'point' | 'heldBy' | 'cause' | 'ruleId' | 'reason'> & { readonly at: number | undefined })
+		| undefined;
+	/** `undefined`: it is held, or its host has ended before it was let go. */
+	readonly released:
+		| (Pick<CallReleased, 'how' | 'reason' | 'heldMs' | 'change'> & { readonly at: number | undefined })
+		| undefined;
 }
 
 /** What an agent's hooks have told of one of its calls. */

@@ -22,6 +22,7 @@ import type { AgentReportState, SessionReportState } from './hookReports.ts';
 import type { ChainNode } from './chain.ts';
 import type {
 	Agent,
+	CallHold,
 	BranchReturn,
 	Compaction,
 	Conversation,
@@ -427,6 +428,7 @@ export class ToolCallState extends BlockState implements ToolCall {
 	isResultCleared = false;
 	hostCalls: readonly HostCall[] = noHostCalls;
 	hookCall: HookCall | undefined;
+	holds: readonly CallHold[] = noHolds;
 	isSeenByHostAlone = false;
 
 	constructor(message: MessageState, event: ToolUse) {
@@ -458,6 +460,7 @@ const noCalls: ToolCallState[] = [];
 const noTexts: readonly BodyRef[] = [];
 const noResults: ResultState[] = [];
 const noHostCalls: readonly HostCall[] = [];
+const noHolds: readonly CallHold[] = [];
 const noChanges: readonly ServerChange[] = [];
 const noPassages: ReadonlySet<HostCall> = new Set();
 const noDuplicates: (Duplicate & { readonly node: ChainNode<MessageState> | undefined })[] = [];

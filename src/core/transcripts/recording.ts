@@ -9,7 +9,9 @@ import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type {
 	BodyRef,
 	CallEnded,
+	CallHeld,
 	CallQueued,
+	CallReleased,
 	CallSent,
 	DamageKind,
 	FaultInjected,
@@ -72,6 +74,8 @@ type ConversationEvent =
 	| CallSent
 	| CallEnded
 	| ScopeDecision
+	| CallHeld
+	| CallReleased
 	| FaultInjected
 	| UpstreamStateChanged
 	| Reconnect;
@@ -85,6 +89,8 @@ function isOfConversation(event: SessionEvent): event is ConversationEvent {
 		case 'call-sent':
 		case 'call-ended':
 		case 'scope-decision':
+		case 'call-held':
+		case 'call-released':
 		case 'fault-injected':
 		case 'upstream-state':
 		case 'reconnect':
