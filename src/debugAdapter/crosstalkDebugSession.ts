@@ -99,7 +99,8 @@ export class CrosstalkDebugSession extends DebugSession {
 		configurationDone: () => this.begin(),
 		disconnect: (args: DebugProtocol.DisconnectArguments | undefined) => this.disconnect(args ?? {}),
 		terminate: async () => {
-			await this.opened.terminate();
+			// What has ended by itself meanwhile needs no end.
+			await this.target?.terminate();
 		},
 		setBreakpoints: async ({ source, breakpoints = [] }: DebugProtocol.SetBreakpointsArguments) => {
 			const { path } = source;
@@ -354,13 +355,16 @@ export class CrosstalkDebugSession extends DebugSession {
 			this.sendEvent(new Event('breakpoint', { reason: 'changed', breakpoint: this.breakpointOf(report) })),
 		);
 		on(target.onDidPrint, (output) => this.sendOutput(output));
-		on(target.onDidChangeValues, (agent) => {
-			stack.forget(agent);
+		on(target.onDidChangeValues, ({ agent, isStackChanged }) => {
+			if (isStackChanged) stack.refresh(agent);
 			if (this.clientFacts.supportsInvalidatedEvent !== true) return;
 			this.sendEvent(
 				new Event(
 					'invalidated',
-					present({ areas: ['all'], threadId: agent === null ? undefined : stack.threadOf(agent) }),
+					present({
+						areas: [isStackChanged ? 'all' : 'variables'],
+						threadId: agent === null ? undefined : stack.threadOf(agent),
+					}),
 				),
 			);
 		});

@@ -47,8 +47,8 @@ export interface DebugTarget extends Disposable {
 	/** What was told of a breakpoint holds no longer: its condition has failed, or what it waits for is there now. */
 	readonly onDidChangeBreakpoint: Event<BreakpointReport>;
 	readonly onDidPrint: Event<Output>;
-	/** What was shown of the stopped agent is not up to date: its values are to be asked for again. `null`: of all of them. */
-	readonly onDidChangeValues: Event<AgentKey | null>;
+	/** What was shown of the stopped agent is not up to date: its values are to be asked for again. */
+	readonly onDidChangeValues: Event<ChangedValues>;
 	/** Nothing is left to debug. */
 	readonly onDidTerminate: Event<{ readonly exitCode: number | undefined }>;
 
@@ -72,6 +72,13 @@ export interface DebugTarget extends Disposable {
 	terminate(): Promise<void>;
 	/** Leaves what is debugged alone from now on: held calls go on, breakpoints are gone. */
 	dispose(): void;
+}
+
+export interface ChangedValues {
+	/** `null`: all of them. */
+	readonly agent: AgentKey | null;
+	/** Its levels too: where they are written, for one. */
+	readonly isStackChanged: boolean;
 }
 
 export type ResumeKind =

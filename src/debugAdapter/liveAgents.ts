@@ -25,8 +25,10 @@ interface Known {
 	held: number;
 }
 
-/** A transcript is read when something happens, and not more often. */
+/** A transcript is read when something happens, but not more often than this. */
 const readEveryMs = 250;
+/** And now and then while nothing is told: agents write down who they are a moment after they have begun, and when they have ended. */
+const lookEveryMs = 1000;
 
 export class LiveAgents implements Disposable {
 	private readonly options: LiveAgentsOptions;
@@ -143,11 +145,21 @@ export class LiveAgents implements Disposable {
 			.catch(this.options.onError)
 			.finally(() => {
 				if (this.isDisposed) return;
-				entry.timer = setTimeout(() => {
-					this.reading.delete(sessionId);
-					if (entry.isDue) this.read(sessionId);
-				}, readEveryMs);
+				entry.timer = setTimeout(() => this.readAgain(sessionId, entry), readEveryMs);
 			});
+	}
+
+	private readAgain(sessionId: SessionId, entry: { timer: NodeJS.Timeout | undefined; isDue: boolean }): void {
+		const again = () => {
+			this.reading.delete(sessionId);
+			if (this.isWatched(sessionId)) this.read(sessionId);
+		};
+		if (entry.isDue) again();
+		else entry.timer = setTimeout(again, lookEveryMs - readEveryMs);
+	}
+
+	private isWatched(sessionId: SessionId): boolean {
+		return [...this.known.values()].some((known) => known.sessionId === sessionId);
 	}
 
 	private async readNow(sessionId: SessionId): Promise<void> {
@@ -163,7 +175,12 @@ export class LiveAgents implements Disposable {
 				continue;
 			}
 			this.ended.delete(key);
-			this.add(sessionId, agent.id, key, agentName(agent)).name = agentName(agent);
+			const name = agentName(agent);
+			const added = this.add(sessionId, agent.id, key, name);
+			if (added.name === name) continue;
+			added.name = name;
+			// Told again, so that it is shown by its name.
+			this.options.onDidStart(this.shown(added));
 		}
 	}
 

@@ -11,6 +11,7 @@ import type {
 	AgentKey,
 	BreakpointPlan,
 	BreakpointReport,
+	ChangedValues,
 	DebugTarget,
 	DebuggedAgent,
 	ExpressionName,
@@ -83,7 +84,7 @@ export class LiveTarget implements DebugTarget {
 	private readonly continued: Emitter<AgentKey | null>;
 	private readonly breakpointChanged: Emitter<BreakpointReport>;
 	private readonly printed: Emitter<Output>;
-	private readonly valuesChanged: Emitter<AgentKey | null>;
+	private readonly valuesChanged: Emitter<ChangedValues>;
 	private readonly terminated: Emitter<{ readonly exitCode: number | undefined }>;
 	private readonly heldChanged: Emitter<void>;
 	private readonly disposed: Emitter<void>;
@@ -413,8 +414,8 @@ export class LiveTarget implements DebugTarget {
 		this.stopped.fire({
 			agent: agent.key,
 			kind: stopKinds[call.reason],
-			description: withCountdown(call),
-			details: call.description,
+			description: causeOf(call),
+			details: withCountdown(call),
 			breakpointIds: call.breakpointIds,
 			isEveryone: false,
 			ruleId: call.ruleId,
@@ -477,7 +478,7 @@ export class LiveTarget implements DebugTarget {
 		await this.options.link.request('debug/check', { stopId: held.call.stopId, value: next });
 		held.edited = next;
 		this.heldChanged.fire();
-		this.valuesChanged.fire(held.agent.key);
+		this.valuesChanged.fire({ agent: held.agent.key, isStackChanged: false });
 	}
 
 	private async answer(held: Held, result: string, isError: boolean): Promise<void> {
@@ -504,7 +505,7 @@ export class LiveTarget implements DebugTarget {
 				later();
 				return;
 			}
-			if (this.current(key) === held) this.valuesChanged.fire(key);
+			if (this.current(key) === held) this.valuesChanged.fire({ agent: key, isStackChanged: true });
 		};
 		const later = () => {
 			const timer = setTimeout(() => void look().catch(onError), 150 * (rounds + 1));
@@ -628,12 +629,15 @@ function repeatWarning({ isRepeatable }: HeldCall): string {
 		: 'Its server does not say whether this does harm.';
 }
 
-/** "Breakpoint "analytics/*". It goes on by itself in 58 s, at 14:03:21." */
-function withCountdown({ description, short, at, isError, heldUntil, heldSince }: HeldCall): string {
+/** `Breakpoint "analytics/*"`: short, for it stands beside the agent's name. */
+function causeOf({ description, short, at, isError }: HeldCall): string {
+	if (short === undefined) return description;
 	const when = at === 'before' ? '' : isError ? ', with its error' : ', with its result';
-	const cause = short === undefined ? description : `${short.charAt(0).toUpperCase()}${short.slice(1)}${when}`;
-	if (heldUntil === null) return cause;
-	const seconds = Math.max(0, Math.round((heldUntil - heldSince) / 1000));
+	return `${short.charAt(0).toUpperCase()}${short.slice(1)}${when}`;
+}
+
+function withCountdown({ description, heldUntil }: HeldCall): string {
+	if (heldUntil === null) return description;
 	const time = new Date(heldUntil).toLocaleTimeString('en-GB');
-	return `${cause.replace(/\.$/, '')}. It goes on by itself after ${seconds} s, at ${time}: its client would give it up.`;
+	return `${description} It goes on by itself at ${time}, before its client gives it up.`;
 }

@@ -9,6 +9,11 @@ export class Numbers<Thing> {
 		return number;
 	}
 
+	/** In the place of what had this number. */
+	put(number: number, thing: Thing): void {
+		this.things.set(number, thing);
+	}
+
 	get(number: number): Thing | undefined {
 		return this.things.get(number);
 	}

@@ -39,6 +39,8 @@ export class ShownStack {
 	private readonly values = new Numbers<Shown>();
 	/** Frames by agent, as they were given out: asked for in pages, they are one stack. */
 	private readonly stacks = new Map<AgentKey, Promise<readonly DebugProtocol.StackFrame[]>>();
+	/** Numbers of frames by agent: a client that has selected one keeps it when the stack is read anew in the same stop. */
+	private readonly frameNumbers = new Map<AgentKey, readonly number[]>();
 	private readonly texts = new Numbers<NonNullable<Level['text']>>();
 	private readonly textNumbers = new Map<string, number>();
 
@@ -67,7 +69,7 @@ export class ShownStack {
 		const agent = this.agentOf(thread);
 		let stack = this.stacks.get(agent);
 		if (stack === undefined) {
-			stack = this.target.stackOf(agent).then((levels) => levels.map((level) => this.frameOf(agent, level)));
+			stack = this.target.stackOf(agent).then((levels) => this.framesOf(agent, levels));
 			this.stacks.set(agent, stack);
 			// What failed is asked for again.
 			stack.catch(() => this.stacks.delete(agent));
@@ -166,14 +168,21 @@ export class ShownStack {
 		return text;
 	}
 
-	/** The agents have gone on, or what they show has changed. `null`: all of them. */
+	/** There is more to say of the same stop. `null`: of all of them. */
+	refresh(agent: AgentKey | null): void {
+		if (agent === null) this.stacks.clear();
+		else this.stacks.delete(agent);
+	}
+
+	/** The agents have gone on. `null`: all of them. */
 	forget(agent: AgentKey | null): void {
 		const isGone = (shownThing: { readonly agent: AgentKey | undefined }) =>
 			agent === null || shownThing.agent === agent || shownThing.agent === undefined;
 		this.levels.remove(isGone);
 		this.values.remove(isGone);
-		if (agent === null) this.stacks.clear();
-		else this.stacks.delete(agent);
+		this.refresh(agent);
+		if (agent === null) this.frameNumbers.clear();
+		else this.frameNumbers.delete(agent);
 	}
 
 	placeFields(place: FilePlace): { source: DebugProtocol.Source; line: number; column: number } {
@@ -184,9 +193,23 @@ export class ShownStack {
 		};
 	}
 
-	private frameOf(agent: AgentKey, level: Level): DebugProtocol.StackFrame {
+	private framesOf(agent: AgentKey, levels: readonly Level[]): readonly DebugProtocol.StackFrame[] {
+		const numbers = this.frameNumbers.get(agent) ?? [];
+		const frames = levels.map((level, index) => {
+			const number = numbers[index];
+			if (number === undefined) return this.frameOf(level, this.levels.add({ agent, level }));
+			this.levels.put(number, { agent, level });
+			return this.frameOf(level, number);
+		});
+		this.frameNumbers.set(
+			agent,
+			frames.map(({ id }) => id),
+		);
+		return frames;
+	}
+
+	private frameOf(level: Level, id: number): DebugProtocol.StackFrame {
 		const { name, place, text, repeat } = level;
-		const id = this.levels.add({ agent, level });
 		const canRestart = repeat !== undefined;
 		if (text !== undefined) {
 			return {

@@ -13,6 +13,7 @@ import type {
 	Abilities,
 	AgentKey,
 	BreakpointPlan,
+	ChangedValues,
 	BreakpointReport,
 	DebugTarget,
 	DebuggedAgent,
@@ -72,7 +73,7 @@ export class ReplayTarget implements DebugTarget {
 	private readonly continued: Emitter<AgentKey | null>;
 	private readonly breakpointChanged: Emitter<BreakpointReport>;
 	private readonly printed: Emitter<Output>;
-	private readonly valuesChanged: Emitter<AgentKey | null>;
+	private readonly valuesChanged: Emitter<ChangedValues>;
 	private readonly terminated: Emitter<{ readonly exitCode: number | undefined }>;
 
 	private readonly read: ReadSession;
