@@ -164,8 +164,9 @@ export class CrosstalkDebugSession extends DebugSession {
 			return { targets };
 		},
 		exceptionInfo: ({ threadId }: DebugProtocol.ExceptionInfoArguments) => this.exceptionInfo(threadId),
-		continue: async ({ threadId, singleThread }: DebugProtocol.ContinueArguments) => {
-			const isEveryone = singleThread !== true && this.isEveryoneStopped(threadId);
+		continue: async ({ threadId }: DebugProtocol.ContinueArguments) => {
+			// Where all stand still together they go on together, whatever was asked for.
+			const isEveryone = this.isEveryoneStopped(threadId);
 			await this.resume(threadId, 'run');
 			return { allThreadsContinued: isEveryone };
 		},
@@ -520,7 +521,8 @@ export class CrosstalkDebugSession extends DebugSession {
 		const event: DebugProtocol.StoppedEvent = new StoppedEvent(stopReasons[kind], this.stack?.threadOf(agent) ?? 0);
 		event.body = {
 			...event.body,
-			description,
+			// It is shown as a label beside the agent's name, and those end without a full stop.
+			description: description.replace(/\.$/, ''),
 			...present({ text: details }),
 			allThreadsStopped: isEveryone,
 			...(breakpointIds.length === 0

@@ -10,6 +10,7 @@ import { createLiveTargets } from '../debugAdapter/liveTargets.ts';
 import { openReplay } from '../debugAdapter/replay/openReplay.ts';
 import { debugLinks } from '../platform/node/host/debugLink.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
+import { storedCallsIn } from '../platform/node/store/readStoredCalls.ts';
 import { programIn } from '../platform/node/host/attach.ts';
 import { userHome } from '../platform/node/watch.ts';
 import type { Log } from './log.ts';
@@ -68,11 +69,7 @@ export function createDebugParts({ extension, sessions, directory, idleSeconds, 
 						{
 							platform: sessions.platform,
 							findSession: async (_core, { transcript }) => sessionOf(sessions, transcript),
-							storedCalls: async (_data, keys) =>
-								(await import('../platform/node/store/readStoredCalls.ts')).readStoredCalls(
-									directory(),
-									keys,
-								),
+							storedCalls: () => storedCallsIn(directory()),
 							onError,
 						},
 						configuration,

@@ -103,9 +103,9 @@ describe('a replay', () => {
 		await opened.ask('setFunctionBreakpoints', { breakpoints: [] });
 		await opened.ask('setDataBreakpoints', { breakpoints: [{ dataId }] });
 		const { description } = await opened.stopAfter('continue', { threadId });
-		assert.equal(description, 'Paused where state.cursor of session review changes: 50 → 100.');
+		assert.equal(description, 'Paused where state.cursor of session review changes: 50 → 100');
 		const back = await opened.stopAfter('reverseContinue', { threadId });
-		assert.equal(back.description, 'Paused where state.cursor of session review changes: (none) → 50.');
+		assert.equal(back.description, 'Paused where state.cursor of session review changes: (none) → 50');
 	});
 
 	it('of a saved session needs nothing but the file', async () => {

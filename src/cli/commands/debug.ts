@@ -3,7 +3,7 @@ import { printable } from '../../core/report/index.ts';
 import { CrosstalkDebugSession } from '../../debugAdapter/crosstalkDebugSession.ts';
 import { createLiveTargets } from '../../debugAdapter/liveTargets.ts';
 import { openReplay } from '../../debugAdapter/replay/openReplay.ts';
-import { readStoredCalls } from '../../platform/node/store/readStoredCalls.ts';
+import { storedCallsIn } from '../../platform/node/store/readStoredCalls.ts';
 import { dataDirectory } from '../dataOption.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { liveAccess } from '../liveAccess.ts';
@@ -44,8 +44,7 @@ export const debug: Command = {
 								as,
 								data: data === undefined ? usual : absolutePath(io, data),
 							}),
-						storedCalls: async (data, keys) =>
-							readStoredCalls(data === undefined ? usual : absolutePath(io, data), keys),
+						storedCalls: (data) => storedCallsIn(data === undefined ? usual : absolutePath(io, data)),
 						onError,
 					},
 					configuration,

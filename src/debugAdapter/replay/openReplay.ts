@@ -2,11 +2,11 @@ import { ExpectedError } from '../../core/base/errors.ts';
 import { createCore } from '../../core/core.ts';
 import type { Core } from '../../core/core.ts';
 import type { Platform } from '../../core/platform.ts';
-import type { StoredCall } from '../../core/store/storedCalls.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
 import type { DebugTarget, TargetClient } from '../debugTarget.ts';
 import type { ReplayConfiguration } from './replayConfiguration.ts';
+import type { StateSource } from './replayStates.ts';
 import { ReplayTarget } from './replayTarget.ts';
 
 /** What a replay needs of the shell that it runs in. */
@@ -14,10 +14,8 @@ export interface ReplayShell {
 	readonly platform: Platform;
 	/** The session that a configuration names, by path or id, with what a host has recorded of it. Rejects with an `ExpectedError`. */
 	findSession(core: Core, configuration: ReplayConfiguration, signal: AbortSignal): Promise<SessionFiles>;
-	/** What the session store of the data directory keeps of calls. */
-	readonly storedCalls?:
-		| ((data: string | undefined, toolUseIds: ReadonlySet<string>) => Promise<readonly StoredCall[]>)
-		| undefined;
+	/** Reads what the session store of a data directory keeps of calls. `undefined`: there is none. */
+	storedCalls(data: string | undefined): StateSource | undefined;
 	/** For listeners that throw. */
 	readonly onError: (error: unknown) => void;
 }
@@ -39,11 +37,10 @@ export async function openReplay(
 			throw new ExpectedError(
 				`${pathsOf(session)[0] ?? ''}: ${read.readings[0]?.problem ?? 'Nothing could be read.'}`,
 			);
-		const { storedCalls } = shell;
 		return new ReplayTarget(read, {
 			files: platform.files,
 			stopOnEntry: configuration.stopOnEntry,
-			states: storedCalls === undefined ? undefined : (ids) => storedCalls(configuration.data, ids),
+			states: shell.storedCalls(configuration.data),
 			onError,
 		});
 	} finally {
