@@ -292,7 +292,7 @@ export class ServerHub implements UpstreamListener {
 			isRepeatable,
 			// Most of those who ask do not look at it.
 			get inputSchema(): unknown {
-				return inputSchema === undefined ? undefined : JSON.parse(inputSchema);
+				return inputSchema === undefined ? undefined : (JSON.parse(inputSchema) as unknown);
 			},
 		};
 	}

@@ -340,6 +340,22 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.match(stops[1]?.description ?? '', /a step into it/);
 	});
 
+	it('steps into the right one of several agents that start at once', () => {
+		const { gate, debug, before, stops } = gated();
+		const other = agentId('other');
+		set(debug, { tool: 'Agent', hitCondition: '1' });
+		const toolUse = toolUseId('toolu_second');
+		before(main, 'Agent', { toolUseId: toolUse });
+		debug.resume(stops[0]!.stopId, goOn('step-in'));
+		const started = { kind: 'agent-started', sessionId: session, agentType: 'Explore' } as const;
+		gate.tell({ ...started, agentId: other, parentId: undefined, spawnedBy: undefined });
+		gate.tell({ ...started, agentId: helper, parentId: undefined, spawnedBy: undefined });
+		gate.tell({ ...started, agentId: other, parentId: main, spawnedBy: toolUseId('toolu_first') });
+		gate.tell({ ...started, agentId: helper, parentId: main, spawnedBy: toolUse });
+		assert.equal(before(other, 'Bash'), undefined);
+		assert.notEqual(before(helper, 'Bash'), undefined);
+	});
+
 	it('steps out to the parent, when the subagent has ended', () => {
 		const { gate, debug, before, stops } = gated();
 		const parent = agentId('parent');

@@ -76,7 +76,14 @@ export function createDebugGate(options: DebugGateOptions): DebugHost {
 /** What is to stop next, beside breakpoints. */
 type Step =
 	/** The next event of an agent. */
-	| { readonly kind: 'next'; readonly agent: string; readonly call: string | undefined; readonly why: string }
+	| {
+			readonly kind: 'next';
+			readonly agent: string;
+			readonly call: string | undefined;
+			readonly why: string;
+			/** The agent is taken for the one that this call starts: it was the next of its type to start. */
+			readonly takenFor?: ToolUseId | undefined;
+	  }
 	/** An agent that this call starts; `next` as soon as it has started. */
 	| {
 			readonly kind: 'in';
@@ -111,7 +118,6 @@ interface KnownAgent {
 	readonly agentId: AgentId;
 	agentType: string | undefined;
 	parentId: AgentId | undefined;
-	hasEnded: boolean;
 }
 
 /** One call that is held at one point. */
@@ -224,7 +230,6 @@ class Gate implements DebugHost {
 					agentId,
 					agentType: fact.agentType ?? known?.agentType,
 					parentId: fact.parentId ?? known?.parentId,
-					hasEnded: false,
 				};
 				this.agents.set(key, agent);
 				for (const debug of this.stoppers) debug.agentStarted(agent, fact.spawnedBy);
@@ -232,7 +237,6 @@ class Gate implements DebugHost {
 			}
 			case 'agent-ended': {
 				const known = this.agents.get(key);
-				if (known !== undefined) known.hasEnded = true;
 				for (const debug of this.stoppers) debug.agentEnded(sessionId, agentId, known?.parentId ?? mainAgentId);
 				return;
 			}
@@ -815,6 +819,16 @@ class Debugger implements DebuggerConnection {
 	}
 
 	agentStarted({ sessionId, agentId, agentType }: KnownAgent, spawnedBy: ToolUseId | undefined): void {
+		const key = keyOf(sessionId, agentId);
+		if (spawnedBy !== undefined) {
+			// Whose it is has turned out: another one was mistaken for it.
+			const mistaken = this.steps.find((one) => one.kind === 'next' && one.takenFor === spawnedBy);
+			if (mistaken?.kind === 'next' && mistaken.agent !== key) {
+				this.steps = this.steps.filter((one) => one !== mistaken);
+				this.next(key, undefined, mistaken.why);
+				return;
+			}
+		}
 		const step = this.steps.find(
 			(one) =>
 				one.kind === 'in' &&
@@ -826,7 +840,8 @@ class Debugger implements DebuggerConnection {
 		);
 		if (step === undefined) return;
 		this.steps = this.steps.filter((one) => one !== step);
-		this.next(keyOf(sessionId, agentId), undefined, 'a step into it');
+		const takenFor = step.kind === 'in' && spawnedBy === undefined ? step.spawnedBy : undefined;
+		this.next(key, undefined, 'a step into it', takenFor);
 	}
 
 	agentEnded(sessionId: SessionId, agentId: AgentId, parentId: AgentId): void {
@@ -845,8 +860,8 @@ class Debugger implements DebuggerConnection {
 		for (const id of breakpointIds) this.fail(id, message);
 	}
 
-	private next(agent: string, call: string | undefined, why: string): void {
-		this.steps = [...this.steps, { kind: 'next', agent, call, why }];
+	private next(agent: string, call: string | undefined, why: string, takenFor?: ToolUseId): void {
+		this.steps = [...this.steps, { kind: 'next', agent, call, why, takenFor }];
 	}
 
 	private log(breakpointId: string, text: string, { sessionId, agentId, toolUseId }: LookedCall): void {
