@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { agentId, sessionId } from '../../src/core/base/ids.ts';
+import type { HeldCall } from '../../src/core/debug/index.ts';
+import { agentId, sessionId, toolUseId } from '../../src/core/base/ids.ts';
 import { LineSplitter } from '../../src/core/base/lineSplitter.ts';
 import { LogReader } from '../../src/core/events/readLog.ts';
 import type { LogProblem } from '../../src/core/events/readLog.ts';
@@ -497,6 +498,67 @@ describe('the recorder', () => {
 			kind: 'drop',
 			description,
 		});
+	});
+
+	it('says who was held in a debugger and what was changed there, without secrets', () => {
+		const { recorder, log } = recording();
+		recorder.setServers([{ name: 'files', secrets: ['open-sesame'], redactedArguments: ['filter.key'] }]);
+		const held: HeldCall = {
+			stopId: 'stop-1',
+			reason: 'breakpoint',
+			description: 'main is about to call files/read: breakpoint "open-sesame".',
+			breakpointIds: ['1'],
+			at: 'before',
+			heldBy: 'wire',
+			sessionId: null,
+			agentId: null,
+			agentType: null,
+			toolUseId: toolUseId('toolu_1'),
+			callId: 'call-1',
+			server: 'files',
+			tool: 'read',
+			arguments: '{}',
+			result: null,
+			isError: false,
+			heldSince: 0,
+			heldUntil: null,
+			canEdit: true,
+			canAnswer: true,
+			isRepeatable: null,
+		};
+		const call = { stopId: 'stop-1', callId: 'call-1', server: 'files', tool: 'read', toolUseId: 'toolu_1' };
+		recorder.callHeld(nobody, held);
+		const change = '{"filter":{"key":"mine"},"path":"/open-sesame","page":12345678901234567890}';
+		const edited = { how: 'arguments-edited', reason: 'Its arguments were changed.', heldMs: 1.5, change } as const;
+		recorder.callReleased(nobody, held, edited);
+		const result = '{"content":[{"type":"text","text":"open-sesame"}],"filter":{"key":"theirs"}}';
+		recorder.callReleased(nobody, held, { ...edited, how: 'answered', change: result });
+		recorder.callReleased(nobody, { ...held, server: null, callId: null, toolUseId: null, tool: 'Bash' }, edited);
+		const [first, second, third, fourth] = log.read();
+		assert.partialDeepStrictEqual(first, {
+			type: 'call-held',
+			...call,
+			point: 'before',
+			heldBy: 'wire',
+			cause: 'breakpoint',
+			reason: 'main is about to call files/read: breakpoint "[redacted]".',
+		});
+		assert.partialDeepStrictEqual(second, {
+			type: 'call-released',
+			...call,
+			how: 'arguments-edited',
+			heldMs: 1.5,
+			change: '{"filter":{"key":"[redacted]"},"path":"/[redacted]","page":12345678901234567890}',
+		});
+		assert.partialDeepStrictEqual(third, {
+			how: 'answered',
+			change: '{"content":[{"type":"text","text":"[redacted]"}],"filter":{"key":"theirs"}}',
+		});
+		assert.partialDeepStrictEqual(fourth, {
+			tool: 'Bash',
+			change: '{"filter":{"key":"mine"},"path":"/[redacted]","page":12345678901234567890}',
+		});
+		assert.equal(fourth !== undefined && 'server' in fourth, false);
 	});
 
 	it('forgets what it knew to be clean when other secrets are named', () => {
