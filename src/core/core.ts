@@ -72,6 +72,7 @@ export function createCore(platform: Platform): Core {
 			foldWhole(conversation, [livenessEvent(conversation, evidence, 0)]);
 			const linter = new Linter(conversation, options.rules, options.scope ?? {});
 			linter.lintAll();
+			linter.passTime(platform.clock.now());
 			return {
 				files: session,
 				conversation,
@@ -293,6 +294,8 @@ export class FollowedSession {
 		if (this.current.liveness.state !== 'live') {
 			for (const follower of this.followers.values()) follower.finish(sink);
 		}
+		if (this.current.liveness.state === 'live')
+			hasNewFindings = this.linter.passTime(platform.clock.now()) || hasNewFindings;
 		return { isFresh: false, hasNewEvents: changes.length > 0, hasNewFindings, changes };
 	}
 

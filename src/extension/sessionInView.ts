@@ -120,7 +120,7 @@ export class SessionInView implements Disposable {
 				const update = await this.followed.update(next);
 				this.hasBeenRead = true;
 				if (this.isDisposed) return;
-				if (update.isFresh || update.changes.length > 0) {
+				if (update.isFresh || update.changes.length > 0 || update.hasNewFindings) {
 					this.lastSummary = undefined;
 					this.updated.fire(update);
 				}

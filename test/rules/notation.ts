@@ -10,9 +10,11 @@
 //   host: lets s1 wait for chat post                                   or waits for it,
 //   host: makes s1 go wrong: twice                                     (`s1/2`: its second way through the host), a fault on purpose,
 //   host [agent=scout at=9]: ends s1 timed-out It took too long.       how it ends (`completed` and so on, with a sentence), what became
+//   host: tells of s1 | asks back for s1                               what its server says meanwhile,
 //   host [at=9]: c1 of chat is reconnecting [SIGKILL]                  of a connection, with how its process ended
 //   host [at=9]: c1 of chat was reconnected [timed-out]                and why it was made anew
 //   layout: subagents | beside | inline             where Claude Code keeps subagents; before anything else
+//   now: 700                                        what time it is, in seconds
 //   assume: live | live since 4 | ended | unknown   what the system tells of the process; `unknown` unless told
 //   user: text            assistant: text           tool: result t1 ok
 //   assistant: think | call t1 read                 several blocks on one line of the transcript
@@ -41,6 +43,8 @@ export interface Transcript {
 	readonly root: string;
 	readonly process: ProcessEvidence;
 	readonly scope: ScopeSettings;
+	/** Epoch milliseconds; 0: the test does not care. */
+	readonly now: number;
 	/** What a host has recorded of the session, when the notation says something of it. */
 	readonly recordingPath: string | undefined;
 	/** The lines in the order in which they were written, whatever file they went to. */
@@ -102,6 +106,7 @@ export function parseTranscript(notation: string): Transcript {
 	const entrypoint = statements.find((statement) => statement.role === 'entrypoint')?.rest;
 	const writer = format === 'codex' ? new CodexWriter(version) : new ClaudeCodeWriter(version, layout, entrypoint);
 	let scope: ScopeSettings = {};
+	let now = 0;
 	let process: ProcessEvidence = { state: 'unknown', evidence: 'Nobody knows.' };
 	const expected: Expectation[] = [];
 	let last: { readonly statement: Statement; readonly targets: readonly Target[] } | undefined;
@@ -116,13 +121,14 @@ export function parseTranscript(notation: string): Transcript {
 		const statement = statements[next++]!;
 		if (['client', 'layout', 'entrypoint'].includes(statement.role)) continue;
 		if (statement.role === 'assume') process = processOf(statement.rest);
+		else if (statement.role === 'now') now = timeOf(Number(statement.rest));
 		else if (statement.role === 'scope') scope = scopeOf(statement.rest);
 		else if (statement.role === 'host') last = { statement, targets: writer.record(statement) };
 		else last = { statement, targets: writer.write(statement) };
 	}
 	const { files, root, appends } = writer;
 	const recorded = appends.some(({ path }) => path === recordingPath) ? recordingPath : undefined;
-	return { files, root, process, scope, recordingPath: recorded, appends, expected };
+	return { files, root, process, scope, now, recordingPath: recorded, appends, expected };
 }
 
 function parseStatement(text: string, index: number): Statement {
@@ -243,6 +249,10 @@ abstract class Writer {
 		return { callId: `call ${id}`, toolUseId: id.split('/')[0], ...this.recordedCalls.get(id) };
 	}
 
+	private recordedMessage(id: string, method: string): Json {
+		return { type: 'wire-message', ...this.recordedCall(id), method, message: { jsonrpc: '2.0', method } };
+	}
+
 	private recorded(rest: string): Json | undefined {
 		const sends = /^sends (\S+) to (\S+) (\S+) over (\S+)((?: \w+)*)$/.exec(rest);
 		if (sends !== null) {
@@ -276,6 +286,11 @@ abstract class Writer {
 			const told = reason === '' ? {} : { reason };
 			return { type: 'call-ended', ...this.recordedCall(id), ending, durationMs: 1000, ...told };
 		}
+		const tells = /^tells of (\S+)$/.exec(rest);
+		if (tells !== null)
+			return { ...this.recordedMessage(tells[1] ?? '', 'notifications/progress'), kind: 'notification' };
+		const asks = /^asks back for (\S+)$/.exec(rest);
+		if (asks !== null) return { ...this.recordedMessage(asks[1] ?? '', 'elicitation/create'), kind: 'request' };
 		const was = /^(\S+) of (\S+) was reconnected ?(\S*)$/.exec(rest);
 		if (was !== null) {
 			const [, upstreamId, server, cause] = was;

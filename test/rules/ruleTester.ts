@@ -118,7 +118,11 @@ function optionsFor({ scope }: Transcript): OpenOptions {
 }
 
 function coreFor(transcript: Transcript, files: MemoryFiles): Core {
-	return createCore({ files, liveness: { probe: async () => transcript.process }, clock: { now: () => 0 } });
+	return createCore({
+		files,
+		liveness: { probe: async () => transcript.process },
+		clock: { now: () => transcript.now },
+	});
 }
 
 async function onlySession(core: Core, { root, recordingPath }: Transcript): Promise<SessionFiles> {

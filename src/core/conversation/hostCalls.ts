@@ -49,6 +49,8 @@ export class HostCallState implements HostCall {
 	attempts = 0;
 	sends: readonly Sending[] = [];
 	isRepeatable: boolean | undefined;
+	heardAt: number | undefined;
+	hasAskedBack = false;
 	queued: readonly string[] = [];
 	faults: readonly (HostCall['faults'][number] & { readonly at: number | undefined })[] = [];
 	scopeDecisions: readonly ScopeDecision[] = [];
@@ -95,6 +97,11 @@ export class HostCallState implements HostCall {
 		switch (event.type) {
 			case 'wire-message': {
 				const content = event.content ?? nothing;
+				if (event.kind === 'notification') this.heardAt = Math.max(this.heardAt ?? 0, at ?? 0);
+				if (event.kind === 'request' && event.method !== undefined && event.method !== 'tools/call') {
+					this.hasAskedBack = true;
+					return;
+				}
 				if (event.kind === 'request') {
 					if (!isKnown(this.request, source)) this.request = { source, at, content };
 					this.given ??= event.given;

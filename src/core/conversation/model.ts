@@ -311,6 +311,10 @@ export interface HostCall {
 	readonly upstreamIds: readonly string[];
 	/** Whether running it twice does no harm, as its server says; `undefined`: nobody has asked it. */
 	readonly isRepeatable: boolean | undefined;
+	/** When its server said something of it last, progress most often. */
+	readonly heardAt: number | undefined;
+	/** Its server has asked something back for it: somebody may have to answer. */
+	readonly hasAskedBack: boolean;
 	/** Each time that it was handed to its server, in the order of time. */
 	readonly sends: readonly Sending[];
 	/** `undefined`: it runs, or its host has ended before it. */

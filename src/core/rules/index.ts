@@ -16,6 +16,7 @@ import outcomeUnknown from './outcome-unknown.ts';
 import reconnectCascade from './reconnect-cascade.ts';
 import resultLostToCompaction from './result-lost-to-compaction.ts';
 import sessionContextLost from './session-context-lost.ts';
+import stalledCall from './stalled-call.ts';
 import suspiciouslyEmptyResult from './suspiciously-empty-result.ts';
 import toolResultNotFirst from './tool-result-not-first.ts';
 import unlinkedSubagent from './unlinked-subagent.ts';
@@ -40,6 +41,7 @@ export const rules: readonly Rule[] = [
 	reconnectCascade,
 	resultLostToCompaction,
 	sessionContextLost,
+	stalledCall,
 	suspiciouslyEmptyResult,
 	toolResultNotFirst,
 	unlinkedSubagent,

@@ -47,7 +47,10 @@ export interface Inconclusive {
 /** A rule's severity as a person set it; `off` silences it. */
 export type RuleSettings = Readonly<Record<string, Severity | 'off'>>;
 
-type Subject = ToolCall | Result | Agent | Compaction | Damage | Conversation;
+type Subject = ToolCall | Result | Agent | Compaction | Damage | Conversation | typeof time;
+
+/** What is found because time has passed. */
+const time = { passes: true } as const;
 
 interface Findings {
 	readonly diagnostics: Diagnostic[];
@@ -58,7 +61,7 @@ interface Findings {
 type Visits = { readonly [Kind in keyof RuleVisitor]-?: NonNullable<RuleVisitor[Kind]>[] };
 
 function noVisits(): Visits {
-	return { toolCall: [], strayResult: [], agent: [], compaction: [], damage: [], conversation: [] };
+	return { toolCall: [], strayResult: [], agent: [], compaction: [], damage: [], conversation: [], time: [] };
 }
 
 /** Keeps the findings on one conversation up to date while it grows, looking again only at what a fold has changed. */
@@ -74,6 +77,8 @@ export class Linter {
 	/** The revision of the conversation at which it was looked at as a whole. */
 	private wholeRevision = -1;
 	private hasServerCalls = false;
+	/** Epoch milliseconds; `undefined` while nobody says what time it is. */
+	private now: number | undefined;
 
 	/** @param scope What a person says of the scopes of tools. */
 	constructor(conversation: Conversation, settings: RuleSettings, scope: ScopeSettings) {
@@ -121,6 +126,17 @@ export class Linter {
 		return isChanged || this.hasServerCalls || this.conversation.troubledCalls.size > 0;
 	}
 
+	/**
+	 * Says what time it is: a call that runs for long is a finding without anything that happens. Core has no clock of its own.
+	 * @param now Epoch milliseconds. Returns whether any finding is different.
+	 */
+	passTime(now: number): boolean {
+		this.now = now;
+		const before = this.said(time);
+		this.visitTime();
+		return this.said(time) !== before;
+	}
+
 	/** In the order of files and lines. */
 	get diagnostics(): readonly Diagnostic[] {
 		this.visitWhole();
@@ -137,7 +153,22 @@ export class Linter {
 		const { conversation, visits } = this;
 		if (this.wholeRevision === conversation.revision) return;
 		this.visit(conversation, visits.conversation);
+		this.visitTime();
 		this.wholeRevision = conversation.revision;
+	}
+
+	private visitTime(): void {
+		const { now } = this;
+		if (now === undefined) return;
+		this.visit(
+			time,
+			this.visits.time.map((visit) => () => visit(now)),
+		);
+	}
+
+	private said(subject: Subject): string {
+		const { diagnostics = [] } = this.found.get(subject) ?? {};
+		return diagnostics.map(({ toolUseId, message }) => `${toolUseId} ${message}`).join('\n');
 	}
 
 	private visitCall(call: ToolCall): boolean {
@@ -179,6 +210,7 @@ export class Linter {
 			if (compaction !== undefined) this.visits.compaction.push(compaction);
 			if (damage !== undefined) this.visits.damage.push(damage);
 			if (visitor.conversation !== undefined) this.visits.conversation.push(visitor.conversation);
+			if (visitor.time !== undefined) this.visits.time.push(visitor.time);
 		}
 		return true;
 	}

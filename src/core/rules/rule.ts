@@ -47,6 +47,8 @@ export interface RuleVisitor {
 	readonly damage?: (damage: Damage) => void;
 	/** For what can only be told of all calls together. Visited once whenever somebody asks for findings and something has changed. */
 	readonly conversation?: (conversation: Conversation) => void;
+	/** For what comes about by nothing but time. Visited now and then while a session runs, with epoch milliseconds; looks at what is open, not at everything. */
+	readonly time?: (now: number) => void;
 }
 
 export interface RuleContext {
