@@ -417,7 +417,8 @@ export class Sessions implements Disposable {
 		const key = keyOf(found);
 		// What only a host knew has its transcript now.
 		const alone = [...this.entries.values()].find(
-			({ files: { format, nativeId } }) => format === 'host' && nativeId === idOf(found),
+			({ files: { format, nativeId, saved } }) =>
+				format === 'host' && saved === undefined && nativeId === idOf(found),
 		);
 		const known = this.entries.get(key);
 		const recorded = found.recordingPath ?? known?.files.recordingPath ?? alone?.files.recordingPath;
@@ -661,8 +662,9 @@ export class Sessions implements Disposable {
 	}
 }
 
-/** As events have it. */
-function idOf({ format, nativeId }: SessionFiles): string {
+/** As events have it. One that was saved is nobody's that goes on. */
+function idOf({ format, nativeId, saved }: SessionFiles): string {
+	if (saved !== undefined) return `saved ${saved.path}`;
 	return format === 'host' ? nativeId : `${format}:${nativeId}`;
 }
 

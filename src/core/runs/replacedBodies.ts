@@ -182,7 +182,7 @@ const modes: Readonly<Record<string, Mode>> = {
 };
 const toldMembers: ReadonlySet<string> = new Set([
 	...['agentId', 'agentType', 'status', 'isAsync', 'backgroundTaskId', 'totalDurationMs', 'durationMs'],
-	...['agent_id', 'type', 'is_error', 'isError', 'interrupted'],
+	...['type', 'is_error', 'isError', 'interrupted'],
 ]);
 
 /** Those of MCP's results and of Claude Code's own tools. */

@@ -1,0 +1,140 @@
+// What is left of a session when what was said is taken out of it.
+
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { ReplacedBodies } from '../../src/core/runs/replacedBodies.ts';
+import { pathsOf } from '../../src/core/transcripts/sessionFiles.ts';
+import { everySession, nameOf } from './savedSessions.ts';
+
+const sessions = await everySession();
+const bodies = new ReplacedBodies((text) => createHmac('sha256', 'a test').update(text).digest());
+
+describe('a line without what was said in it', () => {
+	for (const session of sessions) {
+		it(`has no text, no argument and no result any more: ${nameOf(session)}`, () => {
+			for (const path of pathsOf(session)) {
+				for (const line of readFileSync(path, 'utf8').split('\n')) {
+					const replaced = bodies.line(line);
+					const said = saidIn(line).filter((text) => text.trim().length >= 4 && !isWord.test(text));
+					for (const text of said) {
+						assert.ok(!replaced.includes(text), `${path}: ${text}\n${replaced}`);
+						// Line by line as well: the first may be a client's own mark.
+						for (const part of text
+							.split('\n')
+							.filter((piece) => piece.length >= 12 && !isWord.test(piece)))
+							assert.ok(!replaced.includes(part), `${path}: ${part}\n${replaced}`);
+					}
+				}
+			}
+		});
+	}
+
+	const kept: readonly [title: string, line: string, expected: RegExp][] = [
+		[
+			'names of tools, ids and times',
+			'{"type":"assistant","uuid":"u-1","timestamp":"2026-11-21T08:53:38.000Z","message":{"id":"msg_1","content":[{"type":"tool_use","id":"toolu_1","name":"mcp__notes__read","input":{"path":"/home/me","limit":250}}]}}',
+			/^\{"type":"assistant","uuid":"u-1","timestamp":"2026-11-21T08:53:38\.000Z","message":\{"id":"msg_1","content":\[\{"type":"tool_use","id":"toolu_1","name":"mcp__notes__read","input":\{"path":"[a-z]{8}","limit":[1-9]\d\d\}\}\]\}\}$/,
+		],
+		[
+			'the shape of a result, and no name in it',
+			'{"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"{\\"alice\\":[1,22,333],\\"bob\\":null}"}]}]}}',
+			/"content":\[\{"type":"text","text":"\{\\"[a-z]{5}\\":\[1,\d\d,\d\d\d\],\\"[a-z]{3}\\":null\}"\}\]/,
+		],
+		[
+			'what a client says of a task that has ended',
+			JSON.stringify({
+				type: 'user',
+				message: {
+					content:
+						'<task-notification><task-id>a12</task-id><status>completed</status><summary>The secret plan</summary><result>all of it</result></task-notification>',
+				},
+			}),
+			/<task-notification><task-id>a12<\/task-id><status>completed<\/status><summary>[a-z]{15}<\/summary><result>[a-z]+"/,
+		],
+		[
+			'that a person stopped it',
+			JSON.stringify({
+				type: 'user',
+				message: { content: '[Request interrupted by user for tool use] and more' },
+			}),
+			/"content":"\[Request interrupted by user[a-z]+"/,
+		],
+		[
+			'what passed through a host, but for the contents',
+			'{"version":1,"seq":3,"type":"wire-message","kind":"request","server":"notes","tool":"read","callId":"call-1","message":{"jsonrpc":"2.0","id":4,"method":"tools/call","params":{"name":"read","arguments":{"path":"/home/me"}}}}',
+			/"server":"notes","tool":"read","callId":"call-1","message":\{"jsonrpc":"2\.0","id":4,"method":"[^"]*","params":\{"name":"read","arguments":\{"path":"[a-z]{8}"\}\}\}\}$/,
+		],
+	];
+	for (const [title, line, expected] of kept) {
+		it(`keeps ${title}`, () => {
+			const replaced = bodies.line(line);
+			assert.match(replaced, expected);
+			assert.equal(replaced.length, line.length);
+		});
+	}
+
+	it('says the same of the same text, and of others something else', () => {
+		const line = (text: string) => bodies.line(JSON.stringify({ type: 'user', message: { content: text } }));
+		assert.equal(line('one text'), line('one text'));
+		assert.notEqual(line('one text'), line('two text'));
+	});
+
+	it('stays JSON when it was JSON, whatever it holds, and as long in characters', () => {
+		fc.assert(
+			fc.property(
+				fc.jsonValue(),
+				fc.constantFrom('message', 'input', 'content', 'toolUseResult', 'x'),
+				(value, name) => {
+					const line = JSON.stringify({ type: 'user', [name]: value });
+					const replaced = bodies.line(line);
+					JSON.parse(replaced);
+					assert.equal(replaced.length, line.length, `${line}\n${replaced}`);
+				},
+			),
+			{ numRuns: 500 },
+		);
+	});
+
+	it('never fails, whatever the line', () => {
+		fc.assert(
+			fc.property(fc.string({ unit: 'binary' }), fc.nat(200), (text, at) => {
+				bodies.line(text);
+				const line = JSON.stringify({ type: 'assistant', message: { content: [{ type: 'text', text }] } });
+				const cut = bodies.line(line.slice(0, at));
+				assert.equal(cut.length, Math.min(at, line.length));
+			}),
+			{ numRuns: 500 },
+		);
+	});
+});
+
+/** Words of a protocol, ids and times are no secrets. */
+const isWord = /^[\w.:-]*$|^<[a-z_-]+>$|^<(task-id|tool-use-id|status)>[\w.:-]*<\/\1>$/;
+
+/** Every text that somebody has said, given or answered in a line. */
+function saidIn(line: string): readonly string[] {
+	let value: unknown;
+	try {
+		value = JSON.parse(line);
+	} catch {
+		return [];
+	}
+	const found: string[] = [];
+	const walk = (inner: unknown, isSaid: boolean): void => {
+		if (typeof inner === 'string') {
+			if (isSaid) found.push(inner);
+		} else if (Array.isArray(inner)) inner.forEach((element) => walk(element, isSaid));
+		else if (typeof inner === 'object' && inner !== null) {
+			for (const [name, member] of Object.entries(inner)) walk(member, isSaid || saidMembers.has(name));
+		}
+	};
+	walk(value, false);
+	return found;
+}
+
+const saidMembers: ReadonlySet<string> = new Set([
+	...['text', 'thinking', 'input', 'arguments', 'output', 'content', 'prompt', 'toolUseResult', 'summary', 'cwd'],
+	...['aiTitle', 'customTitle', 'title', 'gitBranch', 'instructions', 'description'],
+]);
