@@ -13,7 +13,7 @@ describe('docs/cli.md', () => {
 	it('has an example of every command', () => {
 		assert.deepEqual(
 			examples.map(({ command }) => command.split(' ')[0]),
-			['lint', 'show', 'sessions', 'simulate'],
+			['lint', 'show', 'sessions', 'compare', 'simulate'],
 		);
 	});
 
@@ -36,6 +36,9 @@ describe('docs/cli.md', () => {
 			'lint',
 			'show',
 			'sessions',
+			'save',
+			'compare',
+			'replay',
 			'host',
 			'connect',
 			'status',
