@@ -229,13 +229,9 @@ export class ReplayTarget implements DebugTarget {
 
 	private stepFor(agent: Agent, how: 'step-over' | 'step-in' | 'step-out'): Destination {
 		const { replay, index } = this;
-		const step = replay.steps[index];
-		if (
-			how === 'step-in' &&
-			step?.kind === 'call' &&
-			step.agent === agent &&
-			step.call.spawnedAgentId !== undefined
-		) {
+		// The agent may have been started long before what stands here now, which others did.
+		const step = how === 'step-in' ? replay.lastUpTo(agent.id, index) : undefined;
+		if (step?.kind === 'call' && step.call.spawnedAgentId !== undefined) {
 			const first = replay.firstAfter(step.call.spawnedAgentId, index);
 			if (first !== undefined)
 				return destination(first, `In ${agentName(first.agent)}, which this call has started.`);
