@@ -443,8 +443,8 @@ export class LiveTarget implements DebugTarget {
 		isAsideOfSession = false,
 	): Promise<void> {
 		if (held.isLeaving) return;
-		held.isLeaving = true;
 		const isShown = this.current(held.agent.key) === held;
+		held.isLeaving = true;
 		try {
 			// oxlint-disable-next-line unicorn/no-thenable -- a text, which nobody awaits
 			await this.options.link.request('debug/resume', { stopId: held.call.stopId, ...passage, then: next });

@@ -1,6 +1,7 @@
 // How live targets come to be: an agent is launched under the debugger, or the host that runs is attached to.
 
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { ExpectedError } from '../core/base/errors.ts';
 import { storedSessionId } from '../core/base/ids.ts';
 import type { SessionId } from '../core/base/ids.ts';
@@ -81,6 +82,12 @@ async function launch(
 		throw new ExpectedError(
 			'Codex takes its MCP servers from its config.toml alone; "mcpConfig" is for Claude Code.',
 		);
+	const { files } = access.platform;
+	const { cwd, mcpConfig } = configuration;
+	if (cwd !== undefined && (await files.stat(cwd))?.isDirectory !== true)
+		throw new ExpectedError(`"cwd": there is no folder ${cwd}.`);
+	if (mcpConfig !== undefined && (await files.stat(resolve(cwd ?? '', mcpConfig))) === undefined)
+		throw new ExpectedError(`"mcpConfig": there is no file ${mcpConfig}.`);
 	const link = await access.attachOrStart(configuration.data, signal);
 	let run: LaunchedRun | undefined;
 	try {

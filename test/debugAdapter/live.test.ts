@@ -83,4 +83,210 @@ describe('crosstalk debug with agents that run', function () {
 		await client.ask('disconnect');
 		compareWithGolden('live');
 	});
+
+	it('lets only the breakpoints stop that were understood, says what is wrong with the others, and prints at log points', async () => {
+		await begin({ agents: [{ id: 'main', calls: [query(1), query(2)] }] });
+		await client.open(
+			scene.launch({ breakpoints: [{ tool: 'analytics/*', logMessage: 'page {arguments.page} of {tool}' }] }),
+			{
+				before: async () => {
+					await client.ask('setFunctionBreakpoints', {
+						breakpoints: [
+							{ name: 'analytics/query', condition: 'arguments.page ==' },
+							{ name: 'analytics/query', condition: 'arguments.nothing > 1' },
+							{ name: '' },
+							{ name: 'analytics/query', hitCondition: 'often' },
+						],
+					});
+					await client.ask('setBreakpoints', {
+						source: { path: '/nowhere.jsonl' },
+						breakpoints: [{ line: 3 }],
+					});
+					await client.ask('setExceptionBreakpoints', {
+						filters: ['default-scope-query', 'orphaned-tool-use', 'toolError'],
+					});
+				},
+			},
+		);
+		assert.equal(await exited(() => client.ask('configurationDone')), 0);
+		compareWithGolden('live-breakpoints');
+		const output = client.exchange.join('\n');
+		assert.match(output, /page 1 of query/);
+		assert.match(output, /page 2 of query/);
+		assert.doesNotMatch(output, /! stopped/);
+	});
+
+	it('stops at the first call of any agent when it is told to, and at the next one of an agent that is paused', async () => {
+		await begin(alone);
+		await client.open(scene.launch({ stopOnEntry: true }));
+		const { threadId = 0 } = await client.stopAfter('configurationDone');
+		await client.ask('pause', { threadId });
+		const second = await client.stopAfter('continue', { threadId });
+		assert.equal(second.reason, 'pause');
+		await client.frames(threadId);
+		assert.equal(await exited(() => client.ask('continue', { threadId })), 0);
+		compareWithGolden('live-pause');
+	});
+
+	it('answers a call by hand, changes a result, and makes a call again', async () => {
+		await begin({ agents: [{ id: 'main', calls: [query(1), query(2), shell('ls')] }] });
+		await client.open(
+			scene.launch({ breakpoints: [{ tool: 'analytics/*', at: 'after', condition: 'arguments.page == 2' }] }),
+			{ before: breakOn({ name: 'analytics/*', condition: 'arguments.page == 1' }, { name: 'Bash' }) },
+		);
+		const { threadId = 0 } = await client.stopAfter('configurationDone');
+		const [first] = await client.frames(threadId);
+		const after = await client.stopAfter('evaluate', {
+			expression: 'answer {"rows": []}',
+			frameId: first?.id,
+			context: 'repl',
+		});
+		assert.match(String(after.description), /with its result/);
+		assert.deepEqual(
+			(await scene.calls()).map(({ input }) => input['page']),
+			[2],
+		);
+		const [second] = await client.frames(threadId);
+		await client.stopAfter('restartFrame', { frameId: second?.id });
+		assert.deepEqual(
+			(await scene.calls()).map(({ input }) => input['page']),
+			[2, 2],
+		);
+		const [again] = await client.frames(threadId);
+		await client.ask('evaluate', {
+			expression: 'result.content[0].text = "nothing"',
+			frameId: again?.id,
+			context: 'repl',
+		});
+		await client.stopAfter('continue', { threadId });
+		const [bash] = await client.frames(threadId);
+		assert.equal(
+			await exited(() =>
+				client.ask('evaluate', { expression: 'fail not today', frameId: bash?.id, context: 'repl' }),
+			),
+			0,
+		);
+		const printed = await scene.printed();
+		assert.match(JSON.stringify(printed[0]), /rows/);
+		assert.match(JSON.stringify(printed[1]), /nothing/);
+		assert.match(JSON.stringify(printed[2]), /not today/);
+		compareWithGolden('live-answers');
+	});
+
+	it('steps into the subagent that a call starts, and out to where its end reaches its parent', async () => {
+		await begin({
+			agents: [
+				{
+					id: 'main',
+					calls: [{ tool: 'Agent', arguments: { prompt: 'look' }, starts: 'explore' }, shell('ls')],
+				},
+				{ id: 'explore', type: 'Explore', calls: [query(1), query(2)] },
+			],
+		});
+		await client.open(scene.launch(), { before: breakOn({ name: 'Agent' }) });
+		const { threadId: main = 0 } = await client.stopAfter('configurationDone');
+		const inside = await client.stopAfter('stepIn', { threadId: main });
+		assert.notEqual(inside.threadId, main);
+		await client.frames(inside.threadId ?? 0);
+		const outside = await client.stopAfter('stepOut', { threadId: inside.threadId });
+		assert.equal(outside.threadId, main);
+		await client.frames(main);
+		assert.equal(await exited(() => client.ask('continue', { threadId: main })), 0);
+		compareWithGolden('live-subagent');
+	});
+
+	it('shows several calls of one agent one after the other', async () => {
+		await begin({ agents: [{ id: 'main', isParallel: true, calls: [query(1), query(2), query(3)] }] });
+		await client.open(scene.launch(), { before: breakOn({ name: '*/*' }) });
+		const { threadId = 0 } = await client.stopAfter('configurationDone');
+		const pages: string[] = [];
+		for (let call = 1; call <= 3; call++) {
+			// They come side by side; the first is shown until it goes on.
+			await scene.until('the others are held', async () => (await scene.held()) === 4 - call);
+			const [frame] = await client.frames(threadId);
+			pages.push(frame?.name ?? '');
+			if (call < 3) await client.stopAfter('continue', { threadId });
+		}
+		assert.deepEqual(
+			pages.toSorted((one, other) => one.localeCompare(other)),
+			[1, 2, 3].map((page) => `query(table: "orders", page: ${page})`),
+		);
+		assert.equal(await exited(() => client.ask('continue', { threadId })), 0);
+		assert.equal((await scene.calls()).length, 3);
+	});
+
+	it('lets go of everything when it is disconnected, killed, or told to end its agent', async () => {
+		await begin({ agents: [{ id: 'main', calls: [query(1)] }] });
+		await client.open(scene.launch(), { before: breakOn({ name: '*/*' }) });
+		await client.stopAfter('configurationDone');
+		await client.ask('disconnect', { terminateDebuggee: false });
+		assert.equal(await client.ended(), 0);
+		await scene.until('the call was made', async () => (await scene.calls()).length === 1);
+		await client.close();
+
+		client = new AdapterClient();
+		await client.open(scene.launch(), { before: breakOn({ name: '*/*' }) });
+		await client.stopAfter('configurationDone');
+		client.process.kill('SIGKILL');
+		await scene.until('the call was made', async () => (await scene.calls()).length === 2);
+		await client.close();
+
+		client = new AdapterClient();
+		await client.open(scene.launch(), { before: breakOn({ name: '*/*' }) });
+		await client.stopAfter('configurationDone');
+		await exited(() => client.ask('terminate'));
+	});
+
+	it('attaches to the host, looks on where another debugger is, and says in one sentence what cannot be done', async () => {
+		await begin({ agents: [{ id: 'main', calls: [query(1)] }] });
+		await client.open(scene.launch(), { before: breakOn({ name: '*/*' }) });
+		const { threadId = 0 } = await client.stopAfter('configurationDone');
+		const second = new AdapterClient();
+		try {
+			const stopped = second.waitForEvent('stopped', 20_000);
+			await second.open({ data: scene.data }, { request: 'attach' });
+			await second.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'Bash' }] });
+			await second.ask('configurationDone');
+			await stopped;
+			const [frame] = await second.frames(1);
+			assert.equal(frame?.name, 'query(table: "orders", page: 1)');
+			assert.match(String(await second.ask('continue', { threadId: 1 })), /debugging already/);
+			assert.match(String(await second.ask('pause', { threadId: 1 })), /debugging already/);
+			assert.match(second.exchange.join('\n'), /"verified":false,"message":"[^"]*debugging already/);
+			// It has not let go of anything.
+			assert.deepEqual(await scene.calls(), []);
+		} finally {
+			await second.close();
+		}
+		assert.equal(await exited(() => client.ask('continue', { threadId })), 0);
+		assert.equal((await scene.calls()).length, 1);
+	});
+
+	it('ends with a sentence when the host has ended, and the agent goes on', async () => {
+		await begin({ agents: [{ id: 'main', calls: [shell('ls'), shell('pwd')] }] });
+		await client.open(scene.launch(), { before: breakOn({ name: 'Bash' }) });
+		await client.stopAfter('configurationDone');
+		assert.equal(await exited(async () => scene.killHost()), 0);
+		assert.match(client.exchange.join('\n'), /The host has ended. The agent goes on/);
+	});
+
+	it('says in one sentence why it launches nothing', async () => {
+		await begin(alone);
+		await client.initialize();
+		const refusals = [
+			[scene.launch({ program: 'emacs' }), /"emacs" is no agent that Crosstalk knows/],
+			[scene.launch({ as: 'gemini' }), /"as" is to be one of claude, codex/],
+			[scene.launch({ program: 'codex', mcpConfig: 'x.json' }), /"mcpConfig" is for Claude Code/],
+			[scene.launch({ faults: [{ kind: 'explode' }] }), /kind/],
+			[scene.launch({ cwd: `${scene.folder}/nowhere` }), /"cwd": there is no folder/],
+			[scene.launch({ mcpConfig: 'nowhere.json' }), /"mcpConfig": there is no file nowhere.json/],
+			[scene.launch({ args: ['mcp', 'list'] }), /starts no session/],
+		] as const;
+		for (const [configuration, expected] of refusals)
+			assert.match(String(await client.ask('launch', configuration)), expected);
+		assert.match(
+			String(await client.ask('attach', { data: `${scene.folder}/nothing-here` })),
+			/No host is running/,
+		);
+	});
 });

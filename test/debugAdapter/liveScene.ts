@@ -55,18 +55,47 @@ export class LiveScene {
 			args: ['-p', 'go'],
 			cwd: this.folder,
 			data: this.data,
-			env: { HOME: join(this.folder, 'home'), SCRIPTED_PLAN: join(this.folder, 'plan.json') },
+			env: {
+				HOME: join(this.folder, 'home'),
+				SCRIPTED_PLAN: join(this.folder, 'plan.json'),
+				SCRIPTED_OUTPUT: join(this.folder, 'output.jsonl'),
+			},
 			...more,
 		};
 	}
 
 	/** What has reached the server. */
 	async calls(): Promise<readonly ServerCall[]> {
-		const text = await readFile(this.log, 'utf8').catch(() => '');
-		return text
-			.split('\n')
-			.filter((line) => line !== '')
-			.map((line) => JSON.parse(line) as ServerCall); // written by the server alone
+		return (await linesOf(this.log)) as readonly ServerCall[]; // written by the server alone
+	}
+
+	/** What the agent's calls came to. */
+	async printed(): Promise<readonly unknown[]> {
+		return linesOf(join(this.folder, 'output.jsonl'));
+	}
+
+	/** How many calls the host holds. */
+	async held(): Promise<number> {
+		const control = await attach({ directory: this.data, client: 'test' });
+		if (control === undefined) throw new Error('There is no host.');
+		try {
+			const { calls } = await control.request('host/status', {});
+			return calls.filter(({ state }) => state === 'held').length;
+		} finally {
+			control.dispose();
+		}
+	}
+
+	async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+		for (const deadline = Date.now() + 30_000; !(await isSo()); await delay(25))
+			if (Date.now() > deadline) throw new Error(`Waited in vain until ${what}.`);
+	}
+
+	async killHost(): Promise<void> {
+		const control = await attach({ directory: this.data, client: 'test' });
+		if (control === undefined) throw new Error('There is no host.');
+		process.kill(control.address.pid, 'SIGKILL');
+		control.dispose();
 	}
 
 	async dispose(): Promise<void> {
@@ -82,4 +111,12 @@ export class LiveScene {
 			await delay(50);
 		await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
 	}
+}
+
+async function linesOf(path: string): Promise<readonly unknown[]> {
+	const text = await readFile(path, 'utf8').catch(() => '');
+	return text
+		.split('\n')
+		.filter((line) => line !== '')
+		.map((line) => JSON.parse(line) as unknown);
 }

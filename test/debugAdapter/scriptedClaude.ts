@@ -1,7 +1,8 @@
 // Stands in for Claude Code under the debugger: it starts the servers that it is given, asks its hooks before and after each call, does what they
-// answer, and makes calls as its plan says. The plan is a file that SCRIPTED_PLAN names; what the calls came to is printed, a line each.
+// answer, and makes calls as its plan says. The plan is a file that SCRIPTED_PLAN names; what the calls came to is written, a line each, into the one that
+// SCRIPTED_OUTPUT names.
 
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
@@ -10,7 +11,14 @@ export interface Plan {
 	readonly agents: readonly {
 		readonly id: string;
 		readonly type?: string;
-		readonly calls: readonly { readonly tool: string; readonly arguments: Readonly<Record<string, unknown>> }[];
+		/** Whether it makes all its calls at once. */
+		readonly isParallel?: boolean;
+		readonly calls: readonly {
+			readonly tool: string;
+			readonly arguments: Readonly<Record<string, unknown>>;
+			/** The agent that the call starts: the call ends with it. */
+			readonly starts?: string;
+		}[];
 	}[];
 }
 
@@ -48,13 +56,17 @@ for (const [name, server] of Object.entries(mcpServers)) {
 	clients.set(name, client);
 }
 
-await Promise.all(plan.agents.map(async (agent, index) => work(agent, index)));
+const started = new Set(plan.agents.flatMap(({ calls }) => calls.flatMap(({ starts = [] }) => starts)));
+await Promise.all(plan.agents.map(async (agent, index) => (started.has(agent.id) ? undefined : work(agent, index))));
 await Promise.all([...clients.values()].map(async (client) => client.close()));
 
-async function work({ id, type, calls }: Plan['agents'][number], index: number): Promise<void> {
+type Planned = Plan['agents'][number];
+
+async function work(agent: Planned, index: number): Promise<void> {
+	const { id, type, calls } = agent;
 	const who = index === 0 ? {} : { agent_id: id, agent_type: type };
 	if (index > 0) await hook('SubagentStart', who);
-	for (const [number, call] of calls.entries()) {
+	const make = async (call: Planned['calls'][number], number: number): Promise<void> => {
 		const toolUseId = `toolu_${id}_${number + 1}`;
 		const [, server, own] = /^mcp__(\w+?)__(\w+)$/.exec(call.tool) ?? [];
 		const about = {
@@ -67,8 +79,11 @@ async function work({ id, type, calls }: Plan['agents'][number], index: number):
 		const input = before?.updatedInput ?? call.arguments;
 		if (before?.permissionDecision === 'deny') {
 			print(toolUseId, { denied: before.permissionDecisionReason });
-			continue;
+			return;
 		}
+		const other = plan.agents.findIndex((agent) => agent.id === call.starts);
+		const spawned = plan.agents[other];
+		if (spawned !== undefined) await work(spawned, other);
 		const client = server === undefined ? undefined : clients.get(server);
 		const output =
 			client === undefined || own === undefined
@@ -83,7 +98,9 @@ async function work({ id, type, calls }: Plan['agents'][number], index: number):
 			await hook('PostToolUse', { ...about, tool_input: input, tool_response: response, duration_ms: 1 })
 		).hookSpecificOutput;
 		print(toolUseId, { input, output: after?.updatedMCPToolOutput ?? after?.updatedToolOutput ?? response });
-	}
+	};
+	if (agent.isParallel === true) await Promise.all(calls.map(make));
+	else for (const [number, call] of calls.entries()) await make(call, number);
 	if (index > 0) await hook('SubagentStop', who);
 }
 
@@ -112,5 +129,5 @@ async function hook(event: string, body: object): Promise<HookAnswer> {
 }
 
 function print(id: string, what: object): void {
-	process.stdout.write(`${JSON.stringify({ id, ...what })}\n`);
+	appendFileSync(process.env['SCRIPTED_OUTPUT'] ?? '', `${JSON.stringify({ id, ...what })}\n`);
 }
