@@ -13,6 +13,7 @@ import { until } from './agentProcess.ts';
 import type { AgentProcess } from './agentProcess.ts';
 import { claudeCodeVersion, installationTimeoutMs, installedClaudeCode } from './agents.ts';
 import { ClaudeCode } from './claudeCode.ts';
+import { Codex } from './codex.ts';
 import { Crosstalk, builtCommandLine, cli } from './crosstalk.ts';
 import type { ScriptedBlock } from './scriptedModel.ts';
 import { agentCall, call, isRoot, nextTurn, rootPrompt, text, workbenchCall } from './scripts.ts';
@@ -157,6 +158,50 @@ describe(`the hooks of Claude Code ${claudeCodeVersion}`, () => {
 		});
 	});
 
+	describe('beside a Codex', () => {
+		let scene: Scene;
+		after(async () => scene?.dispose());
+
+		it('and its hooks stop calls of all its tools', async function () {
+			this.timeout(installationTimeoutMs);
+			scene = await Scene.create([
+				[call('held', 'exec_command', { cmd: 'echo as it was' })],
+				[workbenchCall('edited', 'echo', { text: 'as it was' })],
+				[call('changed', 'exec_command', { cmd: 'echo as it was' })],
+				[text('Done.')],
+			]);
+			const agent = scene.runCodex(await Codex.create(scene.workbench, 'v1'));
+			const control = await scene.attach();
+			const stops: string[] = [];
+			control.onDebug('debug/didStop', ({ at, toolUseId, server, tool, heldBy, agentId, stopId }) => {
+				stops.push([at, toolUseId, server, tool, heldBy, agentId].join(' '));
+				const how = answers[`${at} ${toolUseId}`] ?? { action: 'continue' };
+				// oxlint-disable-next-line unicorn/no-thenable -- a word of the protocol
+				void control.request('debug/resume', { stopId, ...how, then: 'run' });
+			});
+			await scene.debug(control, [
+				{ id: 'own', tool: 'Bash' },
+				{ id: 'own results', tool: 'Bash', at: 'after' },
+				{ id: 'of a server', tool: 'workbench/echo' },
+			]);
+			scene.begin();
+			assert.deepEqual(await agent.exited, { code: 0, signal: null }, agent.stderr());
+			control.dispose();
+			assert.deepEqual(stops, [
+				'before held  Bash hook main',
+				'after held  Bash hook main',
+				'before edited workbench echo hook main',
+				'before changed  Bash hook main',
+				'after changed  Bash hook main',
+			]);
+			const input = list(scene.workbench.model.requests.at(-1)?.body['input']);
+			const outputs = new Map(input.map((item) => [item['call_id'], JSON.stringify(item['output'])]));
+			assert.match(outputs.get('held') ?? '', /as it was/);
+			assert.match(outputs.get('edited') ?? '', /"edited"/);
+			assert.equal(outputs.get('changed'), '"changed"');
+		});
+	});
+
 	describe('that are installed in a project', () => {
 		let scene: Scene;
 		const turns = [[bash('own', 'echo as it was')], [text('Done.')]];
@@ -245,6 +290,16 @@ class Scene {
 		return this.workbench.run({
 			command: process.execPath,
 			args: [cli, 'run', '--data', this.dataDirectory, '--', command, ...args],
+			cwd,
+			environment,
+		});
+	}
+
+	runCodex(codex: Codex): AgentProcess {
+		const { command, args, cwd, environment } = codex.command(`${rootPrompt}: go`);
+		return this.workbench.run({
+			command: process.execPath,
+			args: [cli, 'run', '--hooks', '--data', this.dataDirectory, '--', command, ...args],
 			cwd,
 			environment,
 		});

@@ -40,6 +40,9 @@ Options:
   --fault FAULT  Something that goes wrong on purpose with calls of this run, as in crosstalk fault --help.
                  May be given several times; armed for as long as the run takes
   --faults FILE  The same from a file: a list, or an object with "faults"
+  --hooks        Codex tells the host what it does, too, and its calls can be stopped there. Each event
+                 starts a program, which takes a tenth of a second; a debugger adds this by itself.
+                 Claude Code always does so, at no cost
   --data DIR     The data directory of the host
   --debugger SOCKET
                  The debugger that has started this run: it is told of the session and of the end, and the
@@ -88,6 +91,7 @@ async function runAgent(
 		environment: agentEnvironment(io.environment),
 		isTerminal: io.stdout.isTerminal,
 		serverVariables: options.serverVariables,
+		hasHooks: options.hasHooks,
 	};
 	const plan = await (agent === 'claude' ? planClaudeCode(invocation) : planCodex(invocation));
 	if (plan === undefined) {
@@ -145,6 +149,8 @@ async function runThroughHost({ plan, invocation, options, link, io }: Run): Pro
 				}),
 				write: (name, text) => folder.write(name, text),
 			});
+			for (const remark of launch.remarks ?? [])
+				io.stderr.write(`crosstalk: ${invocation.command}: ${printable(remark)}\n`);
 			await link?.begin({
 				dataDirectory: keeper.address.dataDir,
 				pid: process.pid,
@@ -193,6 +199,7 @@ const optionsWithValue = new Set(['--as', '--env', '--data', '--scope', '--fault
 interface RunOptions {
 	readonly agent: AgentProgram | undefined;
 	readonly serverVariables: Readonly<Record<string, string>>;
+	readonly hasHooks: boolean;
 	readonly dataDirectory: string;
 	readonly intent: DeclaredIntent | undefined;
 	/** Absolute. */
@@ -212,6 +219,7 @@ function readOptions(args: readonly string[], io: CommandIo): RunOptions {
 		scope: { type: 'string' },
 		fault: { type: 'string', multiple: true },
 		faults: { type: 'string' },
+		hooks: { type: 'boolean' },
 		interactive: { type: 'boolean' },
 		headless: { type: 'boolean' },
 		scheduled: { type: 'boolean' },
@@ -229,6 +237,7 @@ function readOptions(args: readonly string[], io: CommandIo): RunOptions {
 	return {
 		agent: values.as === undefined ? undefined : oneOf('--as', values.as, ['claude', 'codex']),
 		serverVariables,
+		hasHooks: values.hooks === true || values.debugger !== undefined,
 		dataDirectory: dataDirectory(io, values.data),
 		intent,
 		scope: values.scope === undefined ? undefined : absolutePath(io, values.scope),

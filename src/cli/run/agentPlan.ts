@@ -13,6 +13,8 @@ export interface Invocation {
 	readonly environment: Readonly<Record<string, string | undefined>>;
 	/** Somebody sits in front of it who can be asked. */
 	readonly isTerminal: boolean;
+	/** Its hooks are wanted also where they cost something. */
+	readonly hasHooks: boolean;
 	/** Variables that the person wants every server to get. */
 	readonly serverVariables: Readonly<Record<string, string>>;
 }
@@ -50,6 +52,8 @@ export interface Launch {
 	readonly sessionId?: SessionId | undefined;
 	/** Added to the environment that the agent would have anyway. */
 	readonly environment: Readonly<Record<string, string>>;
+	/** As the notes of the plan; what was found out only now. */
+	readonly remarks?: readonly string[] | undefined;
 }
 
 type Json = Readonly<Record<string, unknown>>;

@@ -9,6 +9,7 @@ import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
 import { isRouted } from '../../platform/node/host/config/routing.ts';
 import { configValueOf, record, withOptions, withoutProxy } from './agentPlan.ts';
 import type { AgentPlan, HostPlace, Invocation } from './agentPlan.ts';
+import { codexHookOptions } from './codexHooks.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -27,7 +28,13 @@ export async function planCodex(invocation: Invocation): Promise<AgentPlan | und
 		async launch(host) {
 			// The last of two overrides counts.
 			const options = servers.flatMap((server) => overrides(server, host));
-			return { args: withOptions(invocation.args, options), environment: withoutProxy(invocation.environment) };
+			const hooks = invocation.hasHooks ? await codexHookOptions({ ...invocation, ...line }, host.hooks) : [];
+			const remarks = typeof hooks === 'string' ? [hooks] : [];
+			return {
+				args: withOptions(invocation.args, [...options, ...(typeof hooks === 'string' ? [] : hooks)]),
+				environment: withoutProxy(invocation.environment),
+				remarks,
+			};
 		},
 	};
 }

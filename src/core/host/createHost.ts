@@ -178,7 +178,8 @@ export function createHost(options: CreateHostOptions): Host {
 		cancelCall: (callId) => [...hubs.values()].some((hub) => hub.cancelCall(callId, 'It was cancelled by hand.')),
 		hook(format, body, holdMs) {
 			const facts = readHook(format, body);
-			if (facts === undefined) return undefined;
+			const dialect = dialectOf(format);
+			if (facts === undefined || dialect === undefined) return undefined;
 			attribution.learn(facts);
 			const origin = { connectionId: `hooks-${format}`, sessionId: facts.sessionId, agentId: facts.agentId };
 			recorder.hook(origin, facts, body);
@@ -186,7 +187,7 @@ export function createHost(options: CreateHostOptions): Host {
 			if (hookedCalls.take(facts)) changed.fire();
 			tellGate(services.debug, facts);
 			if (holdMs === undefined) return undefined;
-			return holdAtHook(services.debug, facts, dialectOf(format), platform.clock.now() + holdMs);
+			return holdAtHook(services.debug, facts, dialect, platform.clock.now() + holdMs);
 		},
 		hasServer: (name) => hubs.has(name),
 		connectAgent: (agent) => connect(agent, undefined),

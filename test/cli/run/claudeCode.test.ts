@@ -48,6 +48,7 @@ class Project {
 			environment: { HOME: this.home, TOKEN: 'from the environment' },
 			isTerminal: true,
 			serverVariables: {},
+			hasHooks: false,
 			...more,
 		});
 	}

@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planCodex } from '../../../src/cli/run/codex.ts';
-import type { Invocation } from '../../../src/cli/run/agentPlan.ts';
+import type { HostPlace, Invocation } from '../../../src/cli/run/agentPlan.ts';
 
 type Json = Record<string, unknown>;
 
@@ -55,14 +55,13 @@ describe('crosstalk run codex', () => {
 			environment: { PATH: process.env['PATH'], TOKEN: 'a long secret' },
 			isTerminal: false,
 			serverVariables: {},
+			hasHooks: false,
 			...more,
 		});
 	}
 
-	async function launch(output: unknown, args: readonly string[]): Promise<readonly string[]> {
-		const planned = await plan(output, args);
-		assert.ok(planned);
-		const { args: launched } = await planned.launch({
+	function hostPlace(): HostPlace {
+		return {
 			address: {
 				url: 'http://127.0.0.1:4711',
 				token: 'secret',
@@ -80,7 +79,13 @@ describe('crosstalk run codex', () => {
 			},
 			connect: { command: '/usr/bin/node', args: ['/a "b"/cli.js', 'connect'], environment: { AS_NODE: '1' } },
 			write: () => assert.fail('Codex needs no files'),
-		});
+		};
+	}
+
+	async function launch(output: unknown, args: readonly string[]): Promise<readonly string[]> {
+		const planned = await plan(output, args);
+		assert.ok(planned);
+		const { args: launched } = await planned.launch(hostPlace());
 		return launched;
 	}
 
@@ -123,6 +128,59 @@ describe('crosstalk run codex', () => {
 	it('leaves alone what goes through the host already', async () => {
 		const planned = await plan([listed('one', { ...stdio, args: ['/x/cli.js', 'connect', 'one'] })]);
 		assert.deepEqual([planned?.servers, planned?.notes], [[], []]);
+	});
+
+	describe('with hooks', () => {
+		/** A Codex that tells of these hooks. */
+		async function launchTelling(hooks: readonly unknown[] | undefined, args: readonly string[] = ['exec', 'go']) {
+			const planned = await plan([], args, { hasHooks: true });
+			assert.ok(planned);
+			const answer = JSON.stringify({ id: 2, result: { data: [{ cwd: folder, hooks }] } });
+			const conversation = `read a; echo '{"id":1,"result":{}}'; read b; read c; cat ${folder}/hooks`;
+			await writeFile(join(folder, 'hooks'), `${answer}\n`);
+			await writeFile(
+				join(folder, 'codex'),
+				`#!/bin/sh\n${hooks === undefined ? '' : `printf 'some noise\\n'; ${conversation}\n`}`,
+			);
+			return planned.launch(hostPlace());
+		}
+		const command = 'node cli.js hook codex --data /data';
+		const key = '/<session-flags>/config.toml:pre_tool_use:0:0';
+
+		it('has those trusted that are ours, and no other', async () => {
+			const { args, remarks } = await launchTelling([
+				{ key, currentHash: 'sha256:1', source: 'sessionFlags', command: `${command} --hold 3595` },
+				{ key: 'theirs', currentHash: 'sha256:2', source: 'user', command },
+				{ key: 'other', currentHash: 'sha256:3', source: 'sessionFlags', command: 'rm -rf' },
+			]);
+			assert.deepEqual(remarks, []);
+			assert.ok(
+				args.includes(
+					`hooks.PreToolUse=[{hooks=[{type="command",command="${command} --hold 3595",timeout=3600}]}]`,
+				),
+			);
+			assert.ok(args.includes(`hooks.SubagentStop=[{hooks=[{type="command",command="${command}",timeout=3}]}]`));
+			assert.equal(args.at(-1), `hooks.state={${JSON.stringify(key)}={trusted_hash="sha256:1"}}`);
+		});
+
+		it('goes without them where it cannot be known what Codex makes of them, and says so', async () => {
+			for (const hooks of [undefined, [], [{ key, source: 'sessionFlags', command }]]) {
+				const { args, remarks } = await launchTelling(hooks);
+				assert.deepEqual(args, ['exec', 'go']);
+				assert.match(remarks?.[0] ?? '', /^Its hooks are left out: it does not tell which there are/);
+			}
+		});
+
+		it('goes without them where the person gives some', async () => {
+			const args = ['-c', 'hooks.Stop=[]', 'exec', 'go'];
+			const launched = await launchTelling([], args);
+			assert.deepEqual(launched.args, args);
+			assert.match(launched.remarks?.[0] ?? '', /its command line has hooks of its own/);
+		});
+
+		it('has none unless they are asked for', async () => {
+			assert.deepEqual(await launch([], ['exec', 'go']), ['exec', 'go']);
+		});
 	});
 
 	for (const output of ['', 'no JSON', '{}']) {

@@ -10,13 +10,20 @@ import type {
 	GateResult,
 	Hold,
 } from '../../../src/core/host/debug/debugGate.ts';
+import { dialectOf } from '../../../src/core/host/hooks/agentHooks.ts';
 import { readClaudeCodeHook } from '../../../src/core/host/hooks/claudeCodeHooks.ts';
 import { holdAtHook, tellGate } from '../../../src/core/host/hooks/hookGate.ts';
 import type { HookDialect } from '../../../src/core/host/hooks/hookGate.ts';
 import type { HookFacts, Json } from '../../../src/core/host/hooks/hookFacts.ts';
 
-const claude: HookDialect = { allowsWithInput: false, takesOutput: true };
-const codex: HookDialect = { allowsWithInput: true, takesOutput: false };
+function dialect(format: string): HookDialect {
+	const known = dialectOf(format);
+	assert.ok(known);
+	return known;
+}
+
+const claude = dialect('claude-code');
+const codex = dialect('codex');
 
 /** Stops every call, and lets it go as it is told. */
 class Gate implements DebugGate {
@@ -71,11 +78,11 @@ async function answer(
 	event: string,
 	body: Json,
 	passage: BeforePassage | AfterPassage,
-	dialect = claude,
+	agent = claude,
 ): Promise<unknown> {
 	const gate = new Gate();
 	gate.passage = passage;
-	const held = holdAtHook(gate, factsOf({ hook_event_name: event, ...body }), dialect, 99);
+	const held = holdAtHook(gate, factsOf({ hook_event_name: event, ...body }), agent, 99);
 	assert.ok(held);
 	return JSON.parse(await held.answer);
 }
@@ -242,20 +249,26 @@ describe('a call that is held at a hook', () => {
 		assert.deepEqual(await answer('PostToolUse', glob, { action: 'edit-result', result: 'new' }), {});
 	});
 
-	it('cannot have another result where its agent takes none', () => {
+	it('cannot have another result where there is none', () => {
 		const gate = new Gate();
 		const call = { ...bash, tool_response: 'a' };
 		holdAtHook(gate, factsOf({ hook_event_name: 'PostToolUse', ...call }), claude, 99);
-		holdAtHook(gate, factsOf({ hook_event_name: 'PostToolUse', ...call }), codex, 99);
 		holdAtHook(gate, factsOf({ hook_event_name: 'PostToolUseFailure', ...bash, error: 'x' }), claude, 99);
 		assert.deepEqual(
 			gate.calls.map(({ canEdit, canAnswer }) => [canEdit, canAnswer]),
 			[
 				[true, false],
 				[false, false],
-				[false, false],
 			],
 		);
+	});
+
+	it('takes another result as words where its agent is Codex', async () => {
+		for (const result of ['new', '"new"', '{"content":[{"type":"text","text":"new"}]}'])
+			assert.deepEqual(
+				await answer('PostToolUse', { ...bash, tool_response: 'a' }, { action: 'edit-result', result }, codex),
+				{ decision: 'block', reason: 'new' },
+			);
 	});
 });
 

@@ -3,7 +3,7 @@
 
 import { agentId, mainAgentId, sessionId, toolUseId } from '../../base/ids.ts';
 import type { AgentId, ToolUseId } from '../../base/ids.ts';
-import { record, text } from './hookFacts.ts';
+import { path, record, text } from './hookFacts.ts';
 import type { HookFacts, Json } from './hookFacts.ts';
 
 /** The id of the transcript format, which makes a part of the session ids. */
@@ -75,8 +75,4 @@ function mcpToolOf(toolName: string | undefined, server: string | undefined): st
 	if (toolName === undefined || server === undefined) return undefined;
 	const prefix = `mcp__${server.replaceAll(/[^\w-]/g, '_')}__`;
 	return toolName.startsWith(prefix) ? toolName.slice(prefix.length) : undefined;
-}
-
-function path(value: unknown): string | undefined {
-	return typeof value === 'string' && value !== '' && value.length <= 32_768 ? value : undefined;
 }

@@ -1,5 +1,8 @@
-import { record } from './hookFacts.ts';
+import { parsedText, record } from './hookFacts.ts';
 import type { HookFacts, Json } from './hookFacts.ts';
+
+/** Puts another result into the place of a call's own; `undefined`: it cannot be. */
+export type EditedOutput = (edited: string, facts: HookFacts) => Json | undefined;
 
 /**
  * What a hook has to answer so that its agent gets another result. Claude Code (2.1.328) takes for an MCP tool a list of content blocks or
@@ -8,18 +11,27 @@ import type { HookFacts, Json } from './hookFacts.ts';
  * @param edited JSON or words; of an MCP tool a `CallToolResult`.
  * @returns `undefined`: it cannot be put into the place of this result.
  */
-export function editedOutput(edited: string, facts: HookFacts): Json | undefined {
+export function claudeCodeOutput(edited: string, facts: HookFacts): Json | undefined {
 	const value = parsedOr(edited);
 	if (facts.mcpServer !== undefined) {
 		const content = record(value)?.['content'];
-		return { updatedMCPToolOutput: Array.isArray(content) ? content : (value ?? edited) };
+		return inPlace({ updatedMCPToolOutput: Array.isArray(content) ? content : (value ?? edited) });
 	}
 	// A number or a word of JSON is words to a tool whose result is a text.
 	const output = ownOutput(
 		typeof value === 'object' && value !== null ? value : textOf(value, edited),
 		facts.toolResponse,
 	);
-	return output === undefined ? undefined : { updatedToolOutput: output };
+	return output === undefined ? undefined : inPlace({ updatedToolOutput: output });
+}
+
+function inPlace(output: Json): Json {
+	return { hookSpecificOutput: { hookEventName: 'PostToolUse', ...output } };
+}
+
+/** Codex (0.169) takes words in the place of any result, as the reason why that is kept back. */
+export function codexOutput(edited: string): Json {
+	return { decision: 'block', reason: wordsOf(edited) };
 }
 
 function ownOutput(value: unknown, original: unknown): unknown {
@@ -43,10 +55,22 @@ function textOf(value: unknown, edited: string): string {
 }
 
 /** A text that is no JSON stands for itself. */
-function parsedOr(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return text;
-	}
+function parsedOr(json: string): unknown {
+	return parsedText(json) ?? json;
+}
+
+/** A result that was typed by hand, as words: of some answers hooks take nothing else. */
+export function wordsOf(result: string): string {
+	const words = textIn(result);
+	// A reason that says nothing would be a refusal of the hook itself.
+	return words.trim() === '' ? 'The call was not made; somebody has answered it with nothing.' : words;
+}
+
+function textIn(result: string): string {
+	const value = parsedText(result);
+	if (typeof value === 'string') return value;
+	const content = record(value)?.['content'];
+	if (!Array.isArray(content)) return result;
+	const texts = content.map((block) => record(block)?.['text']).filter((text) => typeof text === 'string');
+	return texts.length === 0 ? result : texts.join('\n');
 }

@@ -40,8 +40,13 @@ export type Json = Readonly<Record<string, unknown>>;
 const decoder = new TextDecoder();
 
 export function parsed(body: Uint8Array): Json | undefined {
+	return record(parsedText(decoder.decode(body)));
+}
+
+/** `undefined`: it is no JSON. */
+export function parsedText(json: string): unknown {
 	try {
-		return record(JSON.parse(decoder.decode(body)));
+		return JSON.parse(json);
 	} catch {
 		// Whoever sends this is no agent; that nothing was understood is the answer.
 		return undefined;
@@ -56,4 +61,8 @@ export function record(value: unknown): Json | undefined {
 /** Ids come from outside: an empty one is none, and none is kept that is longer than any id. */
 export function text(value: unknown): string | undefined {
 	return typeof value === 'string' && value !== '' && value.length <= 256 ? value : undefined;
+}
+
+export function path(value: unknown): string | undefined {
+	return typeof value === 'string' && value !== '' && value.length <= 32_768 ? value : undefined;
 }

@@ -2,8 +2,8 @@
 // were seen to follow.
 
 import type { AfterPassage, BeforePassage, DebugGate, GateCall, Hold } from '../debug/debugGate.ts';
-import { editedOutput } from './editedOutput.ts';
-import { record } from './hookFacts.ts';
+import { wordsOf } from './editedOutput.ts';
+import type { EditedOutput } from './editedOutput.ts';
 import type { HookFacts } from './hookFacts.ts';
 
 /** A call that waits at its agent's hook. */
@@ -21,8 +21,7 @@ export const noAnswer = '{}';
 export interface HookDialect {
 	/** An agent that takes other arguments only from who allows the call. */
 	readonly allowsWithInput: boolean;
-	/** Whether another result can be put in the place of one. */
-	readonly takesOutput: boolean;
+	readonly output: EditedOutput;
 }
 
 /**
@@ -39,15 +38,17 @@ export function holdAtHook(
 	if (!gate.isActive || facts.toolName === undefined) return undefined;
 	switch (facts.event) {
 		case 'PreToolUse':
-			return held(gate.before(callOf(facts, heldUntil, true)), (passage) => answerBefore(passage, dialect));
+			return held(gate.before(callOf(facts, heldUntil, dialect, true)), (passage) =>
+				answerBefore(passage, dialect),
+			);
 		case 'PostToolUse': {
 			const result = { text: () => resultText(facts), isError: false };
-			const hold = gate.after(callOf(facts, heldUntil, dialect.takesOutput), result);
-			return held(hold, (passage) => answerAfter(passage, facts));
+			const hold = gate.after(callOf(facts, heldUntil, dialect, true), result);
+			return held(hold, (passage) => answerAfter(passage, facts, dialect));
 		}
 		case 'PostToolUseFailure': {
 			const result = { text: () => resultText(facts), isError: true };
-			return held(gate.after(callOf(facts, heldUntil, false), result), () => noAnswer);
+			return held(gate.after(callOf(facts, heldUntil, dialect, false), result), () => noAnswer);
 		}
 		default:
 			return undefined;
@@ -93,7 +94,7 @@ export function tellGate(gate: DebugGate, facts: HookFacts): void {
 	}
 }
 
-function callOf(facts: HookFacts, heldUntil: number, canEdit: boolean): GateCall {
+function callOf(facts: HookFacts, heldUntil: number, { output }: HookDialect, canEdit: boolean): GateCall {
 	const { toolName = '', mcpServer, mcpTool, toolInput } = facts;
 	const tool = mcpTool ?? toolName;
 	return {
@@ -111,7 +112,7 @@ function callOf(facts: HookFacts, heldUntil: number, canEdit: boolean): GateCall
 		heldUntil: () => heldUntil,
 		canEdit,
 		canAnswer: facts.event === 'PreToolUse',
-		resultProblem: (result) => (editedOutput(result, facts) === undefined ? outputProblem(tool) : undefined),
+		resultProblem: (result) => (output(result, facts) === undefined ? outputProblem(tool) : undefined),
 		canRepeat: false,
 	};
 }
@@ -147,11 +148,10 @@ function answerBefore(passage: BeforePassage, { allowsWithInput }: HookDialect):
 	}
 }
 
-function answerAfter(passage: AfterPassage, facts: HookFacts): string {
+function answerAfter(passage: AfterPassage, facts: HookFacts, { output }: HookDialect): string {
 	// A hook cannot make the call again; nobody is told that it could.
 	if (passage.action !== 'edit-result') return noAnswer;
-	const output = editedOutput(passage.result, facts);
-	return output === undefined ? noAnswer : answerText('PostToolUse', output);
+	return JSON.stringify(output(passage.result, facts) ?? {});
 }
 
 function answerText(hookEventName: string, answer: Readonly<Record<string, unknown>>): string {
@@ -165,26 +165,4 @@ function resultText({ mcpServer, toolResponse, error }: HookFacts): string {
 	if (Array.isArray(toolResponse)) return JSON.stringify({ content: toolResponse });
 	if (typeof toolResponse === 'string') return JSON.stringify({ content: [{ type: 'text', text: toolResponse }] });
 	return JSON.stringify(toolResponse ?? { content: [] });
-}
-
-/** An answer that was typed by hand, as words: an agent is told why in a text. */
-function wordsOf(result: string): string {
-	const words = textIn(result);
-	// A reason that says nothing would be a refusal of the hook itself.
-	return words.trim() === '' ? 'The call was not made; somebody has answered it with nothing.' : words;
-}
-
-function textIn(result: string): string {
-	let value: unknown;
-	try {
-		value = JSON.parse(result);
-	} catch {
-		// Not JSON: the words themselves.
-		return result;
-	}
-	if (typeof value === 'string') return value;
-	const content = record(value)?.['content'];
-	if (!Array.isArray(content)) return result;
-	const texts = content.map((block) => record(block)?.['text']).filter((text) => typeof text === 'string');
-	return texts.length === 0 ? result : texts.join('\n');
 }
