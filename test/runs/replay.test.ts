@@ -6,7 +6,9 @@ import { join, resolve } from 'node:path';
 import { run } from '../cli/memoryIo.ts';
 import type { Ran } from '../cli/memoryIo.ts';
 import { Agent } from '../mcp/agent.ts';
+import { findRecordings } from '../../src/platform/node/store/recordings.ts';
 import { Lab } from '../platform/node/host/hosts.ts';
+import { platform } from './savedSessions.ts';
 
 const native = '26f2dd86-1111-4222-8333-444455556666';
 
@@ -19,6 +21,15 @@ interface Replayed {
 		readonly message?: string;
 	}[];
 	readonly summary: { readonly calls: number; readonly equal: number; readonly different: number };
+}
+
+interface Shown {
+	readonly toolCalls: readonly {
+		readonly id: string;
+		readonly name: string;
+		readonly state: string;
+		readonly startedAt?: string;
+	}[];
 }
 
 describe('a replay', function () {
@@ -59,6 +70,33 @@ describe('a replay', function () {
 	});
 
 	after(async () => lab.remove());
+
+	it('rests on a file with everything that the host has recorded, byte for byte', async () => {
+		const [recording] = (await findRecordings(lab.data)).filter(({ id }) => id === `claude-code:${native}`);
+		assert.ok(recording !== undefined);
+		const path = join(lab.folder, 'again.crosstalk');
+		await crosstalk(0, 'save', `claude-code:${native}`, '--out', path, '--data', lab.data);
+		const original = await bytesOf(recording.path);
+		assert.ok(original.length > 1000);
+		assert.deepEqual(await bytesOf(join(path, 'host', 'events.jsonl')), original);
+	});
+
+	it('cannot be made without bodies, of which nothing but the shape is left', async () => {
+		const path = join(lab.folder, 'replaced.crosstalk');
+		await crosstalk(0, 'save', saved, '--out', path, '--without-bodies');
+		const events = String(await bytesOf(join(path, 'host', 'events.jsonl')));
+		assert.ok(!/pageSize":5|"session":"one"|strikes|BALTIMORE/i.test(events), events.slice(0, 2000));
+		assert.match(events, /"tool":"analytics_query"/);
+		const [whole, replaced] = await Promise.all(
+			[saved, path].map(async (file) => JSON.parse((await crosstalk(0, 'show', file, '--json')).stdout) as Shown),
+		);
+		assert.deepEqual(
+			replaced?.toolCalls.map(({ id, name, state, startedAt }) => ({ id, name, state, startedAt })),
+			whole?.toolCalls.map(({ id, name, state, startedAt }) => ({ id, name, state, startedAt })),
+		);
+		const { stderr } = await crosstalk(2, 'replay', path, '--config', config('x', analytics()));
+		assert.match(stderr, /was saved without bodies: it holds no arguments to call with\.\n$/);
+	});
 
 	it('gives the same results on the same server', async () => {
 		const { calls, summary } = await replayed(0, '--config', config('same', analytics()), '--all');
@@ -168,6 +206,14 @@ describe('a replay', function () {
 	async function replayed(code: number, ...args: readonly string[]): Promise<Replayed> {
 		const { stdout } = await crosstalk(code, 'replay', saved, '--json', ...args);
 		return JSON.parse(stdout) as Replayed; // as it is documented
+	}
+
+	async function bytesOf(path: string): Promise<Buffer> {
+		const bytes = Buffer.alloc((await platform.files.stat(path))?.size ?? 0);
+		const file = await platform.files.open(path);
+		for (let filled = 0; filled < bytes.length;) filled += await file.read(bytes.subarray(filled), filled);
+		await file.close();
+		return bytes;
 	}
 
 	/** In this process: most of these tests are about what a person reads. */
