@@ -7,6 +7,7 @@ import { storedSessionId } from '../core/base/ids.ts';
 import { counted } from '../core/base/text.ts';
 import type { FaultDefinition, FaultKind } from '../core/host/faults/index.ts';
 import { programIn } from '../platform/node/host/attach.ts';
+import { requestFaults } from '../platform/node/host/faultRequests.ts';
 import { runProgram } from '../platform/node/host/runProgram.ts';
 import type { HostConnection } from './hostConnection.ts';
 import type { HostParts } from './hostParts.ts';
@@ -55,7 +56,7 @@ export async function injectFault({ connection }: HostParts, sessions: Sessions,
 	const when = await window.showQuickPick(times, { title, placeHolder: `With which calls to ${tool}?` });
 	if (when === undefined) return;
 	const fault: FaultDefinition = { kind: kind.value, tool, ...when.value };
-	const { faults } = await connection.request('faults/arm', {
+	const { faults } = await requestFaults(connection, 'faults/arm', {
 		faults: [fault],
 		target: { kind: 'session', sessionId: storedSessionId(sessionId) },
 		isKept: false,
@@ -68,7 +69,7 @@ export async function injectFault({ connection }: HostParts, sessions: Sessions,
 }
 
 export async function disarmAllFaults({ connection }: HostParts): Promise<void> {
-	const { disarmed } = await connection.request('faults/disarm', { ids: null });
+	const { disarmed } = await requestFaults(connection, 'faults/disarm', { ids: null });
 	void window.showInformationMessage(
 		disarmed === 0 ? 'Nothing was armed.' : `${counted(disarmed, 'fault')} disarmed.`,
 	);

@@ -12,7 +12,7 @@ import { openSessionStore } from '../../src/platform/node/sessionStore.ts';
 import { builtCommandLine } from '../e2e/crosstalk.ts';
 import { Agent } from './agent.ts';
 import { Executions } from './executions.ts';
-import { cli, fault, output, scratch, startHost } from './gateways.ts';
+import { cli, fault, faultServer, output, scratch, startHost, startHttpServer } from './gateways.ts';
 import type { Host } from './gateways.ts';
 import { until, within } from './waiting.ts';
 
@@ -168,6 +168,47 @@ describe('faults on purpose', () => {
 		assert.equal(armed?.applied, 0);
 		assert.match(armed.problem ?? '', /so it was left alone/);
 		for (const each of [one, stranger]) each.vanish();
+	});
+
+	it('tear breaks the connection to a server on HTTP, too, and the next call finds another', async () => {
+		const log = new Executions(join(folder.path, 'http.ndjson'));
+		const server = await startHttpServer(faultServer, '--http', '--log', log.path);
+		const own = await startHost({ far: { type: 'http', url: server.url, sharing: 'per-session' } });
+		try {
+			const armed = spawn(
+				process.execPath,
+				[
+					cli,
+					'fault',
+					'arm',
+					'tear,tool=far/sleep',
+					'kill,tool=far/echo',
+					'--session',
+					mine,
+					'--keep',
+					'--data',
+					own.dataDir,
+				],
+				{ stdio: 'ignore' },
+			);
+			assert.deepEqual(await once(armed, 'exit'), [0, null]);
+			const one = await Agent.connect(own.addressOf('far'), { headers: { 'x-crosstalk-session': mine } });
+			const broken = await within(10_000, 'the answer', one.call('sleep', { ms: 2_000, key: 'torn' }));
+			assert.equal(broken.error?.code, -31001);
+			assert.match(broken.error?.message ?? '', /on purpose broke the connection to far/);
+			assert.equal((await within(10_000, 'the next', one.call('echo', { text: 'again' }))).text, 'again');
+			const armedThere = async () => (await own.status()).faults ?? [];
+			// It had answered before; either way a server that is no process of this host is not killed.
+			await until('it to be said why not', async () => (await armedThere())[1]?.problem, 20_000);
+			assert.deepEqual(
+				(await armedThere()).map(({ applied }) => applied),
+				[1, 0],
+			);
+			one.vanish();
+		} finally {
+			await own.stop();
+			await server.stop();
+		}
 	});
 
 	it('evict puts the session of the host’s own store out of memory before the call', async () => {

@@ -5,6 +5,7 @@ import { counted } from '../../core/base/text.ts';
 import type { FaultStatus } from '../../core/host/faults/index.ts';
 import { printable } from '../../core/report/index.ts';
 import { attach } from '../../platform/node/host/attach.ts';
+import { requestFaults } from '../../platform/node/host/faultRequests.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
 import { dataDirectory } from '../dataOption.ts';
 import { faultTable } from '../faults/faultTable.ts';
@@ -78,7 +79,7 @@ export const fault: Command = {
 			case 'list':
 				if (words.length > 0) throw new UsageError(`"${words[0]}" is one argument too many.`);
 				return withHost(io, values.data, async (client) => {
-					const { faults } = await client.request('faults/list', {});
+					const { faults } = await requestFaults(client, 'faults/list', {});
 					io.stdout.write(isJson ? jsonOf({ version: 1, faults }) : listText(faults));
 					return 0;
 				});
@@ -87,7 +88,7 @@ export const fault: Command = {
 					throw new UsageError('Say which faults are meant: their ids, or --all.');
 				return withHost(io, values.data, async (client) => {
 					const ids = values.all === true ? null : words;
-					const { disarmed } = await client.request('faults/disarm', { ids });
+					const { disarmed } = await requestFaults(client, 'faults/disarm', { ids });
 					io.stdout.write(
 						isJson ? jsonOf({ version: 1, disarmed }) : `${counted(disarmed, 'fault')} disarmed.\n`,
 					);
@@ -131,7 +132,7 @@ interface Arming {
 
 async function arm(client: ControlClient, io: CommandIo, arming: Arming): Promise<number> {
 	const { faults, session, isKept, isJson } = arming;
-	const armed = await client.request('faults/arm', {
+	const armed = await requestFaults(client, 'faults/arm', {
 		faults,
 		target: { kind: 'session', sessionId: storedSessionId(session) },
 		isKept,

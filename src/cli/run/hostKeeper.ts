@@ -5,6 +5,7 @@ import type { HostAddress } from '../../core/host/control.ts';
 import type { FaultDefinition } from '../../core/host/faults/index.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
 import type { ScopeSettings } from '../../core/scope/index.ts';
+import { requestFaults } from '../../platform/node/host/faultRequests.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
 
 const longestPauseMs = 10_000;
@@ -98,16 +99,8 @@ export class HostKeeper implements Disposable {
 
 /** For the calls of this run alone, and as long as the client stays. */
 async function arm(client: ControlClient, { source, faults }: KeeperOptions): Promise<void> {
-	try {
-		const target = { kind: 'source', source } as const;
-		await client.request('faults/arm', { faults, target, isKept: false, client: 'crosstalk run' });
-	} catch (error) {
-		if (error instanceof ExpectedError) throw error;
-		throw new ExpectedError(
-			'The host that runs is older than this program and knows nothing of faults. Stop it; the next one to need it starts a new one.',
-			{ cause: error },
-		);
-	}
+	const target = { kind: 'source', source } as const;
+	await requestFaults(client, 'faults/arm', { faults, target, isKept: false, client: 'crosstalk run' });
 }
 
 export interface KeeperOptions {
