@@ -199,8 +199,8 @@ describe('a debug session', () => {
 			((await client.ask('stackTrace', { threadId })).body as { stackFrames: { id: number }[] }).stackFrames[0]
 				?.id; // as the protocol says
 		const [main, scout] = [await frameOf(1), await frameOf(2)];
-		const { body } = await client.ask('continue', { threadId: 2 });
-		assert.deepEqual(body, { allThreadsContinued: false });
+		const answer = await client.ask('continue', { threadId: 2 });
+		assert.deepEqual(answer.body, { allThreadsContinued: false });
 		assert.deepEqual(target.done, ['start', 'run scout']);
 		assert.equal((await client.ask('scopes', { frameId: main })).success, true);
 		const gone = await client.ask('scopes', { frameId: scout });
@@ -266,8 +266,8 @@ describe('a debug session', () => {
 	it('can be cancelled while it opens, and says that it takes long', async () => {
 		let isAborted = false;
 		const client = new Client({
-			openReplay: async (_configuration, { progress }, signal) => {
-				const shownProgress = progress('Reading the session');
+			openReplay: async (_configuration, debugClient, signal) => {
+				const shownProgress = debugClient.progress('Reading the session');
 				try {
 					return await new Promise<never>((_, reject) => {
 						signal.addEventListener('abort', () => {
