@@ -1,6 +1,7 @@
 import { createCore } from '../core/core.ts';
 import type { LiveAccess } from '../debugAdapter/hostLink.ts';
 import { debugLinks } from '../platform/node/host/debugLink.ts';
+import { storedCallsIn } from '../platform/node/store/readStoredCalls.ts';
 import { dataDirectory } from './dataOption.ts';
 import type { CommandIo } from './io.ts';
 import { ownProgram } from './ownProgram.ts';
@@ -18,6 +19,7 @@ export function liveAccess(io: CommandIo, data: string | undefined, onError: (er
 		platform: io.platform,
 		homeFolder: io.homeFolder,
 		environment: io.environment,
+		storedCalls: storedCallsIn,
 		onError,
 	};
 }

@@ -5,6 +5,7 @@ import type { Disposable } from '../core/base/lifecycle.ts';
 import type { Core } from '../core/core.ts';
 import type { DebugNotifications, DebugRequests } from '../core/debug/index.ts';
 import type { HostStatus } from '../core/host/status.ts';
+import type { StoredCallReader } from '../core/store/storedCalls.ts';
 import type { Platform } from '../core/platform.ts';
 import type { LiveTarget } from './liveTarget.ts';
 
@@ -45,6 +46,8 @@ export interface LiveAccess {
 	readonly platform: Platform;
 	readonly homeFolder: string;
 	readonly environment: Readonly<Record<string, string | undefined>>;
+	/** Reads what the session store of a data directory keeps of calls. `undefined`: there is none. */
+	storedCalls?(dataDirectory: string): StoredCallReader | undefined;
 	/** Told of each target that is made. */
 	readonly onDidCreate?: ((target: LiveTarget) => void) | undefined;
 	/** A mistake of our own, for the log. */

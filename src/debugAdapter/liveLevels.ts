@@ -5,6 +5,8 @@ import type { Agent, Conversation, Place, ToolCall } from '../core/conversation/
 import { agentName } from '../core/conversation/index.ts';
 import type { HeldCall } from '../core/debug/index.ts';
 import type { DebuggedAgent, FilePlace, Level, Section } from './debugTarget.ts';
+import type { StoredCallReader } from '../core/store/storedCalls.ts';
+import { stateSection } from './liveStates.ts';
 import { agentIn, callIn } from './liveTranscripts.ts';
 import type { LiveTranscripts } from './liveTranscripts.ts';
 
@@ -25,6 +27,8 @@ export interface LevelOptions {
 	readonly held: HeldLevel | undefined;
 	readonly transcripts: LiveTranscripts;
 	readonly actions: LevelActions;
+	/** `undefined`: there is no session store. */
+	readonly storedCalls: StoredCallReader | undefined;
 }
 
 export interface Levels {
@@ -33,12 +37,19 @@ export interface Levels {
 	readonly isComplete: boolean;
 }
 
-export async function levelsOf({ agent, held, transcripts, actions }: LevelOptions): Promise<Levels> {
+export async function levelsOf({ agent, held, transcripts, actions, storedCalls }: LevelOptions): Promise<Levels> {
 	const conversation = agent.sessionId === null ? undefined : await transcripts.read(agent.sessionId);
 	const found = callIn(conversation, held?.call.toolUseId ?? null);
 	const levels: Level[] = [];
-	if (held !== undefined) levels.push(heldLevel(held, found, actions));
 	const self = agentIn(conversation, agent.agentId);
+	if (held !== undefined) {
+		const { call } = held;
+		const state =
+			storedCalls === undefined || call.server === null
+				? []
+				: [stateSection(call, self?.toolCalls.map(({ id }) => id) ?? [], storedCalls)];
+		levels.push(heldLevel(held, found, state, actions));
+	}
 	if (self === undefined || conversation === undefined) {
 		levels.push({ name: agent.name, place: undefined, sections: [] });
 	} else levels.push(...spawnLevels(conversation, self));
@@ -49,7 +60,12 @@ export async function levelsOf({ agent, held, transcripts, actions }: LevelOptio
 	};
 }
 
-function heldLevel({ call, current }: HeldLevel, found: ToolCall | undefined, actions: LevelActions): Level {
+function heldLevel(
+	{ call, current }: HeldLevel,
+	found: ToolCall | undefined,
+	state: readonly Section[],
+	actions: LevelActions,
+): Level {
 	const isBefore = call.at === 'before';
 	const edit = call.canEdit ? actions.edit : undefined;
 	const given = parsed(call.arguments);
@@ -70,6 +86,7 @@ function heldLevel({ call, current }: HeldLevel, found: ToolCall | undefined, ac
 			read: async () => current(),
 			...(edit === undefined ? {} : { edit }),
 		});
+	sections.push(...state);
 	if (found !== undefined) sections.push(...messageSections(found));
 	return {
 		name: titleOf(call.tool, isBefore ? current() : given),

@@ -29,6 +29,7 @@ import { evaluateLive, liveNames } from './liveExpressions.ts';
 import { withReplaced } from './editedJson.ts';
 import { levelsOf, parsed } from './liveLevels.ts';
 import { callIn } from './liveTranscripts.ts';
+import type { StoredCallReader } from '../core/store/storedCalls.ts';
 import type { LiveTranscripts } from './liveTranscripts.ts';
 
 export interface LiveTargetOptions {
@@ -43,6 +44,8 @@ export interface LiveTargetOptions {
 	readonly stopOnEntry: boolean;
 	/** What is to be said at the beginning. */
 	readonly notes: readonly string[];
+	/** `undefined`: there is no session store. */
+	readonly storedCalls: StoredCallReader | undefined;
 	readonly onError: (error: unknown) => void;
 }
 
@@ -239,6 +242,7 @@ export class LiveTarget implements DebugTarget {
 			agent,
 			held: held === undefined ? undefined : this.viewOf(held),
 			transcripts,
+			storedCalls: this.options.storedCalls,
 			actions: {
 				edit: (keys, value) => this.edit(held, keys, value),
 				answer: async (result, isError) => {

@@ -48,6 +48,7 @@ async function attach(
 			run: undefined,
 			stopOnEntry,
 			notes: [],
+			storedCalls: access.storedCalls?.(link.dataDirectory),
 			onError: (error) => access.onError(error),
 		});
 	} catch (error) {
@@ -118,6 +119,7 @@ async function launch(
 			run,
 			stopOnEntry: configuration.stopOnEntry,
 			notes,
+			storedCalls: access.storedCalls?.(link.dataDirectory),
 			onError: (error) => access.onError(error),
 		});
 		output.print = (text) => target.printProgram(text);

@@ -51,6 +51,7 @@ export function createDebugParts({ extension, sessions, directory, idleSeconds, 
 		platform: sessions.platform,
 		homeFolder: userHome(),
 		environment: process.env,
+		storedCalls: storedCallsIn,
 		onError,
 		onDidCreate: (target) => {
 			targets.add(target);

@@ -10,6 +10,9 @@ export interface StoredCall {
 	readonly state: unknown;
 }
 
+/** Gives what is kept of the sessions that calls with these keys were made on, oldest first in each. Rejects with an `ExpectedError`. */
+export type StoredCallReader = (keys: ReadonlySet<string>) => Promise<readonly StoredCall[]>;
+
 /** All that is kept of the sessions that calls with one of these keys were made on, oldest first in each. Rejects with `StoreError`. */
 export async function storedCalls(store: SessionStore, keys: ReadonlySet<string>): Promise<readonly StoredCall[]> {
 	const found: StoredCall[] = [];

@@ -2,11 +2,11 @@ import { ExpectedError } from '../../core/base/errors.ts';
 import { createCore } from '../../core/core.ts';
 import type { Core } from '../../core/core.ts';
 import type { Platform } from '../../core/platform.ts';
+import type { StoredCallReader } from '../../core/store/storedCalls.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
 import type { DebugTarget, TargetClient } from '../debugTarget.ts';
 import type { ReplayConfiguration } from './replayConfiguration.ts';
-import type { StateSource } from './replayStates.ts';
 import { ReplayTarget } from './replayTarget.ts';
 
 /** What a replay needs of the shell that it runs in. */
@@ -15,7 +15,7 @@ export interface ReplayShell {
 	/** The session that a configuration names, by path or id, with what a host has recorded of it. Rejects with an `ExpectedError`. */
 	findSession(core: Core, configuration: ReplayConfiguration, signal: AbortSignal): Promise<SessionFiles>;
 	/** Reads what the session store of a data directory keeps of calls. `undefined`: there is none. */
-	storedCalls(data: string | undefined): StateSource | undefined;
+	storedCalls(data: string | undefined): StoredCallReader | undefined;
 	/** For listeners that throw. */
 	readonly onError: (error: unknown) => void;
 }

@@ -2,14 +2,11 @@
 
 import { serverOf } from '../../core/conversation/index.ts';
 import type { Replay, ToolCall } from '../../core/conversation/index.ts';
-import type { StoredCall } from '../../core/store/storedCalls.ts';
+import type { StoredCall, StoredCallReader } from '../../core/store/storedCalls.ts';
 import { valueAt } from '../assignments.ts';
 import type { Section, WatchedValue } from '../debugTarget.ts';
 import { accessTo, shown } from '../valueTree.ts';
 import type { Keys } from '../valueTree.ts';
-
-/** Gives what is kept of calls with these tool use ids. Rejects with an `ExpectedError`. */
-export type StateSource = (toolUseIds: ReadonlySet<string>) => Promise<readonly StoredCall[]>;
 
 /** A state before and after a call; `undefined`: it is not kept. */
 interface CallStates {
@@ -22,11 +19,11 @@ const notKept = 'The store keeps the states of the latest calls only, and this o
 
 export class ReplayStates {
 	private readonly replay: Replay;
-	private readonly source: StateSource | undefined;
+	private readonly source: StoredCallReader | undefined;
 	private asked: Promise<ReadonlyMap<string, CallStates>> | undefined;
 	private found: ReadonlyMap<string, CallStates> | undefined;
 
-	constructor(replay: Replay, source: StateSource | undefined) {
+	constructor(replay: Replay, source: StoredCallReader | undefined) {
 		this.replay = replay;
 		this.source = source;
 	}

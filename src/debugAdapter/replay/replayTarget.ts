@@ -8,6 +8,7 @@ import { counted } from '../../core/base/text.ts';
 import { agentName, Replay } from '../../core/conversation/index.ts';
 import type { Agent, Place, ReplayStep } from '../../core/conversation/index.ts';
 import type { ReadSession } from '../../core/core.ts';
+import type { StoredCallReader } from '../../core/store/storedCalls.ts';
 import type { TranscriptFiles } from '../../core/transcripts/files.ts';
 import type {
 	Abilities,
@@ -29,14 +30,13 @@ import { evaluateAt, expressionNames } from './replayExpressions.ts';
 import { ReplayLevels } from './replayLevels.ts';
 import type { ReplayLevel } from './replayLevels.ts';
 import { ReplayStates } from './replayStates.ts';
-import type { StateSource } from './replayStates.ts';
 import { ReplayStops } from './replayStops.ts';
 
 export interface ReplayOptions {
 	readonly files: TranscriptFiles;
 	readonly stopOnEntry: boolean;
 	/** `undefined`: nothing is known of states. */
-	readonly states?: StateSource | undefined;
+	readonly states?: StoredCallReader | undefined;
 	/** For listeners that throw. */
 	readonly onError: (error: unknown) => void;
 }
