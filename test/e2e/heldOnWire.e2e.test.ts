@@ -110,7 +110,7 @@ describe(`calls of Claude Code ${claudeCodeVersion} and Codex ${codexVersion} th
 	}
 
 	it('are told apart by agent and tool use, with the time that their clients wait', () => {
-		assert.deepEqual(stops.map(({ toolUseId }) => toolUseId).toSorted(), [
+		assert.deepEqual(stops.map(({ toolUseId }) => String(toolUseId)).toSorted(), [
 			'call_worker_1_2',
 			'call_worker_2_2',
 			'toolu_worker_1_2',

@@ -504,6 +504,18 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.equal(debug.held().length, 2);
 	});
 
+	it('shows no more of a call than a person could look at', () => {
+		const { gate, debug, stops } = gated();
+		set(debug, { tool: '*', at: 'after' });
+		const text = () => JSON.stringify('x'.repeat(9 * 1024 * 1024));
+		assert.notEqual(gate.after(callOf(main, 'Bash', {}), { text, isError: false }), undefined);
+		assert.partialDeepStrictEqual(stops[0], {
+			result: '"(9437186 characters, which are too many to be shown or changed)"',
+			canEdit: false,
+		});
+		debug.resume(stops[0]!.stopId, goOn());
+	});
+
 	it('lets one debugger stop a session, and others look on', () => {
 		const { gate, debug, before, stops } = gated();
 		set(debug, { tool: '*' });

@@ -62,6 +62,8 @@ export interface DebuggedTool {
 /** The longest time that a clock of any platform can wait. */
 const longestTimerMs = 2_000_000_000;
 const mostBreakpoints = 1_000;
+/** Of arguments or of a result, in characters. */
+const longestShown = 8 * 1024 * 1024;
 const mostAnswered = 100;
 const mostAgents = 20_000;
 
@@ -557,6 +559,8 @@ class Gate implements DebugHost {
 		const stopId = this.options.newId('stop');
 		const at = result === undefined ? 'before' : 'after';
 		const known = server === undefined ? undefined : this.options.toolOf(server, tool);
+		const args = call.argumentsText();
+		const outcome = result?.text();
 		const held: HeldCall = {
 			stopId,
 			reason: cause.reason,
@@ -573,12 +577,12 @@ class Gate implements DebugHost {
 			callId: call.callId ?? null,
 			server: server ?? null,
 			tool,
-			arguments: call.argumentsText(),
-			result: result?.text() ?? null,
+			arguments: shownText(args),
+			result: outcome === undefined ? null : shownText(outcome),
 			isError: result?.isError ?? false,
 			heldSince: now,
 			heldUntil,
-			canEdit: call.canEdit,
+			canEdit: call.canEdit && (outcome ?? args).length <= longestShown,
 			canAnswer: call.canAnswer && at === 'before',
 			isRepeatable: known?.isRepeatable ?? null,
 		};
@@ -879,6 +883,12 @@ class Debugger implements DebuggerConnection {
 		if (this.isDisposed) throw new ExpectedError('This debugger is not attached any more.');
 		if (this.isReadOnly) throw new ExpectedError(this.reason ?? 'This debugger can look on, and stops nothing.');
 	}
+}
+
+/** JSON for a debugger, which takes messages of any length but has nobody who would read them. */
+function shownText(json: string): string {
+	if (json.length <= longestShown) return json;
+	return JSON.stringify(`(${json.length} characters, which are too many to be shown or changed)`);
 }
 
 function ruleCause(ruleId: string, description: string): Cause {

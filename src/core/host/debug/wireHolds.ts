@@ -169,8 +169,7 @@ export class WireHolds {
 	}
 
 	private edit(exchange: Exchange, json: string): void {
-		const message = withArguments(exchange.message, json);
-		if (message === undefined) return;
+		const message = withArguments(exchange.message, json) ?? rewritten(exchange, json);
 		exchange.message = message;
 		const mirrored = this.server.mirroredOf(exchange.tool);
 		const names = new Set(mirrored.map(({ header }) => header.toLowerCase()));
@@ -208,6 +207,15 @@ export class WireHolds {
 			canRepeat: true,
 		};
 	}
+}
+
+/** A message in which the place of the arguments is not to be found, as one that writes `params` with escapes. */
+function rewritten({ message, rawId }: Exchange, json: string): RpcMessage {
+	const params = JSON.stringify({ ...message.params, arguments: JSON.parse(json) as unknown });
+	const head = `{"jsonrpc":"2.0","id":${decoded(rawId)},"method":${JSON.stringify(message.method)}`;
+	const written = readRpc(encodedText(`${head},"params":${params}}`));
+	if (written.kind === 'problem') throw new Error('What was just written is a request.');
+	return written;
 }
 
 /** Of revision 2026-07-28: the agent brings what the server wanted to know of a call that has begun. */

@@ -79,6 +79,46 @@ export class ControlDebug {
 	}
 }
 
+/** Of messages that a debugger has not taken yet; one that was stopped itself takes none. */
+const mostUnread = 2_000;
+/** In characters. */
+const longestUnread = 64 * 1024 * 1024;
+
+/**
+ * The way to a debugger, which may not listen: log lines are then let go, and one that does not take its stops is no debugger.
+ * @param send Rejects, or throws, when the debugger is gone.
+ * @param giveUp Ends its connection.
+ */
+export function notifier(
+	send: (name: keyof DebugNotifications, value: unknown) => Promise<void>,
+	giveUp: () => void,
+): (name: keyof DebugNotifications, value: unknown) => void {
+	let unread = 0;
+	let length = 0;
+	return (name, value) => {
+		const size = sizeOf(value);
+		if (unread >= mostUnread || length + size > longestUnread) {
+			if (name !== 'debug/didLog') giveUp();
+			return;
+		}
+		unread++;
+		length += size;
+		const taken = () => {
+			unread--;
+			length -= size;
+		};
+		// Of one that is gone the end of its connection tells.
+		void (async () => send(name, value))().then(taken, taken);
+	};
+}
+
+function sizeOf(value: unknown): number {
+	if (typeof value !== 'object' || value === null) return 0;
+	let size = 0;
+	for (const member of Object.values(value)) if (typeof member === 'string') size += member.length;
+	return size;
+}
+
 /** One that has come over a socket, from a program of another version perhaps. */
 function breakpointIn(value: unknown): Breakpoint {
 	const { id, tool, agent, sessionId, at, condition, hitCondition, logMessage } = objectAt('breakpoints', value);

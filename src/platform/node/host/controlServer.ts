@@ -15,7 +15,7 @@ import type { HostStatus } from '../../../core/host/status.ts';
 import { queryIn, sentRows, statementOf } from '../store/eventQueries.ts';
 import { acceptStoreClient, isStoreClient } from '../store/storeServer.ts';
 import type { StoreService } from '../store/storeServer.ts';
-import { ControlDebug } from './controlDebug.ts';
+import { ControlDebug, notifier } from './controlDebug.ts';
 import { connectionOver } from './controlConnection.ts';
 import { controlProtocol, expectedFailure } from './controlProtocol.ts';
 import { serversIn } from './controlServers.ts';
@@ -173,10 +173,14 @@ class Client implements Connected {
 			longestMessage,
 			onBroken: ({ message }) => options.log(`A client of the control socket was turned away: ${message}`),
 		});
-		this.debug = new ControlDebug(options.host.debug, (name, value) => {
-			// One that is gone hears nothing; its socket's end tells so.
-			this.connection.sendNotification(name, value).catch(() => undefined);
-		});
+		const notify = notifier(
+			async (name, value) => this.connection.sendNotification(name, value),
+			() => {
+				options.log('A debugger was let go that did not listen any more.');
+				socket.destroy();
+			},
+		);
+		this.debug = new ControlDebug(options.host.debug, notify);
 		this.connection.onClose(() => {
 			watch.remove(this.connection);
 			this.following?.dispose();
