@@ -145,6 +145,15 @@ user: go on
 assistant: done`,
 		},
 		{
+			name: 'a client names the server before the words of the error',
+			transcript: `
+user: write to them
+assistant: call t1 mcp__chat__post_message {"text": "hello"}
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ unknown
+tool: result t1 says MCP server 'chat': McpError: MCP error -32001: Request timed out
+assistant: done`,
+		},
+		{
 			name: 'Codex stopped waiting',
 			transcript: `
 client: codex 0.169.0

@@ -56,9 +56,9 @@ const notRun =
 const unknown = /\bThe outcome is unknown: the call may have\b|\bmay or may not have been carried out\b/;
 /** The SDKs of MCP, Claude Code, Codex, `crosstalk host`. */
 const timedOut =
-	/^(?:Error: )?MCP error -32001: Request timed out\b|\bMCP server "[^"]*" tool "[^"]*" timed out after \d|\btimed out awaiting tools\/call\b|\bdid not end in the [\d.]+ s that a call may take\b|^The operation timed out\.?$/;
+	/^(?:[^\n]{0,80}: )?MCP error -32001: Request timed out\b|\bMCP server "[^"]*" tool "[^"]*" timed out after \d|\btimed out awaiting tools\/call\b|\bdid not end in the [\d.]+ s that a call may take\b|^The operation timed out\.?$/;
 const connectionLost =
-	/^(?:Error: )?MCP error -32000: Connection closed\b|\bMCP server connection lost\b|^(?:Error: )?(?:tool call error: .*)?Transport (?:closed|channel closed)\b|^(?:Error: )?(?:fetch failed|socket hang up|terminated|read ECONNRESET)\b|\bClosed stdio transport\b/;
+	/^(?:[^\n]{0,80}: )?MCP error -32000: Connection closed\b|\bMCP server connection lost\b|^(?:Error: )?(?:tool call error: .*)?Transport (?:closed|channel closed)\b|^(?:Error: )?(?:fetch failed|socket hang up|terminated|read ECONNRESET)\b|\bClosed stdio transport\b/;
 
 /** @param text The beginning of an error. */
 export function failureInWords(text: string): CallFailure | undefined {
