@@ -3,12 +3,15 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { findingsOf } from '../../src/cli/findings.ts';
+import { callState } from '../../src/core/conversation/index.ts';
+import { createCore } from '../../src/core/core.ts';
 import { openSavedSession } from '../../src/core/transcripts/savedSession.ts';
 import { pathsOf } from '../../src/core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../../src/core/transcripts/sessionFiles.ts';
 import { SavingFolder, core, everySession, nameOf, platform, saveAs } from './savedSessions.ts';
 
 const sessions = await everySession();
+const killed = '4286b68e-7bda-44a4-87ea-3c0f563e00a3';
 /** What these say rests on names and values. */
 const wordRules = new Set(['default-scope-query', 'suspiciously-empty-result']);
 
@@ -22,6 +25,52 @@ describe('a session that is saved as one file', () => {
 	after(() => folder.remove());
 
 	it('is one of many', () => assert.ok(sessions.length > 25, String(sessions.length)));
+
+	it('stays unfinished when it was saved while it ran, whatever runs where it is opened', async () => {
+		const session = sessions.find(({ nativeId }) => nativeId === killed);
+		assert.ok(session !== undefined);
+		const path = folder.of('live.crosstalk');
+		const live = { state: 'live', evidence: 'Its process runs.' } as const;
+		const there = createCore({ ...platform, liveness: { probe: async () => live } });
+		assert.equal((await saveAs(path, session, 'whole', there)).isUnfinished, true);
+		const { conversation, diagnostics } = await core.readSession(await openSavedSession(platform.files, path), {
+			assume: 'auto',
+			rules: {},
+			withPreviews: false,
+		});
+		assert.deepEqual(conversation.liveness, { ...live, since: undefined });
+		assert.deepEqual(diagnostics, []);
+		const states = [...conversation.agents.values()].flatMap((agent) =>
+			agent.toolCalls.map((call) => callState(conversation, call).state),
+		);
+		assert.equal(states.filter((state) => state === 'pending').length, 3);
+	});
+
+	it('brings what its servers have said of their tools, and no others', async () => {
+		const session = sessions.find(({ nativeId }) => nativeId === killed);
+		assert.ok(session !== undefined);
+		const tool = 'trigger-long-running-operation';
+		const tools = ['everything', 'another'].map((server) => ({ server, tool, description: `Of ${server}` }));
+		const there = createCore({ ...platform, toolCatalogue: { read: async () => tools } });
+		// What is known where it is opened is of other servers.
+		const here = createCore({
+			...platform,
+			toolCatalogue: { read: async () => [{ server: 'everything', tool, description: 'Of somebody else' }] },
+		});
+		for (const bodies of ['whole', 'replaced'] as const) {
+			const path = folder.of('tools.crosstalk');
+			await saveAs(path, session, bodies, there);
+			const opened = await openSavedSession(platform.files, path);
+			assert.deepEqual(
+				opened.saved?.tools.map(({ server }) => server),
+				bodies === 'whole' ? ['everything'] : [],
+			);
+			const options = { assume: 'auto', rules: {}, withPreviews: false } as const;
+			const { conversation } = await here.readSession(opened, options);
+			const described = conversation.tools.get('everything')?.get(tool)?.description;
+			assert.equal(described, bodies === 'whole' ? 'Of everything' : undefined);
+		}
+	});
 
 	for (const session of sessions) {
 		it(`comes back byte for byte, with the same findings: ${nameOf(session)}`, async () => {

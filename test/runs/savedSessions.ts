@@ -38,10 +38,11 @@ export async function saveAs(
 	path: string,
 	session: SessionFiles,
 	bodies: 'whole' | 'replaced' = 'whole',
+	by = core,
 ): Promise<SavedSession> {
 	const writer = await PackedWriter.create(path, true);
 	try {
-		const saved = await core.saveSession(session, writer, {
+		const saved = await by.saveSession(session, writer, {
 			writtenBy: 'crosstalk test',
 			savedAt,
 			replacing: bodies === 'whole' ? undefined : digest,

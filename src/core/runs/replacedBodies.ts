@@ -171,6 +171,7 @@ const modes: Readonly<Record<string, Mode>> = {
 	tool_output: 'result',
 	toolUseResult: 'told',
 	result: 'results',
+	error: 'told',
 	structuredContent: 'content',
 	mcpMeta: 'content',
 	shape: 'content',
@@ -182,7 +183,7 @@ const modes: Readonly<Record<string, Mode>> = {
 };
 const toldMembers: ReadonlySet<string> = new Set([
 	...['agentId', 'agentType', 'status', 'isAsync', 'backgroundTaskId', 'totalDurationMs', 'durationMs'],
-	...['type', 'is_error', 'isError', 'interrupted'],
+	...['type', 'is_error', 'isError', 'interrupted', 'code'],
 ]);
 
 /** Those of MCP's results and of Claude Code's own tools. */
