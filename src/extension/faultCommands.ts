@@ -147,7 +147,8 @@ const presets = [
 
 /** What `crosstalk fault preset --json` prints, as far as it is needed here. */
 interface PresetResult {
-	readonly isFound: boolean;
+	/** The rules that name the bug. */
+	readonly finds: readonly string[];
 	readonly runs: readonly {
 		readonly name: string;
 		readonly path: string;
@@ -194,15 +195,21 @@ export async function reproduceBug(
 	);
 	if (result === undefined) return;
 	for (const { path } of result.runs) await sessions.open(path);
-	const [finding] = result.runs.flatMap(({ diagnostics }) => diagnostics);
+	const [finding] = findingsOf(result);
 	if (finding === undefined) return;
 	await commands.executeCommand(commandIds.revealPlace, finding.path, finding.line - 1, finding.column - 1);
 	await commands.executeCommand('workbench.actions.view.problems');
 	void window.showInformationMessage(sentenceOf(preset.label, result));
 }
 
-function sentenceOf(label: string, { runs }: PresetResult): string {
-	const rules = [...new Set(runs.flatMap(({ diagnostics }) => diagnostics.map(({ ruleId }) => ruleId)))].join(', ');
+/** Those that name the bug; what it has brought about beside that is in Problems, too. */
+function findingsOf({ finds, runs }: PresetResult): PresetResult['runs'][number]['diagnostics'] {
+	return runs.flatMap(({ diagnostics }) => diagnostics).filter(({ ruleId }) => finds.includes(ruleId));
+}
+
+function sentenceOf(label: string, result: PresetResult): string {
+	const { runs } = result;
+	const rules = [...new Set(findingsOf(result).map(({ ruleId }) => ruleId))].join(', ');
 	const found = `${label}: found by ${rules}.`;
 	if (runs.length < 2) return found;
 	const lost = runs.map(

@@ -75,7 +75,8 @@ describe('presets', () => {
 			},
 		]);
 		// What is left is a session like any other, and says itself what was done to it.
-		const [naive] = runs;
+		const [naive, ours] = runs;
+		assert.deepEqual(ours?.diagnostics, [], 'nothing is wrong with ours');
 		assert.ok(naive !== undefined);
 		const linted = await crosstalk('lint', naive.path);
 		assert.equal(linted.code, 1);

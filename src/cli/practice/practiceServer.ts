@@ -9,13 +9,17 @@ export interface PracticeTool {
 	readonly name: string;
 	readonly description: string;
 	readonly inputSchema: Readonly<Record<string, unknown>>;
+	readonly annotations?: { readonly readOnlyHint: boolean };
 }
+
+const reads = { readOnlyHint: true };
 
 export const practiceTools: readonly PracticeTool[] = [
 	{
 		name: 'quick_total',
 		description: 'The total of one region.',
 		inputSchema: { type: 'object', properties: { region: { type: 'string' } }, required: ['region'] },
+		annotations: reads,
 	},
 	{
 		name: 'build_report',
@@ -30,6 +34,7 @@ export const practiceTools: readonly PracticeTool[] = [
 		name: 'chat_list_contexts',
 		description: 'The contexts there are, with the number of their messages.',
 		inputSchema: { type: 'object', properties: {} },
+		annotations: reads,
 	},
 	{
 		name: 'chat_list_messages',
@@ -45,6 +50,7 @@ export const practiceTools: readonly PracticeTool[] = [
 				since: { type: 'string', description: 'ISO 8601. Only messages from then on.' },
 			},
 		},
+		annotations: reads,
 	},
 ];
 

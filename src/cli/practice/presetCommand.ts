@@ -40,7 +40,9 @@ export async function runPreset(io: CommandIo, { name, out, isJson }: PresetOpti
 	);
 	if (isJson) {
 		const results = runs.map((run, index) => ({ ...run, diagnostics: linted[index]?.diagnostics ?? [] }));
-		io.stdout.write(`${JSON.stringify({ version: 1, preset: name, isFound, runs: results }, undefined, 2)}\n`);
+		io.stdout.write(
+			`${JSON.stringify({ version: 1, preset: name, finds: preset.finds, isFound, runs: results }, undefined, 2)}\n`,
+		);
 	} else io.stdout.write(textOf(io, runs, linted));
 	if (!isFound)
 		throw new ExpectedError(
