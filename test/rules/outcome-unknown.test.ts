@@ -38,6 +38,16 @@ tool: result t1 says post_message on chat may or may not have been carried out. 
 assistant: done`,
 		},
 		{
+			name: 'the server says nothing of a tool that only reads by its name',
+			transcript: `
+user: what is there
+assistant: call t1 mcp__chat__list_messages {}
+host: sends t1 to chat list_messages over c1 unrepeatable
+host: ends t1 outcome-unknown Its process ended.
+tool: result t1 error
+assistant: done`,
+		},
+		{
 			name: 'the call never reached its server',
 			transcript: `
 user: write to them

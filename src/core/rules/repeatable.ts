@@ -12,12 +12,12 @@ export interface Repeatability {
 
 /** Of a call to an MCP server's tool. */
 export function repeatabilityOf(conversation: Conversation, call: ToolCall): Repeatability {
-	for (const { isRepeatable } of call.hostCalls) {
-		if (isRepeatable === true) return { kind: 'harmless', evidence: 'Its server says that it may be repeated.' };
-		if (isRepeatable === false)
-			return { kind: 'harmful', evidence: 'Its server does not say that it may be repeated.' };
-	}
-	return byName(toolName(call), toolOf(conversation, call)?.description);
+	const told = call.hostCalls.map(({ isRepeatable }) => isRepeatable);
+	if (told.includes(true)) return { kind: 'harmless', evidence: 'Its server says that it may be repeated.' };
+	const named = byName(toolName(call), toolOf(conversation, call)?.description);
+	// Most servers say nothing of their tools, those that only read among them.
+	if (named.kind === 'harmless' || !told.includes(false)) return named;
+	return { kind: 'harmful', evidence: 'Its server does not say that it may be repeated.' };
 }
 
 function toolName({ server, name, hostCalls }: ToolCall): { readonly server: string; readonly name: string } {
