@@ -22,6 +22,7 @@ import { registerSavedSessions } from './savedSessions.ts';
 import { Sessions } from './sessions.ts';
 import { hostDirectory } from './settings.ts';
 import { registerTasks } from './tasks.ts';
+import { nameThisWindow } from './thisWindow.ts';
 import { registerTranscriptFeatures } from './transcriptFeatures.ts';
 
 /** What the suites in VS Code look at. Nobody else may rely on it. */
@@ -46,7 +47,7 @@ export function activate(context: ExtensionContext): TestApi {
 	});
 	const sessions = new Sessions(createCore(platform), platform, log);
 	const transcripts = new OpenTranscripts(sessions, log);
-	context.subscriptions.push(sessions, transcripts);
+	context.subscriptions.push(sessions, transcripts, nameThisWindow());
 
 	/** One feature that fails does not take the others with it. */
 	const register = <T extends Disposable>(name: string, create: () => T): T | undefined => {

@@ -6,6 +6,9 @@ import type { HostAddress } from '../core/host/control.ts';
 import type { HostStatus } from '../core/host/status.ts';
 import type { HostConnection } from './hostConnection.ts';
 import { byName } from './hostWords.ts';
+import { windowSession } from './thisWindow.ts';
+
+const ofThisWindow = { 'X-Crosstalk-Session': windowSession };
 
 /** A host tells what it knows as soon as it is watched. */
 const statusWaitMs = 5000;
@@ -91,7 +94,7 @@ function definitionsOf({ servers }: HostStatus, address: HostAddress): readonly 
 		.sort(byName)
 		.map(
 			({ name, definition }) =>
-				new McpHttpServerDefinition(name, serverUri(address, name), {}, definition ?? '1'),
+				new McpHttpServerDefinition(name, serverUri(address, name), ofThisWindow, definition ?? '1'),
 		);
 }
 

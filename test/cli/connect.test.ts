@@ -108,19 +108,23 @@ describe('crosstalk connect', () => {
 		}
 	});
 
-	it('says whose the calls are', async () => {
-		await lab.host('--config', lab.config());
-		const one = agent(['--agent', 'explore api'], {
-			CLAUDE_CODE_SESSION_ID: '26f2dd86-5462-4f7a-aac2-ce9ac421faeb',
+	for (const [environment, session] of [
+		[
+			{ CLAUDE_CODE_SESSION_ID: '26f2dd86-5462-4f7a-aac2-ce9ac421faeb', CROSSTALK_SESSION: 'vscode:window-1' },
+			'claude-code:26f2dd86-5462-4f7a-aac2-ce9ac421faeb',
+		],
+		[{ CROSSTALK_SESSION: 'vscode:window-1' }, 'vscode:window-1'],
+		[{ CROSSTALK_SESSION: 'anything' }, null],
+	] as const) {
+		it(`says whose the calls are: ${session ?? 'nobody knows'}`, async () => {
+			await lab.host('--config', lab.config());
+			const one = agent(['--agent', 'explore api'], environment);
+			await one.initialize();
+			one.call('hang', {});
+			const call = await until('a call', async () => (await status()).calls[0]);
+			assert.deepEqual([call.agentId, call.sessionId, call.tool], ['explore api', session, 'hang']);
 		});
-		await one.initialize();
-		one.call('hang', {});
-		const call = await until('a call', async () => (await status()).calls[0]);
-		assert.deepEqual(
-			[call.agentId, call.sessionId, call.tool],
-			['explore api', 'claude-code:26f2dd86-5462-4f7a-aac2-ce9ac421faeb', 'hang'],
-		);
-	});
+	}
 
 	it('starts the host when none runs, with the configuration of the last one', async () => {
 		const first = await lab.host('--config', lab.config());

@@ -116,10 +116,12 @@ async function isNew(control: ControlClient): Promise<boolean> {
 	}
 }
 
-/** Claude Code tells its servers which session starts them. */
-function sessionIdIn(io: CommandIo): string | undefined {
-	const id = io.environment['CLAUDE_CODE_SESSION_ID'];
-	return id !== undefined && /^[\w-]{1,100}$/.test(id) ? `claude-code:${id}` : undefined;
+/** Claude Code tells its servers which session starts them; of a window of VS Code the extension does. */
+function sessionIdIn({ environment }: CommandIo): string | undefined {
+	const id = environment['CLAUDE_CODE_SESSION_ID'];
+	if (id !== undefined && /^[\w-]{1,100}$/.test(id)) return `claude-code:${id}`;
+	const named = environment['CROSSTALK_SESSION'];
+	return named !== undefined && /^vscode:[\w-]{1,100}$/.test(named) ? named : undefined;
 }
 
 function intentOf(option: string | undefined, { environment, stderr }: CommandIo): DeclaredIntent | undefined {

@@ -159,6 +159,33 @@ describe('a host that a window starts', () => {
 		assert.match(words, /cancelled/i);
 	});
 
+	it('knows them again when they connect anew, as VS Code does whenever it comes to it', async () => {
+		const { mcpServers } = await (await api()).host.load();
+		const [definition] = await mcpServers.provide();
+		assert.ok(definition);
+		let session: string | undefined;
+		const post = async (message: object) => {
+			const answer = await fetch(definition.uri.toString(true), {
+				method: 'POST',
+				headers: {
+					...definition.headers,
+					'content-type': 'application/json',
+					accept: 'application/json, text/event-stream',
+					...(session === undefined ? {} : { 'mcp-session-id': session }),
+				},
+				body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+			});
+			session ??= answer.headers.get('mcp-session-id') ?? undefined;
+			return answer.text();
+		};
+		const clientInfo = { name: 'anew', version: '1' };
+		const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo };
+		await post({ id: 1, method: 'initialize', params });
+		await post({ method: 'notifications/initialized' });
+		const answer = await post({ id: 2, method: 'tools/call', params: { name: 'sleep', arguments: { ms: 7 } } });
+		assert.match(answer, /slept 7 ms/);
+	});
+
 	it('reconnects a server on command', async () => {
 		const { load } = (await api()).host;
 		const { connection } = await load();
@@ -193,16 +220,22 @@ describe('a host that a window starts', () => {
 	it('shows in the tree what it has recorded of agents that write no transcript', async () => {
 		const { agents, conversation, sessions } = await api();
 		await commands.executeCommand('crosstalk.agents.focus');
-		const row = await eventually(
+		const rows = await eventually(
 			'The session has a row',
-			async () => {
-				const rows = await agents.tree.getChildren();
-				return rows.find(
-					(node) => node.kind === 'session' && sessions.entry(node.key)?.files.format === 'host',
-				);
-			},
-			(found) => found !== undefined,
+			async () =>
+				(await agents.tree.getChildren()).filter(
+					(node) =>
+						node.kind === 'session' &&
+						/^(?:vscode|mcp):/.test(sessions.entry(node.key)?.files.nativeId ?? ''),
+				),
+			(found) => found.length > 0,
 		);
+		// However often its clients have connected.
+		assert.deepEqual(
+			rows.map((node) => (node.kind === 'session' ? sessions.entry(node.key)?.files.nativeId.slice(0, 14) : '')),
+			['vscode:window-'],
+		);
+		const [row] = rows;
 		assert.ok(row?.kind === 'session');
 		assert.match(String(agents.tree.getTreeItem(row).description), /MCP host/);
 		const outline = await eventually(
@@ -218,7 +251,12 @@ describe('a host that a window starts', () => {
 		const lines = await eventually(
 			'Its calls are shown',
 			() => conversationOutline(2),
-			(found) => found.some((line) => line.includes('reconnected after')),
+			(found) => {
+				const text = found.join('\n');
+				return ['"ms":2500', '"ms":60000', '"ms":7}', 'reconnected after'].every((part) => text.includes(part));
+			},
+			// The store has it a moment after it was, and it is looked for every other second.
+			{ timeoutMs: 20_000 },
 		);
 		await screenshot('host-recorded');
 		const shown = lines.join('\n');

@@ -214,7 +214,10 @@ function backgroundEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEn
 	const rest = { ...environment };
 	// A debugger of the starting process would hold the host too.
 	if (rest['VSCODE_INSPECTOR_OPTIONS'] !== undefined) delete rest['NODE_OPTIONS'];
-	for (const name of ['VSCODE_INSPECTOR_OPTIONS', 'CLAUDE_CODE_SESSION_ID', 'CLAUDECODE', 'NODE_CHANNEL_FD'])
+	for (const name of [
+		...['VSCODE_INSPECTOR_OPTIONS', 'CLAUDE_CODE_SESSION_ID', 'CLAUDECODE', 'CROSSTALK_SESSION'],
+		'NODE_CHANNEL_FD',
+	])
 		delete rest[name];
 	return rest;
 }
