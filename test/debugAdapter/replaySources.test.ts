@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Place } from '../../src/core/conversation/index.ts';
 import { createCore } from '../../src/core/core.ts';
+import type { Stop } from '../../src/debugAdapter/debugTarget.ts';
 import { ReplayTarget } from '../../src/debugAdapter/replay/replayTarget.ts';
 import { createNodePlatform } from '../../src/platform/node/platform.ts';
 import { openSessionStore } from '../../src/platform/node/sessionStore.ts';
@@ -154,5 +156,46 @@ describe('a replay', () => {
 		assert.equal(await target.evaluate('calls.size()', top), 3);
 		target.dispose();
 		assert.deepEqual(errors, []);
+	});
+
+	it('stops at the call of a finding that is written down elsewhere, in what a host has recorded', async () => {
+		const platform = createNodePlatform(true);
+		const core = createCore(platform);
+		const [session] = (await core.findSessions(killed)).sessions;
+		assert.ok(session !== undefined);
+		const read = await core.readSession(session, { assume: 'ended', rules: {}, withPreviews: true });
+		const elsewhere: Place = {
+			source: { kind: 'transcript', path: '/recorded.jsonl', line: 3, offset: 0, length: 9 },
+			range: undefined,
+		};
+		const [first, second] = read.diagnostics;
+		assert.ok(first !== undefined && second !== undefined);
+		const moved = [
+			{ ...second, place: elsewhere },
+			// Of a connection: no call is its own, but some belong to it.
+			{
+				...first,
+				place: elsewhere,
+				toolUseId: undefined,
+				related: [{ place: first.place, message: 'It was lost.' }],
+			},
+		];
+		const target = new ReplayTarget(
+			{ ...read, diagnostics: moved },
+			{ files: platform.files, stopOnEntry: false, onError: (error) => assert.fail(String(error)) },
+		);
+		const stops: Stop[] = [];
+		target.onDidStop((stop) => void stops.push(stop));
+		const noOthers = { lines: [], tools: [], data: [], toolError: undefined };
+		await target.setBreakpoints({ ...noOthers, rules: [{ id: 'b1', ruleId: 'orphaned-tool-use' }] });
+		await target.start();
+		await until('the first stop', () => stops[0]);
+		await target.resume(null, 'run');
+		await until('the second stop', () => stops[1]);
+		assert.deepEqual(
+			stops.map(({ kind, agent }) => [kind, agent]).toSorted(),
+			[first, second].map(({ agentId }) => ['rule', String(agentId)]).toSorted(),
+		);
+		target.dispose();
 	});
 }).timeout(60_000);

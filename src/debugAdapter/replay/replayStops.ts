@@ -1,8 +1,10 @@
 // Where a replay stops. Whether a breakpoint holds at a step depends on the session alone, and not on the way there: hits are counted from
 // the session's beginning, so that going back and forth gives the same stops.
 
+import type { AgentId } from '../../core/base/ids.ts';
 import { singleLine, truncated } from '../../core/base/text.ts';
-import type { Replay, ReplayStep } from '../../core/conversation/index.ts';
+import { callsOf } from '../../core/conversation/index.ts';
+import type { Place, Replay, ReplayStep, ToolCall } from '../../core/conversation/index.ts';
 import { compileBreakpoint } from '../../core/debug/breakpoint.ts';
 import type { BreakpointAnswer, CompiledBreakpoint } from '../../core/debug/breakpoint.ts';
 import { toolPattern } from '../../core/debug/toolPattern.ts';
@@ -65,6 +67,8 @@ export class ReplayStops {
 	private watches: readonly Watch[] = [];
 	private readonly hasFailed = new Set<string>();
 	private seenTools: readonly SeenTool[] | undefined;
+	/** Made for agents of which a finding is written down elsewhere. */
+	private readonly callsById = new Map<AgentId, ReadonlyMap<string, ToolCall>>();
 	/** The session's files as the client may write their paths. */
 	private readonly paths: ReadonlyMap<string, string>;
 
@@ -316,12 +320,39 @@ export class ReplayStops {
 		return step ?? 'Nothing happens on this line or behind it.';
 	}
 
-	private stepOf({ place }: Diagnostic): number | undefined {
-		const { source, range } = place;
-		if (source.kind !== 'transcript') return undefined;
+	/** Where a finding is: at its block, at its call, in its line, or where something is that belongs to it. */
+	private stepOf({ place, agentId, toolUseId: id, related }: Diagnostic): number | undefined {
+		const call = agentId === undefined || id === undefined ? undefined : this.callWith(agentId, id);
+		return (
+			this.blockAt(place) ??
+			(call === undefined ? undefined : this.replay.indexOfCall(call)) ??
+			this.lineAt(place) ??
+			related
+				.map((other) => this.blockAt(other.place) ?? this.lineAt(other.place))
+				.find((index) => index !== undefined)
+		);
+	}
+
+	private callWith(agent: AgentId, id: string): ToolCall | undefined {
+		let calls = this.callsById.get(agent);
+		if (calls === undefined) {
+			const of = this.replay.conversation.agents.get(agent);
+			calls = new Map((of === undefined ? [] : callsOf(of)).map((call) => [call.id, call]));
+			this.callsById.set(agent, calls);
+		}
+		return calls.get(id);
+	}
+
+	private blockAt({ source, range }: Place): number | undefined {
+		if (source.kind !== 'transcript' || range === undefined) return undefined;
 		const places = this.replay.placesAt(source.path, source.line);
-		const own = places.find(({ line, column }) => line === source.line && column === range?.column);
-		return (own ?? places[0] ?? this.replay.placesIn(source.path).at(-1))?.index;
+		return places.find(({ line, column }) => line === source.line && column === range.column)?.index;
+	}
+
+	private lineAt({ source }: Place): number | undefined {
+		if (source.kind !== 'transcript') return undefined;
+		const [first] = this.replay.placesAt(source.path, source.line);
+		return (first ?? this.replay.placesIn(source.path).at(-1))?.index;
 	}
 }
 
