@@ -3,7 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ExpectedError } from '../../core/base/errors.ts';
+import { counted } from '../../core/base/text.ts';
 import type { FaultDefinition, FaultStatus } from '../../core/host/faults/index.ts';
 import { defaultLimits } from '../../core/host/serverDefinition.ts';
 import type { ServerDefinition, ServerLimits } from '../../core/host/serverDefinition.ts';
@@ -33,6 +35,8 @@ export interface Practice {
 	readonly server: string;
 	/** Connects an agent: `main`, or the id of a subagent. */
 	agent(agentId: string, transcript: AgentTranscript): Promise<PracticeAgent>;
+	/** Resolves when so many calls are with the server. */
+	untilRunning(calls: number): Promise<void>;
 }
 
 export interface PracticeResult {
@@ -76,6 +80,9 @@ export class PracticeAgent {
 		return this.client.close();
 	}
 }
+
+/** For agents to get going, on a machine that has much else to do. */
+const patienceMs = 30_000;
 
 export async function practise(
 	io: CommandIo,
@@ -133,6 +140,17 @@ export async function practise(
 					const agent = new PracticeAgent(connection, transcript, server);
 					agents.push(agent);
 					return agent;
+				},
+				async untilRunning(count) {
+					const deadline = performance.now() + patienceMs;
+					for (;;) {
+						const { calls } = await client.request('host/status', {});
+						if (calls.filter(({ state }) => state === 'running').length >= count) return;
+						signal.throwIfAborted();
+						if (performance.now() > deadline)
+							throw new ExpectedError(`The agents did not get to ${counted(count, 'call')} in time.`);
+						await delay(20);
+					}
 				},
 			});
 			const status = await client.request('host/status', {});

@@ -1,6 +1,5 @@
 // The three bugs that this program is for, each played by small agents through a real host to a real server.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultDefinition } from '../../core/host/faults/index.ts';
 import type { CommandIo } from '../io.ts';
 import type { PresetName } from './presetNames.ts';
@@ -99,7 +98,7 @@ async function work(practice: Practice, region: string, spawnedBy: string, calls
 	const tool = region === 'north' ? 'quick_total' : 'build_report';
 	const given = region === 'north' ? { region } : { region, milliseconds: reportMs };
 	// The reports are under way before the call that will be lost.
-	if (region === 'north') await delay(300);
+	if (region === 'north') await practice.untilRunning(regions.length);
 	const first = await agent.call(tool, given);
 	calls.push({ agent: region, tool, ...first });
 	// Whoever was told that its own call took too long asks again; the others are told that nobody knows what has become of theirs.
