@@ -193,8 +193,8 @@ describe('a replay', () => {
 		await target.resume(null, 'run');
 		await until('the second stop', () => stops[1]);
 		assert.deepEqual(
-			stops.map(({ kind, agent }) => [kind, agent]).toSorted(),
-			[first, second].map(({ agentId }) => ['rule', String(agentId)]).toSorted(),
+			stops.map(({ kind, agent }) => `${kind} ${agent}`).toSorted(),
+			[first, second].map(({ agentId }) => `rule ${agentId}`).toSorted(),
 		);
 		target.dispose();
 	});
