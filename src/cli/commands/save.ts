@@ -1,3 +1,4 @@
+import { counted } from '../../core/base/text.ts';
 import { createCore } from '../../core/core.ts';
 import { printable } from '../../core/report/index.ts';
 import { isSavedSession, savedSessionSuffix } from '../../core/transcripts/savedSession.ts';
@@ -78,7 +79,7 @@ export const save: Command = {
 				return 0;
 			}
 			const parts = [
-				`${printable(values.out)}: session ${printable(session.nativeId)}, ${saved.files} files.`,
+				`${printable(values.out)}: session ${printable(session.nativeId)}, ${counted(saved.files, 'file')}.`,
 				...(saved.isUnfinished ? ['The session still runs: this is what there is of it by now.'] : []),
 				isReplacing
 					? 'Texts, arguments and results are replaced; names of tools and servers, ids and times are not.'
