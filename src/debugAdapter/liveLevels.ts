@@ -35,6 +35,8 @@ export interface Levels {
 	readonly levels: readonly Level[];
 	/** Whether the held call has been found in its transcript, or never will be. */
 	readonly isComplete: boolean;
+	/** Whether there is a transcript of the session at all. */
+	readonly hasTranscript: boolean;
 }
 
 export async function levelsOf({ agent, held, transcripts, actions, storedCalls }: LevelOptions): Promise<Levels> {
@@ -55,6 +57,7 @@ export async function levelsOf({ agent, held, transcripts, actions, storedCalls 
 	} else levels.push(...spawnLevels(conversation, self));
 	return {
 		levels,
+		hasTranscript: conversation !== undefined,
 		isComplete:
 			held === undefined || found !== undefined || held.call.toolUseId === null || agent.sessionId === null,
 	};
@@ -91,10 +94,20 @@ function heldLevel(
 	return {
 		name: titleOf(call.tool, isBefore ? current() : given),
 		place: found === undefined ? undefined : filePlace(found.place),
+		// An editor goes to a frame that has something to show; the line of the call may not be written yet, or nowhere.
+		...(found === undefined ? { text: textOf(call, current) } : {}),
 		sections,
 		// What only its agent could make again is held at the agent's own hook.
 		...(isBefore || call.heldBy === 'hook' ? {} : { repeat: actions.repeat }),
 		...((isBefore ? call.canAnswer : call.canEdit) ? { answer: actions.answer } : {}),
+	};
+}
+
+function textOf({ tool, stopId }: HeldCall, current: () => unknown): NonNullable<Level['text']> {
+	return {
+		// Of each stop its own: a client keeps what it has read.
+		name: `${tool} ${stopId}.json`,
+		read: async () => `${JSON.stringify(current(), undefined, 2)}\n`,
 	};
 }
 

@@ -1,6 +1,7 @@
 // Agents that run, through the host: their calls are held, looked at, changed and let go. The host decides what stops and keeps the time; what a
 // debugger has set and what it holds ends with its connection.
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { Emitter } from '../core/base/emitter.ts';
 import { ExpectedError, assertNever } from '../core/base/errors.ts';
 import type { SessionId } from '../core/base/ids.ts';
@@ -238,21 +239,29 @@ export class LiveTarget implements DebugTarget {
 		const held = this.current(key);
 		const agent = held?.agent ?? this.liveAgents.get(key);
 		if (agent === undefined) return [];
-		const { levels, isComplete } = await levelsOf({
-			agent,
-			held: held === undefined ? undefined : this.viewOf(held),
-			transcripts,
-			storedCalls: this.options.storedCalls,
-			actions: {
-				edit: (keys, value) => this.edit(held, keys, value),
-				answer: async (result, isError) => {
-					if (held !== undefined) await this.answer(held, result, isError);
+		const look = async () =>
+			levelsOf({
+				agent,
+				held: held === undefined ? undefined : this.viewOf(held),
+				transcripts,
+				storedCalls: this.options.storedCalls,
+				actions: {
+					edit: (keys, value) => this.edit(held, keys, value),
+					answer: async (result, isError) => {
+						if (held !== undefined) await this.answer(held, result, isError);
+					},
+					repeat: async () => {
+						if (held !== undefined) await this.repeat(held);
+					},
 				},
-				repeat: async () => {
-					if (held !== undefined) await this.repeat(held);
-				},
-			},
-		});
+			});
+		let { levels, isComplete, hasTranscript } = await look();
+		// An agent writes the line of a call about when it asks its hook. A frame that comes with its line is one that the editor can go to.
+		for (const until = performance.now() + patienceMs; hasTranscript && !isComplete && performance.now() < until;) {
+			await delay(lookEveryMs);
+			if (held === undefined || this.current(key) !== held) break;
+			({ levels, isComplete, hasTranscript } = await look());
+		}
 		if (held !== undefined) {
 			if (levels[0] !== undefined) this.heldLevels.set(levels[0], held);
 			if (!isComplete) this.lookAgain(key, held);
@@ -570,6 +579,10 @@ export class LiveTarget implements DebugTarget {
 		this.printed.fire({ kind, text: `${text}\n` });
 	}
 }
+
+/** How long the frames of a stop wait for the line of its call. */
+const patienceMs = 300;
+const lookEveryMs = 25;
 
 const stopKinds = {
 	breakpoint: 'tool',

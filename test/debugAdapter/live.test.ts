@@ -38,6 +38,7 @@ describe('crosstalk debug with agents that run', function () {
 			.map((line) =>
 				line
 					.replaceAll(scene.folder, '<folder>')
+					.replaceAll(/\bstop-[\da-f]+-\d+/g, '<stop>')
 					.replaceAll(/by itself at \d\d:\d\d:\d\d/g, 'by itself at <time>'),
 			);
 		client.exchange.splice(0, client.exchange.length, ...lines);
@@ -46,7 +47,11 @@ describe('crosstalk debug with agents that run', function () {
 
 	/** Waits for the agent's own end. */
 	async function exited(act: () => Promise<unknown>): Promise<number> {
-		const [event] = await Promise.all([client.waitForEvent('exited', 30_000), act()]);
+		const [event] = await Promise.all([
+			client.waitForEvent('exited', 30_000),
+			client.waitForEvent('terminated', 30_000),
+			act(),
+		]);
 		return (event as DebugProtocol.ExitedEvent).body.exitCode; // the name says which it is
 	}
 

@@ -15,6 +15,8 @@ export interface RunnerRequests {
 	type: { readonly text: string };
 	click: Target & { readonly button?: 'left' | 'right'; readonly count?: number };
 	hover: Target;
+	/** Takes hold of the right edge of the first element that matches, and pulls it so many pixels. */
+	pull: Target & { readonly byX: number };
 	/** Of every element that matches, what a screen reader would say or, failing that, its text. */
 	labels: { readonly selector: string };
 }
@@ -32,5 +34,6 @@ export interface RunnerAnswers {
 	type: null;
 	click: null;
 	hover: null;
+	pull: null;
 	labels: readonly string[];
 }

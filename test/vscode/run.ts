@@ -128,6 +128,17 @@ async function startRunner(opened: Promise<VscodeWindow>): Promise<Runner> {
 			await (await visible(await page(), { selector })).hover({ timeout: 10_000 });
 			return null;
 		},
+		async pull({ selector, byX }) {
+			const box = await (await visible(await page(), { selector })).boundingBox();
+			if (box === null) throw new Error(`${selector} has no edge.`);
+			const { mouse } = await page();
+			const [x, y] = [box.x + box.width, box.y + box.height / 2];
+			await mouse.move(x, y);
+			await mouse.down();
+			await mouse.move(x + byX, y, { steps: 4 });
+			await mouse.up();
+			return null;
+		},
 		async labels({ selector }) {
 			const found: string[] = [];
 			for (const frame of (await page()).frames()) found.push(...(await labelsIn(frame, selector)));

@@ -27,6 +27,11 @@ export async function hover(selector: string): Promise<void> {
 	await ask('hover', { selector });
 }
 
+/** Takes hold of the right edge of the first element that matches, and pulls it so many pixels. */
+export async function pull(selector: string, byX: number): Promise<void> {
+	await ask('pull', { selector, byX });
+}
+
 /** What a screen reader would say of every element that matches: its label or, failing that, its text. */
 export async function labels(selector: string): Promise<readonly string[]> {
 	return ask('labels', { selector });

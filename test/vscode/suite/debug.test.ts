@@ -18,7 +18,7 @@ import {
 	workspace,
 } from 'vscode';
 import type { DebugConfiguration, DebugSession, Disposable } from 'vscode';
-import { ask, eventually, labels, screenshot } from '../runner.ts';
+import { ask, eventually, labels, pull, screenshot } from '../runner.ts';
 import { workers } from '../scene/scene.ts';
 import type { SceneProcess } from '../scene/sceneProcess.ts';
 import { startScene } from '../scene/sceneProcess.ts';
@@ -91,12 +91,6 @@ class Conversation {
 		});
 		return { reference, variables };
 	}
-}
-
-/** Wide enough to read what stands in it. */
-async function sideBar(change: 'increase' | 'decrease'): Promise<void> {
-	await commands.executeCommand('workbench.action.focusSideBar');
-	for (let step = 0; step < 4; step++) await commands.executeCommand(`workbench.action.${change}ViewWidth`);
 }
 
 describe('an agent under the debugger', () => {
@@ -245,7 +239,8 @@ describe('an agent under the debugger', () => {
 		);
 		await heard.request('setVariable', { variablesReference: reference, name: 'page', value: '7' });
 		await commands.executeCommand('workbench.view.debug');
-		await sideBar('increase');
+		// Wide enough to read what stands in it.
+		await pull('.part.sidebar', 220);
 		await commands.executeCommand('workbench.action.closePanel');
 		await eventually(
 			'The arguments are shown, as they were edited',
@@ -280,7 +275,7 @@ describe('an agent under the debugger', () => {
 		assert.match(bash[0]?.name ?? '', /^Bash\(/);
 		assert.ok(!(await state()).shell.includes(workers[2].name));
 		await screenshot('debug-bash');
-		await sideBar('decrease');
+		await pull('.part.sidebar', -220);
 		await commands.executeCommand('workbench.action.debug.continue');
 
 		await eventually(
