@@ -10,7 +10,7 @@ import { watchFolder } from '../platform/node/watch.ts';
 import type { Log } from './log.ts';
 import { folderOf } from './paths.ts';
 import type { LintSettings } from './settings.ts';
-import { Throttle } from './throttle.ts';
+import { Throttle, delay } from './throttle.ts';
 import { summaryOf } from './summary.ts';
 import type { SessionSummary } from './summary.ts';
 
@@ -33,6 +33,9 @@ const lookEveryMs = { live: 1000, resting: 5000 } as const;
 const searchEveryMs = 5000;
 /** How often the system is asked whether the session's process still runs. */
 const probeEveryMs = 3000;
+/** What takes longer than this when something happens is done less often: for so many times as long nothing is. */
+const lightMs = 5;
+const restFactor = 4;
 /** A look asks about every file, so that hundreds of them are looked at less often. */
 const lookCostMs = 5;
 
@@ -63,6 +66,8 @@ export class SessionInView implements Disposable {
 	private probedAt = Date.now();
 	private lastSummary: SessionSummary | undefined;
 	private hasBeenRead = false;
+	private readonly liveLines: string[] = [];
+	private isTakingLive = false;
 
 	constructor(files: SessionFiles, options: FollowOptions) {
 		this.key = keyOf(files);
@@ -145,13 +150,33 @@ export class SessionInView implements Disposable {
 		void this.update({ paths: new Set([recordingPath]), isProbing: false }); // its failures are logged
 	}
 
-	/** A host has recorded these events of it, JSON lines, a moment ago. */
-	async takeLive(lines: string): Promise<void> {
+	/**
+	 * A host has recorded these events of it, JSON lines, a moment ago. They are taken in at once, or together with those that come while
+	 * the session is busy with others: in a very long one each look at all of its calls takes a while.
+	 */
+	takeLive(lines: string): void {
+		this.liveLines.push(lines);
+		if (this.isTakingLive) return;
+		this.isTakingLive = true;
+		void this.takeAllLive().finally(() => {
+			this.isTakingLive = false;
+		});
+	}
+
+	private async takeAllLive(): Promise<void> {
 		try {
-			const update = await this.followed.takeLive(lines);
-			if (this.isDisposed || update.changes.length === 0) return;
-			this.lastSummary = undefined;
-			this.updated.fire(update);
+			while (this.liveLines.length > 0 && !this.isDisposed) {
+				const lines = this.liveLines.splice(0).join('\n');
+				const update = await this.followed.takeLive(lines);
+				const began = performance.now();
+				if (this.isDisposed) return;
+				if (update.changes.length > 0) {
+					this.lastSummary = undefined;
+					this.updated.fire(update);
+				}
+				const took = performance.now() - began;
+				if (took > lightMs) await delay(took * restFactor);
+			}
 		} catch (error) {
 			if (!this.isDisposed) this.options.log.failure(`What happens in ${this.key} could not be taken in`, error);
 		}

@@ -194,7 +194,7 @@ export class Sessions implements Disposable {
 		}
 		const holding = this.held.get(entry.key);
 		if (holding !== undefined) {
-			void holding.session.takeLive(lines); // its failures are logged
+			holding.session.takeLive(lines);
 			return;
 		}
 		this.entries.set(entry.key, { ...entry, modifiedAt: Math.max(entry.modifiedAt, now) });
@@ -259,7 +259,7 @@ export class Sessions implements Disposable {
 			const taking = holding;
 			session.onDidUpdate(() => this.takeDetails(taking.session));
 			for (const { at, lines } of this.recent.get(idOf(entry.files)) ?? []) {
-				if (Date.now() - at < recentEventsMs) void session.takeLive(lines); // its failures are logged
+				if (Date.now() - at < recentEventsMs) session.takeLive(lines);
 			}
 			this.noteUse();
 		}

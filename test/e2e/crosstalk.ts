@@ -35,6 +35,10 @@ export interface ShownCall {
 	readonly line: number;
 	readonly resultLine?: number;
 	readonly spawnedAgentId?: string;
+	/** What the host has seen of it, and what hooks have told. */
+	readonly host?: readonly unknown[];
+	readonly hooks?: { readonly ending?: string };
+	readonly conflicts?: readonly string[];
 }
 
 export type ShownAgent = LintedSession['agents'][number] & {
@@ -95,9 +99,9 @@ export class Crosstalk {
 		});
 	}
 
-	async show(what: string): Promise<Shown> {
+	async show(what: string, ...options: readonly string[]): Promise<Shown> {
 		// The contract's shape; what is read of it is compared.
-		return (await this.json(['show', what, '--json'])) as Shown;
+		return (await this.json(['show', what, '--json', ...options])) as Shown;
 	}
 
 	async sessions(): Promise<SessionSummary[]> {

@@ -136,6 +136,31 @@ describe(`Claude Code ${claudeCodeVersion}, Codex ${codexVersion} and VS Code th
 			assert.equal(ended.length, known.length + 1);
 		});
 
+		it('shows each call once, whoever has seen it, and nothing that they say against each other', async () => {
+			const { id } = await scene.claudeCode.session();
+			const { toolCalls, agents } = await new Crosstalk(scene.claudeCode).show(id, '--data', scene.dataDirectory);
+			assert.deepEqual(
+				toolCalls.filter(({ conflicts }) => conflicts !== undefined),
+				[],
+			);
+			assert.equal(new Set(toolCalls.map((call) => call.id)).size, toolCalls.length);
+			assert.deepEqual(
+				toolCalls.filter(({ host, server }) => (host?.length ?? 0) !== (server === 'workbench' ? 1 : 0)),
+				[],
+			);
+			assert.deepEqual(
+				toolCalls.filter(({ hooks }) => hooks?.ending !== 'completed'),
+				[],
+			);
+			assert.equal(agents.length, workers + 1);
+			const [codexSession = ''] = (await scene.codex.rollouts()).slice(0, 1);
+			const codexShown = await new Crosstalk(scene.claudeCode).show(codexSession, '--data', scene.dataDirectory);
+			assert.deepEqual(
+				codexShown.toolCalls.filter(({ conflicts }) => conflicts !== undefined),
+				[],
+			);
+		});
+
 		it('has nothing in flight any more', () => {
 			assert.deepEqual(afterRun.calls, []);
 			// What a run has brought goes with it.

@@ -33,23 +33,23 @@ function endConflicts({ result, isSeenByHostAlone, hostCalls, hookCall }: ToolCa
 	return [`How it ended: ${said.map((one) => `${one.how}, says ${one.who}`).join('; ')}.`];
 }
 
-/** Clients put `_` for what a tool may not be called by their provider, and one that has all servers at one address has each server's name in its tools'. */
+/**
+ * Clients put `_` for what a tool may not be called by their provider, and one that has all servers at one address has each server's name in its
+ * tools'. Built-in tools have other names in hooks than in transcripts with some agents, which says nothing of a call.
+ */
 function nameConflicts({ name, isSeenByHostAlone, hostCalls, hookCall }: ToolCall): readonly string[] {
-	const plain = (text: string) => text.replaceAll(/[^\w-]/g, '_');
-	const isSame = (one: string, other: string) => {
-		const [first, second] = [plain(one), plain(other)];
-		return first === second || first.endsWith(`__${second}`) || second.endsWith(`__${first}`);
-	};
-	const tool = hostCalls.at(-1)?.tool;
-	const conflicts: string[] = [];
-	if (tool !== undefined && !isSame(name, tool))
-		conflicts.push(`Its tool: ${name}, says the transcript; ${tool}, says the host.`);
-	const hooked = hookCall?.tool;
-	if (hooked !== undefined && !isSame(name, hooked))
-		conflicts.push(
-			`Its tool: ${name}, says ${isSeenByHostAlone ? 'the host' : 'the transcript'}; ${hooked}, says a hook.`,
-		);
-	return conflicts;
+	const said = [
+		{ who: isSeenByHostAlone ? undefined : 'the transcript', tool: name },
+		{ who: 'the host', tool: hostCalls.at(-1)?.tool },
+		{ who: 'a hook', tool: hookCall?.server === undefined ? undefined : hookCall.tool },
+	].filter(({ who, tool }) => who !== undefined && tool !== undefined);
+	if (said.every(({ tool }) => isSameTool(tool ?? '', said[0]?.tool ?? ''))) return [];
+	return [`Its tool: ${said.map(({ who, tool }) => `${tool}, says ${who}`).join('; ')}.`];
+}
+
+function isSameTool(one: string, other: string): boolean {
+	const [first, second] = [one, other].map((text) => text.replaceAll(/[^\w-]/g, '_')) as [string, string]; // as many as before
+	return first === second || first.endsWith(`__${second}`) || second.endsWith(`__${first}`);
 }
 
 function agentConflicts({ agent, isSeenByHostAlone, hostCalls, hookCall }: ToolCall): readonly string[] {
