@@ -24,8 +24,7 @@ export default defineRule({
 		/** Calls that ended without an answer, and may have been carried out. */
 		const unanswered = new Set<ToolCall>();
 		return {
-			toolCall(call) {
-				if (call.server === undefined) return;
+			serverCall(call) {
 				if (mayHaveBeenRun(call)) unanswered.add(call);
 				else if (unanswered.size > 0) unanswered.delete(call);
 			},

@@ -61,7 +61,16 @@ interface Findings {
 type Visits = { readonly [Kind in keyof RuleVisitor]-?: NonNullable<RuleVisitor[Kind]>[] };
 
 function noVisits(): Visits {
-	return { toolCall: [], strayResult: [], agent: [], compaction: [], damage: [], conversation: [], time: [] };
+	return {
+		toolCall: [],
+		serverCall: [],
+		strayResult: [],
+		agent: [],
+		compaction: [],
+		damage: [],
+		conversation: [],
+		time: [],
+	};
 }
 
 /** Keeps the findings on one conversation up to date while it grows, looking again only at what a fold has changed. */
@@ -174,7 +183,7 @@ export class Linter {
 	private visitCall(call: ToolCall): boolean {
 		// What is said of all of these together is looked at later, and may be different with any change.
 		this.hasServerCalls ||= call.server !== undefined;
-		return this.visit(call, this.visits.toolCall);
+		return this.visit(call, call.server === undefined ? this.visits.toolCall : this.visits.serverCall);
 	}
 
 	private visit<Item extends Subject>(item: Item, visits: readonly ((item: Item) => void)[]): boolean {
@@ -203,8 +212,12 @@ export class Linter {
 		for (const rule of allRules) {
 			if (this.settings[rule.id] === 'off') continue;
 			const visitor = rule.create(this.contextFor(rule, client));
-			const { toolCall, strayResult, agent, compaction, damage } = visitor;
-			if (toolCall !== undefined) this.visits.toolCall.push(toolCall);
+			const { toolCall, serverCall, strayResult, agent, compaction, damage } = visitor;
+			if (toolCall !== undefined) {
+				this.visits.toolCall.push(toolCall);
+				this.visits.serverCall.push(toolCall);
+			}
+			if (serverCall !== undefined) this.visits.serverCall.push(serverCall);
 			if (strayResult !== undefined) this.visits.strayResult.push(strayResult);
 			if (agent !== undefined) this.visits.agent.push(agent);
 			if (compaction !== undefined) this.visits.compaction.push(compaction);

@@ -21,8 +21,7 @@ export default defineRule({
 	create(context) {
 		const writes = new Set<ToolCall>();
 		return {
-			toolCall(call) {
-				if (call.server === undefined) return;
+			serverCall(call) {
 				if (isWrite(call)) writes.add(call);
 				else if (writes.size > 0) writes.delete(call);
 			},

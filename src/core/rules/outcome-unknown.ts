@@ -20,8 +20,8 @@ export default defineRule({
 	},
 	create(context) {
 		return {
-			toolCall(call) {
-				if (call.server === undefined || call.hostCalls.length > 0) return;
+			serverCall(call) {
+				if (call.hostCalls.length > 0) return;
 				const why = writtenFailure(call);
 				if (why === undefined || call.result === undefined) return;
 				report(context, call, why, { at: call.result.place, messageId: 'answer' });

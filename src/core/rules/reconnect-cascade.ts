@@ -25,7 +25,7 @@ export default defineRule({
 	create(context) {
 		const written = new WrittenFailures();
 		return {
-			toolCall: (call) => written.look(call),
+			serverCall: (call) => written.look(call),
 			conversation(conversation) {
 				for (const cascade of recordedCascades(conversation)) report(context, cascade);
 				for (const cascade of written.cascades()) report(context, cascade);
@@ -191,7 +191,6 @@ class WrittenFailures {
 	private readonly lost = new Set<ToolCall>();
 
 	look(call: ToolCall): void {
-		if (call.server === undefined) return;
 		const { result, hostCalls } = call;
 		const isOfInterest = hostCalls.length === 0 && result?.at !== undefined && result.isError;
 		const failure = isOfInterest ? failureOf(call) : undefined;

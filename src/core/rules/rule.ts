@@ -41,6 +41,8 @@ export interface Rule {
 /** Called for each item that is new or may have changed. What a rule reports stands until the same item is visited again. */
 export interface RuleVisitor {
 	readonly toolCall?: (call: ToolCall) => void;
+	/** Calls to MCP servers' tools alone: of most sessions a small part. */
+	readonly serverCall?: (call: ToolCall) => void;
 	readonly strayResult?: (result: Result) => void;
 	readonly agent?: (agent: Agent) => void;
 	readonly compaction?: (compaction: Compaction) => void;

@@ -23,8 +23,7 @@ export default defineRule({
 	create(context) {
 		const refused = new Set<ToolCall>();
 		return {
-			toolCall(call) {
-				if (call.server === undefined) return;
+			serverCall(call) {
 				if (refusalIn(call) !== undefined) refused.add(call);
 				else if (refused.size > 0) refused.delete(call);
 			},

@@ -21,7 +21,8 @@ export default defineRule({
 		const answered = new Map<string, ToolCall[]>();
 		return {
 			toolCall(call) {
-				if (!isWatched(call)) return;
+				// When that changes all calls are looked at again.
+				if (context.conversation.liveness.state !== 'live' || !isWatched(call)) return;
 				if (call.result === undefined) {
 					running.add(call);
 					return;
