@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { Replay, callsOf, fold } from '../../src/core/conversation/index.ts';
-import type { Conversation, ReplayStep } from '../../src/core/conversation/index.ts';
+import { callsOf, fold } from '../../src/core/conversation/index.ts';
+import { Replay } from '../../src/core/conversation/replay.ts';
+import type { Conversation } from '../../src/core/conversation/index.ts';
+import type { ReplayStep } from '../../src/core/conversation/replay.ts';
 import type { SessionEvent } from '../../src/core/events/sessionEvent.ts';
 import { emptyConversation, readFolder, readShape, shapes } from '../transcripts/fixtures.ts';
 import type { ReadFixture } from '../transcripts/fixtures.ts';

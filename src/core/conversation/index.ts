@@ -1,4 +1,5 @@
-// What other stages may use of the conversation. The state behind it is nobody else's.
+// What other stages may use of the conversation. The state behind it is nobody else's. Who replays one asks `replay.ts` for it: what all load at
+// once should not bring it.
 export { callState, inheritedCall, isActiveResult, turnsBetween } from './callState.ts';
 export { conflictsOf, seenWords } from './conflicts.ts';
 export { CataloguedTools, nameForAgents } from './cataloguedTools.ts';
@@ -34,5 +35,3 @@ export {
 	serverOf,
 	toolOf,
 } from './queries.ts';
-export { Replay } from './replay.ts';
-export type { ReplayStep } from './replay.ts';

@@ -1,5 +1,6 @@
 import { agentName, callState, serverOf } from '../../core/conversation/index.ts';
-import type { Agent, Replay, ReplayStep, ToolCall } from '../../core/conversation/index.ts';
+import type { Agent, ToolCall } from '../../core/conversation/index.ts';
+import type { Replay, ReplayStep } from '../../core/conversation/replay.ts';
 import { ExpressionValues } from '../../core/debug/expression.ts';
 import type { BreakpointCall } from '../../core/debug/breakpoint.ts';
 import { mcpToolNames } from '../../core/debug/toolPattern.ts';

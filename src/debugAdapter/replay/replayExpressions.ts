@@ -2,7 +2,8 @@
 // calls of the agent and of the other agents, as they were at the step.
 
 import { ExpectedError } from '../../core/base/errors.ts';
-import type { Replay, ToolCall } from '../../core/conversation/index.ts';
+import type { ToolCall } from '../../core/conversation/index.ts';
+import type { Replay } from '../../core/conversation/replay.ts';
 import { ExpressionValues, compileExpression, jsonOf } from '../../core/debug/expression.ts';
 import type { ExpressionCall } from '../../core/debug/expression.ts';
 import type { ExpressionName } from '../debugTarget.ts';

@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { singleLine, truncated } from '../../core/base/text.ts';
 import { agentName } from '../../core/conversation/index.ts';
-import type { Agent, Message, Place, Replay, ReplayStep, Result, ToolCall } from '../../core/conversation/index.ts';
+import type { Agent, Message, Place, Result, ToolCall } from '../../core/conversation/index.ts';
+import type { Replay, ReplayStep } from '../../core/conversation/replay.ts';
 import type { FilePlace, Level, Section } from '../debugTarget.ts';
 import { callTitle } from '../valueTree.ts';
 import type { ReplayBodies } from './replayBodies.ts';

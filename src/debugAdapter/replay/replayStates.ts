@@ -1,7 +1,8 @@
 // What the session store keeps of the calls of a replay. It is asked for when somebody looks, once.
 
 import { serverOf } from '../../core/conversation/index.ts';
-import type { Replay, ToolCall } from '../../core/conversation/index.ts';
+import type { ToolCall } from '../../core/conversation/index.ts';
+import type { Replay } from '../../core/conversation/replay.ts';
 import type { StoredCall, StoredCallReader } from '../../core/store/storedCalls.ts';
 import { valueAt } from '../assignments.ts';
 import type { Section, WatchedValue } from '../debugTarget.ts';

@@ -4,7 +4,8 @@
 import type { AgentId } from '../../core/base/ids.ts';
 import { singleLine, truncated } from '../../core/base/text.ts';
 import { callsOf } from '../../core/conversation/index.ts';
-import type { Place, Replay, ReplayStep, ToolCall } from '../../core/conversation/index.ts';
+import type { Place, ToolCall } from '../../core/conversation/index.ts';
+import type { Replay, ReplayStep } from '../../core/conversation/replay.ts';
 import { compileBreakpoint } from '../../core/debug/breakpoint.ts';
 import type { BreakpointAnswer, CompiledBreakpoint } from '../../core/debug/breakpoint.ts';
 import { toolPattern } from '../../core/debug/toolPattern.ts';

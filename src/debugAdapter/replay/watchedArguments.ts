@@ -1,7 +1,8 @@
 // Data breakpoints of a replay: an argument that is another one than the last time the tool was called.
 
 import { serverOf } from '../../core/conversation/index.ts';
-import type { Replay, ToolCall } from '../../core/conversation/index.ts';
+import type { ToolCall } from '../../core/conversation/index.ts';
+import type { Replay } from '../../core/conversation/replay.ts';
 import { valueAt } from '../assignments.ts';
 import type { WatchedValue } from '../debugTarget.ts';
 import { accessTo, shown } from '../valueTree.ts';
