@@ -286,7 +286,7 @@ describe('the host in a window', () => {
 	});
 
 	it('counts in the status bar, in the colour of what goes wrong', async () => {
-		assert.equal(parts.statusBar.look?.text, '$(pulse) 4');
+		assert.equal(parts.statusBar.look?.text, '$(pulse) 4 $(debug-pause) 1');
 		assert.equal(parts.statusBar.look.background, 'statusBarItem.warningBackground');
 		const [spoken] = await eventually(
 			'It is in the window',
@@ -295,7 +295,7 @@ describe('the host in a window', () => {
 		);
 		assert.equal(
 			spoken,
-			'4 calls in flight on 2 MCP servers. Server analytics is draining (1 waiting). Server chat is reconnecting.',
+			'4 calls in flight on 2 MCP servers. 1 call is held by a debugger. Server analytics is draining (1 waiting). Server chat is reconnecting.',
 		);
 		const { servers: now, calls } = parts.connection.status ?? { servers: [], calls: [] };
 		host.set([...now, serverStatus('tickets', { state: 'failed', pid: null })], calls);
