@@ -92,6 +92,8 @@ export class LiveTarget implements DebugTarget {
 	private readonly terminated: Emitter<{ readonly exitCode: number | undefined }>;
 	private readonly heldChanged: Emitter<void>;
 	private readonly disposed: Emitter<void>;
+	/** Agents that are being let go, with what stops there meanwhile. */
+	private readonly releasing = new Map<AgentKey, HeldCall[]>();
 	/** The levels that were shown of held calls. */
 	private readonly heldLevels = new WeakMap<Level, Held>();
 	private isStarted = false;
@@ -415,6 +417,13 @@ export class LiveTarget implements DebugTarget {
 	private take(call: HeldCall): void {
 		if (this.all().some((held) => held.call.stopId === call.stopId)) return;
 		const agent = this.liveAgents.meet(call);
+		const releases = this.releasing.get(agent.key);
+		if (releases !== undefined) {
+			// Its agent has gone on, but that was not told yet: what comes of it is told afterwards.
+			this.liveAgents.resumed(call);
+			releases.push(call);
+			return;
+		}
 		const held: Held = { call, agent, edited: undefined, isLeaving: false };
 		const queue = this.held.get(agent.key);
 		if (queue === undefined) this.held.set(agent.key, [held]);
@@ -456,20 +465,32 @@ export class LiveTarget implements DebugTarget {
 		isAsideOfSession = false,
 	): Promise<void> {
 		if (held.isLeaving) return;
-		const isShown = this.current(held.agent.key) === held;
+		const { key } = held.agent;
+		const isShown = this.current(key) === held;
 		held.isLeaving = true;
+		const stops: HeldCall[] = this.releasing.get(key) ?? [];
+		this.releasing.set(key, stops);
 		try {
 			// oxlint-disable-next-line unicorn/no-thenable -- a text, which nobody awaits
 			await this.options.link.request('debug/resume', { stopId: held.call.stopId, ...passage, then: next });
 		} catch (error) {
 			held.isLeaving = false;
+			this.takeReleased(key, stops);
 			throw error;
 		}
 		this.forget(held);
-		if (!isShown) return;
-		if (isAsideOfSession) this.continued.fire(held.agent.key);
+		if (isShown && isAsideOfSession) this.continued.fire(key);
 		// The session hears first that the agent goes on, from whoever waits for this promise.
-		setImmediate(() => this.tellNext(held.agent.key));
+		setImmediate(() => {
+			if (isShown) this.tellNext(key);
+			this.takeReleased(key, stops);
+		});
+	}
+
+	/** What an agent has come to while it was let go. */
+	private takeReleased(key: AgentKey, stops: readonly HeldCall[]): void {
+		if (this.releasing.get(key) === stops) this.releasing.delete(key);
+		if (!this.isOver) for (const call of stops) this.take(call);
 	}
 
 	private tellNext(key: AgentKey): void {
