@@ -476,6 +476,41 @@ describe('a session that three have seen', () => {
 		}
 	});
 
+	it('knows which call waits for a person where the asking does not name it, and does not guess between two', () => {
+		const bash = (id: string | undefined) => ({
+			tool_name: 'Bash',
+			tool_use_id: id,
+			tool_input: { command: 'make' },
+		});
+		const events = new Recording()
+			.hook(10, 'PreToolUse', undefined, bash('toolu_x'))
+			.hook(15, 'PermissionRequest', undefined, bash(undefined))
+			.hook(20, 'PreToolUse', undefined, bash('toolu_y'))
+			.hook(25, 'PermissionRequest', undefined, bash(undefined))
+			.hook(30, 'PostToolUse', undefined, bash('toolu_x'))
+			.hook(40, 'PostToolBatch', undefined, { tool_calls: [{ tool_name: 'Bash', tool_use_id: 'toolu_y' }] });
+		const stored = events.stored();
+		fc.assert(
+			fc.property(
+				fc.shuffledSubarray(stored, { minLength: stored.length }),
+				fc.shuffledSubarray([...events.live()]),
+				(all, live) => {
+					const conversation = createConversation(session);
+					for (const event of [...live, ...all]) fold(conversation, [event]);
+					const calls = conversation.agents.get(mainAgentId)?.hostCalls ?? [];
+					assert.deepEqual(
+						calls.map(({ id, hookCall }) => [id, hookCall?.asked?.at, hookCall?.asked?.place.source.kind]),
+						[
+							['toolu_x', 15, 'transcript'],
+							['toolu_y', undefined, undefined],
+						],
+					);
+				},
+			),
+			{ numRuns: 200 },
+		);
+	});
+
 	it('knows of the end of a call before the transcript does', () => {
 		const conversation = createConversation(session);
 		const ended = new Recording()

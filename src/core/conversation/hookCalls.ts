@@ -23,6 +23,8 @@ export class HookCallState implements HookCall {
 	began: HookCall['began'];
 	private ownAsked: HookCall['asked'];
 	private foundAsked: HookCall['asked'];
+	/** Made for the few that are asked about. */
+	private askings: Set<HookEvent> | undefined;
 	ended: HookCall['ended'];
 
 	constructor(id: ToolUseId) {
@@ -61,11 +63,23 @@ export class HookCallState implements HookCall {
 		}
 	}
 
-	/** A permission was asked for that can only be this call's; `undefined`: no longer. Gives whether that is new. */
-	takeAsking(event: HookEvent | undefined): boolean {
-		const known = this.foundAsked;
-		this.foundAsked = event === undefined ? undefined : lookOf(event);
-		return known?.at !== this.foundAsked?.at || known?.place.source !== this.foundAsked?.place.source;
+	/** A permission was asked for that can only be this call's. */
+	ask(event: HookEvent): void {
+		(this.askings ??= new Set()).add(event);
+		this.findAsked();
+	}
+
+	unask(event: HookEvent): void {
+		this.askings?.delete(event);
+		this.findAsked();
+	}
+
+	private findAsked(): void {
+		this.foundAsked = undefined;
+		for (const event of this.askings ?? []) {
+			const look = lookOf(event);
+			if (isBetter(look, this.foundAsked, 'latest')) this.foundAsked = look;
+		}
 	}
 
 	/** All calls of its message have ended, whatever has become of this one: it is broken off or denied without an event of its own. */

@@ -22,6 +22,7 @@ import type {
 	UpstreamStateChanged,
 	WireMessage,
 } from '../events/sessionEvent.ts';
+import { Askings } from './askings.ts';
 import { HookCallState, isWrittenBefore } from './hookCalls.ts';
 import { withHold } from './holds.ts';
 import type { CallHold, HostCall, Place, Sending, ServerChange } from './model.ts';
@@ -202,9 +203,8 @@ export class HostCalls {
 	/** By tool use id or, without one, by the host's own. */
 	private readonly seen = new Map<string, Seen>();
 	private readonly unsettled = new Set<string>();
-	/** By tool: permissions that were asked for, by events that do not say for which call, and the calls that may be meant. */
-	private readonly askings = new Map<string, Asking>();
-	private readonly askedAnew = new Set<Asking>();
+	/** By tool. */
+	private readonly askings = new Map<string, Askings>();
 	readonly changes: ServerChange[] = [];
 	readonly troubled = new Set<HostCall>();
 	readonly running = new Set<HostCall>();
@@ -238,20 +238,22 @@ export class HostCalls {
 	}
 
 	takeHook(event: HookEvent): void {
-		const { toolUseId: id, toolName, batch, at } = event;
+		const { toolUseId: id, toolName, batch } = event;
 		const hook = id === undefined ? undefined : this.hookOf(id);
 		hook?.take(event);
-		for (const each of batch ?? []) this.hookOf(each).takeBatch(event);
-		if (toolName === undefined) return;
-		let asking = this.askings.get(toolName);
-		if (asking === undefined) this.askings.set(toolName, (asking = { events: new Map(), calls: new Set() }));
-		if (hook !== undefined) asking.calls.add(hook);
-		else if (event.event === 'PermissionRequest') {
-			const key = `${'id' in event.agent ? event.agent.id : ''} ${at}`;
-			const known = asking.events.get(key);
-			if (known === undefined || isWrittenBefore(event.source, known.source)) asking.events.set(key, event);
+		for (const each of batch ?? []) {
+			const call = this.hookOf(each);
+			call.takeBatch(event);
+			if (call.tool !== undefined) this.askings.get(call.tool)?.update(call);
 		}
-		if (asking.events.size > 0) this.askedAnew.add(asking);
+		if (toolName === undefined) return;
+		let askings = this.askings.get(toolName);
+		if (askings === undefined) {
+			askings = new Askings((call) => this.unsettled.add(call.toolUseId));
+			this.askings.set(toolName, askings);
+		}
+		if (hook !== undefined) askings.update(hook);
+		else if (event.event === 'PermissionRequest') askings.ask(event);
 	}
 
 	takeChange(event: UpstreamStateChanged | Reconnect): void {
@@ -277,7 +279,6 @@ export class HostCalls {
 
 	/** Finds for each of the calls of which something is new the one that it belongs to. */
 	settle(find: Finding): void {
-		this.settleAskings();
 		for (const key of this.unsettled) {
 			const seen = this.seen.get(key);
 			if (seen === undefined) continue;
@@ -342,37 +343,6 @@ export class HostCalls {
 		before.passages.splice(before.passages.indexOf(call), 1);
 		this.unsettled.add(call.key ?? '');
 	}
-
-	/** An asking belongs to the one call of its agent and tool that was out at that time; of two it may be either's. */
-	private settleAskings(): void {
-		for (const { events, calls } of this.askedAnew) {
-			const asked = new Map<HookCallState, HookEvent>();
-			for (const event of events.values()) {
-				const asker = 'id' in event.agent ? event.agent.id : undefined;
-				const { at = Number.NaN } = event;
-				const out = [...calls].filter(
-					({ agentId, began, ended }) =>
-						agentId === asker && (began?.at ?? Infinity) <= at && at <= (ended?.at ?? Infinity),
-				);
-				const same = out.filter(({ began }) => began?.content?.preview === event.content?.preview);
-				const [one, ...others] = same.length > 0 ? same : out;
-				if (one === undefined || others.length > 0) continue;
-				const known = asked.get(one);
-				if (known === undefined || (known.at ?? 0) < at) asked.set(one, event);
-			}
-			for (const call of calls) {
-				if (!call.takeAsking(asked.get(call))) continue;
-				this.unsettled.add(call.toolUseId);
-			}
-		}
-		this.askedAnew.clear();
-	}
-}
-
-interface Asking {
-	/** By agent and time. */
-	readonly events: Map<string, HookEvent>;
-	readonly calls: Set<HookCallState>;
 }
 
 /** What settling needs of the conversation. */
