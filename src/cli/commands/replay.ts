@@ -14,7 +14,7 @@ import { replayCalls } from '../../core/runs/replayCalls.ts';
 import type { ReplayedCall } from '../../core/runs/replayCalls.ts';
 import { isDifferent, plannedLines, replaySummary, replayedLines } from '../../core/runs/replayText.ts';
 import { saveRecording } from '../../core/runs/saveSession.ts';
-import { isSavedSession, savedSessionSuffix } from '../../core/transcripts/savedSession.ts';
+import { isSavedSession, savedSessionSuffix } from '../../core/transcripts/savedSessionName.ts';
 import { nodeHostClock } from '../../platform/node/host/hostPlatform.ts';
 import { readServerConfig } from '../../platform/node/host/serverConfigs.ts';
 import { PackedWriter } from '../../platform/node/packed/packedWriter.ts';

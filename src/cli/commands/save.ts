@@ -1,7 +1,7 @@
 import { counted } from '../../core/base/text.ts';
 import { createCore } from '../../core/core.ts';
 import { printable } from '../../core/report/index.ts';
-import { isSavedSession, savedSessionSuffix } from '../../core/transcripts/savedSession.ts';
+import { isSavedSession, savedSessionSuffix } from '../../core/transcripts/savedSessionName.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
 import { PackedWriter } from '../../platform/node/packed/packedWriter.ts';
 import { secretDigest } from '../../platform/node/packed/secretDigest.ts';

@@ -5,11 +5,10 @@ import { ExpectedError } from '../base/errors.ts';
 import type { CataloguedTool } from '../events/sessionEvent.ts';
 import { joinPath } from './files.ts';
 import type { TranscriptFiles } from './files.ts';
+import { isSavedSession } from './savedSessionName.ts';
 import type { AgentFile, SessionFiles } from './sessionFiles.ts';
 import type { SessionFormatId } from './transcriptFormat.ts';
 
-/** What the names of such files end in. */
-export const savedSessionSuffix = '.crosstalk';
 /** The version of the manifest, and so of the file. */
 export const savedVersion = 1;
 export const manifestName = 'manifest.json';
@@ -55,11 +54,6 @@ export interface SavedFacts {
 	readonly bodies: SavedManifest['bodies'];
 	/** What servers had said of their tools. */
 	readonly tools: readonly CataloguedTool[];
-}
-
-/** Whether a file of this name is to be one session. */
-export function isSavedSession(path: string): boolean {
-	return path.toLowerCase().endsWith(savedSessionSuffix);
 }
 
 /** The session file that a path is, or lies in. `undefined`: it is an ordinary path; a folder may have such a name too. */

@@ -5,8 +5,8 @@ import { CodexLine } from './codexLine.ts';
 import { baseName, joinPath, parentFolder } from './files.ts';
 import type { DirectoryEntry, TranscriptFiles } from './files.ts';
 import { JsonScanner, MemberTable } from '../base/jsonScanner.ts';
-import { openSavedSession, savedSessionAt, savedSessionSuffix } from './savedSession.ts';
 import type { SavedFacts } from './savedSession.ts';
+import { savedSessionSuffix } from './savedSessionName.ts';
 import type { SessionFormatId, TranscriptFormat, TranscriptFormatId } from './transcriptFormat.ts';
 
 /**
@@ -69,10 +69,12 @@ export async function findSessions(
 	path: string,
 	options: FindOptions = {},
 ): Promise<FoundSessions> {
-	const saved = path.toLowerCase().includes(savedSessionSuffix) ? await savedSessionAt(files, path) : undefined;
-	if (saved !== undefined) {
+	if (path.toLowerCase().includes(savedSessionSuffix)) {
+		// Loaded when there is one.
+		const { openSavedSession, savedSessionAt } = await import('./savedSession.ts');
+		const saved = await savedSessionAt(files, path);
 		try {
-			return { sessions: [await openSavedSession(files, saved)], problems: [] };
+			if (saved !== undefined) return { sessions: [await openSavedSession(files, saved)], problems: [] };
 		} catch (error) {
 			if (!(error instanceof ExpectedError)) throw error;
 			return { sessions: [], problems: [{ path, message: error.message }] };
