@@ -137,6 +137,8 @@ async function startRunner(opened: Promise<VscodeWindow>): Promise<Runner> {
 			await mouse.down();
 			await mouse.move(x + byX, y, { steps: 4 });
 			await mouse.up();
+			// An edge lights up under the pointer.
+			await mouse.move(box.x + 5, 5);
 			return null;
 		},
 		async labels({ selector }) {

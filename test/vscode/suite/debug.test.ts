@@ -18,7 +18,7 @@ import {
 	workspace,
 } from 'vscode';
 import type { DebugConfiguration, DebugSession, Disposable } from 'vscode';
-import { ask, eventually, labels, pull, screenshot } from '../runner.ts';
+import { ask, eventually, labels, press, pull, screenshot, type } from '../runner.ts';
 import { workers } from '../scene/scene.ts';
 import type { SceneProcess } from '../scene/sceneProcess.ts';
 import { startScene } from '../scene/sceneProcess.ts';
@@ -248,6 +248,13 @@ describe('an agent under the debugger', () => {
 			(rows) => rows.some((row) => row.includes('page')),
 			{ timeoutMs: 20_000 },
 		);
+		await commands.executeCommand('workbench.action.debug.callStackTop');
+		await eventually(
+			'The frames are shown',
+			() => labels('.debug-call-stack .monaco-list-row'),
+			(rows) => rows.some((row) => row.includes('query(')),
+			{ timeoutMs: 20_000 },
+		);
 		await screenshot('debug-stopped');
 		await commands.executeCommand('crosstalk.inFlight.focus');
 		await eventually(
@@ -276,7 +283,28 @@ describe('an agent under the debugger', () => {
 		assert.ok(!(await state()).shell.includes(workers[2].name));
 		await screenshot('debug-bash');
 		await pull('.part.sidebar', -220);
-		await commands.executeCommand('workbench.action.debug.continue');
+
+		// From the view of calls in flight, for those who look there.
+		const { parts } = (await api()).debug;
+		const row = { server: '', callId: parts?.held[0]?.call.stopId };
+		void commands.executeCommand('crosstalk.editArguments', row);
+		await eventually(
+			'The arguments can be typed over',
+			() => labels('.quick-input-widget :focus'),
+			(focused) => focused.length > 0,
+			{ timeoutMs: 20_000 },
+		);
+		const command = `echo ${workers[2].name} >> ${scene.scene.shellLog}; echo edited >> ${scene.scene.shellLog}`;
+		await press('Control+A');
+		await type(JSON.stringify({ command, description: 'Note the result' }));
+		await press('Enter');
+		await eventually(
+			'They are what was typed',
+			() => JSON.stringify(parts?.held[0]?.value),
+			(value) => value?.includes('echo edited') === true,
+			{ timeoutMs: 20_000 },
+		);
+		await commands.executeCommand('crosstalk.continueCall', row);
 
 		await eventually(
 			'The agent has ended',
@@ -288,7 +316,10 @@ describe('an agent under the debugger', () => {
 		assert.equal(exited?.body?.['exitCode'], 0);
 		const end = await state();
 		assert.deepEqual(end.failures, []);
-		assert.deepEqual(end.shell.trimEnd().split('\n').toSorted(), workers.map(({ name }) => name).toSorted());
+		assert.deepEqual(
+			end.shell.trimEnd().split('\n').toSorted(),
+			[...workers.map(({ name }) => String(name)), 'edited'].toSorted(),
+		);
 	}).timeout(180_000);
 
 	it('finishes all the same when the debugger is killed while a call is held', async () => {
