@@ -5,6 +5,7 @@ import type { QuickPickItem } from 'vscode';
 import { ExpectedError } from '../core/base/errors.ts';
 import { counted } from '../core/base/text.ts';
 import { programIn } from '../platform/node/host/attach.ts';
+import { claudeCodeVersion, unknownVersion, versionObstacle } from '../platform/node/host/hooks/claudeCodeVersion.ts';
 import { installedPaths, planHooks, removeHooks, writeHooks } from '../platform/node/host/hooks/hookFiles.ts';
 import { preparedPlace, projectSettings, userSettings } from '../platform/node/host/hooks/hookTarget.ts';
 import { writeLauncher } from '../platform/node/host/lastingLauncher.ts';
@@ -22,6 +23,9 @@ interface HookSetting {
 export async function installHooks({ directory, commandLine, log }: HookSetting): Promise<void> {
 	const path = await chosenSettings();
 	if (path === undefined) return;
+	const version = await claudeCodeVersion('claude', process.env);
+	const obstacle = version === undefined ? undefined : versionObstacle(version);
+	if (obstacle !== undefined) throw new ExpectedError(obstacle);
 	const program = programIn(commandLine);
 	const place = await preparedPlace(directory, program, await writeLauncher(directory, program));
 	const planned = await planHooks(path, place);
@@ -45,7 +49,7 @@ export async function installHooks({ directory, commandLine, log }: HookSetting)
 		await tell(
 			log,
 			failure === undefined
-				? 'Sessions that begin from now on tell the host what they do.'
+				? `Sessions that begin from now on tell the host what they do.${version === undefined ? ` ${unknownVersion}` : ''}`
 				: `${failure.path}: ${failure.message}`,
 			failure !== undefined,
 		);

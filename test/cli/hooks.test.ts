@@ -30,6 +30,7 @@ class Place {
 		const place = new Place(await realpath(await mkdtemp(join(tmpdir(), 'xtalk-hooks-'))));
 		await mkdir(place.project);
 		await mkdir(place.data, { mode: 0o700 });
+		await place.claude('2.1.328');
 		return place;
 	}
 
@@ -52,8 +53,17 @@ class Place {
 		assert.equal(await writeHooks(this.data, planned), undefined);
 	}
 
+	/** A program of that name that says this of itself. */
+	async claude(version: string): Promise<void> {
+		await mkdir(join(this.root, 'bin'), { recursive: true });
+		await writeFile(join(this.root, 'bin', 'claude'), `#!/bin/sh\necho '${version} (Claude Code)'\n`, {
+			mode: 0o755,
+		});
+	}
+
 	async run(...args: string[]): Promise<Ran> {
-		const io = new MemoryIo({ workingFolder: this.project, homeFolder: this.root });
+		const environment = { PATH: `${join(this.root, 'bin')}:/usr/bin:/bin` };
+		const io = new MemoryIo({ workingFolder: this.project, homeFolder: this.root, environment });
 		return run([...args, '--data', this.data], io);
 	}
 
@@ -86,6 +96,36 @@ describe('crosstalk hooks', () => {
 			[code, stderr],
 			[0, 'crosstalk: The port in it will be that of the host, which has not run yet.\n'],
 		);
+	});
+
+	for (const version of ['1.0.128', '2.0.50', '2.1.69', '2.1.164']) {
+		it(`leaves the settings of Claude Code ${version} alone, which would read nothing of them any more`, async () => {
+			await place.hostAt(4711);
+			await place.claude(version);
+			const { code, stdout, stderr } = await place.run('hooks', 'install');
+			const sentence = `Claude Code ${version} is too old for these hooks: with them it would read nothing of a settings file.`;
+			assert.deepEqual(
+				[code, stdout, stderr],
+				[2, '', `crosstalk: ${sentence} It has to be 2.1.165 or newer.\n`],
+			);
+		});
+	}
+
+	for (const version of ['2.1.165', '2.2.0', '3.0.0']) {
+		it(`takes Claude Code ${version}`, async () => {
+			await place.hostAt(4711);
+			await place.claude(version);
+			const { code, stderr } = await place.run('hooks', 'install');
+			assert.deepEqual([code, stderr], [0, '']);
+		});
+	}
+
+	it('says what it does not know where there is no Claude Code', async () => {
+		await place.hostAt(4711);
+		await rm(join(place.root, 'bin'), { recursive: true });
+		const { code, stderr } = await place.run('hooks', 'install');
+		assert.equal(code, 0);
+		assert.match(stderr, /^crosstalk: There is no "claude" here that says its version\. One older than 2\.1\.165 /);
 	});
 
 	it('names what keeps hooks from running, wherever it stands', async () => {

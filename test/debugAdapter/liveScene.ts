@@ -43,7 +43,8 @@ export class LiveScene {
 			}),
 		);
 		const program = join(scene.folder, 'claude');
-		await writeFile(program, `#!/bin/sh\nexec "${process.execPath}" --no-warnings "${script}" "$@"\n`);
+		const version = `[ "$1" = --version ] && { echo '2.1.328 (Claude Code)'; exit; }`;
+		await writeFile(program, `#!/bin/sh\n${version}\nexec "${process.execPath}" --no-warnings "${script}" "$@"\n`);
 		await chmod(program, 0o755);
 		return scene;
 	}

@@ -326,7 +326,9 @@ describe('scopes', () => {
 				`{ "scope": { "chat": { "list_messages": ${JSON.stringify({ policy })}, "wrong": 1 } } }`,
 			);
 			const claude = join(lab.folder, 'claude');
-			writeFileSync(claude, `#!/bin/sh\nexec "${process.execPath}" "${scriptedAgent}" "$@"\n`, { mode: 0o755 });
+			const version = `[ "$1" = --version ] && { echo '2.1.328 (Claude Code)'; exit; }`;
+			const start = `exec "${process.execPath}" "${scriptedAgent}" "$@"`;
+			writeFileSync(claude, `#!/bin/sh\n${version}\n${start}\n`, { mode: 0o755 });
 			const run = lab.run(['run', '--data', lab.data, ...words, claude, '-p', 'go']);
 			assert.equal(await run.ended, 0, run.stderr());
 			assert.deepEqual(

@@ -1,6 +1,12 @@
+import { ExpectedError } from '../../core/base/errors.ts';
 import { counted } from '../../core/base/text.ts';
 import { printable } from '../../core/report/index.ts';
 import { attach } from '../../platform/node/host/attach.ts';
+import {
+	claudeCodeVersion,
+	unknownVersion,
+	versionObstacle,
+} from '../../platform/node/host/hooks/claudeCodeVersion.ts';
 import {
 	findHooks,
 	installedPaths,
@@ -99,6 +105,9 @@ const unknownPlace = 'http://127.0.0.1:0/unknown/hooks/claude-code';
 async function install(options: Options, io: CommandIo): Promise<number> {
 	const { directory, isWritten, isJson } = options;
 	const path = await targetOf(options, io);
+	const version = await claudeCodeVersion('claude', io.environment);
+	const obstacle = version === undefined ? undefined : versionObstacle(version);
+	if (obstacle !== undefined) throw new ExpectedError(obstacle);
 	const program = ownProgram(io);
 	const launcher = launcherOf(io);
 	const known = isWritten
@@ -110,6 +119,7 @@ async function install(options: Options, io: CommandIo): Promise<number> {
 	const failure = isWritten ? await writeHooks(directory, planned) : undefined;
 	if (failure !== undefined) return failed([failure], io, isJson);
 	const notes = await obstacles(options, io);
+	if (version === undefined) notes.push(unknownVersion);
 	if (known === undefined) notes.push('The port in it will be that of the host, which has not run yet.');
 	const { diff, events } = planned;
 	if (isJson)

@@ -10,6 +10,7 @@ import { readServerEntry, transportKeys } from '../../core/host/config/serverEnt
 import { resolveServer } from '../../core/host/config/resolveServer.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
 import { isRouted } from '../../platform/node/host/config/routing.ts';
+import { claudeCodeVersion, versionObstacle } from '../../platform/node/host/hooks/claudeCodeVersion.ts';
 import { obstacleIn, withHookHandlers } from '../../platform/node/host/hooks/claudeCodeSettings.ts';
 import { configValueOf, record, withOptions, withoutProxy } from './agentPlan.ts';
 import type { AgentPlan, Invocation } from './agentPlan.ts';
@@ -27,7 +28,9 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 	if (flagSettings.value !== undefined) settings.push({ source: 'flag', value: flagSettings.value });
 	const state = await readState(invocation);
 	const chosen = await chooseServers(invocation, line, settings, state, notes);
-	const canHook = noteHooks(line, settings, flagSettings.problem, notes);
+	const version = await claudeCodeVersion(invocation.command, invocation.environment);
+	const obstacle = version === undefined ? undefined : versionObstacle(version);
+	const canHook = noteHooks(line, settings, flagSettings.problem ?? obstacle, notes);
 	const servers = await definitions(chosen, invocation, notes);
 	const session = sessionOf(invocation.args);
 	return {

@@ -422,6 +422,18 @@ describe('crosstalk run claude', () => {
 			);
 		});
 
+		it('without hooks where it is so old that it would not read these settings', async () => {
+			const command = join(project.folder, 'claude');
+			await writeFile(command, "#!/bin/sh\necho '2.1.69 (Claude Code)'\n", { mode: 0o755 });
+			const { args } = await project.launch(['-p', 'go'], { command });
+			assert.deepEqual(
+				args.filter((arg) => arg.startsWith('--settings')),
+				[],
+			);
+			const plan = await project.plan(['-p', 'go'], { command });
+			assert.match(plan?.notes.join('\n') ?? '', /Claude Code 2\.1\.69 is too old for these hooks/);
+		});
+
 		it('without hooks where it would not have read the person’s settings either', async () => {
 			const { args } = await project.launch(['--settings', 'no-such-file.json', '-p', 'go']);
 			assert.deepEqual(

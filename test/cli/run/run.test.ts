@@ -40,7 +40,9 @@ describe('crosstalk run', () => {
 	/** An agent that does this, in the language of the shell. */
 	async function agent(script: string): Promise<string> {
 		const path = join(folder, 'claude');
-		await writeFile(path, `#!/bin/sh\n${script}\n`);
+		// Asked for its version it does nothing else.
+		const version = `[ "$1" = --version ] && { echo '2.1.328 (Claude Code)'; exit; }`;
+		await writeFile(path, `#!/bin/sh\n${version}\n${script}\n`);
 		await chmod(path, 0o755);
 		return path;
 	}
@@ -186,7 +188,10 @@ describe('crosstalk run', () => {
 		assert.equal(code, 0);
 		assert.match(stdout, /^Usage: crosstalk run /);
 		const claude = await agent('echo "$@"');
-		assert.equal((await start(['--as', 'claude', '--', claude, '--version']).ended).stdout, '--version\n');
+		assert.equal(
+			(await start(['--as', 'claude', '--', claude, '--version']).ended).stdout,
+			'2.1.328 (Claude Code)\n',
+		);
 	});
 
 	for (const [args, sentence] of [
