@@ -8,12 +8,10 @@ import type {
 	TextDocumentContentProvider,
 } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
-import { coverageOf } from '../core/rules/coverage.ts';
 import { agentOf } from './agentsView.ts';
 import type { AgentsView } from './agentsView.ts';
 import { registerCommand } from './commands.ts';
 import { agentInEditor } from './conversationView.ts';
-import { coverageText } from './coverageText.ts';
 import { commandIds, coverageScheme } from './ids.ts';
 import type { Log } from './log.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
@@ -84,6 +82,11 @@ class CoverageDocuments implements TextDocumentContentProvider, DocumentLinkProv
 	async provideTextDocumentContent(uri: Uri): Promise<string> {
 		const session = await this.documents.open(uri, uri.query);
 		if (session === undefined) return `The session is no longer there: ${uri.query}`;
+		// Loaded when somebody wants to know.
+		const [{ coverageText }, { coverageOf }] = await Promise.all([
+			import('./coverageText.ts'),
+			import('../core/rules/coverage.ts'),
+		]);
 		const text = coverageText(session.conversation, coverageOf(session.conversation, scopeSettings()));
 		this.documents.setText(uri, text);
 		return text.text;

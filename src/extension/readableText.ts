@@ -8,6 +8,7 @@ import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { cutLines, readBody } from './bodies.ts';
 import { compactionWords, speakerOf, turnsOf } from './conversationRows.ts';
 import type { Row, Turn } from './conversationRows.ts';
+import { lineKey, placeKey } from './readablePlaces.ts';
 import type { SessionText, TranscriptLink } from './sessionDocuments.ts';
 import { callWords, formatNames, shortened, timeOfDay, toolLabel } from './words.ts';
 
@@ -61,17 +62,6 @@ export async function readableText(
 	}
 	head.line('');
 	return joined([head, ...blocks]);
-}
-
-/** Names a place, for looking up where it is shown. */
-export function placeKey(place: Place): string | undefined {
-	return place.source.kind === 'transcript'
-		? `${place.source.path}:${place.source.line}:${place.range?.column ?? 0}`
-		: undefined;
-}
-
-export function lineKey(place: Place): string | undefined {
-	return place.source.kind === 'transcript' ? `${place.source.path}:${place.source.line}` : undefined;
 }
 
 class Block {

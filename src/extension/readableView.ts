@@ -20,7 +20,7 @@ import { commandIds, diagnosticSource, readableScheme } from './ids.ts';
 import type { Log } from './log.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
 import { toDiagnostic } from './problems.ts';
-import { lineKey, placeKey, readableText } from './readableText.ts';
+import { lineKey, placeKey } from './readablePlaces.ts';
 import type { ReadableText } from './readableText.ts';
 import { readableTarget, readableUri } from './readableUri.ts';
 import { SessionDocuments } from './sessionDocuments.ts';
@@ -133,6 +133,8 @@ class ReadableDocuments implements TextDocumentContentProvider, DocumentLinkProv
 		const controller = new AbortController();
 		const listening = token.onCancellationRequested(() => controller.abort());
 		try {
+			// Loaded when somebody reads.
+			const { readableText } = await import('./readableText.ts');
 			const text = await readableText(sessions.platform.files, conversation, agent, controller.signal);
 			this.documents.setText(uri, text);
 			this.mapDiagnostics(uri, session, text);

@@ -1,13 +1,10 @@
 import { CodeAction, CodeActionKind, ConfigurationTarget, env, window, workspace } from 'vscode';
-import type { CodeActionContext, CodeActionProvider, Diagnostic, Disposable, Range, TextDocument } from 'vscode';
-import { DisposableStore } from '../core/base/lifecycle.ts';
+import type { Diagnostic, TextDocument } from 'vscode';
 import type { Conversation } from '../core/conversation/index.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import type { ToolScopeSettings } from '../core/scope/index.ts';
 import { readBody } from './bodies.ts';
-import { registerCommand } from './commands.ts';
 import { commandIds, diagnosticSource } from './ids.ts';
-import type { Log } from './log.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
 import { pointedAt } from './pointedAt.ts';
 import { scopesOf } from './scopes.ts';
@@ -17,31 +14,26 @@ import { scopeSettings, section } from './settings.ts';
 const ruleIds: ReadonlySet<unknown> = new Set(['default-scope-query', 'suspiciously-empty-result']);
 
 /** What can be done about a scope that was left out: say which parameters are scopes, say that the default is meant, or take the explicit call along. */
-export class ScopeActions implements CodeActionProvider {
-	static readonly kinds = [CodeActionKind.QuickFix];
-	private readonly transcripts: OpenTranscripts;
-
-	constructor(transcripts: OpenTranscripts) {
-		this.transcripts = transcripts;
+export async function scopeActions(
+	transcripts: OpenTranscripts,
+	document: TextDocument,
+	all: readonly Diagnostic[],
+): Promise<CodeAction[]> {
+	const diagnostics = all.filter(isOfScope);
+	if (diagnostics.length === 0) return [];
+	const session = await transcripts.sessionOf(document);
+	if (session === undefined) return [];
+	const actions: CodeAction[] = [];
+	const seen = new Set<string>();
+	for (const diagnostic of diagnostics) {
+		const target = pointedAt(session.conversation, document.uri.fsPath, diagnostic.range.start);
+		const call = target?.call;
+		const scopes = call && scopesOf(session.conversation, call, scopeSettings());
+		if (scopes === undefined || seen.has(scopes.call.id)) continue;
+		seen.add(scopes.call.id);
+		actions.push(...actionsFor(document, diagnostic, scopes));
 	}
-
-	async provideCodeActions(document: TextDocument, _range: Range, context: CodeActionContext): Promise<CodeAction[]> {
-		const diagnostics = context.diagnostics.filter(isOfScope);
-		if (diagnostics.length === 0) return [];
-		const session = await this.transcripts.sessionOf(document);
-		if (session === undefined) return [];
-		const actions: CodeAction[] = [];
-		const seen = new Set<string>();
-		for (const diagnostic of diagnostics) {
-			const target = pointedAt(session.conversation, document.uri.fsPath, diagnostic.range.start);
-			const call = target?.call;
-			const scopes = call && scopesOf(session.conversation, call, scopeSettings());
-			if (scopes === undefined || seen.has(scopes.call.id)) continue;
-			seen.add(scopes.call.id);
-			actions.push(...actionsFor(document, diagnostic, scopes));
-		}
-		return actions;
-	}
+	return actions;
 }
 
 /** What a command gets: it may be asked for long after the row it was offered on was computed. */
@@ -69,20 +61,20 @@ function actionsFor(document: TextDocument, diagnostic: Diagnostic, { call, miss
 	];
 }
 
-/** The commands behind the actions; they are not in the palette, because they need a call to be about. */
-export function registerScopeCommands(files: TranscriptFiles, transcripts: OpenTranscripts, log: Log): Disposable {
-	const disposables = new DisposableStore();
-	const add = (id: string, failure: string, run: (found: Found, path: string) => Promise<void>) =>
-		disposables.add(
-			registerCommand(log, id, failure, async (target: unknown, path: unknown) => {
-				const found = await findCall(transcripts, target);
-				if (found !== undefined) await run(found, typeof path === 'string' ? path : '');
-			}),
-		);
-	add(commandIds.copyExplicitCall, 'The call could not be copied', (found, path) => copyExplicit(files, found, path));
-	add(commandIds.acceptScopeDefault, 'The setting could not be written', acceptDefault);
-	add(commandIds.declareScopes, 'The setting could not be written', declare);
-	return { dispose: () => disposables.dispose() };
+/** What the commands behind the actions do. @param target What an action has given them. */
+export async function runScopeCommand(
+	id: string,
+	files: TranscriptFiles,
+	transcripts: OpenTranscripts,
+	target: unknown,
+	path: unknown,
+): Promise<void> {
+	const found = await findCall(transcripts, target);
+	if (found === undefined) return;
+	const parameter = typeof path === 'string' ? path : '';
+	if (id === commandIds.copyExplicitCall) await copyExplicit(files, found, parameter);
+	else if (id === commandIds.acceptScopeDefault) await acceptDefault(found, parameter);
+	else await declare(found);
 }
 
 interface Found {

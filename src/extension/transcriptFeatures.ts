@@ -8,7 +8,7 @@ import { TranscriptHovers } from './hovers.ts';
 import { languageId } from './ids.ts';
 import type { Log } from './log.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
-import { ScopeActions, registerScopeCommands } from './scopeActions.ts';
+import { registerScopeFixes } from './scopeFixes.ts';
 import { ScopeHints } from './scopeHints.ts';
 import { registerScopeProblems } from './scopeProblems.ts';
 import { TranscriptSymbols } from './symbols.ts';
@@ -30,12 +30,7 @@ export function registerTranscriptFeatures(files: TranscriptFiles, transcripts: 
 	disposables.add(languages.registerCodeLensProvider(selector, lenses));
 	const hints = disposables.add(new ScopeHints(transcripts));
 	disposables.add(languages.registerInlayHintsProvider(selector, hints));
-	disposables.add(
-		languages.registerCodeActionsProvider(selector, new ScopeActions(transcripts), {
-			providedCodeActionKinds: ScopeActions.kinds,
-		}),
-	);
+	disposables.add(registerScopeFixes(selector, files, transcripts, log));
 	disposables.add(registerScopeProblems(log));
-	disposables.add(registerScopeCommands(files, transcripts, log));
 	return { dispose: () => disposables.dispose() };
 }
