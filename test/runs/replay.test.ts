@@ -65,8 +65,9 @@ describe('a replay', function () {
 		// Refused by the tool, and so it is when it is made again.
 		await call(0, 'analytics_query', { session: 'one', pageSize: -1 });
 		for (const agent of agents) await agent.end();
-		await crosstalk(0, 'save', `claude-code:${native}`, '--out', saved, '--data', lab.data);
+		// It writes what it has recorded some ten times a second, and the rest when it ends.
 		await host.end('SIGTERM');
+		await crosstalk(0, 'save', `claude-code:${native}`, '--out', saved, '--data', lab.data);
 	});
 
 	after(async () => lab.remove());
