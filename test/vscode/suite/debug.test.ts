@@ -339,7 +339,16 @@ describe('an agent under the debugger', () => {
 		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 		const address = server.address();
 		assert.ok(typeof address === 'object' && address !== null);
-		debug.addBreakpoints([new FunctionBreakpoint('Bash')]);
+		// As from the row of a call; that nobody debugs yet is said, and stands there until it is dismissed.
+		void commands.executeCommand('crosstalk.breakOnTool', {
+			kind: 'call',
+			call: { name: 'Bash', server: undefined, hostCalls: [] },
+		});
+		await eventually(
+			'The breakpoint is there',
+			() => debug.breakpoints.map((each) => (each instanceof FunctionBreakpoint ? each.functionName : '')),
+			(names) => names.join() === 'Bash',
+		);
 		const started = debug.startDebugging(workspace.workspaceFolders?.[0], {
 			...configuration(),
 			data: directory.path,
