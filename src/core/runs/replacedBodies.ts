@@ -157,7 +157,7 @@ const keptMembers: ReadonlySet<string> = new Set([
 const isIdentity = /(?:Id|ID|Ids|IDs|_id|_ids|[Uu]uid|UUID)$/;
 /** What words and ids look like. */
 const plainWord = /^[\w.:@+=<>-]{1,200}$/;
-const modelName = /^[\w.:@+=<>[\]/-]{1,200}$/;
+const wordWithSlashes = /^[\w.:@+=<>[\]/-]{1,200}$/;
 const memberName = /^[A-Za-z_$][\w$-]{0,60}$/;
 
 const modes: Readonly<Record<string, Mode>> = {
@@ -386,7 +386,7 @@ function isKept(mode: Mode, member: string, raw: string): boolean {
 			return member !== 'name' && isKept('envelope', member, raw);
 		case 'envelope':
 		case 'block':
-			if (member === 'model') return modelName.test(raw);
+			if (member === 'model' || member === 'method') return wordWithSlashes.test(raw);
 			return (keptMembers.has(member) || isIdentity.test(member)) && plainWord.test(raw);
 		case 'told':
 			return toldMembers.has(member) && plainWord.test(raw);
