@@ -98,6 +98,20 @@ describe('hooks in a settings file', () => {
 		assert.deepEqual(await readdir(lab.data), ['hooks.json']);
 	});
 
+	it('leave each of two files its way back that were the same before', async () => {
+		lab = await Lab.create('{}');
+		const other = join(lab.folder, 'other.json');
+		await writeFile(other, '{}');
+		await lab.install();
+		const planned = await planHooks(other, place);
+		assert.ok(!('message' in planned));
+		assert.equal(await writeHooks(lab.data, planned), undefined);
+		assert.equal((await removeHooks(lab.data, lab.path)).result, 'restored');
+		assert.equal((await removeHooks(lab.data, other)).result, 'restored');
+		assert.equal(await readFile(other, 'utf8'), '{}');
+		assert.deepEqual(await readdir(join(lab.data, 'hook-backups')), []);
+	});
+
 	it('leave the folder that somebody else uses', async () => {
 		lab = await Lab.create();
 		await lab.install();

@@ -146,8 +146,11 @@ export async function removeHooks(directory: string, path: string): Promise<Remo
 	const { before, text, mark } = file;
 	const forget = async () => {
 		if (installed === undefined) return;
-		await writeInstalled(directory, without(known, path));
-		if (backup !== undefined) await rm(backup, { force: true });
+		const others = without(known, path);
+		await writeInstalled(directory, others);
+		// Files that were the same before have one backup.
+		const isShared = others.some(({ originalSha256 }) => originalSha256 === installed.originalSha256);
+		if (backup !== undefined && !isShared) await rm(backup, { force: true });
 	};
 	if (before === undefined || !handlersIn(file.settings).some(({ handler }) => isOurHandler(handler))) {
 		await forget();
