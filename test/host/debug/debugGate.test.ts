@@ -465,6 +465,10 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.equal(before(helper, 'Read'), undefined);
 		after(helper, 'Read', { toolUseId: out })?.giveUp('seen');
 		assert.partialDeepStrictEqual(stops.at(-1), { ruleId: 'compaction-mid-call', at: 'after' });
+		// A session that ends in the middle of one, and is taken up again.
+		gate.tell({ kind: 'compaction-began', ...compaction });
+		gate.tell({ kind: 'session-ended', sessionId: session });
+		assert.equal(before(helper, 'Read'), undefined);
 	});
 
 	it('lets go before the time is up, and holds for longer than a timer can', async () => {

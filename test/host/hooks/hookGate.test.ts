@@ -249,6 +249,14 @@ describe('a call that is held at a hook', () => {
 		assert.deepEqual(await answer('PostToolUse', glob, { action: 'edit-result', result: 'new' }), {});
 	});
 
+	it('goes on where its answer cannot be written', async () => {
+		// Nested so deeply that it can be read and not be written.
+		const depth = 200_000;
+		const deep = `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+		const passage = { action: 'edit-arguments', arguments: deep } as const;
+		assert.deepEqual(await answer('PreToolUse', bash, passage), {});
+	});
+
 	it('cannot have another result where there is none', () => {
 		const gate = new Gate();
 		const call = { ...bash, tool_response: 'a' };
@@ -279,6 +287,8 @@ it('hooks tell whoever debugs of agents', () => {
 		{ hook_event_name: 'PostToolUse', tool_name: 'Agent', tool_use_id: 't1', tool_response: { agentId: 'a1' } },
 		{ hook_event_name: 'PreCompact', trigger: 'auto' },
 		{ hook_event_name: 'PostCompact', trigger: 'auto' },
+		{ hook_event_name: 'PreCompact', trigger: 'manual' },
+		{ hook_event_name: 'UserPromptSubmit', prompt: 'Go on.' },
 		{ hook_event_name: 'SubagentStop', agent_id: 'a1' },
 		{ hook_event_name: 'SessionEnd', reason: 'other' },
 		{ hook_event_name: 'Stop' },
@@ -295,6 +305,8 @@ it('hooks tell whoever debugs of agents', () => {
 			spawnedBy: undefined,
 		},
 		{ kind: 'agent-started', sessionId, agentId: 'a1', agentType: undefined, parentId: 'main', spawnedBy: 't1' },
+		{ kind: 'compaction-began', sessionId, agentId: 'main' },
+		{ kind: 'compaction-ended', sessionId, agentId: 'main' },
 		{ kind: 'compaction-began', sessionId, agentId: 'main' },
 		{ kind: 'compaction-ended', sessionId, agentId: 'main' },
 		{ kind: 'agent-ended', sessionId, agentId: 'a1' },

@@ -216,6 +216,7 @@ class Gate implements DebugHost {
 		const { sessionId } = fact;
 		if (fact.kind === 'session-ended') {
 			for (const [key, agent] of this.agents) if (agent.sessionId === sessionId) this.agents.delete(key);
+			for (const key of this.compacting) if (key.startsWith(`${sessionId} `)) this.compacting.delete(key);
 			return;
 		}
 		const { agentId } = fact;

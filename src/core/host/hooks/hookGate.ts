@@ -87,6 +87,8 @@ export function tellGate(gate: DebugGate, facts: HookFacts): void {
 			if (agentId !== undefined) gate.tell({ kind: 'compaction-began', sessionId, agentId });
 			return;
 		case 'PostCompact':
+		// Of a compaction that was broken off nobody tells; who takes a prompt is not in one.
+		case 'UserPromptSubmit':
 			if (agentId !== undefined) gate.tell({ kind: 'compaction-ended', sessionId, agentId });
 			return;
 		case 'SessionEnd':
@@ -124,7 +126,8 @@ function outputProblem(tool: string): string {
 function held<Passage>(hold: Hold<Passage> | undefined, answer: (passage: Passage) => string): HeldHook | undefined {
 	if (hold === undefined) return undefined;
 	return {
-		answer: hold.passage.then(answer),
+		// What cannot be written down must not keep the agent waiting: its call goes on as it was.
+		answer: hold.passage.then(answer).catch(() => noAnswer),
 		abandon: () => hold.giveUp('Its agent waits no longer.'),
 	};
 }
