@@ -300,8 +300,8 @@ describe('an agent under the debugger', () => {
 		await press('Enter');
 		await eventually(
 			'They are what was typed',
-			() => JSON.stringify(parts?.held[0]?.value),
-			(value) => value?.includes('echo edited') === true,
+			() => JSON.stringify(parts?.held[0]?.value ?? null),
+			(value) => value.includes('echo edited'),
 			{ timeoutMs: 20_000 },
 		);
 		await commands.executeCommand('crosstalk.continueCall', row);
@@ -318,7 +318,7 @@ describe('an agent under the debugger', () => {
 		assert.deepEqual(end.failures, []);
 		assert.deepEqual(
 			end.shell.trimEnd().split('\n').toSorted(),
-			[...workers.map(({ name }) => String(name)), 'edited'].toSorted(),
+			[...workers.map(({ name }) => name), 'edited'].toSorted(),
 		);
 	}).timeout(180_000);
 
