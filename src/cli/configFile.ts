@@ -123,7 +123,7 @@ function* membersOf(object: Node): Generator<Member> {
 }
 
 /** `PropertyNameExpected` → "property name expected". */
-function parseErrorWords(error: ParseError): string {
+export function parseErrorWords(error: ParseError): string {
 	return printParseErrorCode(error.error)
 		.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
 		.toLowerCase();

@@ -1,5 +1,5 @@
 import { ExpectedError } from '../core/base/errors.ts';
-import type { Core } from '../core/core.ts';
+import type { Core, ReadSession } from '../core/core.ts';
 import { printable } from '../core/report/index.ts';
 import { pathsOf, withRecordings } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
@@ -43,6 +43,18 @@ async function sessionAt(
 	return first.session;
 }
 
+/**
+ * Says on stderr which files of a session could not be read whole: what a command makes of the rest is not the whole truth.
+ * @throws ExpectedError when nothing of it could be read.
+ */
+export function sayUnread(io: CommandIo, { readings }: ReadSession): void {
+	if (readings.every(({ lines, problem }) => lines === 0 && problem !== undefined))
+		throw new ExpectedError(readings[0]?.problem ?? 'Nothing could be read.');
+	for (const { path, problem } of readings) {
+		if (problem !== undefined) io.stderr.write(`crosstalk: ${printable(path)}: ${problem}\n`);
+	}
+}
+
 /** What a host has recorded of a session is shown with it; that it cannot be read is no reason not to show the rest. */
 async function withRecording(session: SessionFiles, io: CommandIo, data: string): Promise<SessionFiles> {
 	try {
@@ -62,6 +74,21 @@ function namesOf({ format, nativeId }: SessionFiles): readonly string[] {
 }
 
 async function sessionById(core: Core, io: CommandIo, id: string, data: string): Promise<SessionFiles> {
+	const session = await knownSession(core, io, id, data);
+	if (session === undefined) throw new ExpectedError(`There is neither a file nor a session "${printable(id)}".`);
+	return session;
+}
+
+/**
+ * The one session on this machine that a person means by an id or by the beginning of one.
+ * @throws ExpectedError when there is more than one.
+ */
+export async function knownSession(
+	core: Core,
+	io: CommandIo,
+	id: string,
+	data: string,
+): Promise<SessionFiles | undefined> {
 	const { sessions, problems } = await findEverywhere(core, io, data);
 	for (const { path, message } of problems) {
 		if (path === data) io.stderr.write(`crosstalk: ${printable(message)}\n`);
@@ -70,7 +97,6 @@ async function sessionById(core: Core, io: CommandIo, id: string, data: string):
 	const candidates =
 		exact.length > 0 ? exact : sessions.filter((session) => namesOf(session).some((name) => name.startsWith(id)));
 	const [first, ...more] = candidates;
-	if (first === undefined) throw new ExpectedError(`There is neither a file nor a session "${printable(id)}".`);
 	if (more.length > 0)
 		throw new ExpectedError(
 			`"${printable(id)}" may be one of ${candidates.length} sessions; name one of them:\n${listed(candidates)}`,

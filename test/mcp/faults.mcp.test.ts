@@ -242,7 +242,8 @@ describe('faults on purpose', () => {
 		await until('it to be disarmed', async () => (await list()).length === 0 || undefined, 20_000);
 		assert.equal((await asked.call('echo', { text: 'hi' })).text, 'hi');
 
-		const keep = [cli, 'fault', 'arm', 'error,every=1', '--session', mine, '--keep', '--data', host.dataDir];
+		// As "crosstalk sessions" shows a session: without the name of its format, and as short as it stays unique.
+		const keep = [cli, 'fault', 'arm', 'error,every=1', '--session', '5e55-ask', '--keep', '--data', host.dataDir];
 		const { code, stdout } = await output(process.execPath, keep);
 		assert.equal(code, 0);
 		assert.match(stdout, /error of any tool, each call +claude-code:5e55-asked +0 +0 +crosstalk fault, kept/);
@@ -265,6 +266,10 @@ describe('faults on purpose', () => {
 			[['arm', 'hang'], 'Say whose calls are meant, with --session ID'],
 			[['arm', '--session', mine], 'Say what is to go wrong'],
 			[['arm', 'hang,every=0', '--session', mine], 'hang,every=0: "every" is a whole number from 1.'],
+			[
+				['arm', 'hang', '--session', '5e55-nobody'],
+				'There is no session "5e55-nobody"; crosstalk sessions shows',
+			],
 			[['arm', 'explode', '--session', mine], 'explode: "kind" is one of delay, hang, error'],
 			[['disarm'], 'Say which faults are meant'],
 			[['disarm', 'fault-1'], 'Some of these are not armed'],

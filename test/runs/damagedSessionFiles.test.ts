@@ -38,6 +38,25 @@ describe('a damaged session file', () => {
 		}
 	});
 
+	it('is never taken for the whole by a command that goes on without the damaged part', async () => {
+		const bytes = Buffer.from(whole);
+		const at = bytes.indexOf('.jsonl', bytes.indexOf('/subagents/agent-')) + 600;
+		bytes.writeUInt32LE(~bytes.readUInt32LE(at) >>> 0, at);
+		const path = written('part', bytes);
+		for (const args of [
+			['show', path],
+			['compare', folder.of('whole.crosstalk'), path],
+			['replay', path, '--dry-run'],
+		]) {
+			const { stderr } = await run(args);
+			assert.match(
+				stderr,
+				/^crosstalk: [^\n]*agent-[^\n]*: The session file is damaged: [^\n]*\n/,
+				args.join(' '),
+			);
+		}
+	});
+
 	it('is read, or told in sentences, whichever bytes of it are others', async () => {
 		await fc.assert(
 			fc.asyncProperty(
@@ -197,7 +216,7 @@ describe('a damaged session file', () => {
 		const transcript = session?.mainPath ?? '';
 		const { code, stderr } = await run(['save', transcript, '--out', path]);
 		assert.equal(code, 2);
-		assert.match(stderr, /kept\.crosstalk cannot be written: There is a file of that name already\.\n$/);
+		assert.match(stderr, /kept\.crosstalk is there already; --force replaces it\.\n$/);
 		assert.equal((await run(['save', transcript, '--out', path, '--force'])).code, 0);
 		const nowhere = await run(['save', transcript, '--out', folder.of('no-folder/x.crosstalk')]);
 		assert.match(nowhere.stderr, /cannot be written: there is no such folder\.\n$/);

@@ -8,7 +8,7 @@ import { dataDirectory } from '../dataOption.ts';
 import { mainPlace, sourceOf } from '../findings.ts';
 import { ignoreOptions } from '../ignoreOption.ts';
 import type { Command } from '../io.ts';
-import { namedSession } from '../namedSession.ts';
+import { namedSession, sayUnread } from '../namedSession.ts';
 import { UsageError, assumeOption, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk compare <A> <B> [options]
@@ -47,7 +47,9 @@ export const compare: Command = {
 		const data = dataDirectory(io, values.data);
 		const read = async (what: string): Promise<ReadSession> => {
 			const session = await namedSession(core, io, what, { as: undefined, data });
-			return core.readSession(session, { assume, rules: {}, withPreviews: false, signal: io.signal });
+			const run = await core.readSession(session, { assume, rules: {}, withPreviews: false, signal: io.signal });
+			sayUnread(io, run);
+			return run;
 		};
 		const [one, other] = [await read(first), await read(second)];
 		const comparison = await compareRuns(io.platform.files, one, other, { ignored, signal: io.signal });

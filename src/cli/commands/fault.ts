@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
-import { storedSessionId } from '../../core/base/ids.ts';
+import { sessionId, storedSessionId } from '../../core/base/ids.ts';
+import type { SessionId } from '../../core/base/ids.ts';
 import { counted } from '../../core/base/text.ts';
 import type { FaultStatus } from '../../core/host/faults/index.ts';
 import { printable } from '../../core/report/index.ts';
@@ -38,7 +39,8 @@ Which calls:
   every=N     Each so-manyth; probability=P,seed=N: by chance, the same for the same seed
 
 Options:
-  --session ID  The session whose calls are meant, as crosstalk status and crosstalk sessions show it
+  --session ID  The session whose calls are meant, as crosstalk status and crosstalk sessions show it, or the
+                beginning of it; one that is still to begin in full, as in claude-code:ID
   --keep        They stay armed when this command ends; otherwise it goes on until it is stopped.
                 No fault survives its host
   --all         Whatever is armed
@@ -68,10 +70,10 @@ export const fault: Command = {
 				if (values.session === undefined || values.session === '')
 					throw new UsageError('Say whose calls are meant, with --session ID: nobody else’s are touched.');
 				if (words.length === 0) throw new UsageError('Say what is to go wrong, as in hang,tool=chat/*.');
-				return withHost(io, values.data, (client) =>
+				return withHost(io, values.data, async (client) =>
 					arm(client, io, {
 						faults: faultsOf(words, ''),
-						session: values.session ?? '',
+						session: await sessionNamed(io, values.session ?? '', dataDirectory(io, values.data)),
 						isKept: values.keep === true,
 						isJson,
 					}),
@@ -125,16 +127,36 @@ export const fault: Command = {
 
 interface Arming {
 	readonly faults: ReturnType<typeof faultsOf>;
-	readonly session: string;
+	readonly session: SessionId;
 	readonly isKept: boolean;
 	readonly isJson: boolean;
+}
+
+/**
+ * The session that a person means, by the name that calls carry: `claude-code:…`, or `mcp:…` of a connection that does not say whose it is. One
+ * that is still to begin can be named in full.
+ */
+async function sessionNamed(io: CommandIo, id: string, data: string): Promise<SessionId> {
+	const [{ createCore }, { knownSession }] = await Promise.all([
+		import('../../core/core.ts'),
+		import('../namedSession.ts'),
+	]);
+	const known = await knownSession(createCore(io.platform), io, id, data);
+	if (known !== undefined && known.format !== 'host') return sessionId(known.format, known.nativeId);
+	// Ids of connections are counted up: one may be the beginning of another's.
+	if (known !== undefined && !id.includes(':')) return storedSessionId(known.nativeId);
+	if (!id.includes(':'))
+		throw new ExpectedError(
+			`There is no session "${printable(id)}"; crosstalk sessions shows those that there are. One that is still to begin is named in full, as in claude-code:ID.`,
+		);
+	return storedSessionId(id);
 }
 
 async function arm(client: ControlClient, io: CommandIo, arming: Arming): Promise<number> {
 	const { faults, session, isKept, isJson } = arming;
 	const armed = await requestFaults(client, 'faults/arm', {
 		faults,
-		target: { kind: 'session', sessionId: storedSessionId(session) },
+		target: { kind: 'session', sessionId: session },
 		isKept,
 		client: 'crosstalk fault',
 	});

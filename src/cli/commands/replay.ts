@@ -23,7 +23,7 @@ import { mainPlace, sourceOf } from '../findings.ts';
 import { ignoreOptions } from '../ignoreOption.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { versionOf } from '../main.ts';
-import { namedSession } from '../namedSession.ts';
+import { namedSession, sayUnread } from '../namedSession.ts';
 import { MemoryLog } from '../replay/memoryLog.ts';
 import { ReplayServers } from '../replay/replayServers.ts';
 import type { OfferedTool } from '../replay/replayServers.ts';
@@ -97,6 +97,7 @@ export const replay: Command = {
 			withPreviews: false,
 			signal: io.signal,
 		});
+		sayUnread(io, read);
 		const all = await recordedCalls(files, session, read.conversation, io.signal);
 		const chosen = all
 			.filter(({ server, tool }) => (mapped.size === 0 || mapped.has(server)) && isMeant(server, tool))

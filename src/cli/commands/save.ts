@@ -1,5 +1,6 @@
 import { counted } from '../../core/base/text.ts';
 import { createCore } from '../../core/core.ts';
+import { ExpectedError } from '../../core/base/errors.ts';
 import { printable } from '../../core/report/index.ts';
 import { isSavedSession, savedSessionSuffix } from '../../core/transcripts/savedSessionName.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
@@ -56,6 +57,8 @@ export const save: Command = {
 		const out = absolutePath(io, values.out);
 		const as = formatOption(values.as);
 		const session = await namedSession(core, io, what, { as, data: dataDirectory(io, values.data) });
+		if (values.force !== true && (await io.platform.files.stat(out))?.isDirectory === false)
+			throw new ExpectedError(`${printable(values.out)} is there already; --force replaces it.`);
 		const writer = await PackedWriter.create(out, values.force === true);
 		const progress = new ProgressBar(io, await sizeOf(pathsOf(session)));
 		try {

@@ -1,6 +1,4 @@
-import { ExpectedError } from '../../core/base/errors.ts';
 import { createCore } from '../../core/core.ts';
-import { printable } from '../../core/report/index.ts';
 import { readConfig } from '../configFile.ts';
 import { conversationJson } from '../conversationJson.ts';
 import { conversationText } from '../conversationText.ts';
@@ -8,7 +6,7 @@ import { coverageJson, coverageText } from '../coverageText.ts';
 import { dataDirectory } from '../dataOption.ts';
 import { hasColours } from '../io.ts';
 import type { Command } from '../io.ts';
-import { namedSession } from '../namedSession.ts';
+import { namedSession, sayUnread } from '../namedSession.ts';
 import { UsageError, absolutePath, assumeOption, formatOption, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk show <path|session-id> [options]
@@ -58,11 +56,7 @@ export const show: Command = {
 		const core = createCore(io.platform);
 		const session = await namedSession(core, io, what, { as, data });
 		const read = await core.readSession(session, { assume, rules: {}, withPreviews: true, signal: io.signal });
-		if (read.readings.every(({ lines, problem }) => lines === 0 && problem !== undefined))
-			throw new ExpectedError(read.readings[0]?.problem ?? 'Nothing could be read.');
-		for (const { path: file, problem } of read.readings) {
-			if (problem !== undefined) io.stderr.write(`crosstalk: ${printable(file)}: ${problem}\n`);
-		}
+		sayUnread(io, read);
 		if (values.coverage === true) {
 			const scope = config?.scope ?? {};
 			io.stdout.write(values.json === true ? coverageJson(read, scope) : coverageText(read, scope));

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, parseTree } from 'jsonc-parser';
 import type { ParseError } from 'jsonc-parser';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { checkFaults, readFault } from '../../core/host/faults/index.ts';
 import type { FaultDefinition } from '../../core/host/faults/index.ts';
+import { parseErrorWords } from '../configFile.ts';
 import { UsageError } from '../usage.ts';
 
 /** Faults in the words of a command line. */
@@ -25,15 +26,16 @@ export async function readFaultFile(path: string, name: string): Promise<readonl
 	try {
 		text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
 	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-		throw new ExpectedError(`The faults in ${name} cannot be read${code}.`, { cause: error });
+		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+		const reason = code === 'ENOENT' ? 'there is no such file' : `the system says ${code}`;
+		throw new ExpectedError(`The faults in ${name} cannot be read: ${reason}.`, { cause: error });
 	}
 	const wrong = (offset: number, sentence: string) =>
 		new ExpectedError(`${name}:${text.slice(0, offset).split('\n').length}: ${sentence}`);
 	const errors: ParseError[] = [];
 	const root = parseTree(text, errors, { allowTrailingComma: true });
 	const [error] = errors;
-	if (error !== undefined) throw wrong(error.offset, `The file is not JSON: ${printParseErrorCode(error.error)}.`);
+	if (error !== undefined) throw wrong(error.offset, `The file is not JSON: ${parseErrorWords(error)}.`);
 	const list = root?.type === 'object' ? findNodeAtLocation(root, ['faults']) : root;
 	if (list === undefined)
 		throw wrong(0, 'There are no faults in this file: it needs a list, or an object with "faults".');

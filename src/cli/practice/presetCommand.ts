@@ -28,7 +28,12 @@ export async function runPreset(io: CommandIo, { name, out, isJson }: PresetOpti
 	const preset = presets[name];
 	const own = join(out, name);
 	const folder = join(own, new Date().toISOString().replaceAll(/[:.]/g, '-'));
-	await mkdir(folder, { recursive: true });
+	try {
+		await mkdir(folder, { recursive: true });
+	} catch (error) {
+		const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+		throw new ExpectedError(`The folder ${printable(folder)} cannot be made (${code}).`, { cause: error });
+	}
 	await removeOld(own);
 	if (!isJson) io.stderr.write(`crosstalk: ${preset.description}\n`);
 	const runs = await preset.run(io, folder);
@@ -66,7 +71,15 @@ function textOf(io: CommandIo, runs: readonly PresetRun[], linted: readonly Lint
 	const base = { folder: io.workingFolder, separator: io.platform.files.separator };
 	const parts = linted.map((result) => formatText(result, { base, hasColours: hasColours(io) }));
 	if (runs.length > 1) parts.push(comparison(runs, linted));
-	parts.push(...runs.map(({ path }) => `The session is kept: ${printable(path)}\n`));
+	parts.push(
+		runs
+			.map(({ name, path }) =>
+				runs.length > 1
+					? `The ${name} session is kept: ${printable(path)}\n`
+					: `The session is kept: ${printable(path)}\n`,
+			)
+			.join(''),
+	);
 	return parts.join('\n');
 }
 

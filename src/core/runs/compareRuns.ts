@@ -13,6 +13,7 @@ import { aligned } from './alignment.ts';
 import { Bodies, unwrapped } from './bodies.ts';
 import { canonicalJson, jsonDifference } from './jsonDifference.ts';
 import type { IgnoredPath, JsonDifference } from './jsonDifference.ts';
+import { resultDifference } from './replayCalls.ts';
 
 /** A run that was read. */
 export interface Run {
@@ -168,7 +169,7 @@ export async function compareRuns(
 						ids[1].without(await argumentsOf(after.call, bodies[1])),
 						ignored,
 					);
-		const result = jsonDifference(
+		const result = resultDifference(
 			ids[0].without(await resultOf(before.call, bodies[0])),
 			ids[1].without(await resultOf(after.call, bodies[1])),
 			ignored,

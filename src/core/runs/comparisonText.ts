@@ -112,7 +112,8 @@ function wordsOf(call: CallFacts | undefined): string {
 function runText({ id, agents, calls, findings, durationMs }: RunFacts): string {
 	const parts = [counted(agents, 'agent'), counted(calls, 'call'), counted(findings, 'finding')];
 	if (durationMs !== undefined) parts.push(durationText(durationMs));
-	return `session ${id}, ${parts.join(', ')}`;
+	// A recording without a transcript has no id of its agent's own.
+	return `${id === '' ? '' : `session ${id}, `}${parts.join(', ')}`;
 }
 
 /** `content[0].text.rows: 3 → 5` */

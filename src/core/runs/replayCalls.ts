@@ -161,6 +161,32 @@ async function compared(
 	return difference === undefined ? { kind: 'equal' } : { kind: 'differs', difference };
 }
 
+/**
+ * The first difference between two results, each as a server has sent it or as an agent has written it down: a recording of the host has
+ * the former, a transcript the latter, and a replay is compared with both. What a server says in `_meta` is no part of a result.
+ */
+export function resultDifference(
+	one: unknown,
+	other: unknown,
+	ignored: readonly IgnoredPath[],
+): JsonDifference | undefined {
+	if (isWireResult(one) && isWireResult(other)) return wireDifference(one, other, ignored);
+	if (isWireResult(other) && isWritten(one)) return writtenDifference(one, other, ignored);
+	if (isWireResult(one) && isWritten(other)) {
+		const difference = writtenDifference(other, one, ignored);
+		return difference === undefined ? undefined : { ...difference, one: difference.other, other: difference.one };
+	}
+	return jsonDifference(one, other, ignored);
+}
+
+function isWireResult(value: unknown): value is Readonly<Record<string, unknown>> {
+	return typeof value === 'object' && value !== null && 'content' in value && Array.isArray(value.content);
+}
+
+function isWritten(value: unknown): boolean {
+	return typeof value === 'string' || Array.isArray(value);
+}
+
 function wireDifference(before: unknown, after: object, ignored: readonly IgnoredPath[]): JsonDifference | undefined {
 	// What one side says of itself beside the result is no part of it.
 	const own = ({ _meta, ...result }: Readonly<Record<string, unknown>>) => result;

@@ -54,8 +54,8 @@ export class PackedWriter {
 	static async create(path: string, isReplacing: boolean): Promise<PackedWriter> {
 		try {
 			const there = await stat(path).catch(() => undefined);
-			if (there?.isFile() === false) throw new ExpectedError('It is no regular file.');
-			if (there !== undefined && !isReplacing) throw new ExpectedError('There is a file of that name already.');
+			if (there?.isFile() === false) throw new ExpectedError('it is no regular file.');
+			if (there !== undefined && !isReplacing) throw new ExpectedError('there is a file of that name already.');
 			const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
 			return new PackedWriter(path, draft, await open(draft, 'wx', 0o600));
 		} catch (error) {
