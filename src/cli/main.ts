@@ -62,6 +62,8 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
 			io.stdout.write(`${await versionOf(io)}\n`);
 			return 0;
 		}
+		// As people ask other programs for it.
+		if (name === 'help' && rest[0] !== undefined) return await main([rest[0], '--help'], io);
 		if (name === '--help' || name === '-h' || name === 'help') {
 			io.stdout.write(help);
 			return 0;

@@ -16,7 +16,14 @@ describe('crosstalk', () => {
 	});
 
 	it('has help for itself and for every command', async () => {
-		for (const args of [['--help'], ['lint', '--help'], ['show', 'x', '-h'], ['sessions', '--help']]) {
+		for (const args of [
+			['--help'],
+			['lint', '--help'],
+			['show', 'x', '-h'],
+			['sessions', '--help'],
+			['help', 'lint'],
+			['simulate', '-h'],
+		]) {
 			const { code, stdout, stderr } = await run(args);
 			assert.deepEqual([code, stderr], [0, '']);
 			assert.match(stdout, /^Usage: crosstalk .*\n[\s\S]*Exit code: 0 /);
@@ -29,6 +36,7 @@ describe('crosstalk', () => {
 
 	for (const [args, sentence] of [
 		[['frob'], 'There is no command "frob".'],
+		[['help', 'frob'], 'There is no command "frob".'],
 		[['constructor'], 'There is no command "constructor".'],
 		[['--frob'], 'There is no option --frob.'],
 		[['lint', '--frob'], 'There is no option --frob.'],

@@ -8,7 +8,8 @@ import { UsageError, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk simulate [options]
 
-Four ways to keep the state of a session that subagents share, side by side: errors, latencies, lost updates, silent losses, cost.
+Four ways to keep the state of a session that subagents share, side by side: errors, latencies,
+lost updates, silent losses, cost.
 A model, calibrated on two points: what is printed says what it is worth.
 
 Options:
