@@ -11,6 +11,7 @@
 //   host: makes s1 go wrong: twice                                     (`s1/2`: its second way through the host), a fault on purpose,
 //   host [agent=scout at=9]: ends s1 timed-out It took too long.       how it ends (`completed` and so on, with a sentence), what became
 //   host: tells of s1 | asks back for s1                               what its server says meanwhile,
+//   host: holds s1 | lets s1 go                                        a debugger, with its result
 //   host [at=9]: c1 of chat is reconnecting [SIGKILL]                  of a connection, with how its process ended
 //   host [at=9]: c1 of chat was reconnected [timed-out]                and why it was made anew
 //   layout: subagents | beside | inline             where Claude Code keeps subagents; before anything else
@@ -285,6 +286,14 @@ abstract class Writer {
 			const [, id = '', ending, reason = ''] = ends;
 			const told = reason === '' ? {} : { reason };
 			return { type: 'call-ended', ...this.recordedCall(id), ending, durationMs: 1000, ...told };
+		}
+		const holds = /^(?:holds (\S+)|lets (\S+) go)$/.exec(rest);
+		if (holds !== null) {
+			const [, id, released = ''] = holds;
+			const stop = { ...this.recordedCall(id ?? released), stopId: `stop ${id ?? released}` };
+			return id === undefined
+				? { type: 'call-released', ...stop, how: 'continued', reason: 'It was let go.', heldMs: 1000 }
+				: { type: 'call-held', ...stop, point: 'after', heldBy: 'wire', cause: 'pause', reason: 'Paused.' };
 		}
 		const tells = /^tells of (\S+)$/.exec(rest);
 		if (tells !== null)

@@ -68,6 +68,21 @@ now: 9000${others}${call}${sent}
 host [at=8900]: tells of t4`,
 		},
 		{
+			name: 'a debugger holds it with its result',
+			transcript: `
+assume: live
+now: 9000${others}${call}${sent}
+host [at=11]: holds t4`,
+		},
+		{
+			name: 'a debugger has let it go a moment ago',
+			transcript: `
+assume: live
+now: 9000${others}${call}${sent}
+host [at=11]: holds t4
+host [at=8900]: lets t4 go`,
+		},
+		{
 			name: 'its server has asked somebody something',
 			transcript: `
 assume: live

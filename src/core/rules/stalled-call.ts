@@ -160,7 +160,14 @@ function noteAnswer(answered: Map<string, ToolCall[]>, call: ToolCall): void {
  */
 function runningSince(call: ToolCall): number | undefined {
 	const passage = call.hostCalls.at(-1);
-	if (passage !== undefined) return sinceOfPassage(passage);
+	if (passage !== undefined) {
+		// While a debugger holds it, it is a person who takes their time.
+		if (call.holds.some(({ released }) => released === undefined)) return undefined;
+		const since = sinceOfPassage(passage);
+		return since === undefined
+			? undefined
+			: Math.max(since, ...call.holds.map(({ released }) => released?.at ?? 0));
+	}
 	if (call.hookCall !== undefined) return undefined;
 	return call.lastProgress?.at;
 }
