@@ -9,6 +9,7 @@ import { hook } from '../../src/cli/commands/hook.ts';
 import type { HookPlace } from '../../src/platform/node/host/hooks/claudeCodeSettings.ts';
 import { planHooks, writeHooks } from '../../src/platform/node/host/hooks/hookFiles.ts';
 import { placeAt } from '../../src/platform/node/host/hooks/hookTarget.ts';
+import { hookTokenIn } from '../../src/platform/node/host/ownership.ts';
 import { MemoryIo, run } from './memoryIo.ts';
 import type { Ran } from './memoryIo.ts';
 
@@ -256,7 +257,8 @@ describe('crosstalk hook', () => {
 	it('brings an event to the host, and says nothing where that has nothing to say', async () => {
 		await serve('{}');
 		assert.deepEqual(await send('{"a":1}'), { code: 0, stdout: '', stderr: '' });
-		assert.deepEqual(posted, ['POST /host-secret/hooks/claude-code {"a":1}']);
+		// Where the host was somebody else may listen by now: he does not learn what lets in to the servers.
+		assert.deepEqual(posted, [`POST /${await hookTokenIn(place.data)}/hooks/claude-code {"a":1}`]);
 	});
 
 	it('prints what the host answers', async () => {
@@ -266,7 +268,7 @@ describe('crosstalk hook', () => {
 			stdout: '{"hookSpecificOutput":{}}',
 			stderr: '',
 		});
-		assert.deepEqual(posted, ['POST /host-secret/hooks/claude-code?hold=30 {"a":1}']);
+		assert.deepEqual(posted, [`POST /${await hookTokenIn(place.data)}/hooks/claude-code?hold=30 {"a":1}`]);
 	});
 
 	it('says nothing and ends well where there is no host', async () => {

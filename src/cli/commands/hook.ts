@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { attach, attachOrStart } from '../../platform/node/host/attach.ts';
 import { readAddress } from '../../platform/node/host/dataDirectory.ts';
 import { postHook } from '../../platform/node/host/hooks/postHook.ts';
+import { hookTokenIn } from '../../platform/node/host/ownership.ts';
 import { dataDirectory } from '../dataOption.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { ownProgram } from '../ownProgram.ts';
@@ -74,7 +75,9 @@ async function bring({ format, holdSeconds, startsHost, directory }: Options, io
 	if (body === undefined) return;
 	const address = await hostAddress(directory, startsHost, io);
 	if (address === undefined) return;
-	const answer = await postHook(address, format, body, {
+	// Where the host was somebody else may listen by now: only what lets in to the addresses of hooks is said there.
+	const place = { url: address.url, token: await hookTokenIn(address.dataDir) };
+	const answer = await postHook(place, format, body, {
 		holdSeconds,
 		timeoutMs: patienceMs + (holdSeconds ?? 0) * 1_000,
 		signal: io.signal,
