@@ -58,6 +58,8 @@ export const debug: Command = {
 		});
 		const stop = () => session.dispose();
 		io.signal.addEventListener('abort', stop, { once: true });
+		// A file, as /dev/null, ends and is never closed.
+		input.once('end', () => setImmediate(stop));
 		session.start(input, output);
 		if (io.signal.aborted) stop();
 		await closed.promise;
