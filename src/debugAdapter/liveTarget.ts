@@ -370,10 +370,9 @@ export class LiveTarget implements DebugTarget {
 		add(link.onNotification('debug/didStop', (call) => later(() => this.take(call))));
 		add(link.onNotification('debug/didResume', ({ stopId, reason }) => later(() => this.letGo(stopId, reason))));
 		add(
-			link.onNotification('debug/didLog', ({ text, sessionId, agentId, toolUseId }) =>
+			link.onNotification('debug/didLog', ({ text, sessionId, agentId }) =>
 				later(() => {
 					const name = this.liveAgents.nameOf(sessionId, agentId);
-					void toolUseId;
 					this.print('log-point', `${name}: ${text}`);
 				}),
 			),

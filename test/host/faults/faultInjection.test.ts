@@ -149,6 +149,19 @@ describe('a fault on purpose', () => {
 		}
 	});
 
+	it('kill and tear: not when they were disarmed meanwhile', async () => {
+		for (const kind of ['kill', 'tear'] as const) {
+			const { rig, agent } = await rigWith({}, { kind, ms: 100, tool: 'files/slow' });
+			const call = agent.call('slow');
+			await rig.pass(50);
+			rig.host.faults.disarm(undefined);
+			await rig.pass(10_000);
+			assert.deepEqual(injected(rig), [], kind);
+			assert.equal(call.answer, undefined, kind);
+			call.leave();
+		}
+	});
+
 	it('tear: the connection breaks while the call runs', async () => {
 		const { rig, agent } = await rigWith({}, { kind: 'tear', tool: 'files/slow' });
 		const call = agent.call('slow');

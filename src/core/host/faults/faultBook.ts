@@ -42,6 +42,8 @@ export interface ArmedFault {
 	readonly id: string;
 	readonly definition: FaultDefinition;
 	readonly target: FaultTarget;
+	/** Nobody has taken it back. */
+	readonly isArmed: boolean;
 	/** It has happened. */
 	apply(): void;
 	/** It could not be done to this call; the next one that matches has it again. */
@@ -54,6 +56,7 @@ class Armed implements ArmedFault {
 	readonly target: FaultTarget;
 	readonly armedBy: string;
 	readonly owner: object | undefined;
+	isArmed = true;
 	matched = 0;
 	/** Those under way, too. */
 	taken = 0;
@@ -142,7 +145,11 @@ export class FaultBook {
 	/** Gives how many there were of them. */
 	disarm(ids: readonly string[] | undefined): number {
 		const known = ids === undefined ? [...this.armed.keys()] : ids.filter((id) => this.armed.has(id));
-		for (const id of known) this.armed.delete(id);
+		for (const id of known) {
+			const fault = this.armed.get(id);
+			if (fault !== undefined) fault.isArmed = false;
+			this.armed.delete(id);
+		}
 		if (known.length > 0) {
 			this.isEmpty = this.armed.size === 0;
 			this.changed();

@@ -146,6 +146,7 @@ export class FaultInjection {
 	): () => void {
 		return () =>
 			void this.server.clock.after(fault.definition.ms ?? defaultBreakMs, () => {
+				if (!fault.isArmed) return;
 				const problem =
 					exchange.state === 'ended'
 						? 'The call had ended before.'
@@ -162,6 +163,7 @@ export class FaultInjection {
 	): (() => void) | undefined {
 		if (fault.definition.reconnect !== 'naive') return undefined;
 		return () => {
+			if (!fault.isArmed) return;
 			const problem = this.whomItWouldHarm(fault, upstream, exchange);
 			if (problem !== undefined) {
 				fault.fail(problem);
