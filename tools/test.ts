@@ -3,27 +3,40 @@
 import { stripVTControlCharacters } from 'node:util';
 import { commandOf, runNode } from './process.ts';
 
-const suites: readonly { readonly name: string; readonly command: readonly string[]; readonly limitMinutes: number }[] =
+interface Suite {
+	readonly name: string;
+	readonly command: readonly string[];
+	readonly limitMinutes: number;
+}
+
+/** What stands in one list runs side by side: tests that start processes mostly wait for them. */
+const suites: readonly (Suite | readonly Suite[])[] = [
+	{ name: 'check', command: ['tools/check.ts'], limitMinutes: 3 },
 	[
-		{ name: 'check', command: ['tools/check.ts'], limitMinutes: 3 },
-		{ name: 'unit', command: [commandOf('mocha'), 'test/**/*.test.ts'], limitMinutes: 10 },
 		{
-			name: 'mcp',
-			command: [commandOf('mocha'), '--no-package', '--config', 'test/mcp/.mocharc.json'],
-			limitMinutes: 6,
+			name: 'unit',
+			command: [commandOf('mocha'), '--ignore', 'test/platform/**', 'test/**/*.test.ts'],
+			limitMinutes: 10,
 		},
-		{
-			name: 'worker',
-			command: [commandOf('mocha'), '--no-package', '--config', 'test/worker/.mocharc.json'],
-			limitMinutes: 5,
-		},
-		{
-			name: 'e2e',
-			command: [commandOf('mocha'), '--no-package', '--config', 'test/e2e/.mocharc.json'],
-			limitMinutes: 8,
-		},
-		{ name: 'vscode', command: ['test/vscode/run.ts'], limitMinutes: 8 },
-	];
+		{ name: 'platform', command: [commandOf('mocha'), 'test/platform/**/*.test.ts'], limitMinutes: 10 },
+	],
+	{
+		name: 'mcp',
+		command: [commandOf('mocha'), '--no-package', '--config', 'test/mcp/.mocharc.json'],
+		limitMinutes: 6,
+	},
+	{
+		name: 'worker',
+		command: [commandOf('mocha'), '--no-package', '--config', 'test/worker/.mocharc.json'],
+		limitMinutes: 5,
+	},
+	{
+		name: 'e2e',
+		command: [commandOf('mocha'), '--no-package', '--config', 'test/e2e/.mocharc.json'],
+		limitMinutes: 8,
+	},
+	{ name: 'vscode', command: ['test/vscode/run.ts'], limitMinutes: 8 },
+];
 
 interface Counts {
 	readonly passed: number;
@@ -33,10 +46,22 @@ interface Counts {
 let passed = 0;
 let failed = 0;
 const summaries: string[] = [];
-for (const { name, command, limitMinutes } of suites) {
-	console.log(`\n── ${name} ${'─'.repeat(60 - name.length)}`);
+for (const one of suites) {
+	const side = 'name' in one ? [one] : one;
+	const unshown = await Promise.all(side.map(async (suite, index) => run(suite, index === 0)));
+	for (const output of unshown) if (output !== '') console.log(output);
+}
+
+console.log(`\n${summaries.join('\n')}`);
+console.log(`${passed} passed, ${failed} failed`);
+if (failed > 0) process.exitCode = 1;
+
+/** @param isShown Its output passes on as it comes; else it is what is given, to be shown when nothing else is. */
+async function run({ name, command, limitMinutes }: Suite, isShown: boolean): Promise<string> {
+	const title = `\n── ${name} ${'─'.repeat(60 - name.length)}`;
+	if (isShown) console.log(title);
 	const startedAt = performance.now();
-	const { code, output } = await runNode(command, { isShown: true, limitMs: limitMinutes * 60_000 });
+	const { code, output } = await runNode(command, { isShown, limitMs: limitMinutes * 60_000 });
 	const seconds = Math.round((performance.now() - startedAt) / 1000);
 	const counts = countsIn(output);
 	// A suite that crashes after its last test, or before its first, has failed all the same.
@@ -45,11 +70,8 @@ for (const { name, command, limitMinutes } of suites) {
 	failed += (counts?.failed ?? 0) + unaccounted;
 	const told = counts === undefined ? 'no count' : `${counts.passed} passed, ${counts.failed} failed`;
 	summaries.push(`${name}: ${told}${unaccounted > 0 ? `, ended with code ${code}` : ''} (${seconds} s)`);
+	return isShown ? '' : `${title}\n${output}`;
 }
-
-console.log(`\n${summaries.join('\n')}`);
-console.log(`${passed} passed, ${failed} failed`);
-if (failed > 0) process.exitCode = 1;
 
 /** What a suite counted, in our own words or in Mocha's. Nothing run is no count. */
 function countsIn(coloured: string): Counts | undefined {

@@ -15,6 +15,7 @@ import type { Sessions } from './sessions.ts';
 import { filterWords, noFilter } from './sessionFilter.ts';
 import type { SessionFilter } from './sessionFilter.ts';
 import { ownHomes } from './settings.ts';
+import { delay, viewEveryMs } from './throttle.ts';
 import { formatNames, projectOf } from './words.ts';
 
 export interface AgentsView extends Disposable {
@@ -87,7 +88,7 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 			if (path === undefined) return;
 			const key = await sessions.open(path);
 			setFilter(noFilter);
-			await view.reveal(tree.sessionNode(key), { select: true, focus: true, expand: true });
+			await revealRow(view, tree.sessionNode(key));
 		}),
 	);
 	disposables.add(
@@ -101,7 +102,7 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 				await hold?.session.whenRead;
 				const agent =
 					[...(hold?.session.conversation.agents.keys() ?? [])].find((id) => id === agentId) ?? mainAgentId;
-				await view.reveal(tree.agentNode(key, agent), { select: true, focus: true, expand: true });
+				await revealRow(view, tree.agentNode(key, agent));
 				hold?.dispose();
 			},
 		),
@@ -205,4 +206,17 @@ export function agentOf(
 ): { readonly key: SessionKey; readonly agentId: AgentNode['agentId'] } | undefined {
 	if (node?.kind === 'agent') return node;
 	return node?.kind === 'session' ? { key: node.key, agentId: mainAgentId } : undefined;
+}
+
+/** A view knows the rows that it was told of last, which for one that has just come is a moment later. */
+async function revealRow(view: Pick<TreeView<AgentsNode>, 'reveal'>, row: AgentsNode): Promise<void> {
+	for (let round = 1; ; round++) {
+		try {
+			await view.reveal(row, { select: true, focus: true, expand: true });
+			return;
+		} catch (error) {
+			if (round === 5) throw error;
+			await delay(viewEveryMs);
+		}
+	}
 }

@@ -347,7 +347,11 @@ describe('a host that a window starts', () => {
 				async () => tree.getTreeItem((await tree.getChildren(row))[0] ?? row).label,
 				(label) => label === 'evicted from memory: somebody asked for it',
 			);
-			assert.match(String(tree.getTreeItem(row).description), / · on disk$/);
+			await eventually(
+				'Its row says so, too',
+				() => String(tree.getTreeItem(row).description),
+				(description) => description.endsWith(' · on disk'),
+			);
 			await (await load()).states.show({ store: 'host', sessionId: 'nightly-review' });
 			assert.match(window.activeTextEditor?.document.getText() ?? '', /"cursor": 150/);
 		} finally {

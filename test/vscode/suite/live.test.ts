@@ -86,8 +86,8 @@ describe('a live session', () => {
 		const { sessions } = await api();
 		await eventually(
 			'It is gone from the list',
-			() => sessions.list.length,
-			(length) => length === 3,
+			() => sessions.list.some(({ files }) => files.nativeId === sessionId),
+			(isThere) => !isThere,
 		);
 	});
 

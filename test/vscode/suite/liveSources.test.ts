@@ -58,8 +58,8 @@ describe('a session that its agent’s hooks tell of', () => {
 		await sessions.searchAgain();
 		await eventually(
 			'It is gone from the list',
-			() => sessions.list.length,
-			(length) => length === 3,
+			() => sessions.list.some(({ files }) => files.nativeId === sessionId),
+			(isThere) => !isThere,
 		);
 	});
 

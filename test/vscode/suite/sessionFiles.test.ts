@@ -46,7 +46,15 @@ describe('a session as one file', () => {
 		);
 		assert.equal(entry?.files.nativeId, killedId);
 		const row = agents.tree.sessionNode(entry.key);
-		await agents.view.reveal(row, { expand: true });
+		await eventually(
+			'It has a row',
+			() =>
+				agents.view.reveal(row, { expand: true }).then(
+					() => true,
+					() => false,
+				),
+			(isShown) => isShown,
+		);
 		const outline = await agentsOutline(row);
 		assert.deepEqual(outline.length, 4);
 		assert.match(
