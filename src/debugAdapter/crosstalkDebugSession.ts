@@ -23,6 +23,7 @@ import type {
 	AgentKey,
 	BreakpointReport,
 	DebugTarget,
+	DebuggedAgent,
 	LiveTargets,
 	Output,
 	ResumeKind,
@@ -50,6 +51,8 @@ export interface DebugShell {
 type Handler = (args: never, request: DebugProtocol.Request) => Promise<object | void> | object | void;
 
 const terminalTimeout = 60_000;
+/** By then VS Code has shown a stop, and asked for the names of its threads. */
+const renameAfterMs = 1000;
 
 export class CrosstalkDebugSession extends DebugSession {
 	private readonly shell: DebugShell;
@@ -64,6 +67,8 @@ export class CrosstalkDebugSession extends DebugSession {
 	private isTracing = false;
 	private isClosed = false;
 	private readonly stops = new Map<AgentKey, Stop>();
+	/** The names of threads as the client was told them last, by number; `undefined`: that there is one is all it knows. */
+	private readonly toldNames = new Map<number, string | undefined>();
 	/** Requests and events one after another: nobody is told of a stop before the answer to what has led to it. */
 	private queue: Promise<void> = Promise.resolve();
 	/** What takes long, by the number of its request or the id of its progress. */
@@ -138,7 +143,11 @@ export class CrosstalkDebugSession extends DebugSession {
 				),
 			};
 		},
-		threads: () => ({ threads: this.shownStack.threads() }),
+		threads: () => {
+			const threads = this.shownStack.threads();
+			for (const { id, name } of threads) this.toldNames.set(id, name);
+			return { threads };
+		},
 		stackTrace: ({ threadId, startFrame = 0, levels = 0 }: DebugProtocol.StackTraceArguments) =>
 			this.shownStack.frames(threadId, startFrame, levels),
 		scopes: ({ frameId }: DebugProtocol.ScopesArguments) => ({ scopes: this.shownStack.scopes(frameId) }),
@@ -210,7 +219,8 @@ export class CrosstalkDebugSession extends DebugSession {
 			void answer();
 			return;
 		}
-		this.enqueue(answer);
+		// Frames may wait for the line of their call, and nothing else is to wait with them.
+		this.enqueue(command === 'stackTrace' ? () => void answer() : answer);
 	}
 
 	override sendResponse(response: DebugProtocol.Response): void {
@@ -338,10 +348,14 @@ export class CrosstalkDebugSession extends DebugSession {
 		});
 		this.stack = stack;
 		this.stops.clear();
+		this.toldNames.clear();
 		const on = <Value>(event: (listener: (value: Value) => void) => Disposable, tell: (value: Value) => void) =>
 			this.ofTarget.add(event((value) => this.enqueue(() => (this.target === target ? tell(value) : undefined))));
-		on(target.onDidStart, ({ key }) => this.sendThread('started', stack.threadOf(key)));
-		on(target.onDidEnd, ({ key }) => this.sendThread('exited', stack.threadOf(key)));
+		on(target.onDidStart, (agent) => this.tellThread(agent, stack.threadOf(agent.key)));
+		on(target.onDidEnd, ({ key }) => {
+			this.toldNames.delete(stack.threadOf(key));
+			this.sendThread('exited', stack.threadOf(key));
+		});
 		on(target.onDidStop, (stop) => this.sendStop(stop));
 		on(target.onDidContinue, (agent) => {
 			this.goesOn(agent);
@@ -507,6 +521,32 @@ export class CrosstalkDebugSession extends DebugSession {
 		this.stack?.forget(agent);
 		if (agent === null) this.stops.clear();
 		else this.stops.delete(agent);
+	}
+
+	/** A thread is new, or has another name: the protocol has nothing else to say that with. */
+	private tellThread({ key, name }: DebuggedAgent, threadId: number): void {
+		if (!this.toldNames.has(threadId)) {
+			this.toldNames.set(threadId, undefined);
+			this.sendThread('started', threadId);
+			return;
+		}
+		const told = this.toldNames.get(threadId);
+		// It has yet to ask what the thread is called.
+		if (told === undefined || told === name) return;
+		if (!this.stops.has(key)) {
+			this.sendThread('started', threadId);
+			return;
+		}
+		// VS Code drops a stop that it has not shown yet when it hears anything of its thread. It asks for the names while it shows it.
+		const timer = setTimeout(
+			() =>
+				this.enqueue(() => {
+					if (this.toldNames.has(threadId) && this.toldNames.get(threadId) !== name)
+						this.sendThread('started', threadId);
+				}),
+			renameAfterMs,
+		);
+		this.ofTarget.add({ dispose: () => clearTimeout(timer) });
 	}
 
 	private sendThread(reason: 'started' | 'exited', threadId: number): void {

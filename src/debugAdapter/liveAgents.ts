@@ -75,6 +75,9 @@ export class LiveAgents implements Disposable {
 		const { sessionId, agentId: id, agentType, stopId } = call;
 		// Of agents that nobody knows each call is an agent of its own: whether two of them are one, nobody knows either.
 		const key = id === null ? `${sessionId ?? ''}/? ${stopId}` : keyOf(sessionId, id);
+		// Who has started it is there too, though it may not have been heard of.
+		if (sessionId !== null && id !== null)
+			this.add(sessionId, mainAgentId, keyOf(sessionId, mainAgentId), undefined);
 		const known = this.add(sessionId, id, key, agentType ?? undefined);
 		known.held++;
 		if (sessionId !== null) this.read(sessionId);

@@ -67,18 +67,27 @@ export class ShownStack {
 
 	async frames(thread: number, start: number, count: number): Promise<DebugProtocol.StackTraceResponse['body']> {
 		const agent = this.agentOf(thread);
-		let stack = this.stacks.get(agent);
-		if (stack === undefined) {
-			stack = this.target.stackOf(agent).then((levels) => this.framesOf(agent, levels));
-			this.stacks.set(agent, stack);
-			// What failed is asked for again.
-			stack.catch(() => this.stacks.delete(agent));
-		}
+		const stack = this.stacks.get(agent) ?? this.ask(agent);
 		const frames = await stack;
+		// Its agent has gone on, or there is more to say of the stop: these frames are of before.
+		if (this.stacks.get(agent) !== stack) return this.frames(thread, start, count);
 		return {
 			stackFrames: frames.slice(start, count === 0 ? undefined : start + count),
 			totalFrames: frames.length,
 		};
+	}
+
+	private ask(agent: AgentKey): Promise<readonly DebugProtocol.StackFrame[]> {
+		const isCurrent = () => this.stacks.get(agent) === stack;
+		const stack: Promise<readonly DebugProtocol.StackFrame[]> = this.target
+			.stackOf(agent)
+			.then((levels) => (isCurrent() ? this.framesOf(agent, levels) : []));
+		this.stacks.set(agent, stack);
+		// What failed is asked for again.
+		stack.catch(() => {
+			if (isCurrent()) this.stacks.delete(agent);
+		});
+		return stack;
 	}
 
 	/** @returns `undefined`: nothing was selected. */

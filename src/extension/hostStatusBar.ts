@@ -34,9 +34,17 @@ export function createHostStatusBar(connection: HostConnection, nameOf: AgentNam
 		item.accessibilityInformation = { label: look.spoken };
 		item.show();
 	};
-	// What lives ticks once a second at most.
+	// What lives ticks once a second at most; what somebody waits for is shown at once.
 	const updating = disposables.add(new Throttle(1000, update));
-	disposables.add(connection.onDidChange(() => updating.request()));
+	let alarm = '';
+	disposables.add(
+		connection.onDidChange(() => {
+			const next = alarmOf(connection.status);
+			if (next === alarm) updating.request();
+			else update();
+			alarm = next;
+		}),
+	);
 	update();
 	return {
 		get look() {
@@ -57,6 +65,14 @@ interface StatusBarLook {
 	readonly tooltip: string;
 	readonly background: string | undefined;
 	readonly spoken: string;
+}
+
+/** What changes seldom, and is why somebody looks. */
+function alarmOf(status: HostStatus | undefined): string {
+	if (status === undefined) return '';
+	const { servers, calls, faults = [] } = status;
+	const held = calls.filter(({ state }) => state === 'held').map(({ id }) => id);
+	return JSON.stringify([held, faults.length, servers.map(({ name, state }) => [name, state])]);
 }
 
 function statusBarLook(status: HostStatus, nameOf: AgentNames): StatusBarLook {

@@ -1,7 +1,7 @@
 // The session itself, over a target that does what a test says: as VS Code runs it, within its own process.
 
 import assert from 'node:assert/strict';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { Emitter } from '../../src/core/base/emitter.ts';
 import { ExpectedError } from '../../src/core/base/errors.ts';
@@ -26,12 +26,14 @@ const fail = (error: unknown) => {
 /** Two agents that stop and go on as they are told. */
 class TestTarget implements DebugTarget {
 	readonly abilities = { canGoBack: false, hasLineBreakpoints: false, hasDataBreakpoints: false, canRepeat: false };
-	readonly agents: readonly DebuggedAgent[] = ['main', 'scout'].map((name) => ({
+	agents: readonly DebuggedAgent[] = ['main', 'scout'].map((name) => ({
 		key: name,
 		sessionId: null,
 		agentId: null,
 		name,
 	}));
+	/** What its frames wait for. */
+	patience: Promise<void> = Promise.resolve();
 	readonly started = new Emitter<DebuggedAgent>(fail);
 	readonly ended = new Emitter<DebuggedAgent>(fail);
 	readonly stopped = new Emitter<Stop>(fail);
@@ -63,7 +65,17 @@ class TestTarget implements DebugTarget {
 		return [];
 	}
 
+	/** What a transcript tells of the second agent. */
+	rename(name: string): void {
+		const [main, scout] = this.agents;
+		assert.ok(main && scout);
+		const renamed = { ...scout, name };
+		this.agents = [main, renamed];
+		this.started.fire(renamed);
+	}
+
 	async stackOf(agent: AgentKey): Promise<readonly Level[]> {
+		await this.patience;
 		const edit = async (keys: readonly (string | number)[], value: unknown) => {
 			if (value === 0) throw new ExpectedError('page: there is no page 0.');
 			this.done.push(`edit ${keys.join('.')} ${JSON.stringify(value)}`);
@@ -205,6 +217,48 @@ describe('a debug session', () => {
 		assert.equal((await client.ask('scopes', { frameId: main })).success, true);
 		const gone = await client.ask('scopes', { frameId: scout });
 		assert.deepEqual([gone.success, gone.message], [false, 'The agent has gone on meanwhile.']);
+	});
+
+	it('tells the name of an agent that stands still when its client has shown the stop, for VS Code drops a stop that it hears more of', async () => {
+		const { client, target } = await opened();
+		const names = async () =>
+			((await client.ask('threads')).body as { threads: { name: string }[] }).threads // as the protocol says
+				.map(({ name }) => name);
+		target.agents.forEach((agent) => target.started.fire(agent));
+		await client.ask('threads');
+		target.rename('the scout');
+		target.stop('scout');
+		target.rename('check-payments');
+		await setImmediate();
+		// While it runs at once; while it stands still not yet, but whoever asks is told.
+		assert.deepEqual(client.heard.slice(2), ['← threads', 'thread', 'stopped']);
+		assert.deepEqual(await names(), ['main', 'check-payments']);
+		target.rename('check the payments');
+		client.heard.length = 0;
+		const deadline = Date.now() + 20_000;
+		while (client.heard.length === 0 && Date.now() < deadline) await delay(20);
+		assert.deepEqual(client.heard, ['thread']);
+		assert.deepEqual(await names(), ['main', 'check the payments']);
+		// What was told meanwhile is not told again.
+		assert.deepEqual(client.heard, ['thread', '← threads']);
+		await client.ask('disconnect');
+	});
+
+	it('lets nothing wait for frames that wait, and gives none of before when its agent has gone on', async () => {
+		const { client, target } = await opened();
+		await client.ask('threads');
+		const { promise, resolve } = Promise.withResolvers<void>();
+		target.patience = promise;
+		target.stop('scout');
+		const frames = client.ask('stackTrace', { threadId: 2 });
+		target.stop('main');
+		await client.ask('threads');
+		assert.deepEqual(client.heard, ['← threads', 'stopped', 'stopped', '← threads']);
+		await client.ask('continue', { threadId: 2 });
+		resolve();
+		const { stackFrames } = (await frames).body as { stackFrames: { id: number }[] }; // as the protocol says
+		const again: unknown = (await client.ask('stackTrace', { threadId: 2 })).body;
+		assert.deepEqual(again, { stackFrames, totalFrames: 1 });
 	});
 
 	it('edits values with what people type, and says why one is refused', async () => {

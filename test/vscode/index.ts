@@ -26,6 +26,11 @@ export async function run(): Promise<void> {
 
 	const stats = await new Promise<Mocha.Stats | undefined>((resolve) => {
 		const runner = mocha.run(() => resolve(runner.stats));
+		// What the window looked like says more than what was waited for.
+		runner.on('fail', ({ title }) => {
+			const name = `failed-${title.replaceAll(/[^\w]+/g, '-').slice(0, 60)}`;
+			reporting = reporting.then(() => ask('screenshot', { name }));
+		});
 	});
 	await reporting;
 	if (stats === undefined) throw new Error('Mocha kept no counts');

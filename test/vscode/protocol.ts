@@ -19,6 +19,8 @@ export interface RunnerRequests {
 	pull: Target & { readonly byX: number };
 	/** Of every element that matches, what a screen reader would say or, failing that, its text. */
 	labels: { readonly selector: string };
+	/** When the page next changes and an element that matches has this in its label, milliseconds since 1970. Fails after a minute. */
+	appears: Target & { readonly text: string };
 }
 
 /** The first visible element that matches, in the workbench or in one of its frames. */
@@ -36,4 +38,5 @@ export interface RunnerAnswers {
 	hover: null;
 	pull: null;
 	labels: readonly string[];
+	appears: number;
 }

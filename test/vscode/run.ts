@@ -146,6 +146,9 @@ async function startRunner(opened: Promise<VscodeWindow>): Promise<Runner> {
 			for (const frame of (await page()).frames()) found.push(...(await labelsIn(frame, selector)));
 			return found;
 		},
+		async appears(target) {
+			return (await page()).evaluate(firstSeen, target);
+		},
 	};
 	const server = createServer((request, response) => {
 		void answer(request, handlers).then(
@@ -190,6 +193,38 @@ async function visible(page: Page, { selector }: Target): Promise<Locator> {
 		await delay(100);
 	}
 	throw new Error(`Nothing visible matches ${selector}.`);
+}
+
+/** Runs in the page: a poll from outside would be slower than what it waits for. */
+function firstSeen({ selector, text }: RunnerRequests['appears']): Promise<RunnerAnswers['appears']> {
+	const { document, MutationObserver } = globalThis as unknown as BrowserGlobals; // a page's, which our types do not know
+	return new Promise((resolve, reject) => {
+		const observer = new MutationObserver(() => {
+			for (const element of document.querySelectorAll(selector)) {
+				if (!(element.getAttribute('aria-label') ?? element.textContent ?? '').includes(text)) continue;
+				end();
+				resolve(Date.now());
+				return;
+			}
+		});
+		const end = () => {
+			observer.disconnect();
+			clearTimeout(timer);
+		};
+		const timer = setTimeout(() => {
+			end();
+			reject(new Error(`Nothing with "${text}" among ${selector}.`));
+		}, 60_000);
+		observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+	});
+}
+
+interface BrowserGlobals {
+	readonly document: { readonly body: unknown; querySelectorAll(selector: string): Iterable<Labelled> };
+	readonly MutationObserver: new (listener: () => void) => {
+		observe(target: unknown, options: Readonly<Record<string, boolean>>): void;
+		disconnect(): void;
+	};
 }
 
 /** As much of the page's own Element as we look at. */

@@ -37,6 +37,11 @@ export async function labels(selector: string): Promise<readonly string[]> {
 	return ask('labels', { selector });
 }
 
+/** When the workbench first shows an element that matches and has this in its label, milliseconds since 1970. */
+export async function appears(selector: string, text: string): Promise<number> {
+	return ask('appears', { selector, text });
+}
+
 /** Waits until a quick pick offers this and takes keys. What is pressed earlier goes to whatever had the focus before. */
 export async function offered(text: string): Promise<void> {
 	await eventually(

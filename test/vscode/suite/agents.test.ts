@@ -182,14 +182,22 @@ describe('the view of a conversation', () => {
 		await agents.view.reveal(worker, { select: true, focus: true });
 		const copied = async (what: string, copy: () => PromiseLike<unknown>, expected: string) => {
 			await env.clipboard.writeText('');
-			await copy();
 			await eventually(
 				what,
-				() => env.clipboard.readText(),
+				async () => {
+					// A window that draws its rows anew lets a key fall.
+					await copy();
+					return env.clipboard.readText();
+				},
 				(text) => text === expected,
+				{ everyMs: 300 },
 			);
 		};
-		await copied('Of the agent, by key', () => press('Control+C'), worker.agentId);
+		const pressOn = async () => {
+			await agents.view.reveal(worker, { select: true, focus: true });
+			await press('Control+C');
+		};
+		await copied('Of the agent, by key', pressOn, worker.agentId);
 		await commands.executeCommand('crosstalk.showConversation', worker);
 		const call = await eventually(
 			'The call is there',

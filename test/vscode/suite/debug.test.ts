@@ -18,7 +18,7 @@ import {
 	workspace,
 } from 'vscode';
 import type { DebugConfiguration, DebugSession, Disposable } from 'vscode';
-import { ask, eventually, labels, press, pull, screenshot, type } from '../runner.ts';
+import { appears, ask, eventually, labels, press, pull, screenshot, type } from '../runner.ts';
 import { workers } from '../scene/scene.ts';
 import type { SceneProcess } from '../scene/sceneProcess.ts';
 import { startScene } from '../scene/sceneProcess.ts';
@@ -168,6 +168,22 @@ describe('an agent under the debugger', () => {
 
 	const state = () => scene.state();
 
+	/** Prints how long a stop took to the screen. Where: selectors, each with a text that nothing there has yet. */
+	const watchScreen = (places: Readonly<Record<string, readonly [selector: string, text: string]>>) => {
+		const seen = Object.entries(places).map(([where, [selector, text]]) => {
+			const at = appears(selector, text);
+			// Whoever waits for it hears of its failure.
+			at.catch(() => undefined);
+			return { where, at };
+		});
+		return async (since: number) => {
+			const times: string[] = [];
+			for (const { where, at } of seen) times.push(`${where} ${(await at) - since} ms`);
+			await ask('report', { line: `      stop → screen: ${times.join(', ')}` });
+		};
+	};
+	const callStackRow = '.debug-call-stack .monaco-list-row';
+
 	it('is stopped by a condition on one subagent while the three others go on; its edited argument reaches the server; a built-in tool stops too', async () => {
 		debug.addBreakpoints([
 			new FunctionBreakpoint('analytics/query', true, 'arguments.table == "payments"'),
@@ -180,6 +196,10 @@ describe('an agent under the debugger', () => {
 				if (item instanceof DebugStackFrame) selectedAt ??= Date.now();
 			}),
 		);
+		const reportStop = watchScreen({
+			'status bar': ['.statusbar-item', 'held by a debugger'],
+			'call stack': [callStackRow, 'Breakpoint'],
+		});
 		assert.ok(await debug.startDebugging(workspace.workspaceFolders?.[0], configuration()));
 
 		const stop = await heard.nextStop(1);
@@ -195,6 +215,7 @@ describe('an agent under the debugger', () => {
 		await ask('report', {
 			line: `      stop → event in VS Code: ${stop.at - held.call.heldSince} ms, → its frame is selected there: ${(shownAt ?? 0) - held.call.heldSince} ms`,
 		});
+		await reportStop(held.call.heldSince);
 		assert.match(String(stop.body?.['description']), /analytics\/query/);
 
 		const others = await eventually(
@@ -250,7 +271,7 @@ describe('an agent under the debugger', () => {
 		await commands.executeCommand('workbench.action.debug.callStackTop');
 		await eventually(
 			'The frames are shown',
-			() => labels('.debug-call-stack .monaco-list-row'),
+			() => labels(callStackRow),
 			(rows) => rows.some((row) => row.includes('query(')),
 			{ timeoutMs: 20_000 },
 		);
@@ -269,8 +290,12 @@ describe('an agent under the debugger', () => {
 		await screenshot('debug-in-flight');
 		await commands.executeCommand('workbench.view.debug');
 
+		const reportStep = watchScreen({ 'call stack': [callStackRow, 'A step'] });
 		await commands.executeCommand('workbench.action.debug.stepOver');
 		await heard.nextStop(2);
+		const [step] = (await (await api()).debug.load()).held;
+		assert.ok(step);
+		await reportStep(step.call.heldSince);
 		const edited = (await state()).calls.find(({ input }) => input['table'] === 'payments');
 		assert.deepEqual(edited?.input, { table: 'payments', page: 7, limit: 50 });
 		await commands.executeCommand('workbench.action.debug.continue');
