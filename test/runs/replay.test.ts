@@ -1,7 +1,7 @@
 // A run that a host has recorded, made again on real servers: on the one it was made on, and on one that has changed since.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { run } from '../cli/memoryIo.ts';
 import type { Ran } from '../cli/memoryIo.ts';
@@ -20,7 +20,12 @@ interface Replayed {
 		readonly difference?: { readonly path: string; readonly recorded: unknown; readonly replayed: unknown };
 		readonly message?: string;
 	}[];
-	readonly summary: { readonly calls: number; readonly equal: number; readonly different: number };
+	readonly summary: {
+		readonly calls: number;
+		readonly equal: number;
+		readonly different: number;
+		readonly missingTools: readonly object[];
+	};
 }
 
 interface Shown {
@@ -101,7 +106,11 @@ describe('a replay', function () {
 
 	it('gives the same results on the same server', async () => {
 		const { calls, summary } = await replayed(0, '--config', config('same', analytics()), '--all');
-		assert.deepEqual(summary, { calls: 5, equal: 5, different: 0 }, JSON.stringify(calls, undefined, 1));
+		assert.deepEqual(
+			summary,
+			{ calls: 5, equal: 5, different: 0, missingTools: [] },
+			JSON.stringify(calls, undefined, 1),
+		);
 		assert.deepEqual(calls.map(({ agentId }) => agentId).toSorted(), ['a1', 'a2', 'main', 'main', 'main']);
 	});
 
@@ -126,6 +135,29 @@ describe('a replay', function () {
 			'rows[*].**',
 		);
 		assert.ok(ignoring.calls.every(({ difference }) => !difference?.path.includes('rows[')));
+	});
+
+	it('says which tools the server lacks, and how many calls are to them', async () => {
+		const bare = { command: process.execPath, args: [resolve('test/runs/bareServer.ts')] };
+		const { stdout } = await crosstalk(1, 'replay', saved, '--config', config('bare', bare));
+		assert.match(
+			stdout,
+			/\nServer analytics has no tool "analytics_query": 5 calls of the session are to it\.\n5 calls: 1 different, 4 failed\. 1 tool missing\.\n$/,
+		);
+		const { summary } = await replayed(1, '--config', config('bare', bare));
+		assert.deepEqual(summary.missingTools, [{ server: 'analytics', tool: 'analytics_query', calls: 5 }]);
+	});
+
+	it('says so of a tool whose calls were never answered', async () => {
+		const session = resolve(
+			'examples/recorded/.claude/projects/-home-dev-analytics/4286b68e-7bda-44a4-87ea-3c0f563e00a3.jsonl',
+		);
+		const bare = { command: process.execPath, args: [resolve('test/runs/bareServer.ts')] };
+		const { stdout } = await crosstalk(1, 'replay', session, '--config', config('killed', bare, 'everything'));
+		assert.match(
+			stdout,
+			/\nServer everything has no tool "trigger-long-running-operation": 3 calls of the session are to it\.\n/,
+		);
 	});
 
 	it('calls only what the server declares to be read-only, unless it is told otherwise', async () => {
@@ -157,6 +189,17 @@ describe('a replay', function () {
 			'a2 a2 1',
 			'main main 3',
 		]);
+	});
+
+	it('replaces a file only when it is told to', async () => {
+		const out = join(lab.folder, 'there.crosstalk');
+		writeFileSync(out, 'mine');
+		const args = ['replay', saved, '--config', config('there', analytics()), '--all', '--out', out];
+		const { stderr } = await crosstalk(2, ...args);
+		assert.equal(stderr, `crosstalk: ${out} is there already; --force replaces it.\n`);
+		assert.equal(readFileSync(out, 'utf8'), 'mine');
+		await crosstalk(0, ...args, '--force');
+		await crosstalk(0, 'compare', saved, out);
 	});
 
 	const wrong: readonly [title: string, args: () => readonly string[], sentence: RegExp][] = [

@@ -12,7 +12,15 @@ import { recordedCalls } from '../../core/runs/recordedCalls.ts';
 import type { RecordedCall } from '../../core/runs/recordedCalls.ts';
 import { replayCalls } from '../../core/runs/replayCalls.ts';
 import type { ReplayedCall } from '../../core/runs/replayCalls.ts';
-import { isDifferent, plannedLines, replaySummary, replayedLines } from '../../core/runs/replayText.ts';
+import {
+	isDifferent,
+	missingToolText,
+	missingTools,
+	plannedLines,
+	replaySummary,
+	replayedLines,
+} from '../../core/runs/replayText.ts';
+import type { MissingTool } from '../../core/runs/replayText.ts';
 import { saveRecording } from '../../core/runs/saveSession.ts';
 import { isSavedSession, savedSessionSuffix } from '../../core/transcripts/savedSessionName.ts';
 import { nodeHostClock } from '../../platform/node/host/hostPlatform.ts';
@@ -49,11 +57,12 @@ Options:
                    given several times
   --dry-run        Only print what would be called, and start no server
   --out FILE       Save the replay as a session file (${savedSessionSuffix}), for show, lint and compare
+  --force          With --out: replace a file that is there already
   --json           For programs
   --data DIR       The data directory of the host, for sessions that are looked for by id
   --help           This text
 
-Exit code: 0 every result is as it was, 1 something differs, 2 could not run.
+Exit code: 0 every result is as it was, 1 something differs or a tool is missing, 2 could not run.
 `;
 
 export const replay: Command = {
@@ -69,6 +78,7 @@ export const replay: Command = {
 			ignore: { type: 'string', multiple: true },
 			'dry-run': { type: 'boolean' },
 			out: { type: 'string' },
+			force: { type: 'boolean' },
 			json: { type: 'boolean' },
 			data: { type: 'string' },
 		});
@@ -85,6 +95,7 @@ export const replay: Command = {
 		if (values.config === undefined && !isDry) throw new UsageError('--config is needed: the servers to call.');
 		if (values.out !== undefined && !isSavedSession(values.out))
 			throw new UsageError(`The name of a session file ends in ${savedSessionSuffix}; "${values.out}" does not.`);
+		if (values.force === true && values.out === undefined) throw new UsageError('--force is for --out.');
 
 		const core = createCore(io.platform);
 		const session = await namedSession(core, io, what, { as: undefined, data: dataDirectory(io, values.data) });
@@ -124,8 +135,11 @@ export const replay: Command = {
 
 		const config = values.config ?? '';
 		const servers = await serversFor(io, config, chosen, mapped);
-		const writer =
-			values.out === undefined ? undefined : await PackedWriter.create(absolutePath(io, values.out), false);
+		const isReplacing = values.force === true;
+		const out = values.out === undefined ? undefined : absolutePath(io, values.out);
+		if (out !== undefined && !isReplacing && (await files.stat(out))?.isDirectory === false)
+			throw new ExpectedError(`${printable(values.out ?? out)} is there already; --force replaces it.`);
+		const writer = out === undefined ? undefined : await PackedWriter.create(out, isReplacing);
 		const log = new MemoryLog(writer !== undefined);
 		const version = await versionOf(io);
 		const newSession = sessionId('claude-code', randomUUID());
@@ -143,7 +157,8 @@ export const replay: Command = {
 		io.signal.addEventListener('abort', stop, { once: true });
 		try {
 			await running.connect(chosen);
-			refuse(chosen, await running.tools(chosen), values.all === true);
+			const offered = await running.tools(chosen);
+			refuse(chosen, offered, values.all === true);
 			const replayed = await replayCalls(files, ordered, running, nodeHostClock, {
 				ignored,
 				speed,
@@ -153,15 +168,20 @@ export const replay: Command = {
 						io.stdout.write(`${replayedLines(call).map(printable).join('\n')}\n`);
 				},
 			});
-			if (values.json === true) io.stdout.write(`${JSON.stringify(replayJson(replayed, order), undefined, 2)}\n`);
-			else io.stdout.write(`${replaySummary(replayed)}\n`);
+			const missing = missingTools(replayed, (server, tool) => offered.get(server)?.has(tool) === true);
+			if (values.json === true) {
+				io.stdout.write(`${JSON.stringify(replayJson(replayed, missing, order), undefined, 2)}\n`);
+			} else {
+				const lines = [...missing.map(missingToolText), replaySummary(replayed, missing)];
+				io.stdout.write(`${lines.map(printable).join('\n')}\n`);
+			}
 			if (writer !== undefined) {
 				const recording = { sessionId: newSession, lines: log.lines, evidence: 'It is a replay.' };
 				const savedAt = io.platform.clock.now();
 				await saveRecording(writer, recording, { writtenBy: `crosstalk ${version}`, savedAt });
 				await writer.finish();
 			}
-			return replayed.some(isDifferent) ? 1 : 0;
+			return missing.length > 0 || replayed.some(isDifferent) ? 1 : 0;
 		} catch (error) {
 			await writer?.discard();
 			throw error;
@@ -176,7 +196,7 @@ export const replay: Command = {
 			return { index, id, server, tool, agentId, agentName, path, line, recordedMs: durationMs };
 		}
 
-		function replayJson(replayed: readonly ReplayedCall[], by: CallOrder): object {
+		function replayJson(replayed: readonly ReplayedCall[], missing: readonly MissingTool[], by: CallOrder): object {
 			return {
 				version: 1,
 				order: by,
@@ -198,6 +218,7 @@ export const replay: Command = {
 					calls: replayed.length,
 					different: replayed.filter(isDifferent).length,
 					equal: replayed.filter(({ verdict }) => verdict.kind === 'equal').length,
+					missingTools: missing,
 				},
 			};
 		}

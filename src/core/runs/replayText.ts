@@ -30,8 +30,38 @@ export function replayedLines({ call, verdict, durationMs }: ReplayedCall): read
 	}
 }
 
+/** A tool that its server does not offer, and the calls to it that did not come to what they had come to. */
+export interface MissingTool {
+	readonly server: string;
+	readonly tool: string;
+	readonly calls: number;
+}
+
+/**
+ * What the session has called and the servers do not have. A call that was refused in the same words when it was recorded is no news.
+ * @param isOffered By the recorded names.
+ */
+export function missingTools(
+	replayed: readonly ReplayedCall[],
+	isOffered: (server: string, tool: string) => boolean,
+): readonly MissingTool[] {
+	const missing = new Map<string, MissingTool>();
+	for (const { call, verdict } of replayed) {
+		const { server, tool } = call;
+		if (verdict.kind === 'equal' || isOffered(server, tool)) continue;
+		const key = JSON.stringify([server, tool]);
+		missing.set(key, { server, tool, calls: (missing.get(key)?.calls ?? 0) + 1 });
+	}
+	return [...missing.values()];
+}
+
+/** One sentence for one tool. */
+export function missingToolText({ server, tool, calls }: MissingTool): string {
+	return `Server ${server} has no tool "${tool}": ${counted(calls, 'call')} of the session ${calls === 1 ? 'is' : 'are'} to it.`;
+}
+
 /** What came of all of them. */
-export function replaySummary(replayed: readonly ReplayedCall[]): string {
+export function replaySummary(replayed: readonly ReplayedCall[], missing: readonly MissingTool[]): string {
 	const count = (kind: ReplayedCall['verdict']['kind']) =>
 		replayed.filter(({ verdict }) => verdict.kind === kind).length;
 	const parts = [
@@ -42,8 +72,9 @@ export function replaySummary(replayed: readonly ReplayedCall[]): string {
 		[count('unrecorded'), 'without a recorded result'],
 		[count('skipped'), 'not made'],
 	] as const;
+	const gone = missing.length === 0 ? '' : ` ${counted(missing.length, 'tool')} missing.`;
 	const told = parts.filter(([number]) => number > 0).map(([number, words]) => `${number} ${words}`);
-	return `${counted(replayed.length, 'call')}: ${told.join(', ')}.`;
+	return `${counted(replayed.length, 'call')}: ${told.join(', ')}.${gone}`;
 }
 
 /** What would be done. */
