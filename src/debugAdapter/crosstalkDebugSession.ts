@@ -22,6 +22,7 @@ import { answerBy, completionsFor, evaluateInConsole } from './debugConsole.ts';
 import type {
 	AgentKey,
 	BreakpointReport,
+	ChangedValues,
 	DebugTarget,
 	DebuggedAgent,
 	LiveTargets,
@@ -34,6 +35,7 @@ import type {
 import { present } from './present.ts';
 import type { ReplayConfiguration } from './replay/replayConfiguration.ts';
 import { ShownStack } from './shownStack.ts';
+import { Timers } from './timers.ts';
 
 /** What the shell that runs the session gives it. */
 export interface DebugShell {
@@ -62,6 +64,7 @@ export class CrosstalkDebugSession extends DebugSession {
 	private configuration: Configuration | undefined;
 	private target: DebugTarget | undefined;
 	private ofTarget = new DisposableStore();
+	private timers = this.ofTarget.add(new Timers());
 	private stack: ShownStack | undefined;
 	private isConfigured = false;
 	private isTracing = false;
@@ -342,6 +345,7 @@ export class CrosstalkDebugSession extends DebugSession {
 		this.closeTarget();
 		this.target = target;
 		this.ofTarget = new DisposableStore();
+		this.timers = this.ofTarget.add(new Timers());
 		const stack = new ShownStack(target, {
 			line: (line) => this.convertDebuggerLineToClient(line),
 			column: (column) => this.convertDebuggerColumnToClient(column),
@@ -370,17 +374,13 @@ export class CrosstalkDebugSession extends DebugSession {
 			this.sendEvent(new Event('breakpoint', { reason: 'changed', breakpoint: this.breakpointOf(report) })),
 		);
 		on(target.onDidPrint, (output) => this.sendOutput(output));
-		on(target.onDidChangeValues, ({ agent, isStackChanged }) => {
-			if (isStackChanged) stack.refresh(agent);
+		on(target.onDidChangeValues, ({ agent, change }) => {
+			if (change !== 'values') stack.refresh(agent);
+			const isRetold = change === 'title' && this.clientFacts.clientID === 'vscode' && this.tellTitle(agent);
 			if (this.clientFacts.supportsInvalidatedEvent !== true) return;
+			const threadId = agent === null ? undefined : stack.threadOf(agent);
 			this.sendEvent(
-				new Event(
-					'invalidated',
-					present({
-						areas: [isStackChanged ? 'all' : 'variables'],
-						threadId: agent === null ? undefined : stack.threadOf(agent),
-					}),
-				),
+				new Event('invalidated', present({ areas: isRetold ? ['variables'] : areas[change], threadId })),
 			);
 		});
 		on(target.onDidTerminate, ({ exitCode }) => {
@@ -538,15 +538,26 @@ export class CrosstalkDebugSession extends DebugSession {
 			return;
 		}
 		// VS Code drops a stop that it has not shown yet when it hears anything of its thread. It asks for the names while it shows it.
-		const timer = setTimeout(
-			() =>
-				this.enqueue(() => {
-					if (this.toldNames.has(threadId) && this.toldNames.get(threadId) !== name)
-						this.sendThread('started', threadId);
-				}),
-			renameAfterMs,
+		this.timers.after(renameAfterMs, () =>
+			this.enqueue(() => {
+				if (this.toldNames.has(threadId) && this.toldNames.get(threadId) !== name)
+					this.sendThread('started', threadId);
+			}),
 		);
-		this.ofTarget.add({ dispose: () => clearTimeout(timer) });
+	}
+
+	/**
+	 * The level at which an agent stands still is called something else. Of stacks that are not valid VS Code makes all stops anew, and takes the
+	 * focus to the last of them; a stop that it hears of again, and that is not to take the focus, has its frames read anew and nothing else.
+	 * @returns Whether it was told.
+	 */
+	private tellTitle(agent: AgentKey | null): boolean {
+		const stop = agent === null ? undefined : this.stops.get(agent);
+		if (stop === undefined) return false;
+		const event = this.stoppedEvent({ ...stop, breakpointIds: [] });
+		event.body.preserveFocusHint = true;
+		this.sendEvent(event);
+		return true;
 	}
 
 	private sendThread(reason: 'started' | 'exited', threadId: number): void {
@@ -554,10 +565,15 @@ export class CrosstalkDebugSession extends DebugSession {
 	}
 
 	private sendStop(stop: Stop): void {
-		const { agent, kind, description, details, breakpointIds, isEveryone } = stop;
+		const { agent, isEveryone } = stop;
 		this.stack?.forget(isEveryone ? null : agent);
 		if (isEveryone) this.stops.clear();
 		this.stops.set(agent, stop);
+		this.sendEvent(this.stoppedEvent(stop));
+	}
+
+	private stoppedEvent(stop: Stop): DebugProtocol.StoppedEvent {
+		const { agent, kind, description, details, breakpointIds, isEveryone } = stop;
 		const event: DebugProtocol.StoppedEvent = new StoppedEvent(stopReasons[kind], this.stack?.threadOf(agent) ?? 0);
 		event.body = {
 			...event.body,
@@ -569,7 +585,7 @@ export class CrosstalkDebugSession extends DebugSession {
 				? {}
 				: { hitBreakpointIds: breakpointIds.map((id) => this.book.numberOf(id)) }),
 		};
-		this.sendEvent(event);
+		return event;
 	}
 
 	private sendOutput({ kind, text, place }: Output): void {
@@ -635,6 +651,13 @@ const stopReasons = {
 	rule: 'exception',
 	error: 'exception',
 } as const satisfies Record<Stop['kind'], string>;
+
+/** What a client is to ask for again. */
+const areas = {
+	values: ['variables'],
+	title: ['stacks', 'variables'],
+	stack: ['all'],
+} as const satisfies Record<ChangedValues['change'], readonly DebugProtocol.InvalidatedAreas[]>;
 
 const categories = {
 	'log-point': 'console',

@@ -77,8 +77,8 @@ export interface DebugTarget extends Disposable {
 export interface ChangedValues {
 	/** `null`: all of them. */
 	readonly agent: AgentKey | null;
-	/** Its levels too: where they are written, for one. */
-	readonly isStackChanged: boolean;
+	/** `title`: also what the level is called that they stand in. `stack`: also the levels: where they are written, for one. */
+	readonly change: 'values' | 'title' | 'stack';
 }
 
 export type ResumeKind =

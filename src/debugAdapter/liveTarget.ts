@@ -30,6 +30,7 @@ import { evaluateLive, liveNames } from './liveExpressions.ts';
 import { withReplaced } from './editedJson.ts';
 import { levelsOf, parsed } from './liveLevels.ts';
 import { callIn } from './liveTranscripts.ts';
+import { Timers } from './timers.ts';
 import type { StoredCallReader } from '../core/store/storedCalls.ts';
 import type { LiveTranscripts } from './liveTranscripts.ts';
 
@@ -79,6 +80,7 @@ export class LiveTarget implements DebugTarget {
 	} as const;
 	private readonly options: LiveTargetOptions;
 	private readonly disposables = new DisposableStore();
+	private readonly timers = this.disposables.add(new Timers());
 	private readonly liveAgents: LiveAgents;
 	/** Of each agent that is held, the oldest first: it stands still at the first, and the others wait their turn to be shown. */
 	private readonly held = new Map<AgentKey, Held[]>();
@@ -511,7 +513,7 @@ export class LiveTarget implements DebugTarget {
 		await this.options.link.request('debug/check', { stopId: held.call.stopId, value: next });
 		held.edited = next;
 		this.heldChanged.fire();
-		this.valuesChanged.fire({ agent: held.agent.key, isStackChanged: false });
+		this.valuesChanged.fire({ agent: held.agent.key, change: 'title' });
 	}
 
 	private async answer(held: Held, result: string, isError: boolean): Promise<void> {
@@ -538,11 +540,10 @@ export class LiveTarget implements DebugTarget {
 				later();
 				return;
 			}
-			if (this.current(key) === held) this.valuesChanged.fire({ agent: key, isStackChanged: true });
+			if (this.current(key) === held) this.valuesChanged.fire({ agent: key, change: 'stack' });
 		};
 		const later = () => {
-			const timer = setTimeout(() => void look().catch(onError), 150 * (rounds + 1));
-			this.disposables.add({ dispose: () => clearTimeout(timer) });
+			this.timers.after(150 * (rounds + 1), () => void look().catch(onError));
 		};
 		later();
 	}

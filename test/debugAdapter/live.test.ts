@@ -75,6 +75,8 @@ describe('crosstalk debug with agents that run', function () {
 		);
 		await client.ask('setVariable', { variablesReference, name: 'page', value: '7' });
 		await client.ask('evaluate', { expression: 'arguments.page * 2', frameId: frame.id, context: 'repl' });
+		const [edited] = await client.frames(thread);
+		assert.deepEqual([edited?.id, edited?.name], [frame.id, 'query(table: "orders", page: 7)']);
 		assert.deepEqual(await scene.calls(), []);
 		const second = await client.stopAfter('next', { threadId: thread });
 		assert.match(String(second.description), /with its result/);

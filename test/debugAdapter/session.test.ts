@@ -52,6 +52,7 @@ class TestTarget implements DebugTarget {
 	readonly onDidTerminate = this.terminated.event;
 	readonly done: string[] = [];
 	given: unknown = { page: 2 };
+	title = 'query';
 
 	stop(agent: string): void {
 		this.stopped.fire({ agent, kind: 'tool', description: 'Paused.', breakpointIds: [], isEveryone: false });
@@ -83,7 +84,7 @@ class TestTarget implements DebugTarget {
 		const answer = async (result: string, isError: boolean) => void this.done.push(`answer ${result} ${isError}`);
 		return [
 			{
-				name: `query of ${agent}`,
+				name: `${this.title} of ${agent}`,
 				place: undefined,
 				sections: [
 					{
@@ -136,13 +137,15 @@ class TestTarget implements DebugTarget {
 /** A client in the same process. */
 class Client {
 	readonly heard: string[] = [];
+	/** Of events. */
+	readonly bodies: unknown[] = [];
 	readonly session: CrosstalkDebugSession;
 	readonly bugs: unknown[] = [];
 	isClosed = false;
 	private seq = 0;
 	private readonly answers = new Map<number, (response: DebugProtocol.Response) => void>();
 
-	constructor(shell: Partial<DebugShell>) {
+	constructor(shell: Partial<DebugShell>, facts: object = {}) {
 		this.session = new CrosstalkDebugSession({
 			openReplay: async () => new TestTarget(),
 			live: undefined,
@@ -152,7 +155,7 @@ class Client {
 			...shell,
 		});
 		this.session.onDidSendMessage((message) => this.hear(message as DebugProtocol.ProtocolMessage)); // there are no others
-		this.tell('initialize', { adapterID: 'crosstalk', supportsProgressReporting: true });
+		this.tell('initialize', { adapterID: 'crosstalk', supportsProgressReporting: true, ...facts });
 	}
 
 	/** @returns The number of the request. */
@@ -174,7 +177,11 @@ class Client {
 	}
 
 	private hear(message: DebugProtocol.ProtocolMessage): void {
-		if (message.type === 'event') this.heard.push((message as DebugProtocol.Event).event); // it says so
+		if (message.type === 'event') {
+			const { event, body } = message as { event: string; body?: unknown } & DebugProtocol.ProtocolMessage; // it says so
+			this.heard.push(event);
+			this.bodies.push(body);
+		}
 		if (message.type !== 'response') return;
 		const response = message as DebugProtocol.Response; // it says so
 		this.heard.push(`${response.success ? '←' : '✗'} ${response.command}`);
@@ -182,9 +189,9 @@ class Client {
 	}
 }
 
-async function opened(): Promise<{ readonly client: Client; readonly target: TestTarget }> {
+async function opened(facts: object = {}): Promise<{ readonly client: Client; readonly target: TestTarget }> {
 	const target = new TestTarget();
-	const client = new Client({ openReplay: async () => target });
+	const client = new Client({ openReplay: async () => target }, facts);
 	await client.ask('launch', { transcript: 'x' });
 	await client.ask('configurationDone');
 	client.heard.length = 0;
@@ -294,6 +301,45 @@ describe('a debug session', () => {
 		]);
 	});
 
+	it('has a new name for the frame of a call that was edited, under the same number, and says so to each client in the way that takes least from it', async () => {
+		for (const [facts, expected] of [
+			[{}, []],
+			[{ supportsInvalidatedEvent: true }, [{ areas: ['stacks', 'variables'], threadId: 2 }]],
+			[
+				{ supportsInvalidatedEvent: true, clientID: 'vscode' },
+				[
+					{ description: 'Paused', preserveFocusHint: true },
+					{ areas: ['variables'], threadId: 2 },
+				],
+			],
+		] as const) {
+			const { client, target } = await opened(facts);
+			const frame = async () =>
+				(
+					(await client.ask('stackTrace', { threadId: 2 })).body as {
+						stackFrames: { id: number; name: string }[];
+					}
+				).stackFrames[0]; // as the protocol says
+			await client.ask('threads');
+			target.stop('scout');
+			const before = await frame();
+			target.title = 'edited';
+			client.bodies.length = 0;
+			target.valuesChanged.fire({ agent: 'scout', change: 'title' });
+			await setImmediate();
+			assert.equal(client.bodies.length, expected.length);
+			for (const [index, body] of expected.entries()) assert.partialDeepStrictEqual(client.bodies[index], body);
+			assert.deepEqual(await frame(), { ...before, name: 'edited of scout' });
+			// Of one that has gone on nothing is told that would look like a stop.
+			await client.ask('continue', { threadId: 2 });
+			client.heard.length = 0;
+			target.valuesChanged.fire({ agent: 'scout', change: 'title' });
+			await setImmediate();
+			assert.ok(!client.heard.includes('stopped'));
+			await client.ask('disconnect');
+		}
+	});
+
 	it('gives a refusal as its sentence, and keeps a bug for the log', async () => {
 		const { client, target } = await opened();
 		await client.ask('threads');
@@ -372,7 +418,7 @@ describe('a debug session', () => {
 		const { client, target } = await opened();
 		target.stop('main');
 		target.continued.fire('main');
-		target.valuesChanged.fire({ agent: null, isStackChanged: false });
+		target.valuesChanged.fire({ agent: null, change: 'values' });
 		target.printed.fire({ kind: 'program', text: 'hello' });
 		target.ended.fire({ key: 'scout', sessionId: null, agentId: null, name: 'scout' });
 		target.terminated.fire({ exitCode: 1 });

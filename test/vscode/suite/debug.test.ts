@@ -54,8 +54,9 @@ class Conversation {
 	readonly messages: Message[] = [];
 	session: DebugSession | undefined;
 
+	/** Those that are new: one is told of again when what it shows has another name. */
 	stops(): readonly Message[] {
-		return this.messages.filter(({ event }) => event === 'stopped');
+		return this.messages.filter(({ event, body }) => event === 'stopped' && body?.['preserveFocusHint'] !== true);
 	}
 
 	async nextStop(count: number): Promise<Message> {
@@ -279,7 +280,22 @@ describe('an agent under the debugger', () => {
 		// What an agent has been told to be is of no use to anybody who looks at the picture.
 		await commands.executeCommand('revealLine', { lineNumber: line, at: 'top' });
 		await screenshot('debug-stopped');
+		let focusChanges = 0;
+		disposables.push(debug.onDidChangeActiveStackItem(() => focusChanges++));
 		await heard.request('setVariable', { variablesReference: reference, name: 'page', value: '7' });
+		await eventually(
+			'Its frame has the new name',
+			() => labels(callStackRow),
+			(rows) => rows.some((row) => row.includes('page: 7')),
+			{ timeoutMs: 20_000 },
+		);
+		await eventually(
+			'The new argument is shown',
+			() => labels('.debug-variables .monaco-list-row'),
+			(rows) => rows.some((row) => /page.*7/.test(row)),
+			{ timeoutMs: 20_000 },
+		);
+		assert.equal(focusChanges, 0, 'an edit takes the focus to nothing else');
 		await commands.executeCommand('crosstalk.inFlight.focus');
 		await eventually(
 			'The held call has a row that says why',
