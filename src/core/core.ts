@@ -70,7 +70,12 @@ export function createCore(platform: Platform): Core {
 			);
 			const evidence = await evidenceFor(platform, session, conversation, options.assume);
 			foldWhole(conversation, [livenessEvent(conversation, evidence, 0)]);
-			const linter = new Linter(conversation, options.rules, options.scope ?? {});
+			const linter = new Linter(
+				conversation,
+				options.rules,
+				options.scope ?? {},
+				agentsWithFiles(() => session),
+			);
 			linter.lintAll();
 			linter.passTime(platform.clock.now());
 			return {
@@ -99,6 +104,19 @@ export function createCore(platform: Platform): Core {
 			);
 		},
 		followSession: (session, options) => new FollowedSession(platform, session, options),
+	};
+}
+
+/** Whether an agent has a file among those that the session consists of by now. */
+function agentsWithFiles(current: () => SessionFiles): (agent: string) => boolean {
+	let files: SessionFiles | undefined;
+	let ids: ReadonlySet<string> = new Set();
+	return (agent) => {
+		if (current() !== files) {
+			files = current();
+			ids = new Set(files.agents.map(({ agentId }) => agentId));
+		}
+		return ids.has(agent);
 	};
 }
 
@@ -139,6 +157,7 @@ export class FollowedSession {
 	private livenessSeq = 0;
 	private lastEvidence = '';
 	private running: Promise<SessionUpdate> | undefined;
+	private readonly hasFile = agentsWithFiles(() => this.files);
 
 	constructor(platform: Platform, session: SessionFiles, options: OpenOptions) {
 		this.platform = platform;
@@ -146,7 +165,7 @@ export class FollowedSession {
 		this.options = options;
 		this.current = createConversation(sessionId(session.format, session.nativeId));
 		this.tools = new CataloguedTools(this.current);
-		this.linter = new Linter(this.current, options.rules, options.scope ?? {});
+		this.linter = new Linter(this.current, options.rules, options.scope ?? {}, this.hasFile);
 	}
 
 	get conversation(): Conversation {
@@ -214,7 +233,7 @@ export class FollowedSession {
 		if (first !== 'replaced') return first;
 		this.current = createConversation(this.current.sessionId);
 		this.tools = new CataloguedTools(this.current);
-		this.linter = new Linter(this.current, this.options.rules, this.options.scope ?? {});
+		this.linter = new Linter(this.current, this.options.rules, this.options.scope ?? {}, this.hasFile);
 		this.followers = new Map();
 		this.sidecarsRead = new Map();
 		this.lastEvidence = '';

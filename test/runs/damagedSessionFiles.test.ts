@@ -39,10 +39,7 @@ describe('a damaged session file', () => {
 	});
 
 	it('is never taken for the whole by a command that goes on without the damaged part', async () => {
-		const bytes = Buffer.from(whole);
-		const at = bytes.indexOf('.jsonl', bytes.indexOf('/subagents/agent-')) + 600;
-		bytes.writeUInt32LE(~bytes.readUInt32LE(at) >>> 0, at);
-		const path = written('part', bytes);
+		const path = written('part', damagedSubagent(whole));
 		for (const args of [
 			['show', path],
 			['compare', folder.of('whole.crosstalk'), path],
@@ -55,6 +52,47 @@ describe('a damaged session file', () => {
 				args.join(' '),
 			);
 		}
+	});
+
+	it('is not taken for one from which a transcript is missing', async () => {
+		const path = written('damaged', damagedSubagent(whole));
+		const { stdout, stderr } = await run(['lint', path]);
+		assert.doesNotMatch(stdout, /whose transcript is not beside those of the other subagents/);
+		assert.match(stdout, /: inconclusive: The transcript of .* is there, and nothing of it could be read\./);
+		assert.match(stderr, /^crosstalk: [^\n]*agent-[^\n]*: The session file is damaged: [^\n]*\.\n$/);
+	});
+
+	it('is saved again as far as it can be read, which is said with the exit code too', async () => {
+		const path = written('again', damagedSubagent(whole));
+		const out = folder.of('rest.crosstalk');
+		const { code, stdout, stderr } = await run(['save', path, '--out', out]);
+		assert.equal(code, 2);
+		assert.match(stdout, /^[^\n]*rest\.crosstalk: session [^\n]*; 1 file could not be read\.\n/);
+		assert.match(
+			stderr,
+			/^crosstalk: [^\n]*agent-[^\n]*: The session file is damaged: [^\n]*It is not in the session file\.\n$/,
+		);
+		const names = async (of: string) => (await entriesOf(of)).map(([name]) => name);
+		const [before, kept] = [await names(folder.of('whole.crosstalk')), await names(out)];
+		// The transcript itself; what stands beside it is there.
+		assert.deepEqual(
+			before.filter((name) => !kept.includes(name)).map((name) => name.endsWith('.jsonl')),
+			[true],
+		);
+		const json = await run(['save', path, '--out', out, '--force', '--json']);
+		assert.equal(json.code, 2);
+		const { missing } = JSON.parse(json.stdout) as { missing: { path: string }[] };
+		assert.match(missing[0]?.path ?? '', /again\.crosstalk.*agent-.*\.jsonl$/);
+	});
+
+	it('is not replaced by what is left of it', async () => {
+		const bytes = damagedSubagent(whole);
+		const path = written('itself', bytes);
+		const { code, stdout, stderr } = await run(['save', path, '--out', path, '--force']);
+		assert.equal(code, 2);
+		assert.equal(stdout, '');
+		assert.match(stderr, /itself\.crosstalk is left as it is; save it under another name\.\n$/);
+		assert.deepEqual(readFileSync(path), Buffer.from(bytes));
 	});
 
 	it('is read, or told in sentences, whichever bytes of it are others', async () => {
@@ -249,6 +287,14 @@ describe('a damaged session file', () => {
 		return path;
 	}
 });
+
+/** In the middle of a subagent's transcript. */
+function damagedSubagent(whole: Buffer): Uint8Array {
+	const bytes = Buffer.from(whole);
+	const at = bytes.indexOf('.jsonl', bytes.indexOf('/subagents/agent-')) + 600;
+	bytes.writeUInt32LE(~bytes.readUInt32LE(at) >>> 0, at);
+	return bytes;
+}
 
 type Entry = readonly [name: string, content: string | Uint8Array];
 

@@ -30,7 +30,7 @@ Options:
   --as FORMAT        claude-code or codex: take the file for this without a look at it
   --help             This text
 
-Exit code: 0 done, 2 could not run.
+Exit code: 0 done, 2 could not run, or not everything could be read: what could is saved.
 `;
 
 export const save: Command = {
@@ -69,6 +69,12 @@ export const save: Command = {
 				onProgress: (bytes) => progress.add(bytes),
 				signal: io.signal,
 			});
+			const missing = saved.problems.length;
+			// What could still be read of a damaged file one day would be gone.
+			if (missing > 0 && session.saved?.path === out)
+				throw new ExpectedError(
+					`${printable(saved.problems[0]?.path ?? out)}: ${saved.problems[0]?.message ?? ''} ${printable(values.out)} is left as it is; save it under another name.`,
+				);
 			await writer.finish();
 			progress.end();
 			for (const { path, message } of saved.problems)
@@ -77,19 +83,19 @@ export const save: Command = {
 				const { files, bytes, isUnfinished } = saved;
 				const bodies = isReplacing ? 'replaced' : 'whole';
 				io.stdout.write(
-					`${JSON.stringify({ version: 1, path: out, files, bytes, isUnfinished, bodies }, undefined, 2)}\n`,
+					`${JSON.stringify({ version: 1, path: out, files, bytes, isUnfinished, bodies, missing: saved.problems }, undefined, 2)}\n`,
 				);
-				return 0;
+				return missing > 0 ? 2 : 0;
 			}
 			const parts = [
-				`${printable(values.out)}: session ${printable(session.nativeId)}, ${counted(saved.files, 'file')}.`,
+				`${printable(values.out)}: session ${printable(session.nativeId)}, ${counted(saved.files, 'file')}${missing > 0 ? `; ${counted(missing, 'file')} could not be read` : ''}.`,
 				...(saved.isUnfinished ? ['The session still runs: this is what there is of it by now.'] : []),
 				isReplacing
 					? 'Texts, arguments and results are replaced; names of tools and servers, ids and times are not.'
 					: 'What was said in it is in the file as it was: texts, arguments and results. Give it to nobody who must not read them (see --without-bodies).',
 			];
 			io.stdout.write(`${parts.join('\n')}\n`);
-			return 0;
+			return missing > 0 ? 2 : 0;
 		} catch (error) {
 			await writer.discard();
 			throw error;

@@ -78,6 +78,7 @@ export class Linter {
 	private readonly conversation: Conversation;
 	private readonly settings: RuleSettings;
 	private readonly scope: ScopeSettings;
+	private readonly hasFile: (agent: AgentId) => boolean;
 	private readonly found = new Map<Subject, Findings>();
 	/** What the rules say of the item that they look at; most often nothing. */
 	private current: Findings | undefined;
@@ -89,8 +90,17 @@ export class Linter {
 	/** Epoch milliseconds; `undefined` while nobody says what time it is. */
 	private now: number | undefined;
 
-	/** @param scope What a person says of the scopes of tools. */
-	constructor(conversation: Conversation, settings: RuleSettings, scope: ScopeSettings) {
+	/**
+	 * @param scope What a person says of the scopes of tools.
+	 * @param hasFile Whether there is a file of the agent, for which the conversation knows nothing of files that cannot be read.
+	 */
+	constructor(
+		conversation: Conversation,
+		settings: RuleSettings,
+		scope: ScopeSettings,
+		hasFile: (agent: AgentId) => boolean = () => false,
+	) {
+		this.hasFile = hasFile;
 		this.conversation = conversation;
 		this.settings = settings;
 		this.scope = scope;
@@ -236,6 +246,7 @@ export class Linter {
 			conversation,
 			client,
 			scope: this.scope,
+			hasFile: ({ id }) => this.hasFile(id),
 			stateOf: (call) => callState(conversation, call),
 			laterTurn,
 			report: (report) =>

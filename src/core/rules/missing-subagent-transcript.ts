@@ -17,6 +17,14 @@ export default defineRule({
 			agent(agent) {
 				if (agent.hasTranscript || agent.spawnCall === undefined) return;
 				const { conversation } = context;
+				// It is there, and damaged or closed to us: whoever has read it says so.
+				if (context.hasFile(agent)) {
+					context.inconclusive(
+						agent.spawnCall.place,
+						`The transcript of ${agentName(agent)} is there, and nothing of it could be read.`,
+					);
+					return;
+				}
 				const hasOthers = [...conversation.agents.values()].some(
 					(other) =>
 						other.id !== mainAgentId && other.hasTranscript && other.path !== agent.spawnCall?.agent.path,

@@ -58,6 +58,8 @@ export interface RuleContext {
 	readonly client: Client;
 	/** What a person says of the scopes of tools. */
 	readonly scope: ScopeSettings;
+	/** Whether the session has a file for the agent, read or not. */
+	hasFile(agent: Agent): boolean;
 	/** What has become of the call. */
 	stateOf(call: ToolCall): CallState;
 	/** The first turn behind the call's message on the conversation as it stands. */

@@ -85,8 +85,9 @@ export async function saveSession(
 	const agents: SavedManifest['agents'][number][] = [];
 	for (const { agentId, path, sidecarPath, isWorkflow } of session.agents) {
 		const name = await add(path, names.of(path), true);
-		if (name === undefined) continue;
+		// What stands beside a transcript that cannot be read is kept all the same.
 		const sidecar = sidecarPath === undefined ? undefined : await add(sidecarPath, names.of(sidecarPath), false);
+		if (name === undefined) continue;
 		agents.push({ agentId, path: name, sidecar, isWorkflow });
 	}
 	const recording = recordingPath === undefined ? undefined : await add(recordingPath, recordingName, true);
