@@ -38,7 +38,7 @@ export interface LiveTargetOptions {
 	readonly link: HostLink;
 	/** `null`: all of the host. */
 	readonly sessions: readonly SessionId[] | null;
-	/** Why nothing can be changed here, a sentence; `undefined`: it can. */
+	/** Why nothing can be changed here for now, a sentence; `undefined`: it can. */
 	readonly readOnlyReason: string | undefined;
 	readonly transcripts: LiveTranscripts;
 	/** The agent's run, where this debugger has started it. */
@@ -98,6 +98,9 @@ export class LiveTarget implements DebugTarget {
 	private readonly releasing = new Map<AgentKey, HeldCall[]>();
 	/** The levels that were shown of held calls. */
 	private readonly heldLevels = new WeakMap<Level, Held>();
+	private reasonToLookOn: string | undefined;
+	/** What was set last, also what could not be set yet. */
+	private plan: BreakpointPlan | undefined;
 	private isStarted = false;
 	private isOver = false;
 	/** What came before anybody could hear it. */
@@ -105,6 +108,7 @@ export class LiveTarget implements DebugTarget {
 
 	constructor(options: LiveTargetOptions) {
 		this.options = options;
+		this.reasonToLookOn = options.readOnlyReason;
 		const { onError } = options;
 		const emitter = <T>(): Emitter<T> => this.disposables.add(new Emitter<T>(onError));
 		this.started = emitter();
@@ -190,11 +194,12 @@ export class LiveTarget implements DebugTarget {
 
 	/** Why nothing can be changed here, a sentence. */
 	get readOnlyReason(): string | undefined {
-		return this.options.readOnlyReason;
+		return this.reasonToLookOn;
 	}
 
 	async start(): Promise<void> {
-		const { link, run, stopOnEntry, sessions, notes, readOnlyReason } = this.options;
+		const { link, run, stopOnEntry, sessions, notes } = this.options;
+		const { readOnlyReason } = this;
 		this.isStarted = true;
 		for (const text of notes) this.print('note', text);
 		if (readOnlyReason !== undefined) this.print('important', readOnlyReason);
@@ -208,7 +213,9 @@ export class LiveTarget implements DebugTarget {
 	}
 
 	async setBreakpoints(plan: BreakpointPlan): Promise<readonly BreakpointReport[]> {
-		const { link, readOnlyReason } = this.options;
+		const { link } = this.options;
+		const { readOnlyReason } = this;
+		this.plan = plan;
 		const reports: BreakpointReport[] = [
 			...plan.lines.map(({ id }) => refused(id, lineRefusal)),
 			...plan.data.map(({ id }) => refused(id, dataRefusal)),
@@ -387,6 +394,7 @@ export class LiveTarget implements DebugTarget {
 				}),
 			),
 		);
+		add(link.onNotification('debug/didTakeOver', () => later(() => void this.takeOver())));
 		add(link.watchStatus((status) => later(() => this.liveAgents.follow(status, this.options.sessions))));
 		add(
 			link.onDidClose(() =>
@@ -406,6 +414,22 @@ export class LiveTarget implements DebugTarget {
 				this.end(end.kind === 'ended' ? end.exitCode : undefined);
 			}),
 		);
+	}
+
+	/** The debugger that had these sessions has gone, and they are this one's. */
+	private async takeOver(): Promise<void> {
+		this.reasonToLookOn = undefined;
+		const { plan } = this;
+		try {
+			const reports = plan === undefined ? [] : await this.setBreakpoints(plan);
+			if (this.isOver) return;
+			// What has been set meanwhile was told to whoever has set it.
+			if (this.plan === plan) for (const report of reports) this.breakpointChanged.fire(report);
+			this.print('important', tookOver);
+		} catch (error) {
+			// That the host has ended is told by itself.
+			if (!(error instanceof ExpectedError)) this.options.onError(error);
+		}
 	}
 
 	/** When somebody can hear it. */
@@ -617,6 +641,8 @@ const lineRefusal =
 	'Lines of a transcript stop a replay. A call of an agent that runs is stopped by its tool: add a function breakpoint, for example "analytics/*" or "Bash".';
 const dataRefusal = 'Values of a session state stop a replay alone.';
 const conditionRefusal = 'While agents run, rules and errors stop without a condition.';
+const tookOver =
+	'The other debugger has gone: this one stops calls from now on, and what could not be set before is set.';
 const hostGone =
 	'The host has ended. Its agents go on without it, and nothing stops them any more. Attach again when another runs.';
 const hostGoneInRun = 'The host has ended. The agent goes on, and nothing stops it any more.';

@@ -269,6 +269,40 @@ describe('crosstalk debug with agents that run', function () {
 		assert.equal((await scene.calls()).length, 1);
 	});
 
+	it('takes over when the debugger that was first is killed, with its breakpoints', async () => {
+		const others = Array.from({ length: 30 }, (_, index) => shell(`echo ${index}`));
+		await begin({ agents: [{ id: 'main', calls: [query(1), ...others] }] });
+		await client.open(scene.launch(), { before: breakOn({ name: '*/*' }) });
+		await client.stopAfter('configurationDone');
+		const second = new AdapterClient();
+		try {
+			await second.open({ data: scene.data }, { request: 'attach' });
+			const held = second.waitForEvent('stopped', 20_000);
+			await second.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'Bash' }, { name: '' }] });
+			await second.ask('configurationDone');
+			await held;
+			const changed = second.waitForEvent('breakpoint', 20_000);
+			const next = new Promise<DebugProtocol.StoppedEvent['body']>((resolve) => {
+				second.once('stopped', ({ body }: DebugProtocol.StoppedEvent) => resolve(body));
+			});
+			client.process.kill('SIGKILL');
+			const report = (await changed) as DebugProtocol.BreakpointEvent; // the name says which it is
+			assert.equal(report.body.breakpoint.verified, true);
+			const { threadId, description } = await next;
+			assert.match(String(description), /^Breakpoint "Bash"/);
+			assert.match(second.exchange.join('\n'), /The other debugger has gone: this one stops calls from now on/);
+			assert.match(
+				second.exchange.join('\n'),
+				/"verified":false,"message":"A breakpoint needs the name of a tool/,
+			);
+			await second.ask('setFunctionBreakpoints', { breakpoints: [] });
+			await second.ask('continue', { threadId });
+			await scene.until('the agent has done all', async () => (await scene.printed()).length === 31);
+		} finally {
+			await second.close();
+		}
+	});
+
 	it('ends with a sentence when the host has ended, and the agent goes on', async () => {
 		await begin({ agents: [{ id: 'main', calls: [shell('ls'), shell('pwd')] }] });
 		await client.open(scene.launch(), { before: breakOn({ name: 'Bash' }) });

@@ -8,7 +8,8 @@ import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
 export interface DebugRequests {
 	/**
 	 * First. The debugger watches these sessions, `null`: all. One debugger at a time may stop a session; another one that asks for it
-	 * is attached read-only: it sees everything, and its requests that would change something are refused with a sentence.
+	 * is attached read-only: it sees everything, and its requests that would change something are refused with a sentence. When the one before
+	 * it goes, it has the sessions (`debug/didTakeOver`); until then, what it would set is not remembered.
 	 */
 	'debug/attach': {
 		params: { readonly client: string; readonly sessions: readonly SessionId[] | null };
@@ -58,6 +59,8 @@ export interface DebugNotifications {
 		readonly agentId: AgentId | null;
 		readonly toolUseId: ToolUseId | null;
 	};
+	/** The debugger was read-only, and is no more: the one that had its sessions has gone. Nothing of its own is set yet. */
+	'debug/didTakeOver': { /** Who has gone. */ readonly from: string };
 	/** A breakpoint's condition has failed on a call: it did not stop. Once for each breakpoint and message. */
 	'debug/didFail': { readonly breakpointId: string; readonly message: string };
 }

@@ -544,6 +544,48 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.throws(() => debug.resume(stopId, goOn()), /not attached any more/);
 	});
 
+	it('gives the sessions of a debugger that goes to the one that has waited longest, once what was held has gone on', () => {
+		const { gate, debug, before, records } = gated();
+		set(debug, { tool: '*' });
+		const heard: string[] = [];
+		const attach = (client: string, sessions: readonly (typeof session)[] | null) =>
+			gate.attach({
+				client,
+				sessions,
+				listener: (name, value) => void heard.push(`${client} ${name} ${JSON.stringify(value)}`),
+			});
+		const all = attach('one of all', null);
+		const same = attach('one of the same', [session]);
+		const other = attach('one of another', [sessionId('codex', 's2')]);
+		before(main, 'Bash');
+		heard.length = 0;
+		// One that only looks on leaves nothing to anybody.
+		attach('nobody', null).dispose();
+		assert.equal(heard.length, 0);
+		debug.dispose();
+		assert.deepEqual(records.at(-1), { name: 'released', how: 'debugger-gone' });
+		assert.deepEqual(
+			heard.filter((line) => line.includes('didTakeOver')),
+			['one of all debug/didTakeOver {"from":"the test"}'],
+		);
+		assert.match(heard.at(-1) ?? '', /^one of all debug\/didTakeOver/);
+		assert.deepEqual([all.isReadOnly, same.isReadOnly, other.isReadOnly], [false, true, true]);
+		assert.equal(same.reason, 'one of all is debugging already; one of the same can look on, and stops nothing.');
+		// Nothing was set by it yet.
+		assert.equal(before(main, 'Bash'), undefined);
+		set(all, { tool: '*' });
+		assert.notEqual(before(main, 'Bash'), undefined);
+		heard.length = 0;
+		all.dispose();
+		// Both can have theirs: they have no session in common.
+		assert.deepEqual(
+			heard.filter((line) => line.includes('didTakeOver')).map((line) => line.split(' debug/')[0]),
+			['one of the same', 'one of another'],
+		);
+		assert.deepEqual([same.isReadOnly, other.isReadOnly], [false, false]);
+		gate.close('The host is closing.');
+	});
+
 	it('keeps debuggers of different sessions apart', () => {
 		const { gate, debug } = gated();
 		debug.dispose();

@@ -260,8 +260,8 @@ class Gate implements DebugHost {
 
 	attach(options: Parameters<DebugHost['attach']>[0]): DebuggerConnection {
 		if (this.isClosed) throw new ExpectedError('The host is closing.');
-		const other = [...this.stoppers].find((debug) => debug.overlaps(options.sessions));
-		const debug = new Debugger(this, options, other?.client);
+		const debug = new Debugger(this, options);
+		debug.waitFor(this.stoppers.find((one) => one.overlaps(debug)));
 		this.debuggers.add(debug);
 		this.changed();
 		return debug;
@@ -281,11 +281,24 @@ class Gate implements DebugHost {
 		for (const stop of this.stops.values())
 			if (stop.owner === debug)
 				this.release(stop, { action: 'continue' }, 'debugger-gone', `${debug.client} has gone.`);
+		if (!debug.isReadOnly && !this.isClosed) this.handOver(debug);
 		if (!this.isActive) {
 			this.joined.clear();
 			this.out.clear();
 			this.overtaken.clear();
 			this.repeating.clear();
+		}
+	}
+
+	/** Those who have waited for its sessions have them now, the first of them first. */
+	private handOver(gone: Debugger): void {
+		for (const debug of this.debuggers) {
+			if (!debug.isReadOnly) continue;
+			const other = this.stoppers.find((one) => one.overlaps(debug));
+			debug.waitFor(other);
+			if (other !== undefined) continue;
+			this.changed();
+			debug.listener('debug/didTakeOver', { from: gone.client });
 		}
 	}
 
@@ -648,8 +661,6 @@ class Gate implements DebugHost {
 
 class Debugger implements DebuggerConnection {
 	readonly client: string;
-	readonly isReadOnly: boolean;
-	readonly reason: string | undefined;
 	readonly listener: DebugListener;
 	readonly duplicates = new DuplicateWatch();
 	rules: ReadonlySet<string> = new Set();
@@ -661,26 +672,39 @@ class Debugger implements DebuggerConnection {
 	private readonly failures = new Set<string>();
 	private pauses: readonly Pause[] = [];
 	private steps: readonly Step[] = [];
+	/** Who has its sessions. */
+	private other: string | undefined;
 	private isDisposed = false;
 
-	constructor(gate: Gate, options: Parameters<DebugHost['attach']>[0], other: string | undefined) {
+	constructor(gate: Gate, options: Parameters<DebugHost['attach']>[0]) {
 		this.gate = gate;
 		this.client = options.client;
 		this.listener = options.listener;
 		this.sessions = options.sessions === null ? undefined : new Set(options.sessions);
-		this.isReadOnly = other !== undefined;
-		this.reason =
-			other === undefined
-				? undefined
-				: `${other} is debugging already; ${options.client} can look on, and stops nothing.`;
+	}
+
+	get isReadOnly(): boolean {
+		return this.other !== undefined;
+	}
+
+	get reason(): string | undefined {
+		return this.other === undefined
+			? undefined
+			: `${this.other} is debugging already; ${this.client} can look on, and stops nothing.`;
+	}
+
+	/** @param other Who has its sessions; `undefined`: itself. */
+	waitFor(other: Debugger | undefined): void {
+		this.other = other?.client;
 	}
 
 	watches(sessionId: SessionId | null): boolean {
 		return this.sessions === undefined || (sessionId !== null && this.sessions.has(sessionId));
 	}
 
-	overlaps(sessions: readonly SessionId[] | null): boolean {
-		return this.sessions === undefined || sessions === null || sessions.some((one) => this.sessions?.has(one));
+	overlaps({ sessions }: Debugger): boolean {
+		const own = this.sessions;
+		return own === undefined || sessions === undefined || [...sessions].some((one) => own.has(one));
 	}
 
 	set(settings: DebugSettings): readonly BreakpointStatus[] {
