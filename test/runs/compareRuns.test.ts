@@ -37,6 +37,46 @@ describe('comparing two runs', () => {
 		});
 	}
 
+	for (const session of sessions) {
+		it(`finds no difference between a session and its copy without bodies: ${nameOf(session)}`, async () => {
+			const path = folder.of('replaced.crosstalk');
+			await saveAs(path, session, 'replaced');
+			for (const [args, without] of [
+				[[nameOf(session), path], ['b']],
+				[[path, nameOf(session)], ['a']],
+				[
+					[path, path],
+					['a', 'b'],
+				],
+			] as const) {
+				const { code, stdout } = await run(['compare', ...args, '--json']);
+				const { isSame, withoutBodies } = JSON.parse(stdout) as { isSame: boolean; withoutBodies: string[] };
+				assert.equal(isSame, true, stdout);
+				assert.equal(code, 0);
+				assert.deepEqual(withoutBodies, without);
+			}
+		});
+	}
+
+	it('says once that one of them has no bodies, and what was therefore not compared', async () => {
+		const [session] = sessions.filter((candidate) => nameOf(candidate) === killed);
+		assert.ok(session !== undefined);
+		const path = folder.of('killed.crosstalk');
+		await saveAs(path, session, 'replaced');
+		const same = await run(['compare', killed, path]);
+		assert.match(
+			same.stdout,
+			/\n\nB was saved without bodies: texts, arguments and results were not compared, nor what the rules find that rest on them \(default-scope-query, suspiciously-empty-result\)\.\n\nThe same calls in the same order, with the same endings and findings\.\n/,
+		);
+		assert.doesNotMatch(same.stdout, /arguments \w+:|^Findings/m);
+		// What is no body is compared as ever.
+		const { code, stdout } = await run(['compare', completed, path]);
+		assert.equal(code, 1);
+		assert.match(stdout, /completed → orphaned/);
+		assert.match(stdout, /\+ error: [^\n]*\[orphaned-tool-use\]/);
+		assert.doesNotMatch(stdout, /^ {6}(?:arguments|result) /m);
+	});
+
 	it('tells of a killed run what is missing in it', async () => {
 		const { code, stdout, stderr } = await run(['compare', completed, killed]);
 		assert.equal(stderr, '');

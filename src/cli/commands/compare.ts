@@ -16,7 +16,7 @@ const help = `Usage: crosstalk compare <A> <B> [options]
 Compares two runs, each a transcript, a session id or a file of save: agent by agent the first
 difference in the order of calls, calls that came or went, arguments and results that changed, findings
 that came or went, and how long calls of each tool took. Agents are matched by who spawned them and by
-what they were to do.
+what they were to do. Where one was saved without bodies, arguments and results are not compared.
 
 Options:
   --ignore PATH   Do not compare what is there in arguments and results, as in rows[*].id or
@@ -71,7 +71,7 @@ export const compare: Command = {
 };
 
 function comparisonJson(
-	{ one, other, agents, tools, findings, isSame }: Comparison,
+	{ one, other, agents, tools, findings, withoutBodies, isSame }: Comparison,
 	left: ReadSession,
 	right: ReadSession,
 ): object {
@@ -84,6 +84,7 @@ function comparisonJson(
 	return {
 		version: 1,
 		isSame,
+		withoutBodies: withoutBodies.map((side) => (side === 'one' ? 'a' : 'b')),
 		a: one,
 		b: other,
 		agents: agents.map(({ name, one: first, other: second, sameCalls, firstInOrder, changes }) => ({

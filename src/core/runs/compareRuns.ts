@@ -7,8 +7,10 @@ import type { AgentId } from '../base/ids.ts';
 import type { BodyRef } from '../events/sessionEvent.ts';
 import { agentName, agentsInOrder, callState, callsOf, durationOf, serverOf } from '../conversation/index.ts';
 import type { Agent, Conversation, Place, ToolCall } from '../conversation/index.ts';
+import { rules } from '../rules/index.ts';
 import type { Diagnostic } from '../rules/linter.ts';
 import type { TranscriptFiles } from '../transcripts/files.ts';
+import type { SessionFiles } from '../transcripts/sessionFiles.ts';
 import { aligned } from './alignment.ts';
 import { Bodies, unwrapped } from './bodies.ts';
 import { canonicalJson, jsonDifference } from './jsonDifference.ts';
@@ -17,6 +19,7 @@ import { resultDifference } from './replayCalls.ts';
 
 /** A run that was read. */
 export interface Run {
+	readonly files: Pick<SessionFiles, 'saved'>;
 	readonly conversation: Conversation;
 	readonly diagnostics: readonly Diagnostic[];
 }
@@ -29,9 +32,14 @@ export interface Comparison {
 	/** Only those whose number of calls or whose median time can be told of at least one side. */
 	readonly tools: readonly ToolTimes[];
 	readonly findings: readonly FindingChange[];
-	/** Nothing differs but times. */
+	/** Who was saved without bodies: then texts, arguments and results are not compared, nor what `wordRules` find. */
+	readonly withoutBodies: readonly ('one' | 'other')[];
+	/** Nothing differs but times, of what was compared. */
 	readonly isSame: boolean;
 }
+
+/** The rules that rest on words: of a session without bodies they find other things, or nothing. */
+export const wordRules: readonly string[] = rules.filter(({ meta }) => meta.family === 'scope').map(({ id }) => id);
 
 export interface RunFacts {
 	readonly id: string;
@@ -101,6 +109,9 @@ export async function compareRuns(
 	{ ignored = [], signal }: CompareOptions = {},
 ): Promise<Comparison> {
 	const agents: AgentComparison[] = [];
+	const sides = { one, other };
+	const withoutBodies = (['one', 'other'] as const).filter((side) => sides[side].files.saved?.bodies === 'replaced');
+	const hasBodies = withoutBodies.length === 0;
 	const bodies = [new Bodies(files), new Bodies(files)] as const;
 	const pairs = pairedAgents(one.conversation, other.conversation);
 	// Ids differ from run to run, and stand in what agents are told of each other.
@@ -122,21 +133,22 @@ export async function compareRuns(
 	} finally {
 		for (const reader of bodies) await reader.close();
 	}
-	const findings = findingChanges(one, other);
+	const findings = findingChanges(one, other, hasBodies ? undefined : pairs);
 	const facts = { one: runFacts(one), other: runFacts(other) };
 	return {
 		...facts,
 		agents,
 		tools: toolTimes(one.conversation, other.conversation),
 		findings,
+		withoutBodies,
 		isSame:
 			findings.length === 0 &&
 			agents.every((agent) => agent.one !== undefined && agent.other !== undefined && agent.changes.length === 0),
 	};
 
 	async function comparedAgent(first: Agent | undefined, second: Agent | undefined): Promise<AgentComparison> {
-		const left = await entriesOf(one.conversation, first, bodies[0], ids[0]);
-		const right = await entriesOf(other.conversation, second, bodies[1], ids[1]);
+		const left = await entriesOf(one.conversation, first, hasBodies ? bodies[0] : undefined, ids[0], second);
+		const right = await entriesOf(other.conversation, second, hasBodies ? bodies[1] : undefined, ids[1], first);
 		const changes: CallChange[] = [];
 		let sameCalls = 0;
 		for (const [before, after] of pairedCalls(left, right)) {
@@ -161,6 +173,16 @@ export async function compareRuns(
 	}
 
 	async function changeOf(before: Entry, after: Entry): Promise<CallChange | undefined> {
+		const [given, result] = hasBodies ? await bodyDifferences(before, after) : [];
+		const hasOtherState = before.facts.state !== after.facts.state;
+		if (given === undefined && result === undefined && !hasOtherState) return undefined;
+		return { kind: 'changed', one: before.facts, other: after.facts, arguments: given, result, hasOtherState };
+	}
+
+	async function bodyDifferences(
+		before: Entry,
+		after: Entry,
+	): Promise<readonly [given: JsonDifference | undefined, result: JsonDifference | undefined]> {
 		const given =
 			before.given === after.given
 				? undefined
@@ -174,9 +196,7 @@ export async function compareRuns(
 			ids[1].without(await resultOf(after.call, bodies[1])),
 			ignored,
 		);
-		const hasOtherState = before.facts.state !== after.facts.state;
-		if (given === undefined && result === undefined && !hasOtherState) return undefined;
-		return { kind: 'changed', one: before.facts, other: after.facts, arguments: given, result, hasOtherState };
+		return [given, result];
 	}
 }
 
@@ -211,20 +231,30 @@ const shortestId = 6;
 interface Entry {
 	readonly call: ToolCall;
 	readonly facts: CallFacts;
-	/** Its arguments in one form, or what stands for them. */
+	/** The call's id, where the other side has the same one, and names cannot be compared: a name of a tool that is none is replaced too. */
+	readonly same: string | undefined;
+	/** Its arguments in one form, or what stands for them; empty where they are not compared. */
 	readonly given: string;
 }
 
 async function entriesOf(
 	conversation: Conversation,
 	agent: Agent | undefined,
-	bodies: Bodies,
+	bodies: Bodies | undefined,
 	ids: OwnIds,
+	partner: Agent | undefined,
 ): Promise<readonly Entry[]> {
 	const entries: Entry[] = [];
+	const others =
+		partner === undefined || bodies !== undefined ? new Set() : new Set(callsOf(partner).map(({ id }) => id));
 	for (const call of agent === undefined ? [] : callsOf(agent)) {
-		const given = canonicalJson(ids.without(await argumentsOf(call, bodies)));
-		entries.push({ call, facts: factsOf(conversation, call), given: given.length > 256 ? digest(given) : given });
+		const given = bodies === undefined ? '' : canonicalJson(ids.without(await argumentsOf(call, bodies)));
+		entries.push({
+			call,
+			facts: factsOf(conversation, call),
+			same: others.has(call.id) ? call.id : undefined,
+			given: given.length > 256 ? digest(given) : given,
+		});
 	}
 	return entries;
 }
@@ -267,7 +297,7 @@ function* pairedCalls(
 	left: readonly Entry[],
 	right: readonly Entry[],
 ): Iterable<readonly [Entry | undefined, Entry | undefined]> {
-	const key = ({ facts, given }: Entry) => `${facts.tool} ${given}`;
+	const key = ({ same, facts, given }: Entry) => `${same ?? facts.tool} ${given}`;
 	const exact = aligned(left.map(key), right.map(key));
 	let from = 0;
 	let to = 0;
@@ -295,7 +325,9 @@ function firstInOrder(left: readonly Entry[], right: readonly Entry[]): AgentCom
 	for (let index = 0; index < Math.max(left.length, right.length); index++) {
 		const one = left[index]?.facts;
 		const other = right[index]?.facts;
-		if (one?.tool === other?.tool) continue;
+		const same = left[index]?.same;
+		const isSame = same !== undefined && same === right[index]?.same;
+		if (isSame || one?.tool === other?.tool) continue;
 		return {
 			position: index + 1,
 			...(one === undefined ? {} : { one }),
@@ -419,8 +451,22 @@ function median(values: readonly number[]): number | undefined {
 	return [...values].sort((one, other) => one - other)[Math.floor((values.length - 1) / 2)];
 }
 
-/** What one side has more often than the other. */
-function findingChanges(one: Run, other: Run): readonly FindingChange[] {
+/**
+ * What one side has more often than the other.
+ * @param pairs Agents have no names that could be compared: who is who is told by this alone, and findings that rest on words are left out.
+ */
+function findingChanges(
+	one: Run,
+	other: Run,
+	pairs: readonly (readonly [Agent | undefined, Agent | undefined])[] | undefined,
+): readonly FindingChange[] {
+	const numbers = new Map((pairs ?? []).flatMap((pair, index) => pair.map((agent) => [agent, index] as const)));
+	const findingKey = ({ conversation }: Run, { ruleId, agentId, toolName, cause }: Diagnostic): string => {
+		const agent = agentId === undefined ? undefined : conversation.agents.get(agentId);
+		// Ids differ from run to run; who does what does not.
+		const who = agent === undefined ? null : pairs === undefined ? agentName(agent) : (numbers.get(agent) ?? null);
+		return canonicalJson([ruleId, who, toolName, cause]);
+	};
 	const surplus = (of: Run, over: Run): readonly Diagnostic[] => {
 		const left = new Map<string, number>();
 		for (const diagnostic of over.diagnostics) {
@@ -428,6 +474,7 @@ function findingChanges(one: Run, other: Run): readonly FindingChange[] {
 			left.set(key, (left.get(key) ?? 0) + 1);
 		}
 		return of.diagnostics.filter((diagnostic) => {
+			if (pairs !== undefined && wordRules.includes(diagnostic.ruleId)) return false;
 			const key = findingKey(of, diagnostic);
 			const count = left.get(key) ?? 0;
 			left.set(key, count - 1);
@@ -438,12 +485,6 @@ function findingChanges(one: Run, other: Run): readonly FindingChange[] {
 		...surplus(one, other).map((diagnostic) => ({ kind: 'gone', diagnostic }) as const),
 		...surplus(other, one).map((diagnostic) => ({ kind: 'added', diagnostic }) as const),
 	];
-}
-
-/** Ids differ from run to run; who does what does not. */
-function findingKey({ conversation }: Run, { ruleId, agentId, toolName, cause }: Diagnostic): string {
-	const agent = agentId === undefined ? undefined : conversation.agents.get(agentId);
-	return canonicalJson([ruleId, agent === undefined ? null : agentName(agent), toolName, cause]);
 }
 
 /** FNV-1a over two lanes, 64 bits: whoever wants to see two arguments as one has to look for them. */

@@ -1,6 +1,7 @@
 import { durationText } from '../base/duration.ts';
 import { counted, singleLine, truncated } from '../base/text.ts';
 import type { Place } from '../conversation/index.ts';
+import { wordRules } from './compareRuns.ts';
 import type { AgentComparison, CallChange, CallFacts, Comparison, RunFacts } from './compareRuns.ts';
 import type { JsonDifference } from './jsonDifference.ts';
 
@@ -22,7 +23,8 @@ const mostChanges = 200;
 
 /** A comparison for people, line by line. */
 export function comparisonLines(comparison: Comparison, options: ComparisonTextOptions): readonly ComparisonLine[] {
-	const { one, other, agents, tools, findings, isSame } = comparison;
+	const { one, other, agents, tools, findings, withoutBodies, isSame } = comparison;
+	const hasBodies = withoutBodies.length === 0;
 	const { placeText } = options;
 	const lines: ComparisonLine[] = [
 		{ text: `A  ${options.names[0]}: ${runText(one)}` },
@@ -32,7 +34,11 @@ export function comparisonLines(comparison: Comparison, options: ComparisonTextO
 	const at = (place: Place): ComparisonLine['place'] => place;
 	const placed = (text: string, place: Place) =>
 		lines.push({ text: `${text}  ${placeText(place)}`, place: at(place) });
-	if (isSame) lines.push({ text: 'The same calls in the same order, with the same results and findings.' });
+	if (!hasBodies) lines.push({ text: withoutBodiesText(withoutBodies) }, { text: '' });
+	if (isSame)
+		lines.push({
+			text: `The same calls in the same order, with the same ${hasBodies ? 'results' : 'endings'} and findings.`,
+		});
 	for (const agent of agents) {
 		if (isQuiet(agent)) continue;
 		lines.push({ text: `${agent.name}: ${agentText(agent)}` });
@@ -86,6 +92,12 @@ export function comparisonLines(comparison: Comparison, options: ComparisonTextO
 			}
 		}
 	}
+}
+
+function withoutBodiesText(sides: Comparison['withoutBodies']): string {
+	const [side] = sides;
+	const who = sides.length > 1 ? 'A and B were' : `${side === 'one' ? 'A' : 'B'} was`;
+	return `${who} saved without bodies: texts, arguments and results were not compared, nor what the rules find that rest on them (${wordRules.join(', ')}).`;
 }
 
 /** An agent that does the same on both sides needs no line. */
