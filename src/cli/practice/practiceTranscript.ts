@@ -1,8 +1,9 @@
 // What the agents of a preset do, written down as they do it, in the form in which Claude Code writes it.
 
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../platform/node/makeFolder.ts';
 import type { PracticeTool } from './practiceServer.ts';
 
 /** The version whose form this is. */
@@ -29,7 +30,7 @@ export function newToolUseId(): string {
 export async function beginSession(root: string): Promise<PracticeSession> {
 	const nativeId = randomUUID();
 	const folder = join(root, nativeId);
-	await mkdir(join(folder, 'subagents'), { recursive: true });
+	await makeFolder(join(folder, 'subagents'), 0o777);
 	const path = `${folder}.jsonl`;
 	return {
 		nativeId,

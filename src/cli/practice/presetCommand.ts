@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCore } from '../../core/core.ts';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { createLintResult, formatText, printable } from '../../core/report/index.ts';
 import type { LintResult } from '../../core/report/index.ts';
+import { makeFolder } from '../../platform/node/makeFolder.ts';
 import type { CommandIo } from '../io.ts';
 import { hasColours } from '../io.ts';
 import { runTasks } from '../runTasks.ts';
@@ -29,7 +30,7 @@ export async function runPreset(io: CommandIo, { name, out, isJson }: PresetOpti
 	const own = join(out, name);
 	const folder = join(own, new Date().toISOString().replaceAll(/[:.]/g, '-'));
 	try {
-		await mkdir(folder, { recursive: true });
+		await makeFolder(folder, 0o777);
 	} catch (error) {
 		const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
 		throw new ExpectedError(`The folder ${printable(folder)} cannot be made (${code}).`, { cause: error });

@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../platform/node/makeFolder.ts';
 
 /** A folder for what one run hands to its agent. It holds the host's secret, so it lies in the data directory, for its user alone. */
 export class RunFolder {
@@ -12,7 +13,7 @@ export class RunFolder {
 	/** @param isRunning Whether there is a process of that number. */
 	static async create(dataDirectory: string, isRunning: (pid: number) => boolean): Promise<RunFolder> {
 		const runs = join(dataDirectory, 'runs');
-		await mkdir(runs, { recursive: true, mode: 0o700 });
+		await makeFolder(runs, 0o700);
 		// Runs that were killed could not tidy up.
 		for (const name of await readdir(runs)) {
 			const pid = Number(/^(\d+)-/.exec(name)?.[1] ?? Number.NaN);

@@ -1,14 +1,15 @@
 // The folder that holds all that outlives a host: who owns it, its address, its secrets, what it has recorded.
 
 import { chmod, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
+import { makeFolder } from '../makeFolder.ts';
 
 /** Makes the folder, for its user alone, and gives its one true path. */
 export async function prepareDataDirectory(directory: string): Promise<string> {
 	try {
-		await makeFolder(directory);
+		await makeFolder(directory, 0o700);
 		const real = await realpath(directory);
 		await keepToOneself(real);
 		return real;
@@ -18,28 +19,6 @@ export async function prepareDataDirectory(directory: string): Promise<string> {
 		const why = isFile ? ': a file is in the way' : codeOf(error);
 		const message = `The data directory ${directory} cannot be used${why}. Name another with --data.`;
 		throw new ExpectedError(message, { cause: error });
-	}
-}
-
-/** With the folders above it. Node's own way to make these never ends where the system says of a folder that is there that it is not. */
-async function makeFolder(path: string): Promise<void> {
-	if (await isFolder(path)) return;
-	const parent = dirname(path);
-	if (parent !== path) await makeFolder(parent);
-	try {
-		await mkdir(path, { mode: 0o700 });
-	} catch (error) {
-		// Another process was faster.
-		if (!isErrno(error, 'EEXIST') || !(await isFolder(path))) throw error;
-	}
-}
-
-async function isFolder(path: string): Promise<boolean> {
-	try {
-		return (await stat(path)).isDirectory();
-	} catch (error) {
-		if (isErrno(error, 'ENOENT')) return false;
-		throw error;
 	}
 }
 

@@ -1,10 +1,11 @@
 // A command of a lasting name for a program that moves, as an extension does with every update: what clients have in their
 // configuration files must still start it afterwards.
 
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ExpectedError } from '../../../core/base/errors.ts';
+import { makeFolder } from '../makeFolder.ts';
 import type { Program } from './attach.ts';
 import type { Launcher } from './config/routing.ts';
 import { codeOf, isErrno, prepareDataDirectory } from './dataDirectory.ts';
@@ -14,7 +15,7 @@ export async function writeLauncher(directory: string, program: Program): Promis
 	const real = await prepareDataDirectory(directory);
 	const { path, text, launcher } = launcherIn(real, program);
 	try {
-		await mkdir(join(real, 'bin'), { recursive: true, mode: 0o700 });
+		await makeFolder(join(real, 'bin'), 0o700);
 		const temporary = `${path}.${process.pid}`;
 		await writeFile(temporary, text, { mode: 0o700 });
 		await rename(temporary, path);

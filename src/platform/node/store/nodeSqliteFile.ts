@@ -1,9 +1,10 @@
 // Where a store's file is, and what can be done there.
 
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, open, realpath, stat, statfs } from 'node:fs/promises';
+import { access, chmod, open, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StoreError } from '../../../core/store/storeError.ts';
+import { makeFolder } from '../makeFolder.ts';
 import { storeFile } from './storeFile.ts';
 import type { DatabaseAccess } from './sqliteWorkerMessages.ts';
 
@@ -41,7 +42,7 @@ export async function prepareStoreFile(
 async function preparedFolder(directory: string): Promise<string> {
 	if (directory === '') throw unusable('The folder of a session store must be named.');
 	try {
-		await mkdir(directory, { recursive: true, mode: 0o700 });
+		await makeFolder(directory, 0o700);
 		// On Windows it tells what machine a drive's letter stands for.
 		return await realpath(directory);
 	} catch (error) {

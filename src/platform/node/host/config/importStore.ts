@@ -1,11 +1,12 @@
 // servers.json in the data directory: which servers of which client go through the host, and what stood in their place.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExpectedError } from '../../../../core/base/errors.ts';
 import type { PlainValue } from '../../../../core/host/config/configValue.ts';
 import type { ConfigDialect } from '../../../../core/host/config/serverEntry.ts';
+import { makeFolder } from '../../makeFolder.ts';
 import { codeOf, isErrno, prepareDataDirectory, writePrivateFile } from '../dataDirectory.ts';
 import { clients } from './clientFiles.ts';
 import type { Client } from './clientFiles.ts';
@@ -102,7 +103,7 @@ export function pruned(record: ImportRecord): ImportRecord {
 
 export async function prepareBackups(directory: string): Promise<void> {
 	await prepareDataDirectory(directory);
-	await mkdir(join(directory, 'backups'), { recursive: true, mode: 0o700 });
+	await makeFolder(join(directory, 'backups'), 0o700);
 }
 
 export function backupPath(directory: string, sha256: string): string {

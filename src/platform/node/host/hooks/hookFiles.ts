@@ -10,6 +10,7 @@ import type { Mask } from '../../../../core/host/config/masking.ts';
 import { unifiedDiff } from '../../../../core/host/config/unifiedDiff.ts';
 import { record } from '../../../../core/host/hooks/hookFacts.ts';
 import type { Json } from '../../../../core/host/hooks/hookFacts.ts';
+import { makeFolder } from '../../makeFolder.ts';
 import { decodeConfig } from '../config/clientConfig.ts';
 import { sha256Of } from '../config/importStore.ts';
 import { parseJsonConfig } from '../config/jsonConfig.ts';
@@ -110,7 +111,7 @@ export async function writeHooks(directory: string, planned: PlannedHooks): Prom
 	};
 	try {
 		if (before === undefined) {
-			const madeFolder = await makeFolder(dirname(path));
+			const madeFolder = await makeOwnFolder(dirname(path));
 			await writeInstalled(real, [...without(known, path), { ...installed, madeFolder }]);
 			await createFile(path, after);
 			return undefined;
@@ -275,7 +276,7 @@ function isReadOnly({ mode }: { readonly mode: number }): boolean {
 const changedMeanwhile = 'Somebody has changed it since it was read. Nothing was written to it; run the command again.';
 
 /** Whether it was not there before. */
-async function makeFolder(folder: string): Promise<boolean> {
+async function makeOwnFolder(folder: string): Promise<boolean> {
 	try {
 		await mkdir(folder, { recursive: false });
 		return true;
@@ -392,7 +393,7 @@ function backupPath(directory: string, sha256: string): string {
 async function keepBackup(directory: string, bytes: Uint8Array): Promise<void> {
 	const path = backupPath(directory, sha256Of(bytes));
 	try {
-		await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+		await makeFolder(dirname(path), 0o700);
 		await writeFile(path, bytes, { mode: 0o600, flush: true });
 	} catch (error) {
 		throw new ExpectedError(`The backup ${path} cannot be written${codeOf(error)}. Nothing was changed.`, {
