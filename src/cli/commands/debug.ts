@@ -5,6 +5,7 @@ import { createLiveTargets } from '../../debugAdapter/liveTargets.ts';
 import { openReplay } from '../../debugAdapter/replay/openReplay.ts';
 import { storedCallsIn } from '../../platform/node/store/readStoredCalls.ts';
 import { dataDirectory } from '../dataOption.ts';
+import { DebugInput } from '../debugInput.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { liveAccess } from '../liveAccess.ts';
 import { namedSession } from '../namedSession.ts';
@@ -19,7 +20,7 @@ Options:
   --data DIR  The data directory of the host, where a configuration names none (default: the user's)
   --help      This text
 
-Exit code: 0 done, 2 could not run.
+Exit code: 0 done, 2 could not run, or what came on stdin was no message of the protocol.
 `;
 
 export const debug: Command = {
@@ -58,15 +59,28 @@ export const debug: Command = {
 		});
 		const stop = () => session.dispose();
 		io.signal.addEventListener('abort', stop, { once: true });
+		const looked = new DebugInput();
+		let problem: string | undefined;
+		const refuse = (found: string | undefined) => {
+			if (found === undefined || problem !== undefined) return;
+			problem = found;
+			log(found);
+			stop();
+		};
+		const look = (chunk: Uint8Array) => problem === undefined && refuse(looked.push(chunk));
+		input.on('data', look);
 		// A file, as /dev/null, ends and is never closed.
-		input.once('end', () => setImmediate(stop));
+		input.once('end', () => {
+			refuse(looked.end());
+			setImmediate(stop);
+		});
 		session.start(input, output);
 		if (io.signal.aborted) stop();
 		await closed.promise;
 		io.signal.removeEventListener('abort', stop);
 		// The client may leave its end open for as long as it likes.
 		input.destroy();
-		return 0;
+		return problem === undefined ? 0 : 2;
 	},
 };
 
