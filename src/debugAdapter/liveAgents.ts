@@ -4,15 +4,17 @@ import type { AgentId, SessionId } from '../core/base/ids.ts';
 import { agentId, mainAgentId, storedSessionId } from '../core/base/ids.ts';
 import type { Disposable } from '../core/base/lifecycle.ts';
 import { agentName, agentsInOrder } from '../core/conversation/index.ts';
-import type { HeldCall } from '../core/debug/index.ts';
+import type { HeldCall, NamedAgent } from '../core/debug/index.ts';
 import type { HostStatus } from '../core/host/status.ts';
 import type { AgentKey, DebuggedAgent } from './debugTarget.ts';
 import type { LiveTranscripts } from './liveTranscripts.ts';
 
 export interface LiveAgentsOptions {
-	readonly transcripts: LiveTranscripts;
+	readonly transcripts: Pick<LiveTranscripts, 'read'>;
 	readonly onDidStart: (agent: DebuggedAgent) => void;
 	readonly onDidEnd: (agent: DebuggedAgent) => void;
+	/** Their transcripts tell what they are called; again, when that is something else. */
+	readonly onDidName: (agents: readonly NamedAgent[]) => void;
 	readonly onError: (error: unknown) => void;
 }
 
@@ -21,6 +23,8 @@ interface Known {
 	readonly sessionId: SessionId | null;
 	readonly agentId: AgentId | null;
 	name: string;
+	/** By its transcript, as it was told last. */
+	toldName: string | undefined;
 	/** How many of its calls are held; one that nobody knows is there for as long as it has one. */
 	held: number;
 }
@@ -36,6 +40,9 @@ export class LiveAgents implements Disposable {
 	private readonly known = new Map<AgentKey, Known>();
 	/** Those that have ended, by their transcripts: a host may still count a call of theirs. */
 	private readonly ended = new Set<AgentKey>();
+	/** Those that have ended, and whole sessions, by their hooks: transcripts tell of that later, or never. */
+	private readonly gone = new Set<AgentKey>();
+	private readonly goneSessions = new Set<SessionId>();
 	private readonly reading = new Map<SessionId, { timer: NodeJS.Timeout | undefined; isDue: boolean }>();
 	private isDisposed = false;
 
@@ -64,10 +71,22 @@ export class LiveAgents implements Disposable {
 		return this.get(keyOf(sessionId, id))?.name ?? (id === mainAgentId ? 'main' : (id ?? 'unknown agent'));
 	}
 
-	/** A session that is debugged has a main agent, whether it has done anything or not. */
-	expect(sessionId: SessionId): void {
-		this.add(sessionId, mainAgentId, keyOf(sessionId, mainAgentId), undefined);
+	/** An agent has started, by its hooks, or goes on. */
+	begin(sessionId: SessionId, id: AgentId, agentType: string | null): void {
+		this.isThere(sessionId, id);
+		this.add(sessionId, id, keyOf(sessionId, id), agentType ?? undefined);
 		this.read(sessionId);
+	}
+
+	/** An agent has ended, by its hooks, or its whole session (`null`). One whose call is held goes when that is let go. */
+	finish(sessionId: SessionId, id: AgentId | null): void {
+		if (id === null) this.goneSessions.add(sessionId);
+		else this.gone.add(keyOf(sessionId, id));
+		for (const known of [...this.known.values()]) {
+			if (known.sessionId !== sessionId || (id !== null && known.agentId !== id)) continue;
+			this.gone.add(known.key);
+			if (known.held === 0) this.remove(known);
+		}
 	}
 
 	/** The agent of a call that is held. */
@@ -75,9 +94,7 @@ export class LiveAgents implements Disposable {
 		const { sessionId, agentId: id, agentType, stopId } = call;
 		// Of agents that nobody knows each call is an agent of its own: whether two of them are one, nobody knows either.
 		const key = id === null ? `${sessionId ?? ''}/? ${stopId}` : keyOf(sessionId, id);
-		// Who has started it is there too, though it may not have been heard of.
-		if (sessionId !== null && id !== null)
-			this.add(sessionId, mainAgentId, keyOf(sessionId, mainAgentId), undefined);
+		if (sessionId !== null && id !== null) this.isThere(sessionId, id);
 		const known = this.add(sessionId, id, key, agentType ?? undefined);
 		known.held++;
 		if (sessionId !== null) this.read(sessionId);
@@ -90,7 +107,7 @@ export class LiveAgents implements Disposable {
 		const known = this.known.get(key);
 		if (known === undefined) return;
 		known.held--;
-		if (id === null && known.held === 0) this.remove(known);
+		if (known.held === 0 && (id === null || this.gone.has(key))) this.remove(known);
 	}
 
 	/** @param sessions Those that are debugged; `null`: all. */
@@ -102,7 +119,7 @@ export class LiveAgents implements Disposable {
 			if (sessions !== null && !sessions.includes(sessionId)) continue;
 			const id = agentId(call.agentId);
 			const key = keyOf(sessionId, id);
-			if (this.ended.has(key)) continue;
+			if (this.ended.has(key) || this.isGone(sessionId, key)) continue;
 			touched.add(sessionId);
 			this.add(sessionId, id, key, undefined);
 		}
@@ -115,6 +132,19 @@ export class LiveAgents implements Disposable {
 		for (const { timer } of this.reading.values()) clearTimeout(timer);
 	}
 
+	/** An agent does something; who has started it is there too, though it may not have been heard of. */
+	private isThere(sessionId: SessionId, id: AgentId): void {
+		const main = keyOf(sessionId, mainAgentId);
+		this.goneSessions.delete(sessionId);
+		this.gone.delete(main);
+		this.gone.delete(keyOf(sessionId, id));
+		this.add(sessionId, mainAgentId, main, undefined);
+	}
+
+	private isGone(sessionId: SessionId, key: AgentKey): boolean {
+		return this.gone.has(key) || this.goneSessions.has(sessionId);
+	}
+
 	private add(sessionId: SessionId | null, id: AgentId | null, key: AgentKey, name: string | undefined): Known {
 		const before = this.known.get(key);
 		if (before !== undefined) return before;
@@ -123,6 +153,7 @@ export class LiveAgents implements Disposable {
 			sessionId,
 			agentId: id,
 			name: id === mainAgentId ? 'main' : (name ?? id ?? 'unknown agent'),
+			toldName: undefined,
 			held: 0,
 		};
 		this.known.set(key, known);
@@ -168,9 +199,11 @@ export class LiveAgents implements Disposable {
 	private async readNow(sessionId: SessionId): Promise<void> {
 		const conversation = await this.options.transcripts.read(sessionId);
 		if (conversation === undefined || this.isDisposed) return;
+		const named: NamedAgent[] = [];
 		for (const agent of agentsInOrder(conversation)) {
 			const key = keyOf(sessionId, agent.id);
 			const known = this.known.get(key);
+			if (known === undefined && this.isGone(sessionId, key)) continue;
 			// One whose call is held has not ended, whatever its files say.
 			if (agent.ended !== undefined && (known?.held ?? 0) === 0) {
 				this.ended.add(key);
@@ -180,11 +213,17 @@ export class LiveAgents implements Disposable {
 			this.ended.delete(key);
 			const name = agentName(agent);
 			const added = this.add(sessionId, agent.id, key, name);
+			if (added.toldName !== name) {
+				added.toldName = name;
+				// Who is called by its id is known by that.
+				if (name !== agent.id) named.push({ sessionId, agentId: agent.id, name });
+			}
 			if (added.name === name) continue;
 			added.name = name;
 			// Told again, so that it is shown by its name.
 			this.options.onDidStart(this.shown(added));
 		}
+		if (named.length > 0) this.options.onDidName(named);
 	}
 
 	private shown({ key, sessionId, agentId: id, name }: Known): DebuggedAgent {

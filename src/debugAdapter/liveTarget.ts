@@ -7,7 +7,7 @@ import { ExpectedError, assertNever } from '../core/base/errors.ts';
 import type { SessionId } from '../core/base/ids.ts';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { Disposable } from '../core/base/lifecycle.ts';
-import type { BreakpointStatus, HeldCall, Resumption, StopReason } from '../core/debug/index.ts';
+import type { BreakpointStatus, HeldCall, NamedAgent, Resumption, StopReason } from '../core/debug/index.ts';
 import type {
 	AgentKey,
 	BreakpointPlan,
@@ -126,6 +126,7 @@ export class LiveTarget implements DebugTarget {
 				transcripts: options.transcripts,
 				onDidStart: (agent) => this.started.fire(agent),
 				onDidEnd: (agent) => this.endedAgent.fire(agent),
+				onDidName: (agents) => void this.name(agents),
 				onError,
 			}),
 		);
@@ -394,6 +395,16 @@ export class LiveTarget implements DebugTarget {
 				}),
 			),
 		);
+		add(
+			link.onNotification('debug/didStartAgent', ({ sessionId, agentId, agentType }) =>
+				later(() => this.liveAgents.begin(sessionId, agentId, agentType)),
+			),
+		);
+		add(
+			link.onNotification('debug/didEndAgent', ({ sessionId, agentId }) =>
+				later(() => this.liveAgents.finish(sessionId, agentId)),
+			),
+		);
 		add(link.onNotification('debug/didTakeOver', () => later(() => void this.takeOver())));
 		add(link.watchStatus((status) => later(() => this.liveAgents.follow(status, this.options.sessions))));
 		add(
@@ -414,6 +425,17 @@ export class LiveTarget implements DebugTarget {
 				this.end(end.kind === 'ended' ? end.exitCode : undefined);
 			}),
 		);
+	}
+
+	/** Breakpoints may name agents as people know them, which the host does not. */
+	private async name(agents: readonly NamedAgent[]): Promise<void> {
+		if (this.isOver) return;
+		try {
+			await this.options.link.request('debug/name', { agents });
+		} catch (error) {
+			// One that has ended tells of that by itself, and one of before knows agents by their types and ids.
+			if (!(error instanceof ExpectedError)) this.options.onError(error);
+		}
 	}
 
 	/** The debugger that had these sessions has gone, and they are this one's. */

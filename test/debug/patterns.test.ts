@@ -54,13 +54,13 @@ describe('the names of a tool', () => {
 		]);
 	});
 
-	it('are matched with the type of the agent, where a pattern has one', () => {
+	it('are matched with what the agent is called by, where a pattern says so', () => {
 		const pattern = toolPattern(' Explore:{Read,Grep} ');
 		assert.ok(typeof pattern !== 'string');
-		assert.equal(pattern.matches(['Grep'], 'Explore'), true);
-		assert.equal(pattern.matches(['Grep'], 'Plan'), false);
-		assert.equal(pattern.matches(['Grep'], null), false);
-		assert.equal(toolPattern(':Read'), '":Read" names no type of agents before the colon.');
+		assert.equal(pattern.matches(['Grep'], ['Explore', 'a1']), true);
+		assert.equal(pattern.matches(['Grep'], ['Plan']), false);
+		assert.equal(pattern.matches(['Grep'], []), false);
+		assert.equal(toolPattern(':Read'), '":Read" names no agents before the colon.');
 		assert.equal(toolPattern('Explore:'), '"Explore:" names no tool: write one behind the colon, or "*".');
 	});
 });

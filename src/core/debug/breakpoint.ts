@@ -6,13 +6,15 @@ import { hitCondition } from './hitCondition.ts';
 import type { HitCondition } from './hitCondition.ts';
 import { logMessage } from './logMessage.ts';
 import type { LogMessage } from './logMessage.ts';
-import { toolPattern } from './toolPattern.ts';
+import { callerNames, toolPattern } from './toolPattern.ts';
 import type { ToolPattern } from './toolPattern.ts';
 
 /** What a breakpoint looks at: a call at one point of its life. */
 export interface BreakpointCall extends ExpressionCall {
 	/** Every name of the tool (`mcpToolNames`, or the agent's own). */
 	readonly names: readonly string[];
+	/** As people know it; `null`: nobody has told. */
+	readonly agentName: string | null;
 }
 
 /** What a breakpoint says of a call. */
@@ -58,8 +60,10 @@ export class CompiledBreakpoint {
 	lookAt(point: StopPoint, call: BreakpointCall, values: ExpressionValues): BreakpointAnswer | undefined {
 		const { at = 'before', sessionId } = this.breakpoint;
 		if (at !== point || (sessionId !== undefined && sessionId !== call.sessionId)) return undefined;
-		if (!this.tool.matches(call.names, call.agentType)) return undefined;
-		if (this.agent !== undefined && (call.agentId === null || !this.agent(call.agentId))) return undefined;
+		if (!this.tool.matches(call.names, callerNames(call))) return undefined;
+		const { agentId, agentName } = call;
+		if (this.agent !== undefined && ![agentId, agentName].some((name) => name !== null && this.agent?.(name)))
+			return undefined;
 		this.matches++;
 		values.hits = BigInt(this.matches);
 		if (this.condition !== undefined) {

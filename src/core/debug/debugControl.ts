@@ -24,6 +24,11 @@ export interface DebugRequests {
 		params: DebugSettings;
 		result: { readonly breakpoints: readonly BreakpointStatus[] };
 	};
+	/**
+	 * What people call these agents, as their transcripts tell, which the host does not read. It holds for breakpoints of this debugger, from now
+	 * on and beside what it has said before.
+	 */
+	'debug/name': { params: { readonly agents: readonly NamedAgent[] }; result: null };
 	/** Those of the sessions that this debugger watches, oldest first. */
 	'debug/held': { params: Record<string, never>; result: { readonly calls: readonly HeldCall[] } };
 	/**
@@ -49,6 +54,14 @@ export interface DebugRequests {
 
 export interface DebugNotifications {
 	'debug/didStop': HeldCall;
+	/** By its hooks: an agent has started, or one that had ended goes on. */
+	'debug/didStartAgent': {
+		readonly sessionId: SessionId;
+		readonly agentId: AgentId;
+		readonly agentType: string | null;
+	};
+	/** By its hooks: an agent has ended; `null`: its whole session. */
+	'debug/didEndAgent': { readonly sessionId: SessionId; readonly agentId: AgentId | null };
 	/** The call goes on: somebody has let it go, or nobody was there any more, or its time was up, or its agent has given it up. */
 	'debug/didResume': { readonly stopId: string; readonly reason: string };
 	/** A log point was passed. */
@@ -65,6 +78,12 @@ export interface DebugNotifications {
 	'debug/didFail': { readonly breakpointId: string; readonly message: string };
 }
 
+export interface NamedAgent {
+	readonly sessionId: SessionId;
+	readonly agentId: AgentId;
+	readonly name: string;
+}
+
 /** When in the life of a call a breakpoint is looked at. */
 export type StopPoint = 'before' | 'after' | 'error';
 
@@ -73,10 +92,10 @@ export interface Breakpoint {
 	readonly id: string;
 	/**
 	 * A glob (`*`, `?`, `{a,b}`) over `server/tool` of an MCP tool, or over the agent's own name of any tool (`mcp__server__tool`, `Bash`);
-	 * behind `agent-type:` it is looked at for agents of that type alone (`Explore:Bash`, `general-purpose:chat/*`).
+	 * behind `agent:` it is looked at for agents alone that have that type, that name or that id (`Explore:Bash`, `check-payments:chat/*`).
 	 */
 	readonly tool: string;
-	/** A glob over the agent's id; absent: any. */
+	/** A glob over the agent's id or its name; absent: any. Of names the host knows those that its debugger has told (`debug/name`). */
 	readonly agent?: string | undefined;
 	readonly sessionId?: SessionId | undefined;
 	/** Absent: `before`. */

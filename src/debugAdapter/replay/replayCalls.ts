@@ -3,7 +3,7 @@ import type { Agent, ToolCall } from '../../core/conversation/index.ts';
 import type { Replay, ReplayStep } from '../../core/conversation/replay.ts';
 import { ExpressionValues } from '../../core/debug/expression.ts';
 import type { BreakpointCall } from '../../core/debug/breakpoint.ts';
-import { mcpToolNames } from '../../core/debug/toolPattern.ts';
+import { callerNames, mcpToolNames } from '../../core/debug/toolPattern.ts';
 import type { ReplayBodies } from './replayBodies.ts';
 
 /** A call as breakpoints and expressions see it at one step. */
@@ -16,6 +16,11 @@ export interface SeenCall {
 export function namesOf(call: ToolCall): readonly string[] {
 	const server = serverOf(call);
 	return server === undefined ? [call.name] : mcpToolNames(server, call.name);
+}
+
+/** What a breakpoint may call an agent by. */
+export function callersOf(agent: Agent): readonly string[] {
+	return callerNames({ agentType: agent.type ?? null, agentName: agentName(agent), agentId: agent.id });
 }
 
 /** @param step Of the call or of its result; others have neither arguments nor a result. */
@@ -34,6 +39,7 @@ export async function seenAt(replay: Replay, bodies: ReplayBodies, step: ReplayS
 		server: call === undefined ? null : (serverOf(call) ?? null),
 		agentId: agent.id,
 		agentType: agent.type ?? null,
+		agentName: agentName(agent),
 		sessionId: replay.conversation.sessionId,
 	};
 	return { call: seen, values: new ExpressionValues(seen) };

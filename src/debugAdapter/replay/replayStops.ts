@@ -4,7 +4,7 @@
 import type { AgentId } from '../../core/base/ids.ts';
 import { singleLine, truncated } from '../../core/base/text.ts';
 import { callsOf } from '../../core/conversation/index.ts';
-import type { Place, ToolCall } from '../../core/conversation/index.ts';
+import type { Agent, Place, ToolCall } from '../../core/conversation/index.ts';
 import type { Replay, ReplayStep } from '../../core/conversation/replay.ts';
 import { compileBreakpoint } from '../../core/debug/breakpoint.ts';
 import type { BreakpointAnswer, CompiledBreakpoint } from '../../core/debug/breakpoint.ts';
@@ -22,7 +22,7 @@ import type {
 	StopKind,
 } from '../debugTarget.ts';
 import type { ReplayBodies } from './replayBodies.ts';
-import { namesOf, seenAt } from './replayCalls.ts';
+import { callersOf, namesOf, seenAt } from './replayCalls.ts';
 import type { SeenCall } from './replayCalls.ts';
 import { filePlace } from './replayLevels.ts';
 import type { ReplayStates } from './replayStates.ts';
@@ -46,7 +46,7 @@ interface Watch {
 interface SeenTool {
 	readonly names: readonly string[];
 	readonly ownName: string;
-	readonly types: ReadonlySet<string | null>;
+	readonly agents: ReadonlySet<Agent>;
 }
 
 type Said = Pick<Stop, 'description' | 'details' | 'ruleId' | 'related'>;
@@ -196,7 +196,11 @@ export class ReplayStops {
 		const { id, tool, at: point = 'before', agent, condition, hitCondition, logMessage, sessionId } = breakpoint;
 		const pattern = toolPattern(tool);
 		if (typeof pattern === 'string') return { id, isVerified: false, message: pattern };
-		if (!this.tools().some(({ names, types }) => [...types].some((type) => pattern.matches(names, type))))
+		if (
+			!this.tools().some(({ names, agents }) =>
+				[...agents].some((caller) => pattern.matches(names, callersOf(caller))),
+			)
+		)
 			return { id, isVerified: false, message: this.unknownTool(tool) };
 		const where = point === 'before' ? '' : point === 'after' ? ', after the call' : ', after the call has failed';
 		return watchOf(
@@ -210,7 +214,7 @@ export class ReplayStops {
 				mayStopAt(step) {
 					if (step.kind !== (point === 'before' ? 'call' : 'result') || step.call === undefined) return false;
 					if (step.kind === 'result' && point === 'error' && !step.result.isError) return false;
-					return pattern.matches(namesOf(step.call), step.agent.type ?? null);
+					return pattern.matches(namesOf(step.call), callersOf(step.agent));
 				},
 				said: async () => ({ description: `Paused on "${tool}"${where}.` }),
 			},
@@ -282,17 +286,17 @@ export class ReplayStops {
 		);
 	}
 
-	/** The tools that are called in the session, with the types of agents that call them. */
+	/** The tools that are called in the session, with the agents that call them. */
 	private tools(): readonly SeenTool[] {
 		if (this.seenTools !== undefined) return this.seenTools;
-		const seen = new Map<string, SeenTool & { readonly types: Set<string | null> }>();
+		const seen = new Map<string, SeenTool & { readonly agents: Set<Agent> }>();
 		for (const step of this.replay.steps) {
 			if (step.kind !== 'call') continue;
 			const names = namesOf(step.call);
 			const key = names[0] ?? '';
 			let tool = seen.get(key);
-			if (tool === undefined) seen.set(key, (tool = { names, ownName: step.call.name, types: new Set() }));
-			tool.types.add(step.agent.type ?? null);
+			if (tool === undefined) seen.set(key, (tool = { names, ownName: step.call.name, agents: new Set() }));
+			tool.agents.add(step.agent);
 		}
 		this.seenTools = [...seen.values()];
 		return this.seenTools;

@@ -178,6 +178,42 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.notEqual(before(helper, 'Bash'), undefined);
 	});
 
+	it('knows an agent by the name that its debugger has told, in a pattern of tools and of agents', () => {
+		const { debug, before } = gated();
+		set(debug, { tool: 'check-*:Bash', hitCondition: '2' }, { tool: 'Read', agent: '{check-payments,other}' });
+		for (const tool of ['Bash', 'Read']) assert.equal(before(helper, tool), undefined);
+		debug.name([{ sessionId: session, agentId: helper, name: 'check-payments' }]);
+		assert.notEqual(before(helper, 'Read'), undefined);
+		assert.equal(before(main, 'Read'), undefined);
+		assert.equal(before(helper, 'Read', { sessionId: sessionId('codex', 's2') }), undefined);
+		// Hits are counted from when it is known, and on over another name.
+		assert.equal(before(helper, 'Bash'), undefined);
+		debug.name([{ sessionId: session, agentId: helper, name: 'check-refunds' }]);
+		assert.notEqual(before(helper, 'Bash'), undefined);
+		assert.equal(before(helper, 'Read'), undefined);
+		set(debug, { tool: 'helper:Bash' }, { tool: 'main:Read' });
+		assert.notEqual(before(helper, 'Bash'), undefined);
+		assert.notEqual(before(main, 'Read'), undefined);
+		assert.equal(before(main, 'Bash'), undefined);
+	});
+
+	it('tells debuggers of agents that start and end, as their hooks say', () => {
+		const { gate, told } = gated();
+		const helperFacts = { sessionId: session, agentId: helper, agentType: 'Explore', parentId: undefined };
+		gate.tell({ kind: 'session-started', sessionId: session });
+		gate.tell({ kind: 'agent-started', ...helperFacts, spawnedBy: undefined });
+		gate.tell({ kind: 'agent-ended', sessionId: session, agentId: helper });
+		// Told by the result of the call that has started it.
+		gate.tell({ kind: 'agent-started', ...helperFacts, spawnedBy: toolUseId('t1') });
+		gate.tell({ kind: 'session-ended', sessionId: session });
+		assert.deepEqual(told, [
+			{ name: 'debug/didStartAgent', value: { sessionId: session, agentId: main, agentType: null } },
+			{ name: 'debug/didStartAgent', value: { sessionId: session, agentId: helper, agentType: 'Explore' } },
+			{ name: 'debug/didEndAgent', value: { sessionId: session, agentId: helper } },
+			{ name: 'debug/didEndAgent', value: { sessionId: session, agentId: null } },
+		]);
+	});
+
 	it('does not stop a call on the wire that came past at its hook', () => {
 		const { debug, before, after, stops } = gated();
 		set(debug, { tool: 'analytics/*', hitCondition: '>= 1' }, { tool: 'analytics/*', at: 'after' });

@@ -188,7 +188,7 @@ describe('an agent under the debugger', () => {
 	it('is stopped by a condition on one subagent while the three others go on; its edited argument reaches the server; a built-in tool stops too', async () => {
 		debug.addBreakpoints([
 			new FunctionBreakpoint('analytics/query', true, 'arguments.table == "payments"'),
-			new FunctionBreakpoint('Bash', true, `arguments.command.contains("${workers[2].name}")`),
+			new FunctionBreakpoint(`${workers[2].name}:Bash`),
 		]);
 		await commands.executeCommand('workbench.view.debug');
 		let selectedAt: number | undefined;

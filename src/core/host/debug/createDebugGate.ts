@@ -9,6 +9,7 @@ import type {
 	DebugNotifications,
 	DebugSettings,
 	HeldCall,
+	NamedAgent,
 	Resumption,
 	StopPoint,
 	StopReason,
@@ -179,7 +180,7 @@ class Gate implements DebugHost {
 		if (this.out.size >= mostAgents && oldest !== undefined) this.out.delete(oldest);
 		this.out.set(callKey(call), agent);
 		if (known === 'other-side') return undefined;
-		const looked = this.lookable(call, undefined);
+		const looked = this.lookable(debug, call, undefined);
 		const cause = this.causeBefore(debug, call, agent, looked);
 		return cause === undefined ? undefined : this.hold<BeforePassage>(debug, call, undefined, cause);
 	}
@@ -214,7 +215,12 @@ class Gate implements DebugHost {
 
 	tell(fact: AgentFact): void {
 		const { sessionId } = fact;
+		if (fact.kind === 'session-started') {
+			this.tellAll(sessionId, 'debug/didStartAgent', { sessionId, agentId: mainAgentId, agentType: null });
+			return;
+		}
 		if (fact.kind === 'session-ended') {
+			this.tellAll(sessionId, 'debug/didEndAgent', { sessionId, agentId: null });
 			for (const [key, agent] of this.agents) if (agent.sessionId === sessionId) this.agents.delete(key);
 			for (const key of this.compacting) if (key.startsWith(`${sessionId} `)) this.compacting.delete(key);
 			return;
@@ -236,11 +242,16 @@ class Gate implements DebugHost {
 				};
 				this.agents.set(key, agent);
 				for (const debug of this.stoppers) debug.agentStarted(agent, fact.spawnedBy);
+				// By what a call has started, its end may be told first.
+				if (fact.spawnedBy !== undefined) return;
+				const agentType = agent.agentType ?? null;
+				this.tellAll(sessionId, 'debug/didStartAgent', { sessionId, agentId, agentType });
 				return;
 			}
 			case 'agent-ended': {
 				const known = this.agents.get(key);
 				for (const debug of this.stoppers) debug.agentEnded(sessionId, agentId, known?.parentId ?? mainAgentId);
+				this.tellAll(sessionId, 'debug/didEndAgent', { sessionId, agentId });
 				return;
 			}
 			case 'compaction-began':
@@ -425,8 +436,8 @@ class Gate implements DebugHost {
 		return known;
 	}
 
-	private lookable(call: GateCall, result: GateResult | undefined): LookedCall {
-		const { server, tool, agentsName, sessionId } = call;
+	private lookable(debug: Debugger, call: GateCall, result: GateResult | undefined): LookedCall {
+		const { server, tool, agentsName, sessionId, agentId } = call;
 		const names = new Set<string>(agentsName === undefined ? [] : [agentsName]);
 		if (server === undefined) names.add(tool);
 		else
@@ -435,8 +446,10 @@ class Gate implements DebugHost {
 			names: [...names],
 			tool,
 			server: server ?? null,
-			agentId: call.agentId ?? null,
+			agentId: agentId ?? null,
 			agentType: this.typeOf(call) ?? null,
+			agentName:
+				sessionId === undefined || agentId === undefined ? null : (debug.nameOf(sessionId, agentId) ?? null),
 			sessionId: sessionId ?? null,
 			toolUseId: call.toolUseId ?? null,
 			isError: result?.isError ?? false,
@@ -488,7 +501,7 @@ class Gate implements DebugHost {
 				breakpointIds: [],
 			};
 		const points: readonly StopPoint[] = result.isError ? ['after', 'error'] : ['after'];
-		const point = debug.breakpointsAt(points, this.lookable(call, result));
+		const point = debug.breakpointsAt(points, this.lookable(debug, call, result));
 		if (point !== undefined) return { ...point, description: `${who}'s call of ${what} ${has}: ${point.short}.` };
 		if (result.isError && debug.stopsOnError)
 			return {
@@ -670,6 +683,8 @@ class Debugger implements DebuggerConnection {
 	private readonly sessions: ReadonlySet<SessionId> | undefined;
 	private breakpoints: readonly CompiledBreakpoint[] = [];
 	private readonly failures = new Set<string>();
+	/** By session and agent. */
+	private readonly names = new Map<string, string>();
 	private pauses: readonly Pause[] = [];
 	private steps: readonly Step[] = [];
 	/** Who has its sessions. */
@@ -741,6 +756,18 @@ class Debugger implements DebuggerConnection {
 				});
 		this.stopsOnError = settings.onToolError;
 		return statuses;
+	}
+
+	name(agents: readonly NamedAgent[]): void {
+		for (const { sessionId, agentId, name } of agents) this.names.set(keyOf(sessionId, agentId), name);
+		for (const key of this.names.keys()) {
+			if (this.names.size <= mostAgents) return;
+			this.names.delete(key);
+		}
+	}
+
+	nameOf(sessionId: SessionId, agentId: AgentId): string | undefined {
+		return this.names.get(keyOf(sessionId, agentId));
 	}
 
 	held(): readonly HeldCall[] {

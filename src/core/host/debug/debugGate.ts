@@ -8,6 +8,7 @@ import type {
 	DebugNotifications,
 	DebugSettings,
 	HeldCall,
+	NamedAgent,
 	Resumption,
 } from '../../debug/debugControl.ts';
 
@@ -100,6 +101,8 @@ export type AgentFact =
 			readonly sessionId: SessionId;
 			readonly agentId: AgentId;
 	  }
+	/** The session begins, or goes on. */
+	| { readonly kind: 'session-started'; readonly sessionId: SessionId }
 	/** The session is over: nothing of it is remembered. */
 	| { readonly kind: 'session-ended'; readonly sessionId: SessionId };
 
@@ -123,6 +126,8 @@ export interface DebuggerConnection extends Disposable {
 	readonly reason: string | undefined;
 	/** Those that throw do so with an `ExpectedError`. */
 	set(settings: DebugSettings): readonly BreakpointStatus[];
+	/** What people call agents. */
+	name(agents: readonly NamedAgent[]): void;
 	held(): readonly HeldCall[];
 	/** Whether it could go on with this, in place of its arguments or its result. */
 	check(stopId: string, value: string): void;

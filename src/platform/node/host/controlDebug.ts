@@ -44,6 +44,20 @@ export class ControlDebug {
 		return { breakpoints: this.debugger.set(settings) };
 	}
 
+	name({ agents }: DebugRequests['debug/name']['params']): null {
+		this.debugger.name(
+			listAt('agents', agents).map((each) => {
+				const { sessionId, agentId: agent, name } = objectAt('agents', each);
+				return {
+					sessionId: sessionIn(sessionId),
+					agentId: agentId(textAt('agentId', agent)),
+					name: textAt('name', name),
+				};
+			}),
+		);
+		return null;
+	}
+
 	held(): DebugRequests['debug/held']['result'] {
 		return { calls: this.debugger.held() };
 	}

@@ -267,6 +267,7 @@ class Client implements Connected {
 			return null;
 		});
 		this.answer('debug/set', (params) => debug.set(params));
+		this.answer('debug/name', (params) => debug.name(params));
 		this.answer('debug/held', () => debug.held());
 		this.answer('debug/check', (params) => debug.check(params));
 		this.answer('debug/resume', (params) => debug.resume(params));
