@@ -3,19 +3,16 @@ import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } from
 import type { Node, ParseError } from 'jsonc-parser';
 import { ExpectedError } from '../core/base/errors.ts';
 import type { FailOn } from '../core/report/index.ts';
-import { rules } from '../core/rules/index.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
 import { checkScopeSettings } from '../core/scope/index.ts';
 import type { ScopeSettings } from '../core/scope/index.ts';
+import { failOnWords, isRuleId, severities } from './ruleWords.ts';
 
 export interface LintConfig {
 	readonly rules: RuleSettings;
 	readonly failOn: FailOn | undefined;
 	readonly scope: ScopeSettings;
 }
-
-export const severities = ['off', 'note', 'warning', 'error'] as const;
-export const failOnWords = ['note', 'warning', 'error', 'never'] as const;
 
 /** Reads a configuration file. Whatever is wrong with it is one sentence with file and line. @param name The path as the person gave it. */
 export async function readConfig(path: string, name: string): Promise<LintConfig> {
@@ -127,8 +124,4 @@ export function parseErrorWords(error: ParseError): string {
 	return printParseErrorCode(error.error)
 		.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
 		.toLowerCase();
-}
-
-export function isRuleId(id: string): boolean {
-	return rules.some((rule) => rule.id === id);
 }

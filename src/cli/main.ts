@@ -4,8 +4,11 @@ import type { Command, CommandIo } from './io.ts';
 import { UsageError } from './usage.ts';
 
 // Loaded when they are asked for: `--version` must not wait for readers.
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-	lint: async () => (await import('./commands/lint.ts')).lint,
+const commands: Readonly<Record<string, (args: readonly string[], io: CommandIo) => Promise<Command>>> = {
+	lint: async (args, io) => {
+		if (!args.includes('--watch') && !args.includes('--help')) (await import('./threads.ts')).warmThreads(io, args);
+		return (await import('./commands/lint.ts')).lint;
+	},
 	show: async () => (await import('./commands/show.ts')).show,
 	sessions: async () => (await import('./commands/sessions.ts')).sessions,
 	save: async () => (await import('./commands/save.ts')).save,
@@ -77,7 +80,7 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
 				);
 			return 2;
 		}
-		const loaded = await load();
+		const loaded = await load(rest, io);
 		const own = loaded.ownArguments?.(rest) ?? rest;
 		if (own.includes('--help') || own.includes('-h')) {
 			io.stdout.write(loaded.help);

@@ -6,15 +6,19 @@ import { userCatalogue } from './userCatalogue.ts';
 import { runTask } from './sessionTasks.ts';
 import type { SessionTask } from './sessionTasks.ts';
 import type { SessionSummary } from './summary.ts';
+import { TaskShare } from './taskShare.ts';
 
-export interface TaskMessage {
-	readonly index: number;
-	readonly task: SessionTask;
+/** What there is to do: the thread takes from the front of the row for as long as there is something. */
+export interface TasksMessage {
+	readonly tasks: readonly SessionTask[];
+	readonly share: SharedArrayBuffer;
 }
 
 export type WorkerMessage =
-	| { readonly type: 'ready' }
+	/** It has started, and is about to take its first task. */
+	| { readonly type: 'begun' }
 	| { readonly type: 'progress'; readonly bytes: number }
+	/** `index`: in the row. */
 	| { readonly type: 'done'; readonly index: number; readonly result: SessionFindings | SessionSummary };
 
 // Often enough for a progress bar, seldom enough to cost nothing.
@@ -34,9 +38,15 @@ export function serveTasks(): void {
 		report({ type: 'progress', bytes: unreported });
 		unreported = 0;
 	};
-	report({ type: 'ready' });
-	port.on('message', ({ index, task }: TaskMessage) => {
-		// What fails here is a bug: the rejection ends the thread and reaches the main one as its `error` event.
-		void runTask(core, platform, task, { onProgress }).then((result) => report({ type: 'done', index, result }));
-	});
+	const work = async ({ tasks, share: memory }: TasksMessage): Promise<void> => {
+		report({ type: 'begun' });
+		const share = new TaskShare(tasks.length, memory);
+		for (let index = share.next('front'); index !== undefined; index = share.next('front')) {
+			const task = tasks[index];
+			if (task === undefined) throw new Error(`There is no task ${index}.`);
+			report({ type: 'done', index, result: await runTask(core, platform, task, { onProgress }) });
+		}
+	};
+	// What fails here is a bug: the rejection ends the thread and reaches the main one as its `error` event.
+	port.on('message', (message: TasksMessage) => void work(message));
 }

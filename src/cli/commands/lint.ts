@@ -16,10 +16,11 @@ import type { RuleSettings } from '../../core/rules/linter.ts';
 import type { ScopeSettings } from '../../core/scope/index.ts';
 import type { Assume } from '../../core/core.ts';
 import type { TranscriptFormatId } from '../../core/transcripts/transcriptFormat.ts';
-import { failOnWords, isRuleId, readConfig, severities } from '../configFile.ts';
+import type { LintConfig } from '../configFile.ts';
 import { hasColours } from '../io.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { versionOf } from '../main.ts';
+import { failOnWords, isRuleId, severities } from '../ruleWords.ts';
 import { runTasks } from '../runTasks.ts';
 import { currentProjectPaths, findTargets } from '../targets.ts';
 import { UsageError, absolutePath, assumeOption, formatOption, oneOf, parseOptions } from '../usage.ts';
@@ -94,7 +95,7 @@ export const lint: Command = {
 		if (values.json === true && fromOptions.format !== 'json')
 			throw new UsageError(`--json and --format ${fromOptions.format} contradict each other.`);
 		const config =
-			values.config === undefined ? undefined : await readConfig(absolutePath(io, values.config), values.config);
+			values.config === undefined ? undefined : await configOf(absolutePath(io, values.config), values.config);
 		const options: LintOptions = {
 			...fromOptions,
 			rules: { ...config?.rules, ...Object.fromEntries(rules) },
@@ -116,6 +117,12 @@ export const lint: Command = {
 		return lintOnce(core, io, options, startedAt);
 	},
 };
+
+/** Who has none need not load what reads it. */
+async function configOf(path: string, name: string): Promise<LintConfig> {
+	const { readConfig } = await import('../configFile.ts');
+	return readConfig(path, name);
+}
 
 async function lintOnce(
 	core: ReturnType<typeof createCore>,

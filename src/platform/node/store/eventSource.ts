@@ -7,7 +7,6 @@ import { crc32 } from 'node:zlib';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { EventQuery } from '../../../core/host/recordedEvents.ts';
 import type { SqlRow } from '../../../core/store/sqlDatabase.ts';
-import { attachToAny } from '../host/attach.ts';
 import type { ControlClient } from '../host/controlClient.ts';
 import { chunkOf, chunksAtOnce, logOf, mostSessions, receivedRows, statementOf } from './eventQueries.ts';
 import type { StoredChunk, StoredLog } from './eventQueries.ts';
@@ -46,6 +45,7 @@ export async function openEventSource(path: string): Promise<EventSource | undef
 		if (!isLocked(error)) throw expected(error, path);
 	}
 	// Below SQLite 3.51.3 the owner lets nobody else at the file: it is asked instead.
+	const { attachToAny } = await import('../host/attach.ts');
 	const client = await attachToAny({ directory: dirname(path), client: 'a reader of recorded events' });
 	if (client === undefined) throw new ExpectedError(`Another process holds ${path}, and cannot be asked.`);
 	return new OwnersEvents(client);

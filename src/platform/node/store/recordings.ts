@@ -8,7 +8,6 @@ import type { FileStat, OpenFile } from '../../../core/transcripts/files.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import { sharesIn } from './eventChunks.ts';
 import type { StoredChunk, StoredLog } from './eventQueries.ts';
-import { openEventSource } from './eventSource.ts';
 import type { EventSource } from './eventSource.ts';
 import { databasePath, partsOf, recordingPath } from './recordingPaths.ts';
 
@@ -40,7 +39,7 @@ export async function findRecordings(directory: string): Promise<readonly Record
 	if (identity === undefined) return [];
 	let listing = listings.get(database);
 	if (listing?.identity !== identity) listing = { after: 0, identity, sessions: new Map() };
-	const source = await openEventSource(database);
+	const source = await openRecorded(database);
 	if (source === undefined) return [];
 	try {
 		for (const chunk of await source.chunks(listing.after)) {
@@ -77,6 +76,12 @@ export async function findRecordings(directory: string): Promise<readonly Record
 	});
 }
 
+/** As `openEventSource`, which is loaded where something was recorded: most who look have no host. */
+async function openRecorded(database: string): Promise<EventSource | undefined> {
+	const { openEventSource } = await import('./eventSource.ts');
+	return openEventSource(database);
+}
+
 interface Listing {
 	after: number;
 	readonly identity: string;
@@ -90,7 +95,7 @@ const mostListings = 4;
 /** The logs, oldest first. Rejects with an `ExpectedError`. */
 export async function recordedLogs(directory: string): Promise<readonly RecordedLog[]> {
 	const database = databasePath(directory);
-	const source = await openEventSource(database);
+	const source = await openRecorded(database);
 	if (source === undefined) return [];
 	try {
 		const logs: RecordedLog[] = [];
@@ -261,7 +266,7 @@ class Recording {
 			for (; index < this.pieces.length && filled < into.length; index++) {
 				const piece = this.pieces[index];
 				if (piece === undefined) break;
-				if (!this.cache.has(piece.chunk.number)) source ??= await openEventSource(this.path);
+				if (!this.cache.has(piece.chunk.number)) source ??= await openRecorded(this.path);
 				const bytes = await this.bytesOf(source, piece.chunk);
 				const skipped = offset + filled - piece.offset;
 				const length = Math.min(piece.length - skipped, into.length - filled);
@@ -290,7 +295,7 @@ class Recording {
 	}
 
 	private async lookNow(): Promise<void> {
-		const source = await openEventSource(this.path);
+		const source = await openRecorded(this.path);
 		if (source === undefined) return;
 		try {
 			const [first] = this.pieces;
