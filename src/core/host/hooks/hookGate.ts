@@ -91,7 +91,6 @@ export function tellGate(gate: DebugGate, facts: HookFacts): void {
 		case 'UserPromptSubmit':
 			if (agentId !== undefined) gate.tell({ kind: 'compaction-ended', sessionId, agentId });
 			return;
-			return;
 		case 'SessionStart':
 			gate.tell({ kind: 'session-started', sessionId });
 			return;
