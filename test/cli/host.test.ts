@@ -58,7 +58,7 @@ describe('crosstalk host', () => {
 		const busy = await lab.host('--config', lab.config());
 		const agent = await hangingAgent(busy);
 		busy.child.kill('SIGTERM');
-		await new Promise((resolve) => setTimeout(resolve, 300));
+		await new Promise((resolve) => setTimeout(resolve, 700));
 		assert.equal(busy.child.exitCode, null);
 		assert.equal(await busy.end('SIGTERM'), 'SIGTERM');
 		await agent.end('SIGKILL');
@@ -71,7 +71,7 @@ describe('crosstalk host', () => {
 		const startedAt = performance.now();
 		assert.equal(await host.end('SIGTERM'), 0);
 		const took = performance.now() - startedAt;
-		assert.ok(took > 1_500 && took < 6_000, `${took}`);
+		assert.ok(took > 1_500 && took < 20_000, `${took}`);
 		const answer = await until('an answer', () => /\{"jsonrpc":"2\.0","id":2,"error".*/.exec(agent.stdout())?.[0]);
 		assert.match(answer, /"type":"(outcome-unknown|server-unavailable|cancelled)"/);
 		await agent.end('SIGKILL');
@@ -194,13 +194,13 @@ describe('crosstalk host', () => {
 		await new Promise((resolve) => setTimeout(resolve, 500));
 		assert.ok(isAlive(host.pid));
 		await (await control()).request('host/stop', { isForced: true });
-		assert.equal(await within(10_000, 'its end', host.ended), 0);
+		assert.equal(await within(30_000, 'its end', host.ended), 0);
 		await agent.end('SIGKILL');
 	});
 
 	it('ends when nobody has needed it for a while, only if it is asked to', async () => {
 		const host = await lab.host('--idle', '1');
-		assert.equal(await within(10_000, 'its end', host.ended), 0);
+		assert.equal(await within(30_000, 'its end', host.ended), 0);
 		assert.equal(host.stderr(), 'crosstalk: Nobody needs the host any more.\n');
 	});
 

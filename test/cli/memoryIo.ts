@@ -42,7 +42,7 @@ class MemoryOutput {
 	}
 
 	/** Waits until what was written satisfies a condition. */
-	async until(isReached: (text: string) => boolean, milliseconds = 10_000): Promise<void> {
+	async until(isReached: (text: string) => boolean, milliseconds = 30_000): Promise<void> {
 		const deadline = Date.now() + milliseconds;
 		while (!isReached(this.text)) {
 			if (Date.now() > deadline) throw new Error(`It was not written in time. Written was:\n${this.text}`);

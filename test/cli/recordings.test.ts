@@ -85,8 +85,9 @@ describe('a session that a host has recorded', () => {
 		);
 		assert.deepEqual(summary(live), ['main toolu_1 fault/echo completed', calls[0], `${calls[1]} pending`]);
 		await agent.call('echo', { text: 'the last word' }, meta('toolu_4', 'main'));
+		await until('the last call', async () => (await shown(native)).toolCalls.length === 4 || undefined);
 		// Longer than an event waits for the disk.
-		await delay(300);
+		await delay(1000);
 		await first.end('SIGKILL');
 		await endless;
 		const afterKill = [
@@ -121,13 +122,13 @@ describe('a session that a host has recorded', () => {
 		assert.deepEqual(new Set(rows), new Set([`claude-code:${native} host 4 1`, 'mcp host 1 0']));
 		assert.match(await command('show', native), /^├─ fault\/echo · completed · \d+ ms line \d+$/m);
 		await second.end('SIGTERM');
-	}).timeout(90_000);
+	}).timeout(180_000);
 
 	it('is one with its transcript: each call once, with what the host says beside it', async () => {
 		const host = await lab.host('--config', lab.config());
 		const agent = await Agent.connect(`${host.address.url}/${host.address.token}/mcp/fault`);
 		for (const id of ['toolu_1', 'toolu_2', 'toolu_3']) await agent.call('echo', { text: id }, meta(id, 'main'));
-		await delay(300);
+		await delay(1500);
 		await host.end('SIGKILL');
 		const folder = join(lab.folder, '.claude', 'projects', '-work');
 		mkdirSync(folder, { recursive: true });

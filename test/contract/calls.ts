@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CheckpointMade } from '../../src/core/store/sessionStore.ts';
-import { add, heldAdd, look, need, refused, sleep } from './engine.ts';
+import { add, heldAdd, look, need, refused, sleep, until } from './engine.ts';
 import type { Counter, Lab } from './engine.ts';
 
 export function callsContract(lab: Lab): void {
@@ -227,9 +227,4 @@ export function callsContract(lab: Lab): void {
 			}
 		});
 	});
-}
-
-/** Events may come a little later than the call's own end, over a connection. */
-async function until(isTrue: () => boolean): Promise<void> {
-	for (let tries = 0; !isTrue() && tries < 200; tries++) await sleep(5);
 }

@@ -115,6 +115,11 @@ export function sleep(milliseconds: number): Promise<void> {
 	return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/** Events may come a little later than the call's own end, over a connection. What never comes is told by what follows. */
+export async function until(isTrue: () => boolean): Promise<void> {
+	for (const deadline = performance.now() + 20_000; !isTrue() && performance.now() < deadline;) await sleep(5);
+}
+
 export function need<T>(facility: T | undefined): T {
 	assert.ok(facility !== undefined, 'The engine does not say that it lacks this.');
 	return facility;

@@ -7,7 +7,7 @@ import type {
 } from '../../src/core/store/sessionStore.ts';
 import { StoreError } from '../../src/core/store/storeError.ts';
 import { createRandom } from '../store/scheduler.ts';
-import { add, heldAdd, look, need, refused, sleep } from './engine.ts';
+import { add, heldAdd, look, need, refused, sleep, until } from './engine.ts';
 import type { Lab } from './engine.ts';
 
 const policies: readonly EvictionPolicy[] = ['never', 'always', { idleMs: 1 }];
@@ -34,7 +34,7 @@ export function evictionContract(lab: Lab): void {
 			await session.evict();
 			assert.deepEqual(await session.read(), { seq: 2, state: { count: 2 } });
 			assert.equal(await add(session, 1), 3);
-			await sleep(20);
+			await until(() => events.evicted.length >= 1 && events.rehydrated.length >= 1);
 			assert.deepEqual(events.evicted, [{ sessionId: 'a', seq: 2, reason: 'asked' }]);
 			assert.deepEqual(
 				events.rehydrated.map(({ sessionId, seq, bytes }) => ({ sessionId, seq, bytes })),
@@ -55,7 +55,7 @@ export function evictionContract(lab: Lab): void {
 			const store = await lab.bed.open({ eviction: 'always' });
 			const events = collect(store);
 			for (let count = 1; count <= 3; count++) assert.equal(await add(store.session('a'), 1), count);
-			await sleep(20);
+			await until(() => events.evicted.length >= 3);
 			assert.deepEqual(
 				events.evicted,
 				[1, 2, 3].map((seq) => ({ sessionId: 'a', seq, reason: 'always' })),
@@ -67,13 +67,13 @@ export function evictionContract(lab: Lab): void {
 		});
 
 		it('is given up when a session was idle for long enough, and not before', async () => {
-			const store = await lab.bed.open({ eviction: { idleMs: 150 } });
+			const store = await lab.bed.open({ eviction: { idleMs: 700 } });
 			const events = collect(store);
 			for (let count = 0; count < 5; count++) {
 				await add(store.session('a'), 1);
 				await sleep(5);
 			}
-			for (let tries = 0; tries < 100 && events.evicted.length === 0; tries++) await sleep(20);
+			await until(() => events.evicted.length > 0);
 			assert.deepEqual(events.evicted, [{ sessionId: 'a', seq: 5, reason: 'idle' }]);
 			assert.equal(await add(store.session('a'), 1), 6);
 		});
@@ -91,7 +91,7 @@ export function evictionContract(lab: Lab): void {
 			);
 			await refused(heldAdd(session, 1, { deadlineMs: 20 }).reply, 'deadline-exceeded');
 			assert.equal(await add(session, 1), 2);
-			await sleep(20);
+			await until(() => events.evicted.length >= 2);
 			assert.deepEqual(
 				events.evicted.map(({ reason }) => reason),
 				['failed', 'deadline'],

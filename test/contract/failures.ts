@@ -105,7 +105,7 @@ export function failuresContract(lab: Lab): void {
 		it('ends at its deadline, is told so, and leaves nothing', async () => {
 			const session = (await lab.bed.open()).session('a');
 			await add(session, 1);
-			const held = heldAdd(session, 10, { deadlineMs: 40 });
+			const held = heldAdd(session, 10, { deadlineMs: 400 });
 			const { signal } = await held.begun;
 			assert.equal(signal.aborted, false);
 			const error = await refused(held.reply, 'deadline-exceeded');
@@ -140,10 +140,10 @@ export function failuresContract(lab: Lab): void {
 		it('has its time from the moment when it has its turn', async () => {
 			const session = (await lab.bed.open()).session('a');
 			const held = heldAdd(session, 1);
-			const behind = add(session, 10, { deadlineMs: 1000 });
-			const quick = add(session, 100, { deadlineMs: 60 });
+			const behind = add(session, 10, { deadlineMs: 20_000 });
+			const quick = add(session, 100, { deadlineMs: 600 });
 			await held.begun;
-			await sleep(120);
+			await sleep(700);
 			held.letGo();
 			assert.deepEqual(await Promise.all([held.reply, behind, quick]), [1, 11, 111]);
 		});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { add, heldAdd, look, need, refused, sleep } from './engine.ts';
+import { add, heldAdd, look, need, refused, until } from './engine.ts';
 import type { Lab } from './engine.ts';
 
 export function ownersContract(lab: Lab): void {
@@ -53,7 +53,7 @@ export function ownersContract(lab: Lab): void {
 			const young = await need(lab.bed.takeOver)();
 			await add(young.session('a'), 1);
 			await refused(add(old.session('a'), 1), 'fenced');
-			await sleep(20);
+			await until(() => takenOver.length > 0);
 			assert.deepEqual(takenOver, [false]);
 			const read = await old
 				.session('a')

@@ -36,7 +36,7 @@ export class AdapterClient extends DebugClient {
 		child.stdin.on('error', () => undefined);
 		child.stdout.on('data', (data: Buffer) => this.note(data));
 		this.connect(child.stdout, child.stdin);
-		this.defaultTimeout = 20_000;
+		this.defaultTimeout = 60_000;
 	}
 
 	get stderr(): string {
@@ -55,7 +55,7 @@ export class AdapterClient extends DebugClient {
 
 	/** The next stop, after what `act` asks for. */
 	async stopAfter(command: string, args: object = {}): Promise<DebugProtocol.StoppedEvent['body']> {
-		const [stopped] = await Promise.all([this.waitForEvent('stopped', 20_000), this.ask(command, args)]);
+		const [stopped] = await Promise.all([this.waitForEvent('stopped', 60_000), this.ask(command, args)]);
 		return (stopped as DebugProtocol.StoppedEvent).body; // the name says which it is
 	}
 
@@ -69,7 +69,7 @@ export class AdapterClient extends DebugClient {
 		}: { before?: () => Promise<unknown>; request?: string; initialize?: object } = {},
 	): Promise<void> {
 		await this.initialize(initialize);
-		await Promise.all([this.waitForEvent('initialized', 20_000), this.ask(request, launch)]);
+		await Promise.all([this.waitForEvent('initialized', 60_000), this.ask(request, launch)]);
 		await before?.();
 	}
 

@@ -12,7 +12,7 @@ const shell = (command: string) => ({ tool: 'Bash', arguments: { command } });
 const alone: Plan = { agents: [{ id: 'main', calls: [query(1), shell('ls'), query(2)] }] };
 
 describe('crosstalk debug with agents that run', function () {
-	this.timeout(60_000);
+	this.timeout(180_000);
 	let scene: LiveScene;
 	let client: AdapterClient;
 
@@ -48,8 +48,8 @@ describe('crosstalk debug with agents that run', function () {
 	/** Waits for the agent's own end. */
 	async function exited(act: () => Promise<unknown>): Promise<number> {
 		const [event] = await Promise.all([
-			client.waitForEvent('exited', 30_000),
-			client.waitForEvent('terminated', 30_000),
+			client.waitForEvent('exited', 60_000),
+			client.waitForEvent('terminated', 60_000),
 			act(),
 		]);
 		return (event as DebugProtocol.ExitedEvent).body.exitCode; // the name says which it is
@@ -250,7 +250,7 @@ describe('crosstalk debug with agents that run', function () {
 		const { threadId = 0 } = await client.stopAfter('configurationDone');
 		const second = new AdapterClient();
 		try {
-			const stopped = second.waitForEvent('stopped', 20_000);
+			const stopped = second.waitForEvent('stopped', 60_000);
 			await second.open({ data: scene.data }, { request: 'attach' });
 			await second.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'Bash' }] });
 			await second.ask('configurationDone');

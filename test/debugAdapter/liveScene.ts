@@ -88,7 +88,7 @@ export class LiveScene {
 	}
 
 	async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-		for (const deadline = Date.now() + 30_000; !(await isSo()); await delay(25))
+		for (const deadline = Date.now() + 60_000; !(await isSo()); await delay(25))
 			if (Date.now() > deadline) throw new Error(`Waited in vain until ${what}.`);
 	}
 
@@ -106,7 +106,7 @@ export class LiveScene {
 		control?.dispose();
 		for (
 			let round = 0;
-			round < 50 && (await attach({ directory: this.data, client: 'test' })) !== undefined;
+			round < 400 && (await attach({ directory: this.data, client: 'test' })) !== undefined;
 			round++
 		)
 			await delay(50);

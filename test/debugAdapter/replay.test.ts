@@ -267,9 +267,9 @@ describe('crosstalk debug in a replay', () => {
 		await client.stopAfter('configurationDone');
 		await client.stopAfter('restart');
 		await client.stopAfter('continue', { threadId: 1 });
-		await Promise.all([client.waitForEvent('terminated', 20_000), client.ask('continue', { threadId: 1 })]);
+		await Promise.all([client.waitForEvent('terminated', 60_000), client.ask('continue', { threadId: 1 })]);
 		await client.stopAfter('restart', { arguments: { transcript: killed, stopOnEntry: true } });
-		await Promise.all([client.waitForEvent('terminated', 20_000), client.ask('terminate')]);
+		await Promise.all([client.waitForEvent('terminated', 60_000), client.ask('terminate')]);
 		client.compareWithGolden('lifecycle');
 	});
 
@@ -317,4 +317,4 @@ describe('crosstalk debug in a replay', () => {
 		client.process.stdin?.end();
 		assert.equal(await client.ended(), 0);
 	});
-}).timeout(60_000);
+});

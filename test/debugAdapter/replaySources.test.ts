@@ -198,4 +198,4 @@ describe('a replay', () => {
 		);
 		target.dispose();
 	});
-}).timeout(60_000);
+});

@@ -72,7 +72,7 @@ export async function until<T>(
 	condition: () => Promise<T | undefined> | T | undefined,
 	options: { readonly agent?: AgentProcess; readonly timeoutMs?: number } = {},
 ): Promise<T> {
-	const deadline = Date.now() + (options.timeoutMs ?? 60_000);
+	const deadline = Date.now() + (options.timeoutMs ?? 120_000);
 	for (;;) {
 		const value = await condition();
 		if (value !== undefined) return value;

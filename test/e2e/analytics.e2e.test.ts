@@ -72,7 +72,7 @@ describe(`Eight subagents of Claude Code ${claudeCodeVersion} and the session st
 			let strikes: readonly Strike[];
 
 			before(async function () {
-				this.timeout(240_000);
+				this.timeout(480_000);
 				({ strikes } = await readStrikes());
 				scene = await Scene.create(plan);
 				agent = scene.start();
@@ -131,7 +131,7 @@ describe(`Eight subagents of Claude Code ${claudeCodeVersion} and the session st
 
 			it('leaves no server of a killed host behind', async () => {
 				for (const { server } of scene.killed)
-					await until('the end of its server', () => !isAlive(server) || undefined, { timeoutMs: 10_000 });
+					await until('the end of its server', () => !isAlive(server) || undefined, { timeoutMs: 60_000 });
 			});
 		});
 	}

@@ -90,5 +90,8 @@ args = ${JSON.stringify(args)}
 env = { ${Object.entries(env)
 		.map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
 		.join(', ')} }
+# Else its children make their first calls whether their servers are ready or not: on a busy machine they are not.
+required = true
+startup_timeout_sec = 120
 `;
 }

@@ -37,7 +37,7 @@ describe(`Claude Code ${claudeCodeVersion} under crosstalk run --fault`, () => {
 	});
 
 	it('gets the error once, asks again and gets on; the run beside it hears nothing of it', async function () {
-		this.timeout(120_000);
+		this.timeout(300_000);
 		const claudeCode = await ClaudeCode.create(workbench);
 		await configure(claudeCode, join(workbench.folder, 'chats'));
 		const run = async (...faults: readonly string[]) => {

@@ -43,7 +43,7 @@ describe(`calls of Claude Code ${claudeCodeVersion} and Codex ${codexVersion} th
 	});
 	before('and Crosstalk is built', builtCommandLine);
 	before(async function () {
-		this.timeout(120_000);
+		this.timeout(300_000);
 		workbench = await Workbench.create((gate) => {
 			const options = { workers, secondCall: () => ({ name: 'wait_for_file', input: { path: gate } }) };
 			const [claude, other] = [claudeCodeWorkers(options), codexWorkers('v1', options)];

@@ -26,7 +26,7 @@ describe('presets', () => {
 	let folder: string;
 
 	before(async function () {
-		this.timeout(120_000);
+		this.timeout(300_000);
 		await builtCommandLine();
 		folder = await mkdtemp(join(tmpdir(), 'crosstalk-presets-'));
 	});

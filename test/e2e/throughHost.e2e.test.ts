@@ -48,12 +48,11 @@ describe(`Claude Code ${claudeCodeVersion}, Codex ${codexVersion} and VS Code th
 		let afterRun: HostStatus;
 
 		before(async function () {
-			this.timeout(240_000);
+			this.timeout(480_000);
 			scene = await Scene.create();
 			beforeRun = await scene.configurations();
 			claude = scene.start(scene.claudeCode.command(`${rootPrompt}: use workers`));
 			// Whoever comes second gets another name for a server that is configured otherwise.
-			// And Codex makes its children's first calls whether their servers are ready or not: on a busy machine they would not be.
 			await scene.workbench.callsStarted(workers, 'wait_for_file', claude);
 			codex = scene.start(scene.codex.command(`${rootPrompt}: use workers`));
 			const { workbench } = scene;

@@ -19,7 +19,7 @@ async function makeCall(): Promise<string> {
 	const settings = workspace.getConfiguration('crosstalk');
 	await settings.update('host.dataDirectory', dataDirectory, ConfigurationTarget.Global);
 	await settings.update('mcp.provideServers', true, ConfigurationTarget.Global);
-	const deadline = Date.now() + 60_000;
+	const deadline = Date.now() + 180_000;
 	for (;;) {
 		await commands.executeCommand('workbench.mcp.startServer', '*', { waitForLiveTools: true });
 		const found = lm.tools.find(({ name }) => name.startsWith(`mcp_${server}_`) && name.endsWith(tool));

@@ -39,7 +39,7 @@ const ofStreamsThatAreTakenUpAgain = new Set([
 const isOfAnExtension = (scenario: string): boolean => scenario.startsWith('tasks-');
 
 describe('the conformance suite', function () {
-	this.timeout(180_000);
+	this.timeout(600_000);
 	let folder: Awaited<ReturnType<typeof scratch>>;
 
 	before(async () => {

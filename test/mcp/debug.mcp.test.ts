@@ -18,7 +18,7 @@ import { cli, fault, faultServer, scratch, startHost, startHttpServer } from './
 import type { Host } from './gateways.ts';
 import { until, within } from './waiting.ts';
 
-const patience = 20_000;
+const patience = 60_000;
 
 /** A debugger on the control socket. */
 class Debugger {
@@ -34,7 +34,7 @@ class Debugger {
 
 	static async attach(host: Host): Promise<Debugger> {
 		const { controlSocket } = host.address;
-		const client = await connectControl(controlSocket, { client: 'a test', timeoutMs: 5_000 });
+		const client = await connectControl(controlSocket, { client: 'a test', timeoutMs: 20_000 });
 		if (client === undefined) throw new Error('The host has ended.');
 		const debug = new Debugger(client);
 		await client.request('debug/attach', { client: 'a test', sessions: null });
@@ -67,7 +67,7 @@ describe('a debugger at the host', () => {
 	let agents: Agent[] = [];
 
 	before(async function () {
-		this.timeout(120_000);
+		this.timeout(300_000);
 		await builtCommandLine();
 		folder = await scratch();
 		executions = new Executions(join(folder.path, 'executions.ndjson'));
@@ -223,7 +223,7 @@ describe('a debugger at the host', () => {
 	it('is alone: a second one looks on and is told so', async () => {
 		await debug.set({ tool: 'local/echo' });
 		const { controlSocket } = host.address;
-		const second = await connectControl(controlSocket, { client: 'another', timeoutMs: 5_000 });
+		const second = await connectControl(controlSocket, { client: 'another', timeoutMs: 20_000 });
 		assert.ok(second !== undefined);
 		try {
 			const seen: HeldCall[] = [];
@@ -306,7 +306,7 @@ describe('a debugger at the host', () => {
 		await assert.rejects(client.request('debug/set', wrong), /id of a breakpoint has to be a text/);
 		await assert.rejects(debug.resume('stop-none'), /not held any more/);
 		const { controlSocket } = host.address;
-		const other = await connectControl(controlSocket, { client: 'another', timeoutMs: 5_000 });
+		const other = await connectControl(controlSocket, { client: 'another', timeoutMs: 20_000 });
 		await assert.rejects(other!.request('debug/held', {}), /has to be debug\/attach/);
 		other!.dispose();
 	});

@@ -3,7 +3,7 @@
 import { connectControl } from '../../src/platform/node/host/controlClient.ts';
 
 const [path = ''] = process.argv.slice(2);
-const client = await connectControl(path, { client: 'a debugger', timeoutMs: 5_000 });
+const client = await connectControl(path, { client: 'a debugger', timeoutMs: 20_000 });
 if (client === undefined) throw new Error('Nobody listens there.');
 client.onDebug('debug/didStop', ({ stopId }) => console.log(stopId));
 await client.request('debug/attach', { client: 'a debugger', sessions: null });

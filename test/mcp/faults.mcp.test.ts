@@ -28,12 +28,12 @@ describe('faults on purpose', () => {
 	const arming: ChildProcess[] = [];
 
 	before(async function () {
-		this.timeout(120_000);
+		this.timeout(300_000);
 		await builtCommandLine();
 		folder = await scratch();
 		executions = new Executions(join(folder.path, 'executions.ndjson'));
 		host = await startHost({
-			fault: { ...fault(executions.path), sharing: 'per-session', limits: { callMs: 1_500 } },
+			fault: { ...fault(executions.path), sharing: 'per-session', limits: { callMs: 6_000 } },
 			shared: { ...fault(join(folder.path, 'shared.ndjson')), sharing: 'shared' },
 		});
 		asked = await agent('fault', mine);
@@ -46,7 +46,7 @@ describe('faults on purpose', () => {
 			child.kill('SIGKILL');
 			await once(child, 'exit');
 		}
-		await until('nothing to be armed', async () => (await list()).length === 0 || undefined, 20_000);
+		await until('nothing to be armed', async () => (await list()).length === 0 || undefined, 60_000);
 	});
 
 	after(async () => {
@@ -75,7 +75,7 @@ describe('faults on purpose', () => {
 		arming.push(child);
 		let said = '';
 		child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-		await until('the faults to be armed', () => said.includes('Armed until') || undefined, 20_000);
+		await until('the faults to be armed', () => said.includes('Armed until') || undefined, 60_000);
 		return child;
 	}
 
@@ -94,7 +94,7 @@ describe('faults on purpose', () => {
 	/** What the same call comes to for the session that asked and for another, at the same time. */
 	async function both(tool: string, args: Readonly<Record<string, unknown>>) {
 		return within(
-			20_000,
+			60_000,
 			'both answers',
 			Promise.all([
 				asked.call(tool, { ...args, key: `asked ${String(args['key'])}` }),
@@ -138,7 +138,7 @@ describe('faults on purpose', () => {
 			armed.map(({ definition, applied }) => `${definition.kind} ${applied}`),
 			['delay 1', 'error 1', 'twice 1', 'hang 1', 'drop 1'],
 		);
-		await until('them to be recorded', async () => (await recordedKinds()).length === 5 || undefined, 20_000);
+		await until('them to be recorded', async () => (await recordedKinds()).length === 5 || undefined, 60_000);
 		assert.deepEqual((await recordedKinds()).toSorted(), ['delay', 'drop', 'error', 'hang', 'twice']);
 	});
 
@@ -156,7 +156,7 @@ describe('faults on purpose', () => {
 		const [one, stranger] = await Promise.all([agent('shared', mine), agent('shared', theirs)]);
 		await arm('kill,tool=shared/sleep');
 		const calls = await within(
-			10_000,
+			60_000,
 			'both',
 			Promise.all([one, stranger].map((each) => each.call('sleep', { ms: 300 }))),
 		);
@@ -193,13 +193,13 @@ describe('faults on purpose', () => {
 			);
 			assert.deepEqual(await once(armed, 'exit'), [0, null]);
 			const one = await Agent.connect(own.addressOf('far'), { headers: { 'x-crosstalk-session': mine } });
-			const broken = await within(10_000, 'the answer', one.call('sleep', { ms: 2_000, key: 'torn' }));
+			const broken = await within(60_000, 'the answer', one.call('sleep', { ms: 2_000, key: 'torn' }));
 			assert.equal(broken.error?.code, -31001);
 			assert.match(broken.error?.message ?? '', /on purpose broke the connection to far/);
-			assert.equal((await within(10_000, 'the next', one.call('echo', { text: 'again' }))).text, 'again');
+			assert.equal((await within(60_000, 'the next', one.call('echo', { text: 'again' }))).text, 'again');
 			const armedThere = async () => (await own.status()).faults ?? [];
 			// It had answered before; either way a server that is no process of this host is not killed.
-			await until('it to be said why not', async () => (await armedThere())[1]?.problem, 20_000);
+			await until('it to be said why not', async () => (await armedThere())[1]?.problem, 60_000);
 			assert.deepEqual(
 				(await armedThere()).map(({ applied }) => applied),
 				[1, 0],
@@ -239,7 +239,7 @@ describe('faults on purpose', () => {
 		const child = await arm('error,every=1');
 		assert.equal((await asked.call('echo', { text: 'hi' })).result?.['isError'], true);
 		child.kill('SIGKILL');
-		await until('it to be disarmed', async () => (await list()).length === 0 || undefined, 20_000);
+		await until('it to be disarmed', async () => (await list()).length === 0 || undefined, 60_000);
 		assert.equal((await asked.call('echo', { text: 'hi' })).text, 'hi');
 
 		// As "crosstalk sessions" shows a session: without the name of its format, and as short as it stays unique.

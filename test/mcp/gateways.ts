@@ -77,7 +77,7 @@ export async function startHost(servers: Servers, options: HostOptions = {}): Pr
 	const address = await firstLine<HostAddress>(child, () => stderr);
 
 	async function status(): Promise<HostStatus> {
-		const client = await connectControl(address.controlSocket, { client: 'a test', timeoutMs: 5_000 });
+		const client = await connectControl(address.controlSocket, { client: 'a test', timeoutMs: 20_000 });
 		if (client === undefined) throw new Error('The host has ended.');
 		try {
 			return await client.request('host/status', {});
@@ -102,7 +102,7 @@ export async function startHost(servers: Servers, options: HostOptions = {}): Pr
 		},
 		async stop() {
 			await ended(child, 'SIGTERM');
-			await rm(folder, { recursive: true, force: true });
+			await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 		},
 	};
 }
@@ -143,7 +143,7 @@ export const peers = {
 			async stop() {
 				await output(process.execPath, [script, '--config', configuration, 'daemon', 'stop'], environment);
 				await ended(child, 'SIGTERM');
-				await rm(folder, { recursive: true, force: true });
+				await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 			},
 		};
 	},
@@ -211,7 +211,7 @@ async function peerModules(): Promise<string> {
 /** A folder for one test, with whatever it leaves. */
 export async function scratch(): Promise<{ readonly path: string; remove(): Promise<void> }> {
 	const path = await mkdtemp(join(tmpdir(), 'crosstalk-mcp-'));
-	return { path, remove: () => rm(path, { recursive: true, force: true }) };
+	return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 export function output(
@@ -233,7 +233,7 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 	if (child.exitCode !== null || child.signalCode !== null) return;
 	const exited = new Promise((resolve) => child.once('exit', resolve));
 	child.kill(signal);
-	const patience = setTimeout(() => child.kill('SIGKILL'), 5_000);
+	const patience = setTimeout(() => child.kill('SIGKILL'), 20_000);
 	await exited;
 	clearTimeout(patience);
 }

@@ -15,7 +15,7 @@ import { startHost } from './gateways.ts';
 import type { Host } from './gateways.ts';
 import { until, within } from './waiting.ts';
 
-const patience = 20_000;
+const patience = 60_000;
 const hold = 'hold=600';
 
 describe('hooks at the host', () => {
@@ -26,11 +26,11 @@ describe('hooks at the host', () => {
 	const resumed: string[] = [];
 
 	before(async function () {
-		this.timeout(120_000);
+		this.timeout(300_000);
 		await builtCommandLine();
 		host = await startHost({});
 		hookToken = (await readFile(join(host.address.dataDir, 'hook-token'), 'utf8')).trim();
-		const client = await connectControl(host.address.controlSocket, { client: 'a test', timeoutMs: 5_000 });
+		const client = await connectControl(host.address.controlSocket, { client: 'a test', timeoutMs: 20_000 });
 		assert.ok(client);
 		debug = client;
 		debug.onDebug('debug/didStop', (held) => void stops.push(held));
@@ -146,7 +146,7 @@ describe('hooks at the host', () => {
 		debug.dispose();
 		assert.equal((await answer).body, '{}');
 
-		const next = await connectControl(host.address.controlSocket, { client: 'a test', timeoutMs: 5_000 });
+		const next = await connectControl(host.address.controlSocket, { client: 'a test', timeoutMs: 20_000 });
 		assert.ok(next);
 		const stopped = new Promise((resolve) => next.onDebug('debug/didStop', resolve));
 		await next.request('debug/attach', { client: 'a test', sessions: null });

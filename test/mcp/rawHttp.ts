@@ -54,7 +54,11 @@ export function send(address: string, { method = 'POST', headers, without, body 
 }
 
 /** Writes bytes and gives what comes back until the other side closes, or until nothing more comes. */
-export function write(address: string, bytes: string | Buffer, thenClose = false): Promise<string> {
+export function write(
+	address: string,
+	bytes: string | Buffer,
+	{ thenClose = false, patienceMs = 1_000 } = {},
+): Promise<string> {
 	const { hostname, port } = new URL(address);
 	return new Promise((resolve, reject) => {
 		const socket = connect(Number(port), hostname, () => {
@@ -63,7 +67,7 @@ export function write(address: string, bytes: string | Buffer, thenClose = false
 			});
 		});
 		let text = '';
-		socket.setTimeout(1_000, () => socket.destroy());
+		socket.setTimeout(patienceMs, () => socket.destroy());
 		socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
 		socket.on('error', (error: NodeJS.ErrnoException) => {
 			// Closing on somebody who still writes is an answer too.

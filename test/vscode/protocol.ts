@@ -13,7 +13,12 @@ export interface RunnerRequests {
 	/** Keys as Playwright writes them: "Control+Shift+P". */
 	press: { readonly keys: string };
 	type: { readonly text: string };
-	click: Target & { readonly button?: 'left' | 'right'; readonly count?: number };
+	/** Fails when nothing there has become visible by then; absent: half a minute. */
+	click: Target & {
+		readonly button?: 'left' | 'right';
+		readonly count?: number;
+		readonly withinMs?: number;
+	};
 	hover: Target;
 	/** Takes hold of the right edge of the first element that matches, and pulls it so many pixels. */
 	pull: Target & { readonly byX: number };

@@ -21,7 +21,9 @@ const { values: flags } = parseArgs({
 	options: { grep: { type: 'string' }, server: { type: 'boolean' }, old: { type: 'boolean' } },
 });
 
-const timeoutMs = 15 * 60_000;
+const timeoutMs = 25 * 60_000;
+/** How long something may take to appear and to stand still. */
+const patienceMs = 30_000;
 const outputDirectory = join(root, 'out', 'screenshots');
 
 /** Of the window under test, beside those that keep it quiet. */
@@ -120,12 +122,14 @@ async function startRunner(opened: Promise<VscodeWindow>): Promise<Runner> {
 			await (await page()).keyboard.type(text);
 			return null;
 		},
-		async click({ selector, button = 'left', count = 1 }) {
-			await (await visible(await page(), { selector })).click({ button, clickCount: count, timeout: 10_000 });
+		async click({ selector, button = 'left', count = 1, withinMs }) {
+			await (
+				await visible(await page(), { selector }, withinMs)
+			).click({ button, clickCount: count, timeout: patienceMs });
 			return null;
 		},
 		async hover({ selector }) {
-			await (await visible(await page(), { selector })).hover({ timeout: 10_000 });
+			await (await visible(await page(), { selector })).hover({ timeout: patienceMs });
 			return null;
 		},
 		async pull({ selector, byX }) {
@@ -183,14 +187,13 @@ async function answer(request: IncomingMessage, handlers: Handlers): Promise<unk
 	return handler(JSON.parse(text));
 }
 
-async function visible(page: Page, { selector }: Target): Promise<Locator> {
-	for (let attempt = 0; attempt < 50; attempt++) {
+async function visible(page: Page, { selector }: Target, withinMs = patienceMs): Promise<Locator> {
+	for (const deadline = Date.now() + withinMs; Date.now() < deadline; await delay(100)) {
 		for (const frame of page.frames()) {
 			const locator = frame.locator(selector).filter({ visible: true }).first();
 			// A frame that goes away while it is looked at has nothing to click.
 			if ((await locator.count().catch(() => 0)) > 0) return locator;
 		}
-		await delay(100);
 	}
 	throw new Error(`Nothing visible matches ${selector}.`);
 }

@@ -59,14 +59,48 @@ export async function offered(text: string): Promise<void> {
 /** Takes what a quick pick that offers this has chosen. A busy window may let the key fall, so it is pressed until the list is gone. */
 export async function accept(text: string): Promise<void> {
 	await offered(text);
-	for (let attempt = 0; attempt < 5; attempt++) {
-		await press('Enter');
-		const deadline = Date.now() + 3000;
-		while (Date.now() < deadline) {
-			if (!(await isOffered(text))) return;
-		}
-	}
-	throw new Error(`The list with ${text} does not go.`);
+	// What was typed just now may not have narrowed the list down yet.
+	await eventually(
+		`${text} is chosen`,
+		() => isChosen(text),
+		(is) => is,
+	);
+	await actUntil(
+		`The list with ${text} is gone`,
+		() => press('Enter'),
+		async () => !(await isOffered(text)),
+	);
+}
+
+/** Acts in the window, and again when nothing has come of it for a while: a busy window lets keys fall, and rows move while they are clicked. */
+export async function actUntil(
+	what: string,
+	act: () => PromiseLike<unknown>,
+	isDone: () => boolean | Promise<boolean>,
+): Promise<void> {
+	let actedAt = -Infinity;
+	await eventually(
+		what,
+		async () => {
+			if (await isDone()) return true;
+			if (performance.now() - actedAt > 5000) {
+				await act();
+				actedAt = performance.now();
+			}
+			return false;
+		},
+		(is) => is,
+		{ timeoutMs: 60_000 },
+	);
+}
+
+/** Whether Enter takes it. In a list of which several can be taken no row is chosen before the others. */
+async function isChosen(text: string): Promise<boolean> {
+	const [many, chosen] = await Promise.all([
+		labels('.quick-input-widget.show-checkboxes'),
+		labels('.quick-input-widget .monaco-list-row.focused'),
+	]);
+	return many.length > 0 || chosen.some((row) => row.includes(text));
 }
 
 async function isOffered(text: string): Promise<boolean> {
@@ -76,12 +110,12 @@ async function isOffered(text: string): Promise<boolean> {
 	);
 }
 
-/** Asks again until it holds; the last answer is part of the failure. */
+/** Asks again until it holds; the last answer is part of the failure. A slow machine has its time: only what never comes is to fail. */
 export async function eventually<T>(
 	what: string,
 	read: () => T | PromiseLike<T>,
 	holds: (value: T) => boolean,
-	{ timeoutMs = 10_000, everyMs = 50 } = {},
+	{ timeoutMs = 30_000, everyMs = 50 } = {},
 ): Promise<T> {
 	const deadline = Date.now() + timeoutMs;
 	for (;;) {

@@ -66,7 +66,7 @@ describe('a session in a Durable Object', () => {
 		const beganAt = performance.now();
 		gone.abort();
 		assert.equal(await waiting, 1);
-		assert.ok(performance.now() - beganAt < 10_000, 'It did not wait for the deadline.');
+		assert.ok(performance.now() - beganAt < 30_000, 'It did not wait for the deadline.');
 		held.letGo();
 		await assert.rejects(held.reply, StoreError);
 		await assert.rejects(waitingToo.reply, StoreError);
@@ -408,7 +408,7 @@ describe('an object', () => {
 		assert.deepEqual(await store.sessions(), []);
 		await bed.fail('nothing');
 		assert.equal(await add(store.session('a'), 1), 2);
-		for (let tries = 0; tries < 100 && (await store.sessions()).length === 0; tries++) await sleep(10);
+		for (let tries = 0; tries < 2_000 && (await store.sessions()).length === 0; tries++) await sleep(10);
 		assert.deepEqual(
 			(await store.sessions()).map(({ id }) => id),
 			['a'],

@@ -77,7 +77,7 @@ describe('crosstalk run', () => {
 	}
 
 	async function until(path: string): Promise<string> {
-		for (const deadline = Date.now() + 15_000; ; await delay(20)) {
+		for (const deadline = Date.now() + 60_000; ; await delay(20)) {
 			const text = await readFile(path, 'utf8').catch(() => '');
 			if (text !== '') return text;
 			if (Date.now() > deadline) throw new Error(`Nobody has written ${path}.`);
@@ -123,7 +123,7 @@ describe('crosstalk run', () => {
 			['files'],
 		);
 		process.kill(first.host.pid, 'SIGKILL');
-		for (const deadline = Date.now() + 15_000; ; await delay(50)) {
+		for (const deadline = Date.now() + 60_000; ; await delay(50)) {
 			const next = await status().catch(() => undefined);
 			if (next !== undefined && next.host.pid !== first.host.pid && next.servers.length === 1) break;
 			assert.ok(Date.now() < deadline, 'no other host has the servers');

@@ -69,7 +69,7 @@ describe('the event log', () => {
 		const log = createLog();
 		assert.equal(log.append(head(0), Buffer.from('{"ü":1}')), true);
 		assert.equal(log.append(head(1), undefined), true);
-		for (let tries = 0; tries < 500 && (await recordedLogs(directory)).length === 0; tries++) await delay(10);
+		for (let tries = 0; tries < 3_000 && (await recordedLogs(directory)).length === 0; tries++) await delay(10);
 		const [written] = await recordedLogs(directory);
 		assert.ok(written !== undefined);
 		assert.equal((await contentOf(written.path)).toString(), `${head(0)},"message":{"ü":1}}\n${head(1)}}\n`);
@@ -202,7 +202,7 @@ describe('the event log', () => {
 			'The event log cannot be written (the disk is full); agents are served without it.',
 		]);
 		isFull = false;
-		for (let tries = 0; tries < 500 && warnings.length < 2; tries++) await delay(10);
+		for (let tries = 0; tries < 3_000 && warnings.length < 2; tries++) await delay(10);
 		assert.equal(warnings[1], 'The event log is written again; nothing is missing.');
 		await log.close();
 		assert.deepEqual(await readSeqs(), seqs(20));
@@ -236,7 +236,7 @@ describe('the event log', () => {
 			log.append(head(seq), none);
 			await log.flush();
 		}
-		for (let tries = 0; tries < 500 && warnings.length < 2; tries++) await delay(10);
+		for (let tries = 0; tries < 3_000 && warnings.length < 2; tries++) await delay(10);
 		await log.close();
 		assert.deepEqual(await readSeqs(), [0, 1, 2, 3]);
 		assert.equal(warnings.length, 2);
@@ -264,7 +264,7 @@ describe('the event log', () => {
 			for (const seq of seqs(10)) log.append(head(seq), none);
 			await log.flush();
 			log.append(head(10), none);
-			for (let tries = 0; tries < 500 && warnings.length < 2; tries++) await delay(10);
+			for (let tries = 0; tries < 3_000 && warnings.length < 2; tries++) await delay(10);
 			await log.close();
 			assert.deepEqual(await readSeqs(), seqs(11));
 		});
@@ -286,7 +286,7 @@ describe('the event log', () => {
 		await utimes(join(old, '2020-11-20T07-00-00.000Z-10.jsonl'), new Date(0), new Date(0));
 		const log = createLog({ oldDirectory: old });
 		log.append(head(6_000), none);
-		for (let tries = 0; tries < 1_000; tries++) {
+		for (let tries = 0; tries < 3_000; tries++) {
 			if ((await readdir(old).catch(() => [])).length === 0) break;
 			await delay(10);
 		}
@@ -323,7 +323,7 @@ describe('the event log', () => {
 		assert.deepEqual((await readdir(old)).sort(), [name, 'notes.txt'].sort());
 		const second = createLog({ name: 'another log', oldDirectory: old });
 		second.append(head(1_001), none);
-		for (let tries = 0; tries < 1_000 && (await readdir(old)).length > 1; tries++) await delay(10);
+		for (let tries = 0; tries < 3_000 && (await readdir(old)).length > 1; tries++) await delay(10);
 		await second.close();
 		assert.deepEqual(await readdir(old), ['notes.txt']);
 		assert.deepEqual(await readSeqs(), [...seqs(400), 1_000, 1_001]);
@@ -336,8 +336,8 @@ describe('the event log', () => {
 			{ stdio: ['ignore', 'pipe', 'inherit'] },
 		);
 		await once(child.stdout, 'data');
-		for (let tries = 0; tries < 500 && (await recordedLogs(directory)).length === 0; tries++) await delay(10);
-		await delay(300);
+		for (let tries = 0; tries < 3_000 && (await recordedLogs(directory)).length === 0; tries++) await delay(10);
+		for (let tries = 0; tries < 3_000 && (await readSeqs()).length <= 1_000; tries++) await delay(10);
 		child.kill('SIGKILL');
 		await once(child, 'close');
 		const written = await readSeqs();

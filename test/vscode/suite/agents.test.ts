@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { ConfigurationTarget, MarkdownString, commands, env, workspace } from 'vscode';
-import { accept, click, eventually, labels, offered, press, screenshot, type } from '../runner.ts';
+import { accept, actUntil, click, eventually, labels, offered, press, screenshot, type } from '../runner.ts';
 import {
 	agentsOutline,
 	api,
@@ -42,11 +42,15 @@ describe('the view of agents', () => {
 			[endedId, /^Agent worker \d, general-purpose, is done/],
 			[killedId, /^Agent worker \d, general-purpose, was killed/],
 		] as const) {
-			await agents.view.reveal(await rowOfSession(session), { expand: 2, select: true });
-			const rows = await eventually(
+			let rows: readonly string[] = [];
+			// VS Code forgets to open a row whose view is told of other rows in the same moment.
+			await actUntil(
 				'The agents are shown',
-				() => labels('.monaco-list-row[role="treeitem"]'),
-				(found) => found.filter((label) => workers.test(label)).length === 3,
+				async () => agents.view.reveal(await rowOfSession(session), { expand: 2, select: true }),
+				async () => {
+					rows = await labels('.monaco-list-row[role="treeitem"]');
+					return rows.filter((label) => workers.test(label)).length === 3;
+				},
 			);
 			spoken.push(...rows);
 		}

@@ -211,7 +211,6 @@ describe('an agent under the debugger', () => {
 			'VS Code has selected the frame of the held call',
 			() => selectedAt,
 			(at) => at !== undefined,
-			{ timeoutMs: 20_000 },
 		);
 		await ask('report', {
 			line: `      stop → event in VS Code: ${stop.at - held.call.heldSince} ms, → its frame is selected there: ${(shownAt ?? 0) - held.call.heldSince} ms`,
@@ -236,7 +235,6 @@ describe('an agent under the debugger', () => {
 			'It has its name, and those that have ended are gone',
 			() => heard.threads(),
 			(threads) => threads.map(({ name }) => name).join(' ') === `main ${workers[2].name}`,
-			{ timeoutMs: 20_000 },
 		);
 		assert.equal((await heard.threads())[1]?.id, threadId);
 		const frames = await eventually(
@@ -267,14 +265,12 @@ describe('an agent under the debugger', () => {
 			'The arguments are shown',
 			() => labels('.debug-variables .monaco-list-row'),
 			(rows) => rows.some((row) => row.includes('page')),
-			{ timeoutMs: 20_000 },
 		);
 		await commands.executeCommand('workbench.action.debug.callStackTop');
 		await eventually(
 			'The frames are shown',
 			() => labels(callStackRow),
 			(rows) => rows.some((row) => row.includes('query(')),
-			{ timeoutMs: 20_000 },
 		);
 		const line = top.line - 1;
 		// What an agent has been told to be is of no use to anybody who looks at the picture.
@@ -301,7 +297,6 @@ describe('an agent under the debugger', () => {
 			'The held call has a row that says why',
 			() => labels('.monaco-list-row'),
 			(rows) => rows.some((row) => /query .*has been held .*breakpoint/.test(row)),
-			{ timeoutMs: 20_000 },
 		);
 		await screenshot('debug-in-flight');
 		await commands.executeCommand('workbench.view.debug');
@@ -319,7 +314,6 @@ describe('an agent under the debugger', () => {
 			'The shell is stopped too',
 			() => heard.stops().at(-1),
 			(last) => /Bash/.test(String(last?.body?.['description'])),
-			{ timeoutMs: 30_000 },
 		);
 		assert.ok(shell);
 		const bash = await heard.frames(threadId);
@@ -336,7 +330,6 @@ describe('an agent under the debugger', () => {
 			'The arguments can be typed over',
 			() => labels('.quick-input-widget :focus'),
 			(focused) => focused.length > 0,
-			{ timeoutMs: 20_000 },
 		);
 		const command = `echo ${workers[2].name} >> ${scene.scene.shellLog}; echo edited >> ${scene.scene.shellLog}`;
 		await press('Control+A');
@@ -346,7 +339,6 @@ describe('an agent under the debugger', () => {
 			'They are what was typed',
 			() => JSON.stringify(parts?.held[0]?.value ?? null),
 			(value) => value.includes('echo edited'),
-			{ timeoutMs: 20_000 },
 		);
 		await commands.executeCommand('crosstalk.continueCall', row);
 
@@ -364,7 +356,7 @@ describe('an agent under the debugger', () => {
 			end.shell.trimEnd().split('\n').toSorted(),
 			[...workers.map(({ name }) => name), 'edited'].toSorted(),
 		);
-	}).timeout(180_000);
+	}).timeout(300_000);
 
 	it('finishes all the same when the debugger is killed while a call is held', async () => {
 		const folder = extensions.getExtension('crosstalk.crosstalk')?.extensionPath ?? '';
@@ -416,5 +408,5 @@ describe('an agent under the debugger', () => {
 			() => debug.activeDebugSession,
 			(session) => session === undefined,
 		);
-	}).timeout(180_000);
+	}).timeout(300_000);
 });

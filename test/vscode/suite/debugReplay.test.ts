@@ -109,5 +109,5 @@ describe('a transcript under the debugger', () => {
 		await commands.executeCommand('workbench.action.debug.reverseContinue');
 		assert.equal((await stopped(4)).description, 'Paused at the beginning of the session');
 		await shownAt(claudePath(killedId), 3);
-	}).timeout(120_000);
+	});
 });

@@ -110,14 +110,14 @@ describe('a live session', () => {
 		const { agents } = await api();
 		const row = await rowOf();
 		await agents.view.reveal(row, { expand: 2 });
-		assert.match((await agentsOutline(row))[0] ?? '', /^sync~spin main — query \d+ m?s/);
+		assert.match((await agentsOutline(row))[0] ?? '', /^sync~spin main — query \d+ ?m?s?/);
 		const document = await openTranscript(path);
 		const lenses = await eventually(
 			'The lens is there',
 			() => commands.executeCommand<CodeLens[]>('vscode.executeCodeLensProvider', document.uri),
 			(found) => found.length === 1,
 		);
-		assert.match(lenses[0]?.command?.title ?? '', /^\$\(clock\) in flight \d+ m?s · agent main$/);
+		assert.match(lenses[0]?.command?.title ?? '', /^\$\(clock\) in flight [\dms ]+ · agent main$/);
 		assert.deepEqual(problemsOf(path), []);
 		await screenshot('live');
 	});

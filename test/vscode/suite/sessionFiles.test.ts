@@ -42,7 +42,6 @@ describe('a session as one file', () => {
 			'The session is in the list',
 			() => sessions.list.find(({ files }) => files.saved?.path === file),
 			(found) => found?.details !== undefined,
-			{ timeoutMs: 20_000 },
 		);
 		assert.equal(entry?.files.nativeId, killedId);
 		const row = agents.tree.sessionNode(entry.key);
@@ -75,14 +74,12 @@ describe('a session as one file', () => {
 			'The transcript is recognised',
 			() => window.activeTextEditor?.document,
 			(shown) => shown?.uri.scheme === 'crosstalk-session' && shown.languageId === 'agent-transcript',
-			{ timeoutMs: 20_000 },
 		);
 		assert.ok(document);
 		const [problem] = await eventually(
 			'Its problem is shown',
 			() => languages.getDiagnostics(document.uri),
 			(found) => found.length > 0,
-			{ timeoutMs: 20_000 },
 		);
 		assert.match(problem?.message ?? '', /has no result/);
 		await commands.executeCommand('crosstalk.revealProblems', agents.tree.sessionNode(entry.key));
@@ -121,7 +118,6 @@ describe('two sessions beside each other', () => {
 			'The comparison is shown',
 			() => workspace.textDocuments.find(({ uri }) => uri.scheme === 'crosstalk-comparison'),
 			(found) => (found?.getText().length ?? 0) > 0,
-			{ timeoutMs: 20_000 },
 		);
 		assert.ok(document);
 		const text = document.getText();

@@ -51,7 +51,7 @@ describe('the speed', () => {
 			line: `      first rows ${firstRows.toFixed(0)} ms, its agents ${firstAgents.toFixed(0)} ms, all of it ${whole.toFixed(0)} ms, longest block ${block.elapsed.toFixed(0)} ms (${block.busy.toFixed(0)} ms of it at work), ${session.summary.calls} calls`,
 		});
 		assert.equal(session.summary.calls, calls, 'nothing is left out for speed');
-	}).timeout(120_000);
+	});
 });
 
 /** Calls with results of 4 KB, as agents that read files have them. Gives their number. */

@@ -175,14 +175,21 @@ describe('the readable view', () => {
 		const [path] = subagentPaths(killedId);
 		await openTranscript(path!);
 		await commands.executeCommand('crosstalk.openReadableView', Uri.file(path!));
-		const document = window.activeTextEditor?.document;
-		assert.equal(document?.uri.scheme, 'crosstalk-conversation');
+		const document = await eventually(
+			'It is in an editor',
+			() => window.activeTextEditor?.document,
+			(shown) => shown?.uri.scheme === 'crosstalk-conversation',
+		);
+		assert.ok(document);
 		const text = document.getText();
 		assert.match(text, /^# worker \d\n/);
 		assert.match(text, /\n## Turn 1 · \d\d:\d\d:\d\d\n/);
 		assert.match(text, /\n### ⚠ .* · orphaned: killed in mid-call \(line \d+\)\n\n```json\n\{\n/);
-		const problems = languages.getDiagnostics(document.uri);
-		assert.equal(problems.length, 1);
+		const problems = await eventually(
+			'Its problem is there',
+			() => languages.getDiagnostics(document.uri),
+			(found) => found.length === 1,
+		);
 		assert.match(document.lineAt(problems[0]!.range.start.line).text, /^### ⚠ /);
 		await screenshot('readable');
 	});

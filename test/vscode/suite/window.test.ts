@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { commands, window, workspace } from 'vscode';
-import { click, eventually, hover, labels, press, screenshot, type } from '../runner.ts';
+import { actUntil, click, eventually, hover, labels, press, screenshot, type } from '../runner.ts';
 
 describe('the window', () => {
 	afterEach(async () => {
@@ -20,11 +20,10 @@ describe('the window', () => {
 	});
 
 	it('takes keys and says what a screen reader would', async () => {
-		await press('F1');
-		await eventually(
+		await actUntil(
 			'The palette is open',
-			() => labels('.quick-input-widget input'),
-			(inputs) => inputs.length > 0,
+			() => press('F1'),
+			async () => (await labels('.quick-input-widget input:focus')).length > 0,
 		);
 		await type('View: Close All Editors');
 		const rows = await eventually(
@@ -45,16 +44,18 @@ describe('the window', () => {
 			(rows) => rows.length === 1,
 		);
 		await hover(notes);
-		await click(notes, { count: 2 });
-		await eventually(
+		await actUntil(
 			'Its editor is open',
-			() => window.activeTextEditor?.document.uri.path ?? '',
-			(path) => path.endsWith('/notes.txt'),
+			() => click(notes, { count: 2 }),
+			() => window.activeTextEditor?.document.uri.path.endsWith('/notes.txt') === true,
 		);
 	});
 
 	it('fails with a sentence when there is nothing to click', async () => {
-		await assert.rejects(click('.no-such-thing'), new Error('Nothing visible matches .no-such-thing.'));
+		await assert.rejects(
+			click('.no-such-thing', { withinMs: 1000 }),
+			new Error('Nothing visible matches .no-such-thing.'),
+		);
 	});
 
 	it('is pictured', async () => {

@@ -80,7 +80,7 @@ export class Lab {
 			ended,
 			async end(signal) {
 				child.kill(signal);
-				return within(10_000, `the end of ${args.join(' ')}`, ended);
+				return within(30_000, `the end of ${args.join(' ')}`, ended);
 			},
 		};
 		this.started.push(running);

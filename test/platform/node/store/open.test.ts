@@ -239,7 +239,7 @@ describe('a session store that is opened', () => {
 				return state.count;
 			});
 		await until('a call that runs', () => (runs === 1 ? true : undefined));
-		await within(5_000, 'The end of an owner', client.close());
+		await within(20_000, 'The end of an owner', client.close());
 		assert.deepEqual([await endless, runs], [3, 2]);
 	});
 
@@ -254,7 +254,7 @@ describe('a session store that is opened', () => {
 		await until('two calls', async () => ((await store.sessions())[0]?.inFlight === 2 ? true : undefined));
 		const mine = add(store, 's');
 		await client.kill();
-		assert.equal(await within(5_000, 'The next call', mine), 2);
+		assert.equal(await within(20_000, 'The next call', mine), 2);
 		assert.deepEqual(await store.session('s').read(), { seq: 2, state: { count: 2 } });
 	});
 
@@ -265,7 +265,7 @@ describe('a session store that is opened', () => {
 		rmSync(lab.directory, { recursive: true });
 		for (const store of [owner, client])
 			await until('a refusal', async () => {
-				const failure = await within(5_000, 'An answer', add(store, 's')).then(
+				const failure = await within(20_000, 'An answer', add(store, 's')).then(
 					() => undefined,
 					(error: unknown) => error as { code: string }, // looked at below
 				);
@@ -274,7 +274,7 @@ describe('a session store that is opened', () => {
 				return true;
 			});
 		assert.ok(!existsSync(lab.directory));
-		await within(5_000, 'The end', Promise.all([owner.close(), client.close()]));
+		await within(20_000, 'The end', Promise.all([owner.close(), client.close()]));
 		assert.ok(!existsSync(lab.directory));
 	});
 
@@ -307,7 +307,7 @@ describe('a session store that is opened', () => {
 			socket.on('error', () => undefined);
 			const closed = new Promise((resolve) => socket.once('close', resolve));
 			socket.write(Buffer.from(noise, 'latin1'));
-			if (noise.length > 1) await within(5_000, `The end of ${JSON.stringify(noise)}`, closed);
+			if (noise.length > 1) await within(20_000, `The end of ${JSON.stringify(noise)}`, closed);
 			else socket.destroy();
 		}
 		assert.equal(await add(store, 's'), 1);

@@ -74,7 +74,7 @@ class RemoteBed implements StoreBed {
 		this.clients = [];
 		await this.owner.kill();
 		this.owner = undefined;
-		await within(10_000, 'The end of the clients', Promise.all(closing));
+		await within(30_000, 'The end of the clients', Promise.all(closing));
 	};
 
 	readonly forceOut = async (sessionId: string): Promise<void> => {
@@ -106,7 +106,7 @@ class RemoteBed implements StoreBed {
 	};
 
 	readonly dispose = async (): Promise<void> => {
-		for (const store of this.clients) await within(10_000, 'The end of a client', store.close());
+		for (const store of this.clients) await within(30_000, 'The end of a client', store.close());
 		await this.owner?.order({ do: 'close' });
 		await this.lab.remove();
 	};

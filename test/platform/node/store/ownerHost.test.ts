@@ -27,7 +27,7 @@ describe('the session store of a host’s directory', () => {
 	});
 
 	afterEach(async () => {
-		for (const store of stores.splice(0)) await within(10_000, 'The end of a store', store.close());
+		for (const store of stores.splice(0)) await within(30_000, 'The end of a store', store.close());
 		await lab.remove();
 	});
 
@@ -50,7 +50,7 @@ describe('the session store of a host’s directory', () => {
 	});
 
 	it('goes on without the host that was killed, and goes back to the next one', async function () {
-		this.timeout(60_000);
+		this.timeout(180_000);
 		const first = await lab.host();
 		const [one, other] = [await open(), await open()];
 		const takenOver: TakenOver[] = [];
@@ -86,7 +86,7 @@ describe('the session store of a host’s directory', () => {
 	});
 
 	it('is left to a host also in the middle of a call, which is made again', async function () {
-		this.timeout(60_000);
+		this.timeout(180_000);
 		const store = await open();
 		let runs = 0;
 		const signals: AbortSignal[] = [];
@@ -101,7 +101,7 @@ describe('the session store of a host’s directory', () => {
 			});
 		await until('a call that runs', () => (runs === 1 ? true : undefined));
 		const host = await lab.host();
-		assert.deepEqual([await within(10_000, 'The reply', call), runs], [1, 2]);
+		assert.deepEqual([await within(30_000, 'The reply', call), runs], [1, 2]);
 		assert.deepEqual(
 			signals.map(({ aborted }) => aborted),
 			[true, false],
@@ -110,7 +110,7 @@ describe('the session store of a host’s directory', () => {
 	});
 
 	it('is left to a host that is started in the background', async function () {
-		this.timeout(60_000);
+		this.timeout(180_000);
 		const store = await open();
 		assert.equal(await add(store), 1);
 		const connected = lab.run(['connect', 'nothing', '--data', lab.data]);
@@ -130,7 +130,7 @@ describe('the session store of a host’s directory', () => {
 
 	it('is served by another process while the host is stopped, and the host goes on as a host', async function () {
 		if (isWindows) return;
-		this.timeout(60_000);
+		this.timeout(180_000);
 		const host = await lab.host();
 		const [one, other] = [await open(500), await open(500)];
 		assert.deepEqual([await add(one), await add(other)], [1, 2]);

@@ -66,7 +66,7 @@ export class StoreLab {
 	async remove(): Promise<void> {
 		for (const { child } of this.processes) child.kill('SIGKILL');
 		await Promise.all(this.processes.map(async ({ ended }) => ended));
-		for (const store of this.stores) await within(10_000, 'The end of a store', store.close());
+		for (const store of this.stores) await within(30_000, 'The end of a store', store.close());
 		rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
 	}
 
@@ -170,7 +170,7 @@ export class StoreProcess {
 	async close(): Promise<void> {
 		await this.order({ do: 'close' });
 		this.child.disconnect();
-		await within(10_000, 'The end of a process', this.ended);
+		await within(30_000, 'The end of a process', this.ended);
 	}
 
 	private told(told: Told): void {

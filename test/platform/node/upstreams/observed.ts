@@ -31,7 +31,7 @@ export class Observed implements TransportListener {
 	}
 
 	/** Resolves when `isTrue`, which is asked again after everything that is told. */
-	async until(isTrue: () => boolean, milliseconds = 8000): Promise<void> {
+	async until(isTrue: () => boolean, milliseconds = 30_000): Promise<void> {
 		const deadline = Date.now() + milliseconds;
 		while (!isTrue()) {
 			const left = deadline - Date.now();
