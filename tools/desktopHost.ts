@@ -177,7 +177,7 @@ async function connect(
 ): Promise<{ readonly browser: Browser; readonly page: Page }> {
 	let hasEnded = false;
 	void ended.then(() => (hasEnded = true));
-	const deadline = Date.now() + 60_000;
+	const deadline = Date.now() + 240_000;
 	for (;;) {
 		try {
 			const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`);

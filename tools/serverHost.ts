@@ -16,6 +16,9 @@ const versions = {
 	old: { codeServer: '4.103.2', vscode: '1.103.2', node: '22.20.0', watchdog: 'native-watchdog' },
 } as const;
 
+/** A slow machine takes a minute to start one of these when it has others to do. */
+const startingMs = 240_000;
+
 export interface VscodeServer {
 	readonly port: number;
 	readonly ended: Promise<void>;
@@ -106,7 +109,7 @@ export function workbenchAddress(
 }
 
 async function openWindow(server: VscodeServer, options: OpenOptions, executablePath: string): Promise<VscodeWindow> {
-	const browser = await chromium.launch({ executablePath, args: chromiumArguments });
+	const browser = await chromium.launch({ executablePath, args: chromiumArguments, timeout: startingMs });
 	const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
 	const log = new LogTail();
 	page.on('console', (message) => log.add(`${message.text()}\n`));
@@ -119,7 +122,7 @@ async function openWindow(server: VscodeServer, options: OpenOptions, executable
 	await page.exposeFunction('codeAutomationLog', (_type: string, values: readonly unknown[]) =>
 		log.add(`${values.map(String).join(' ')}\n`),
 	);
-	await page.goto(workbenchAddress(server.port, options), { waitUntil: 'load' });
+	await page.goto(workbenchAddress(server.port, options), { waitUntil: 'load', timeout: startingMs });
 	return {
 		page,
 		ended: Promise.race([server.ended, testsEnded]),
@@ -186,8 +189,8 @@ function listeningPort(child: ChildProcess, log: LogTail): Promise<number> {
 		const fail = (why: string): void => reject(new Error(`VS Code's server ${why}.\n${log.toString()}`));
 		const timer = setTimeout(() => {
 			child.kill();
-			fail('did not listen within a minute');
-		}, 60_000);
+			fail(`did not listen within ${startingMs / 60_000} minutes`);
+		}, startingMs);
 		const look = (): void => {
 			const port = /agent listening on (\d+)/i.exec(log.toString())?.[1];
 			if (port === undefined) return;

@@ -63,6 +63,8 @@ async function main(): Promise<boolean> {
 				...(flags.grep === undefined ? {} : { CROSSTALK_TEST_GREP: flags.grep }),
 			},
 		});
+		// Pictures, too, take their time on a slow machine.
+		window.page.setDefaultTimeout(4 * patienceMs);
 		open(window);
 		try {
 			await Promise.race([window.ended, runner.finished, delay(timeoutMs, undefined, { ref: false })]);
