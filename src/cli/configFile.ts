@@ -6,7 +6,7 @@ import type { FailOn } from '../core/report/index.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
 import { checkScopeSettings } from '../core/scope/index.ts';
 import type { ScopeSettings } from '../core/scope/index.ts';
-import { failOnWords, isRuleId, severities } from './ruleWords.ts';
+import { failOnWords, isRuleId, noRule, severities } from './ruleWords.ts';
 
 export interface LintConfig {
 	readonly rules: RuleSettings;
@@ -14,7 +14,7 @@ export interface LintConfig {
 	readonly scope: ScopeSettings;
 }
 
-/** Reads a configuration file. Whatever is wrong with it is one sentence with file and line. @param name The path as the person gave it. */
+/** Reads a configuration file. Each thing that is wrong with it is one sentence with file and line. @param name The path as the person gave it. */
 export async function readConfig(path: string, name: string): Promise<LintConfig> {
 	let text: string;
 	try {
@@ -36,19 +36,25 @@ export async function readConfig(path: string, name: string): Promise<LintConfig
 }
 
 function parseConfig(text: string, name: string): LintConfig {
-	const wrong = (offset: number, problem: string) => {
-		const line = text.slice(0, offset).split('\n').length;
-		return new ExpectedError(`${name}:${line}: ${problem}.`);
+	const problems: { readonly line: number; readonly message: string }[] = [];
+	const wrong = (offset: number, message: string) =>
+		void problems.push({ line: text.slice(0, offset).split('\n').length, message });
+	const refuseWrong = () => {
+		if (problems.length === 0) return;
+		problems.sort((one, other) => one.line - other.line);
+		throw new ExpectedError(problems.map(({ line, message }) => `${name}:${line}: ${message}`).join('\n'));
 	};
 	const errors: ParseError[] = [];
 	const root = parseTree(text, errors, { allowTrailingComma: true });
 	const [error] = errors;
-	if (error !== undefined) throw wrong(error.offset, `The configuration is not JSON: ${parseErrorWords(error)}`);
-	if (root?.type !== 'object') throw wrong(root?.offset ?? 0, 'The configuration must be an object');
+	if (error !== undefined) wrong(error.offset, `The configuration is not JSON: ${parseErrorWords(error)}.`);
+	else if (root?.type !== 'object') wrong(root?.offset ?? 0, 'The configuration must be an object.');
+	// What it says cannot be told.
+	refuseWrong();
 	const settings: Record<string, (typeof severities)[number]> = {};
 	let failOn: FailOn | undefined;
 	let scope: ScopeSettings = {};
-	for (const member of membersOf(root)) {
+	for (const member of root === undefined ? [] : membersOf(root)) {
 		switch (member.name) {
 			case '$schema':
 				break;
@@ -57,39 +63,32 @@ function parseConfig(text: string, name: string): LintConfig {
 				break;
 			case 'rules':
 				if (member.value.type !== 'object')
-					throw wrong(member.value.offset, '"rules" must be an object of rule ids and severities');
-				for (const rule of membersOf(member.value)) {
-					if (!isRuleId(rule.name)) throw wrong(rule.offset, `There is no rule "${rule.name}"`);
-					settings[rule.name] = word(rule, severities);
+					wrong(member.value.offset, '"rules" must be an object of rule ids and severities.');
+				for (const rule of member.value.type === 'object' ? membersOf(member.value) : []) {
+					if (!isRuleId(rule.name)) wrong(rule.offset, noRule(rule.name));
+					else settings[rule.name] = word(rule, severities) ?? 'off';
 				}
 				break;
 			case 'scope':
 				scope = scopeIn(member.value);
 				break;
 			default:
-				throw wrong(
-					member.offset,
-					`There is no setting "${member.name}"; there are "rules", "failOn" and "scope"`,
-				);
+				wrong(member.offset, `There is no setting "${member.name}"; there are "rules", "failOn" and "scope".`);
 		}
 	}
+	refuseWrong();
 	return { rules: settings, failOn, scope };
 
 	function scopeIn(value: Node): ScopeSettings {
-		const { settings: checked, problems } = checkScopeSettings(getNodeValue(value));
-		const [problem] = problems;
-		if (problem === undefined) return checked;
-		const place = nodeAt(value, problem.path);
-		throw wrong(place.offset, problem.message.replace(/\.$/, ''));
+		const { settings: checked, problems: found } = checkScopeSettings(getNodeValue(value));
+		for (const { path, message } of found) wrong(nodeAt(value, path).offset, message);
+		return checked;
 	}
 
-	function word<T extends string>({ name: key, value }: Member, words: readonly T[]): T {
+	function word<T extends string>({ name: key, value }: Member, words: readonly T[]): T | undefined {
 		const found = words.find((candidate) => candidate === value.value);
 		if (found === undefined)
-			throw wrong(
-				value.offset,
-				`"${key}" must be one of ${words.map((candidate) => `"${candidate}"`).join(', ')}`,
-			);
+			wrong(value.offset, `"${key}" must be one of ${words.map((candidate) => `"${candidate}"`).join(', ')}.`);
 		return found;
 	}
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ExpectedError } from '../core/base/errors.ts';
+import { didYouMean } from '../core/base/nearest.ts';
 import type { Command, CommandIo } from './io.ts';
 import { UsageError } from './usage.ts';
 
@@ -76,7 +77,9 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
 			if (name === undefined) io.stderr.write(help);
 			else
 				throw new UsageError(
-					name.startsWith('-') ? `There is no option ${name}.` : `There is no command "${name}".`,
+					name.startsWith('-')
+						? `There is no option ${name}.${didYouMean(name, ['--help', '--version'])}`
+						: `There is no command "${name}".${didYouMean(name, Object.keys(commands))}`,
 				);
 			return 2;
 		}

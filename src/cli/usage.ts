@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
 import { ExpectedError } from '../core/base/errors.ts';
+import { didYouMean } from '../core/base/nearest.ts';
 import type { Assume } from '../core/core.ts';
 import type { TranscriptFormatId } from '../core/transcripts/transcriptFormat.ts';
 import type { CommandIo } from './io.ts';
@@ -27,7 +28,10 @@ export function parseOptions<const T extends Options>(args: readonly string[], o
 		if (!(error instanceof TypeError) || typeof code !== 'string' || !code.startsWith('ERR_PARSE_ARGS'))
 			throw error;
 		const option = /'(-[^' =]*)/.exec(error.message)?.[1] ?? '';
-		if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError(`There is no option ${option}.`);
+		if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+			const known = [...Object.keys(options), 'help'].map((name) => `--${name}`);
+			throw new UsageError(`There is no option ${option}.${didYouMean(option, known)}`);
+		}
 		const name = /--[\w-]+/.exec(error.message)?.[0] ?? option;
 		throw new UsageError(
 			/does not take/.test(error.message)
@@ -40,7 +44,10 @@ export function parseOptions<const T extends Options>(args: readonly string[], o
 /** One of the words that an option knows. */
 export function oneOf<const T extends string>(option: string, value: string, words: readonly T[]): T {
 	const found = words.find((word) => word === value);
-	if (found === undefined) throw new UsageError(`${option} is one of ${words.join(', ')}; it cannot be "${value}".`);
+	if (found === undefined)
+		throw new UsageError(
+			`${option} is one of ${words.join(', ')}; it cannot be "${value}".${didYouMean(value, words)}`,
+		);
 	return found;
 }
 

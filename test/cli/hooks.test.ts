@@ -200,7 +200,10 @@ describe('crosstalk hooks', () => {
 
 	for (const [args, sentence] of [
 		[['hooks'], 'It has to be said what is to be done: install, remove or status.'],
-		[['hooks', 'instal'], 'What is to be done is one of install, remove, status; it cannot be "instal".'],
+		[
+			['hooks', 'instal'],
+			'What is to be done is one of install, remove, status; it cannot be "instal". Did you mean "install"?',
+		],
 		[['hooks', 'install', 'now'], '"now" is one argument too many.'],
 		[['hooks', 'remove', '--write'], '--write is for "install" alone.'],
 		[['hooks', 'install', '--user', '--project', 'x'], '--user and --project exclude each other.'],

@@ -200,6 +200,35 @@ describe('crosstalk lint', () => {
 		});
 	}
 
+	it('says everything that is wrong with a configuration, each with its line', async () => {
+		const config = join(folder, 'bad.jsonc');
+		const lines = [
+			'{',
+			'"scope": {',
+			'"chat": {',
+			'"list": { "policy": "maybe" },',
+			'"search": { "parameters": "all" } },',
+			'"mail": 3 },',
+			'"rules": { "damaged-lin": "off",',
+			'"lost-update": "loud" } }',
+		];
+		writeFileSync(config, lines.join('\n'));
+		const { code, stderr } = await run(['lint', shop, '--config', config]);
+		assert.equal(code, 2);
+		assert.equal(
+			stderr,
+			`crosstalk: ${[
+				'4: A policy is one of off, report, require and fill, or an object with such a one for interactive and for headless callers.',
+				'5: `parameters` must be a list of paths of parameters, such as ["context_id"].',
+				'6: The tools of `mail` must be an object, by their names.',
+				'7: There is no rule "damaged-lin". Did you mean "damaged-line"?',
+				'8: "lost-update" must be one of "off", "note", "warning", "error".',
+			]
+				.map((text) => `${config}:${text}\n`)
+				.join('')}`,
+		);
+	});
+
 	it('says when there is no configuration', async () => {
 		const { code, stderr } = await run(['lint', shop, '--config', 'nowhere.json']);
 		assert.deepEqual(

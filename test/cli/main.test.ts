@@ -39,6 +39,17 @@ describe('crosstalk', () => {
 		[['help', 'frob'], 'There is no command "frob".'],
 		[['constructor'], 'There is no command "constructor".'],
 		[['--frob'], 'There is no option --frob.'],
+		[['lnit'], 'There is no command "lnit". Did you mean "lint"?'],
+		[['--verson'], 'There is no option --verson. Did you mean "--version"?'],
+		[['lint', '--fromat', 'json'], 'There is no option --fromat. Did you mean "--format"?'],
+		[
+			['lint', '--rule', 'orphaned-tool-us=off'],
+			'There is no rule "orphaned-tool-us". Did you mean "orphaned-tool-use"?',
+		],
+		[
+			['lint', '--format', 'jsno'],
+			'--format is one of text, json, sarif, junit, github; it cannot be "jsno". Did you mean "json"?',
+		],
 		[['lint', '--frob'], 'There is no option --frob.'],
 		[['lint', '-x'], 'There is no option -x.'],
 		[['lint', '--format'], 'The option --format needs a value.'],
@@ -64,6 +75,19 @@ describe('crosstalk', () => {
 			const [first, hint, ...more] = stderr.split('\n');
 			assert.deepEqual([code, stdout, first, more], [2, '', `crosstalk: ${sentence}`, ['']]);
 			assert.match(hint ?? '', /^Try: crosstalk (lint )?--help$/);
+		});
+	}
+
+	for (const [args, sentence] of [
+		[
+			['fault', 'preset', 'casade'],
+			'The preset is one of cascade, compaction, scope; it cannot be "casade". Did you mean "cascade"?',
+		],
+		[['fault', 'amr'], '"amr" is none of arm, list, disarm and preset. Did you mean "arm"?'],
+	] as const) {
+		it(`says what may be meant by ${args.join(' ')}`, async () => {
+			const { code, stderr } = await run(args);
+			assert.deepEqual([code, stderr.split('\n')[0]], [2, `crosstalk: ${sentence}`]);
 		});
 	}
 

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
+import { didYouMean } from '../../core/base/nearest.ts';
 import { sessionId, storedSessionId } from '../../core/base/ids.ts';
 import type { SessionId } from '../../core/base/ids.ts';
 import { counted } from '../../core/base/text.ts';
 import type { FaultStatus } from '../../core/host/faults/index.ts';
+import { misspeltServers, serverOfPattern } from '../../core/host/misspeltServers.ts';
 import { printable } from '../../core/report/index.ts';
 import { attach } from '../../platform/node/host/attach.ts';
 import { requestFaults } from '../../platform/node/host/faultRequests.ts';
@@ -120,7 +122,9 @@ export const fault: Command = {
 			case undefined:
 				throw new UsageError('Say what is to be done: arm, list, disarm or preset.');
 			default:
-				throw new UsageError(`"${verb}" is none of arm, list, disarm and preset.`);
+				throw new UsageError(
+					`"${verb}" is none of arm, list, disarm and preset.${didYouMean(verb, ['arm', 'list', 'disarm', 'preset'])}`,
+				);
 		}
 	},
 };
@@ -161,6 +165,10 @@ async function arm(client: ControlClient, io: CommandIo, arming: Arming): Promis
 		client: 'crosstalk fault',
 	});
 	io.stdout.write(isJson ? jsonOf({ version: 1, faults: armed.faults }) : listText(armed.faults));
+	const { servers } = await client.request('host/status', {});
+	const written = faults.flatMap(({ tool }) => (tool === undefined ? [] : (serverOfPattern(tool) ?? [])));
+	const known = servers.map(({ name }) => name);
+	for (const remark of misspeltServers(written, known)) io.stderr.write(`crosstalk: ${printable(remark)}\n`);
 	if (isKept) return 0;
 	io.stderr.write('crosstalk: Armed until this command is stopped.\n');
 	const isEnded = await new Promise<boolean>((resolve) => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { createHost } from '../../core/host/createHost.ts';
 import { EventRecorder } from '../../core/host/eventRecorder.ts';
+import { misspeltServers } from '../../core/host/misspeltServers.ts';
 import type { Host } from '../../core/host/host.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
 import type { ScopeSettings } from '../../core/scope/index.ts';
@@ -176,7 +177,10 @@ async function followConfigs(
 	const { environment, homeFolder } = io;
 	const open = async (path: string, read = async () => readServerConfig(path, { environment, homeFolder })) => {
 		const onServers = (servers: readonly ServerDefinition[]) => void running.putServers(path, servers);
-		const onScopes = (scopes: ScopeSettings) => running.putScopes(path, scopes, 'everybody');
+		const onScopes = (scopes: ScopeSettings) => {
+			running.putScopes(path, scopes, 'everybody');
+			remarkOn(scopes, running, (remark) => log(`${path}: ${remark}`));
+		};
 		configs.push(
 			await FollowedConfig.open({ path, read, contents: 'servers', onServers, onScopes, warn: log, onError }),
 		);
@@ -204,10 +208,18 @@ async function followScopes(path: string, { log, onError }: Setting, running: Ho
 		read: async () => readScopeConfig(path),
 		contents: 'scopes',
 		onServers() {},
-		onScopes: (scopes) => running.putScopes(`scopes of ${path}`, scopes, 'everybody'),
+		onScopes: (scopes) => {
+			running.putScopes(`scopes of ${path}`, scopes, 'everybody');
+			remarkOn(scopes, running, (remark) => log(`${path}: ${remark}`));
+		},
 		warn: log,
 		onError,
 	});
+}
+
+function remarkOn(scopes: ScopeSettings, running: Host, log: (remark: string) => void): void {
+	const known = running.status().servers.map(({ name }) => name);
+	for (const remark of misspeltServers(Object.keys(scopes), known)) log(remark);
 }
 
 async function alreadyRunning(directory: string): Promise<string> {

@@ -20,7 +20,7 @@ import type { LintConfig } from '../configFile.ts';
 import { hasColours } from '../io.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { versionOf } from '../main.ts';
-import { failOnWords, isRuleId, severities } from '../ruleWords.ts';
+import { failOnWords, isRuleId, noRule, severities } from '../ruleWords.ts';
 import { runTasks } from '../runTasks.ts';
 import { currentProjectPaths, findTargets } from '../targets.ts';
 import { UsageError, absolutePath, assumeOption, formatOption, oneOf, parseOptions } from '../usage.ts';
@@ -154,7 +154,7 @@ function ruleOption(value: string): readonly [id: string, severity: (typeof seve
 		throw new UsageError(
 			`--rule needs a rule's id and a level, as in orphaned-tool-use=warning; it cannot be "${value}".`,
 		);
-	if (!isRuleId(id)) throw new UsageError(`There is no rule "${id}".`);
+	if (!isRuleId(id)) throw new UsageError(noRule(id));
 	return [id, oneOf(`--rule ${id}`, severity, severities)];
 }
 

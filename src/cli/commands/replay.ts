@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { sessionId } from '../../core/base/ids.ts';
+import { didYouMean } from '../../core/base/nearest.ts';
 import { nameForAgents } from '../../core/conversation/index.ts';
 import { createCore } from '../../core/core.ts';
 import { anyGlob } from '../../core/debug/glob.ts';
@@ -275,7 +276,10 @@ async function serversFor(
 			servers.find((candidate) => nameForAgents(candidate.name) === nameForAgents(name));
 		if (definition === undefined)
 			throw new ExpectedError(
-				`There is no server "${printable(name)}" in ${printable(config)}${servers.length === 0 ? '' : `, only ${servers.map((candidate) => printable(candidate.name)).join(', ')}`}. Say with --server OLD=NEW which one is meant, or with --only what to leave out.`,
+				`There is no server "${printable(name)}" in ${printable(config)}${servers.length === 0 ? '' : `, only ${servers.map((candidate) => printable(candidate.name)).join(', ')}`}. ${didYouMean(
+					name,
+					servers.map((candidate) => candidate.name),
+				)} Say with --server OLD=NEW which one is meant, or with --only what to leave out.`,
 			);
 		found.set(server, definition);
 	}

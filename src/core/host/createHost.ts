@@ -1,4 +1,5 @@
 import { ExpectedError } from '../base/errors.ts';
+import { didYouMean } from '../base/nearest.ts';
 import { Emitter } from '../base/emitter.ts';
 import { AgentConnection } from './agentConnection.ts';
 import type { AgentEndpoint, AgentIntroduction, AgentOutput } from './agentConnection.ts';
@@ -103,7 +104,8 @@ export function createHost(options: CreateHostOptions): Host {
 
 	function hubOf(name: string): ServerHub {
 		const hub = hubs.get(name);
-		if (hub === undefined) throw new ExpectedError(`There is no MCP server "${name}".`);
+		if (hub === undefined)
+			throw new ExpectedError(`There is no MCP server "${name}".${didYouMean(name, hubs.keys())}`);
 		return hub;
 	}
 
