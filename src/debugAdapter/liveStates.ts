@@ -24,9 +24,10 @@ export function stateSection(call: HeldCall, earlier: readonly string[], read: S
 				undefined,
 			);
 			// Others may have changed it since.
-			return stored.findLast(({ sessionId }) => sessionId === latest?.sessionId)?.state;
+			return stored.findLast(({ sessionId }) => sessionId === latest?.sessionId)?.state ?? noState;
 		},
 	};
 }
 
+const noState = 'The session store knows of no state that calls of this agent have worked on.';
 const notKept = 'The store keeps the states of the latest calls only, and this one is not among them.';

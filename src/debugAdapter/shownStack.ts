@@ -274,7 +274,13 @@ export class ShownStack {
 	}
 
 	private async edit(section: Section, keys: Keys, text: string): Promise<DebugProtocol.Variable> {
-		if (section.edit === undefined) throw new ExpectedError(`${section.name} cannot be changed here.`);
+		if (section.edit === undefined) {
+			throw new ExpectedError(
+				this.target.abilities.canGoBack
+					? 'A replay cannot be changed: what it shows has happened.'
+					: `${section.name} cannot be changed here.`,
+			);
+		}
 		const value = typedValue(text, valueAt(await section.read(), keys));
 		await section.edit(keys, value);
 		const { expression } = section;

@@ -37,6 +37,7 @@ const made = (sessionId: string, seq: number, key: string | undefined, state: un
 
 describe('the session state of a held call', () => {
 	const earlier = ['toolu_1', 'toolu_2'];
+	const noState = 'The session store knows of no state that calls of this agent have worked on.';
 	for (const [name, stored, expected] of [
 		['is what the call has left', [made('a', 1, 'toolu_1', { n: 1 }), made('a', 2, 'toolu_3', { n: 2 })], { n: 2 }],
 		[
@@ -48,8 +49,8 @@ describe('the session state of a held call', () => {
 			],
 			{ n: 3 },
 		],
-		['is nothing where no session was changed', [], undefined],
-		['is nothing where only others have changed one', [made('a', 1, undefined, { n: 1 })], undefined],
+		['says so where no session was changed', [], noState],
+		['says so where only others have changed one', [made('a', 1, undefined, { n: 1 })], noState],
 		[
 			'says so where it is not kept any more',
 			[made('a', 1, 'toolu_3', undefined)],

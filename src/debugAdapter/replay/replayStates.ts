@@ -18,6 +18,8 @@ interface CallStates {
 
 const notKept = 'The store keeps the states of the latest calls only, and this one is not among them.';
 
+const noState = 'The session store knows of no state that this call has worked on: its server keeps none there.';
+
 export class ReplayStates {
 	private readonly replay: Replay;
 	private readonly source: StoredCallReader | undefined;
@@ -38,7 +40,7 @@ export class ReplayStates {
 			isExpensive: true,
 			read: async () => {
 				const states = await this.of(call);
-				if (states === undefined) return undefined;
+				if (states === undefined) return noState;
 				return (hasResult ? states.after : states.before) ?? notKept;
 			},
 			watched: (keys) => this.watched(call, keys),

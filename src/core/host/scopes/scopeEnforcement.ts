@@ -1,4 +1,4 @@
-import { checkSettingsAgainst, scopeParametersOf } from '../../scope/index.ts';
+import { checkSettingsAgainst, lastName, scopeParametersOf } from '../../scope/index.ts';
 import type {
 	DescribedTool as ScopedTool,
 	ScopeParameter,
@@ -513,10 +513,6 @@ function keyOf(source: string | undefined, tool: string): string {
 function partsOf(key: string): [source: string | undefined, tool: string] {
 	const end = key.indexOf('\n');
 	return [end === 0 ? undefined : key.slice(0, end), key.slice(end + 1)];
-}
-
-function lastName(path: string): string {
-	return (path.split('.').at(-1) ?? path).replaceAll('[]', '');
 }
 
 /** JSON text of a schema; `undefined` where there is none that could be of use. */
