@@ -68,8 +68,10 @@ export function registerConversationView(
 			async (node?: unknown) => {
 				const agent = agentOf(agents.nodeOf(node)) ?? (await agentInEditor(transcripts));
 				if (agent === undefined) return;
+				// At once: until the view is there, another row may be chosen, and that counts more.
+				const showing = show(agent.key, agent.agentId);
 				await commands.executeCommand(`${viewIds.conversation}.focus`);
-				await show(agent.key, agent.agentId);
+				await showing;
 			},
 		),
 	);

@@ -143,12 +143,14 @@ describe('the view of a conversation', () => {
 		const [main] = await agents.tree.getChildren(await rowOfSession(endedId));
 		const [worker] = await agents.tree.getChildren(main);
 		assert.ok(worker);
-		await agents.view.reveal(worker, { select: true, focus: true });
-		await commands.executeCommand('crosstalk.showConversation');
-		await eventually(
+		// VS Code tells of the selected row when it comes to it.
+		await actUntil(
 			'The agent is shown',
-			() => conversation.view.description,
-			(name) => name === 'worker 1',
+			async () => {
+				await agents.view.reveal(worker, { select: true, focus: true });
+				await commands.executeCommand('crosstalk.showConversation');
+			},
+			() => conversation.view.description === 'worker 1',
 		);
 		const rows = await conversationOutline(3);
 		assert.match(rows[0] ?? '', /^Turn 1 — \d\d:\d\d:\d\d/);
@@ -163,18 +165,16 @@ describe('the view of a conversation', () => {
 		const { agents, conversation } = await showAgents();
 		const [main] = await agents.tree.getChildren(await rowOfSession(endedId));
 		assert.ok(main);
-		await agents.view.reveal(main, { select: true, focus: true, expand: true });
-		await eventually(
-			'The main agent is shown',
-			() => conversation.view.description,
-			(name) => name === 'main',
-		);
-		await press('ArrowDown');
-		await press('Enter');
-		await eventually(
+		const choose = () => agents.view.reveal(main, { select: true, focus: true, expand: true });
+		await actUntil('The main agent is shown', choose, () => conversation.view.description === 'main');
+		await actUntil(
 			'The agent below is shown',
-			() => conversation.view.description,
-			(name) => name === 'worker 1',
+			async () => {
+				await choose();
+				await press('ArrowDown');
+				await press('Enter');
+			},
+			() => conversation.view.description === 'worker 1',
 		);
 	});
 
@@ -194,7 +194,7 @@ describe('the view of a conversation', () => {
 					return env.clipboard.readText();
 				},
 				(text) => text === expected,
-				{ everyMs: 300 },
+				{ everyMs: 300, timeoutMs: 60_000 },
 			);
 		};
 		const pressOn = async () => {
@@ -221,6 +221,18 @@ describe('the view of a conversation', () => {
 			() => commands.executeCommand('crosstalk.copyId', worker),
 			worker.agentId,
 		);
+	});
+
+	it('is that of the row that was chosen last, also while the view is still opening for another', async () => {
+		const { agents, conversation } = await showAgents();
+		const [main] = await agents.tree.getChildren(await rowOfSession(endedId));
+		const [worker] = await agents.tree.getChildren(main);
+		assert.ok(main && worker?.kind === 'agent');
+		const opening = commands.executeCommand('crosstalk.showConversation', main);
+		await new Promise((resolve) => setImmediate(resolve));
+		conversation.tree.show(worker.key, worker.agentId);
+		await opening;
+		assert.equal(conversation.tree.agent?.id, worker.agentId);
 	});
 
 	it('marks the call that never came back', async () => {
