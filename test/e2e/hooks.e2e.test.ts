@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { access, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { HeldCall, Resumption } from '../../src/core/debug/index.ts';
 import type { HookEvent } from '../../src/core/events/sessionEvent.ts';
 import { attach } from '../../src/platform/node/host/attach.ts';
 import type { ControlClient } from '../../src/platform/node/host/controlClient.ts';
+import { AdapterClient } from '../debugAdapter/adapterClient.ts';
 import { allEvents } from '../platform/node/recordedEvents.ts';
 import { until } from './agentProcess.ts';
 import type { AgentProcess } from './agentProcess.ts';
@@ -199,6 +201,63 @@ describe(`the hooks of Claude Code ${claudeCodeVersion}`, () => {
 			assert.match(outputs.get('held') ?? '', /as it was/);
 			assert.match(outputs.get('edited') ?? '', /"edited"/);
 			assert.equal(outputs.get('changed'), '"changed"');
+		});
+	});
+
+	describe('beside a Codex that a debugger has launched', () => {
+		let scene: Scene;
+		let client: AdapterClient;
+		after(async () => {
+			await client?.close();
+			await scene?.dispose();
+		});
+
+		it('stop its calls, take an edited argument, and let it run to its end', async function () {
+			this.timeout(installationTimeoutMs);
+			scene = await Scene.create([
+				[call('held', 'exec_command', { cmd: 'echo as it was' })],
+				[workbenchCall('edited', 'echo', { text: 'as it was' })],
+				[text('Done.')],
+			]);
+			const codex = await Codex.create(scene.workbench, 'v1');
+			const { command: program, args, cwd, environment: env } = codex.command(`${rootPrompt}: go`);
+			client = new AdapterClient();
+			client.defaultTimeout = 60_000;
+			const configuration = { program, as: 'codex', args, cwd, env, data: scene.dataDirectory };
+			const breakpoints = [{ name: 'Bash' }, { name: 'main:workbench/echo' }];
+			await client.open(configuration, {
+				before: async () => client.ask('setFunctionBreakpoints', { breakpoints }),
+			});
+			const stop = async (act: () => Promise<unknown>) => {
+				const [stopped] = await Promise.all([client.waitForEvent('stopped', 60_000), act()]);
+				return (stopped as DebugProtocol.StoppedEvent).body; // the name says which it is
+			};
+			const first = await stop(async () => {
+				await client.ask('configurationDone');
+				scene.begin();
+			});
+			assert.match(String(first.description), /^Breakpoint "Bash"/);
+			const threadId = first.threadId ?? 0;
+			const [bash] = await client.frames(threadId);
+			assert.match(bash?.name ?? '', /^Bash\(.*echo as it was/);
+			await stop(async () => client.ask('continue', { threadId }));
+			const [echo] = await client.frames(threadId);
+			assert.equal(echo?.name, 'echo(text: "as it was")');
+			const { scopes } = (await client.ask('scopes', {
+				frameId: echo.id,
+			})) as DebugProtocol.ScopesResponse['body']; // as the protocol says
+			const variablesReference = scopes[0]?.variablesReference ?? 0;
+			await client.ask('setVariable', { variablesReference, name: 'text', value: '"edited"' });
+			const [exited] = await Promise.all([
+				client.waitForEvent('exited', 60_000),
+				client.waitForEvent('terminated', 60_000),
+				client.ask('continue', { threadId }),
+			]);
+			assert.equal((exited as DebugProtocol.ExitedEvent).body.exitCode, 0, client.exchange.join('\n'));
+			const input = list(scene.workbench.model.requests.at(-1)?.body['input']);
+			const outputs = new Map(input.map((item) => [item['call_id'], JSON.stringify(item['output'])]));
+			assert.match(outputs.get('held') ?? '', /as it was/);
+			assert.match(outputs.get('edited') ?? '', /"edited"/);
 		});
 	});
 
