@@ -147,7 +147,14 @@ export function createHost(options: CreateHostOptions): Host {
 		metrics,
 		faults: faultBook,
 		debug: services.debug,
-		status: () => statusOf(options, [...hubs.values()], hookedCalls, faultBook, services.debug),
+		status: () =>
+			statusOf(options, {
+				hubs: [...hubs.values()],
+				nameOf: (server) => hubNamed(server)?.name ?? server,
+				hookedCalls,
+				faults: faultBook,
+				debug: services.debug,
+			}),
 		putServers(source, servers) {
 			const before = sources.get(source) ?? new Map<string, string>();
 			const names = new Map<string, string>();
@@ -273,16 +280,26 @@ function timeOf(epochMs: number | null): string | undefined {
 	return epochMs === null ? undefined : new Date(epochMs).toISOString();
 }
 
-function statusOf(
-	options: CreateHostOptions,
-	hubs: readonly ServerHub[],
-	hookedCalls: HookedCalls,
-	faults: FaultBook,
-	debug: DebugHost,
-): HostStatus {
+interface StatusParts {
+	readonly hubs: readonly ServerHub[];
+	/** What a server is called here, by what an agent calls it. */
+	readonly nameOf: (server: string) => string;
+	readonly hookedCalls: HookedCalls;
+	readonly faults: FaultBook;
+	readonly debug: DebugHost;
+}
+
+function statusOf(options: CreateHostOptions, { hubs, nameOf, hookedCalls, faults, debug }: StatusParts): HostStatus {
 	const { clock } = options.platform;
 	const calls: CallStatus[] = [];
 	const sessions = new Map<string, { agents: Set<string>; inFlight: number }>();
+	const count = (sessionId: string | undefined, agentId: string | undefined) => {
+		if (sessionId === undefined) return;
+		const session = sessions.get(sessionId) ?? { agents: new Set<string>(), inFlight: 0 };
+		sessions.set(sessionId, session);
+		session.inFlight++;
+		if (agentId !== undefined) session.agents.add(agentId);
+	};
 	const heldUntil = new Map(debug.heldAt('wire').map(({ held }) => [held.callId, timeOf(held.heldUntil)] as const));
 	for (const hub of hubs) {
 		for (const exchange of hub.exchanges) {
@@ -303,27 +320,30 @@ function statusOf(
 				...(until === undefined ? {} : { heldUntil: until }),
 				...(exchange.fault === undefined ? {} : { fault: exchange.fault.description }),
 			});
-			if (record.sessionId === undefined) continue;
-			const session = sessions.get(record.sessionId) ?? { agents: new Set<string>(), inFlight: 0 };
-			sessions.set(record.sessionId, session);
-			session.inFlight++;
-			if (record.agentId !== undefined) session.agents.add(record.agentId);
+			count(record.sessionId, record.agentId);
 		}
 	}
+	const heldAtHooks = new Map<string, number>();
 	for (const { held, reason } of debug.heldAt('hook')) {
-		const { stopId, server, tool, agentId, sessionId, toolUseId, heldSince } = held;
+		const { stopId, tool, agentId, sessionId, toolUseId, heldSince } = held;
+		const server = held.server === null ? '' : nameOf(held.server);
 		const until = timeOf(held.heldUntil);
 		const ageMs = clock.now() - heldSince;
 		const startedAt = new Date(heldSince).toISOString();
 		// It has not reached the host: its id is that of the stop, and a tool of the agent's own has no server.
-		const call = { id: stopId, server: server ?? '', tool, state: 'held' as const, agentId, sessionId, toolUseId };
+		const call = { id: stopId, server, tool, state: 'held' as const, agentId, sessionId, toolUseId };
 		calls.push({ ...call, startedAt, ageMs, reason, ...(until === undefined ? {} : { heldUntil: until }) });
+		heldAtHooks.set(server, (heldAtHooks.get(server) ?? 0) + 1);
+		count(sessionId ?? undefined, agentId ?? undefined);
 	}
 	const hooked = hookedCalls.list(new Set(calls.map(({ toolUseId }) => toolUseId ?? '')));
 	return {
 		version: 1,
 		host: options.process,
-		servers: hubs.map((hub) => hub.status()),
+		servers: hubs.map((hub) => {
+			const status = hub.status();
+			return { ...status, inFlight: status.inFlight + (heldAtHooks.get(hub.name) ?? 0) };
+		}),
 		calls,
 		sessions: [...sessions].map(([id, { agents, inFlight }]): SessionStatus => ({
 			id,

@@ -29,6 +29,7 @@ export interface ServerStatus {
 	readonly sharingReason?: string | undefined;
 	readonly pid: number | null;
 	readonly connections: readonly ConnectionStatus[];
+	/** Of `calls` those of this server that are not queued: also those that a debugger holds, which no connection has, on the wire or at their agents' hooks. */
 	readonly inFlight: number;
 	readonly queued: number;
 	readonly calls: number;
@@ -84,7 +85,7 @@ export type CallState = 'queued' | 'held' | 'running';
 
 export interface CallStatus {
 	readonly id: string;
-	/** Empty: the tool is the agent's own, and its call is held at the agent's hook. */
+	/** The host's name of it. Empty: the tool is the agent's own, and its call is held at the agent's hook. */
 	readonly server: string;
 	readonly tool: string;
 	readonly state: CallState;

@@ -106,6 +106,7 @@ describe('a call that a debugger holds on the wire', () => {
 		});
 		assert.equal(rig.last.requests('tools/call').length, 0);
 		assert.partialDeepStrictEqual(rig.host.status().calls, [{ state: 'held', reason: 'breakpoint "files/*"' }]);
+		assert.partialDeepStrictEqual(rig.host.status().servers, [{ name: 'files', inFlight: 1, queued: 0 }]);
 		assert.deepEqual(rig.host.activity.calls, 1);
 		await resume(0, run);
 		assert.equal(textOf(call.answer), '{"page":3}');
@@ -205,6 +206,25 @@ describe('a call that a debugger holds on the wire', () => {
 		assert.equal(call.answers.length, 0);
 		await resume(1, run);
 		assert.equal(call.answers.length, 1);
+	});
+
+	it('is in flight at its server too where its hook holds it', async () => {
+		const { rig, debug, stops, resume } = debugged();
+		set(debug, { tool: 'files/*' });
+		await rig.initialized();
+		const body = {
+			...{ session_id: 's', prompt_id: 'p', hook_event_name: 'PreToolUse', tool_use_id: 't1' },
+			...{ tool_name: 'mcp__files__query', mcp_server: { name: 'files' }, tool_input: {} },
+		};
+		rig.host.hook('claude-code', new TextEncoder().encode(JSON.stringify(body)), 60_000);
+		assert.equal(stops.length, 1);
+		const { calls, servers, sessions } = rig.host.status();
+		for (const { name, inFlight, queued } of servers)
+			assert.equal(calls.filter(({ server }) => server === name).length, inFlight + queued, name);
+		assert.equal(calls.length, 1);
+		assert.deepEqual(sessions, [{ id: 'claude-code:s', agents: 1, inFlight: 1 }]);
+		await resume(0, run);
+		assert.ok(rig.host.status().servers.every(({ inFlight }) => inFlight === 0));
 	});
 
 	it('waits where its result is an error', async () => {
