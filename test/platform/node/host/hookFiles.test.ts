@@ -20,7 +20,13 @@ import fc from 'fast-check';
 import { isOurHandler, handlersIn, hookHandlers } from '../../../../src/platform/node/host/hooks/claudeCodeSettings.ts';
 import type { HookPlace } from '../../../../src/platform/node/host/hooks/claudeCodeSettings.ts';
 import { withHandlers, withoutHandlers } from '../../../../src/platform/node/host/hooks/hookEdits.ts';
-import { findHooks, planHooks, removeHooks, writeHooks } from '../../../../src/platform/node/host/hooks/hookFiles.ts';
+import {
+	findHooks,
+	installedPaths,
+	planHooks,
+	removeHooks,
+	writeHooks,
+} from '../../../../src/platform/node/host/hooks/hookFiles.ts';
 import type { HookProblem, PlannedHooks } from '../../../../src/platform/node/host/hooks/hookFiles.ts';
 
 const place: HookPlace = {
@@ -88,6 +94,27 @@ describe('hooks in a settings file', () => {
 	let lab: Lab;
 	afterEach(async () => lab.dispose());
 
+	it('are remembered of each file, however many are installed and removed at once', async () => {
+		lab = await Lab.create();
+		const paths = Array.from({ length: 8 }, (_, index) => join(lab.folder, 'project', `settings-${index}.json`));
+		const files = await Promise.all(
+			paths.map(async (path, index) => {
+				await writeFile(path, `{ "model": "${index}" }\n`);
+				const planned = await planHooks(path, place);
+				assert.ok(!('message' in planned));
+				return planned;
+			}),
+		);
+		for (const problem of await Promise.all(files.map(async (planned) => writeHooks(lab.data, planned))))
+			assert.equal(problem, undefined);
+		assert.deepEqual((await installedPaths(lab.data)).toSorted(), paths);
+		const removed = await Promise.all(paths.map(async (path) => removeHooks(lab.data, path)));
+		assert.deepEqual(new Set(removed.map(({ result }) => result)), new Set(['restored']));
+		for (const [index, path] of paths.entries())
+			assert.equal(await readFile(path, 'utf8'), `{ "model": "${index}" }\n`);
+		assert.deepEqual(await installedPaths(lab.data), []);
+	});
+
 	it('are in a file of their own where there is none, for its owner alone, and go with it', async () => {
 		lab = await Lab.create();
 		await lab.install();
@@ -95,7 +122,7 @@ describe('hooks in a settings file', () => {
 		if (process.platform !== 'win32') assert.equal((await stat(lab.path)).mode & 0o777, 0o600);
 		assert.equal((await removeHooks(lab.data, lab.path)).result, 'restored');
 		assert.deepEqual(await readdir(join(lab.folder, 'project')), []);
-		assert.deepEqual(await readdir(lab.data), ['hooks.json']);
+		assert.deepEqual((await readdir(lab.data)).toSorted(), ['hooks-lock.sqlite', 'hooks.json']);
 	});
 
 	it('leave each of two files its way back that were the same before', async () => {

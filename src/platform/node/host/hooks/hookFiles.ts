@@ -16,6 +16,7 @@ import { sha256Of } from '../config/importStore.ts';
 import { parseJsonConfig } from '../config/jsonConfig.ts';
 import { replaceFile } from '../config/replaceFile.ts';
 import { codeOf, isErrno, prepareDataDirectory, writePrivateFile } from '../dataDirectory.ts';
+import { takeLock } from '../ownership.ts';
 import { addressOfHandler, handlersIn, hookHandlers, isOurHandler, obstacleIn } from './claudeCodeSettings.ts';
 import type { HookPlace } from './claudeCodeSettings.ts';
 import { withHandlers, withoutHandlers, wrongHooks } from './hookEdits.ts';
@@ -89,9 +90,13 @@ export async function planHooks(path: string, place: HookPlace): Promise<Planned
 
 /** Does what was planned, unless the file has changed meanwhile. */
 export async function writeHooks(directory: string, planned: PlannedHooks): Promise<HookProblem | undefined> {
-	const { path, before, after, diff } = planned;
-	if (diff === '') return undefined;
+	if (planned.diff === '') return undefined;
 	const real = await prepareDataDirectory(directory);
+	return alone(real, async () => writeAlone(real, planned));
+}
+
+async function writeAlone(real: string, planned: PlannedHooks): Promise<HookProblem | undefined> {
+	const { path, before, after } = planned;
 	const known = await readInstalled(real);
 	const earlier = known.find((file) => file.path === path);
 	const isUntouched = before !== undefined && earlier !== undefined && sha256Of(before) === earlier.writtenSha256;
@@ -132,6 +137,12 @@ export async function writeHooks(directory: string, planned: PlannedHooks): Prom
 
 /** Takes our hooks out of a file: it is as it was before, or, where it was changed since, without them. */
 export async function removeHooks(directory: string, path: string): Promise<RemovedHooks> {
+	// Where there is no such folder nothing was ever installed from, and nobody is installing.
+	const isThere = (await stat(directory).catch(() => undefined))?.isDirectory() === true;
+	return isThere ? alone(directory, async () => removeAlone(directory, path)) : removeAlone(directory, path);
+}
+
+async function removeAlone(directory: string, path: string): Promise<RemovedHooks> {
 	const known = await readInstalled(directory);
 	const installed = known.find((file) => file.path === path);
 	const file = await readSettings(path);
@@ -338,6 +349,29 @@ interface InstalledHooks {
 }
 
 const recordFile = 'hooks.json';
+const lockFile = 'hooks-lock.sqlite';
+const longestWaitMs = 10_000;
+
+/** Two that write the record at once would each keep their own way back and lose the other's. The system takes the lock back from whoever ends. */
+async function alone<Result>(directory: string, run: () => Promise<Result>): Promise<Result> {
+	const deadline = performance.now() + longestWaitMs;
+	for (;;) {
+		// Waiting within SQLite would hold up this whole thread.
+		const lock = await takeLock(join(directory, lockFile), { contentionMs: 0 });
+		if (lock !== undefined) {
+			try {
+				return await run();
+			} finally {
+				lock.dispose();
+			}
+		}
+		if (performance.now() > deadline)
+			throw new ExpectedError(
+				`Somebody else is installing or removing hooks with the data directory ${directory} just now. Nothing was changed; try again.`,
+			);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+	}
+}
 
 async function readInstalled(directory: string): Promise<readonly InstalledHooks[]> {
 	const path = join(directory, recordFile);
