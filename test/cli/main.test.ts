@@ -174,7 +174,7 @@ describe('crosstalk', () => {
 			for (const command of ['lint', 'show']) {
 				const { status, stdout, stderr } = spawnSync(process.execPath, [bin, command, pipe], {
 					encoding: 'utf8',
-					timeout: 20_000,
+					timeout: 60_000,
 					killSignal: 'SIGKILL',
 				});
 				assert.deepEqual([status, stdout, stderr], [2, '', `crosstalk: ${pipe}: It is no regular file.\n`]);

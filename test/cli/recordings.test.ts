@@ -190,5 +190,5 @@ describe('a session that a host has recorded', () => {
 			sessions.map(({ toolCalls }) => toolCalls),
 			[3],
 		);
-	}).timeout(60_000);
+	}).timeout(300_000);
 });

@@ -23,7 +23,7 @@ export function evictionContract(lab: Lab): void {
 			assert.ok(JSON.stringify(transcripts[0]).length > 1000);
 			assert.deepEqual(transcripts[1], transcripts[0]);
 			assert.deepEqual(transcripts[2], transcripts[0]);
-		}).timeout(60_000);
+		}).timeout(300_000);
 
 		it('is given up when that is asked for, and read again by the next call', async () => {
 			const store = await lab.bed.open({ eviction: 'never' });

@@ -177,7 +177,7 @@ export function keysContract(lab: Lab): void {
 			if (!lab.has('sql')) return;
 			const rows = await need(lab.bed.sql)('a', 'SELECT count(*) AS number FROM checkpoints');
 			assert.ok(Number(rows[0]!['number']) <= 16);
-		}).timeout(60_000);
+		}).timeout(300_000);
 	});
 }
 

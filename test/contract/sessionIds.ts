@@ -51,7 +51,7 @@ export function sessionIdsContract(lab: Lab): void {
 				assert.deepEqual(await store.session(id).read(), { seq: 1, state: { count: index + 1 } }, shown(id));
 			}
 			assert.deepEqual((await store.sessions()).map(({ id }) => id).sort(), [...ids].sort());
-		}).timeout(60_000);
+		}).timeout(300_000);
 
 		it('that are longer than any name are refused, and not cut off', async () => {
 			const store = await lab.bed.open();

@@ -180,7 +180,7 @@ export function statesContract(lab: Lab): void {
 				}),
 				{ numRuns: 100 },
 			);
-		}).timeout(60_000);
+		}).timeout(300_000);
 
 		for (const size of [999_000, 1_048_576, 2_000_000, 2_097_152, 5_000_000]) {
 			it(`of ${size} bytes is kept whole, and so is the next, smaller one`, async () => {

@@ -11,7 +11,7 @@ import type { Strike } from '../../examples/analytics-server/strikes.ts';
 import { AnalyticsClient, ended, startHttp } from './analyticsClient.ts';
 
 describe('the analytics server', function () {
-	this.timeout(60_000);
+	this.timeout(300_000);
 	let directory: string;
 	let strikes: readonly Strike[];
 	const clients = new Set<AnalyticsClient>();

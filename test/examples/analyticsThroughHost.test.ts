@@ -10,7 +10,7 @@ import { AnalyticsClient } from './analyticsClient.ts';
 const agents = 4;
 
 describe('the analytics server behind the host', function () {
-	this.timeout(120_000);
+	this.timeout(300_000);
 	let lab: Lab;
 	let servers: string;
 

@@ -13,7 +13,7 @@ import { startAgent } from '../e2e/agentProcess.ts';
 const said = Object.values(busyDay).reduce((sum, messages) => sum + messages.length, 0);
 
 describe('the chat server', function () {
-	this.timeout(60_000);
+	this.timeout(300_000);
 	let directory: string;
 	const clients = new Set<Client>();
 

@@ -1,6 +1,6 @@
 // A run whose tests leave something open would never end: it is said what that is, and the run has failed.
 
-const graceMs = 15_000;
+const graceMs = 60_000;
 
 export const mochaHooks = {
 	afterAll(): void {

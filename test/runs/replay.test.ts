@@ -38,7 +38,7 @@ interface Shown {
 }
 
 describe('a replay', function () {
-	this.timeout(120_000);
+	this.timeout(300_000);
 	let lab: Lab;
 	let saved: string;
 	let stores = 0;

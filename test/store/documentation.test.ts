@@ -17,7 +17,7 @@ describe('the page on the session store', () => {
 		try {
 			const file = join(directory, 'example.mjs');
 			writeFileSync(file, example.replace('crosstalk/session-store', library));
-			const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: directory, timeout: 30_000 });
+			const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: directory, timeout: 90_000 });
 			const promised = [...example.matchAll(/console\.log\(.*\/\/ (.*)$/gmu)].map((match) => match[1]);
 			assert.equal(promised.length, 3);
 			assert.deepEqual(stdout.trimEnd().split('\n'), promised);

@@ -25,7 +25,7 @@ describe('a store that is used for long', () => {
 		session = (await bed.open({ keptCalls: 100, keptStates: 4 })).session('a');
 		assert.equal(await add(session, 1, { key: 'k4901' }), 4901);
 		assert.equal(await look(session), 5000);
-	}).timeout(60_000);
+	}).timeout(300_000);
 
 	it('keeps large states only for as long as it says', async () => {
 		const session = (await bed.open({ keptStates: 3, stateBytes: 4_000_000 })).session('a');
@@ -41,7 +41,7 @@ describe('a store that is used for long', () => {
 		assert.ok(bytes < 20_000_000, `${bytes} bytes`);
 		assert.ok(String((await session.stateAt(40)).state['text']).startsWith('39 '));
 		assert.ok(String((await session.stateAt(38)).state['text']).startsWith('37 '));
-	}).timeout(60_000);
+	}).timeout(300_000);
 
 	it('has memory for the sessions that are used, and not for all that ever were', async () => {
 		const sessions = 20_000;
@@ -58,5 +58,5 @@ describe('a store that is used for long', () => {
 		assert.ok(inMemory > 0 && inMemory < sessions / 2, `${inMemory} in memory`);
 		assert.equal(await add(store.session('session 0'), 1), 2);
 		assert.equal(await add(store.session('session 10000'), 1), 2);
-	}).timeout(60_000);
+	}).timeout(300_000);
 });

@@ -44,7 +44,7 @@ describe('replies for repeated calls', () => {
 			),
 			{ numRuns: 300 },
 		);
-	}).timeout(60_000);
+	}).timeout(300_000);
 });
 
 /** Compares with a list of all calls that were ever made. */

@@ -89,7 +89,7 @@ describe('sessions in a simulated world', () => {
 				{ numRuns: 2000, endOnFailure: true, ...replayed },
 			);
 			assert.equal(found.failed, true);
-		}).timeout(60_000);
+		}).timeout(300_000);
 	}
 });
 

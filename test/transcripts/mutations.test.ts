@@ -46,7 +46,7 @@ const kinds = [
 const mutation: fc.Arbitrary<Mutation> = fc.tuple(fc.constantFrom(...kinds), fc.nat(), fc.nat(), fc.nat());
 
 describe('mutated transcripts', function () {
-	this.timeout(120_000);
+	this.timeout(300_000);
 
 	it(`are read, folded and linted without a throw, ${mutationCount.toLocaleString('en')} mutations long`, async () => {
 		let mutated = 0;

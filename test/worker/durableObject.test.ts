@@ -518,7 +518,7 @@ describe('the runtime', () => {
 			await worker.dispose();
 			rmSync(directory, { recursive: true, force: true });
 		}
-	}).timeout(60_000);
+	}).timeout(300_000);
 });
 
 /** Those that this process has started. */

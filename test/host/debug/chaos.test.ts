@@ -182,7 +182,7 @@ async function play(actions: readonly Action[]): Promise<void> {
 
 describe('whatever happens while debuggers hold calls', () => {
 	it('each call has one answer, and nothing stays held', async function () {
-		this.timeout(60_000);
+		this.timeout(300_000);
 		await fc.assert(
 			fc.asyncProperty(fc.array(action, { minLength: 5, maxLength: 40 }), async (actions) =>
 				play([{ kind: 'attach' }, ...actions]),

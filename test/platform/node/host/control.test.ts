@@ -78,7 +78,7 @@ describe('the control socket', () => {
 	});
 
 	async function attached(): Promise<ControlClient> {
-		const client = await connectControl(path, { client: 'a test', timeoutMs: 2_000 });
+		const client = await connectControl(path, { client: 'a test', timeoutMs: 20_000 });
 		assert.ok(client);
 		clients.push(client);
 		return client;

@@ -119,7 +119,7 @@ describe('the feed of recorded events', () => {
 		};
 		let server = await startControlServer({ ...options, events: feed });
 		try {
-			const client = await connectControl(path, { client: 'a test', timeoutMs: 2_000 });
+			const client = await connectControl(path, { client: 'a test', timeoutMs: 20_000 });
 			assert.ok(client);
 			const events: SessionEvent[] = [];
 			const times: number[] = [];
@@ -149,7 +149,7 @@ describe('the feed of recorded events', () => {
 			await server.close();
 			// Whoever records nothing, or is older than this, refuses: its client reads the store.
 			server = await startControlServer(options);
-			const other = await connectControl(path, { client: 'a test', timeoutMs: 2_000 });
+			const other = await connectControl(path, { client: 'a test', timeoutMs: 20_000 });
 			await assert.rejects(
 				async () => other?.request('events/follow', { sessions: null }),
 				/Nothing is recorded/,

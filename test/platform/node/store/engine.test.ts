@@ -187,7 +187,7 @@ describe('the embedded engine', () => {
 			await database.write([{ sql: 'INSERT INTO a VALUES (1)', parameters: [] }], generation);
 			void database.write([{ sql: 'INSERT INTO a VALUES (2)', parameters: [] }], generation).then(() => console.log('written'));`,
 		);
-		assert.deepEqual(await runNode([program], { limitMs: 10_000 }), { code: 0, output: 'written\n' });
+		assert.deepEqual(await runNode([program], { limitMs: 60_000 }), { code: 0, output: 'written\n' });
 		assert.deepEqual(await values(await engines.open(), 'SELECT b FROM a ORDER BY b'), [1, 2]);
 	});
 

@@ -48,7 +48,7 @@ describe('the embedded engine in a bundle', () => {
 			await writeFile(join(folder, 'package.json'), '{}');
 			const { code, output } = await runNode([program, join(folder, 'store')], {
 				directory: folder,
-				limitMs: 10_000,
+				limitMs: 60_000,
 			});
 			assert.deepEqual({ code, output }, { code: 0, output: '[{"b":"é"}]\n' });
 		});

@@ -51,7 +51,7 @@ describe('a bit that flips in the file of a store', () => {
 		assert.ok(single > rounds / 6, costs.join());
 		// Pages that hold the tree together are few.
 		assert.ok(costs.filter((cost) => cost > 1).length < rounds / 6, costs.join());
-	}).timeout(120_000);
+	}).timeout(300_000);
 });
 
 describe('a store of a newer version', () => {

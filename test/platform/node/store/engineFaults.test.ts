@@ -64,7 +64,7 @@ describe('the embedded engine, when something fails', () => {
 				const { status, stdout, stderr } = spawnSync(
 					'unshare',
 					[...unshare, 'sh', '-c', script, 'sh', engines.directory, process.execPath, program],
-					{ encoding: 'utf8', timeout: 15_000 },
+					{ encoding: 'utf8', timeout: 60_000 },
 				);
 				assert.equal(status, 0, stderr);
 				assert.equal(stdout, 'full\nread\ndeleted\nclosed\nopened\nrecovered\n', stderr);
@@ -149,7 +149,7 @@ describe('the embedded engine, when something fails', () => {
 							'3',
 							'8000000',
 						],
-						{ encoding: 'utf8', timeout: 15_000 },
+						{ encoding: 'utf8', timeout: 60_000 },
 					);
 					const told = toldBy(stdout);
 					assert.ok(told.acknowledged.length > 0 && told.rejected.length > 0, stdout + stderr);
@@ -185,7 +185,7 @@ describe('the embedded engine, when something fails', () => {
 							'2',
 							'60000',
 						],
-						{ encoding: 'utf8', timeout: 20_000 },
+						{ encoding: 'utf8', timeout: 60_000 },
 					);
 					const told = toldBy(stdout);
 					assert.ok(told.acknowledged.length > 0, `${failing}: ${stdout}${stderr}`);
@@ -199,7 +199,7 @@ describe('the embedded engine, when something fails', () => {
 					if (!isClosed) assert.deepEqual(wrong, [], `${failing}: rejected, and kept`);
 				}
 				assert.ok(rejected > 0);
-			}).timeout(60_000);
+			}).timeout(300_000);
 		}
 	});
 
@@ -229,7 +229,7 @@ describe('the embedded engine, when something fails', () => {
 				await engine.close();
 			}
 			assert.ok(lengths.size > 6, [...lengths].join());
-		}).timeout(60_000);
+		}).timeout(300_000);
 	});
 
 	describe('the file is damaged', () => {
@@ -314,7 +314,7 @@ function readOnly(directory: string): string {
 		const program = join(import.meta.dirname, 'readOnlyStore.ts');
 		const { stdout, stderr } = spawnSync(process.execPath, [program, directory], {
 			encoding: 'utf8',
-			timeout: 15_000,
+			timeout: 60_000,
 			...(process.getuid?.() === 0 ? { uid: 65_534 } : {}),
 		});
 		assert.equal(stderr, '');

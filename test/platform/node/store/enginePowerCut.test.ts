@@ -23,19 +23,19 @@ describe('the embedded engine, when the power goes', () => {
 			const steps = traced(engines.folder, [writer, engines.directory, '0', '48', '3000', '2', '60000']);
 			assert.equal(steps.filter(({ kind }) => kind === 'acknowledged').length, 48);
 			await cutEverywhere(steps, 48);
-		}).timeout(60_000);
+		}).timeout(300_000);
 	}
 
 	it('has kept what it acknowledged, and is whole, whatever part of the last changes came to the disk', async () => {
 		const steps = await compared(engines.directory, 40, 3_000, 60_000);
 		await cutEverywhere(steps, 40);
-	}).timeout(60_000);
+	}).timeout(300_000);
 
 	it('would be found out if it did not wait for the disk', async () => {
 		const steps = await compared(engines.directory, 10, 3_000, 8_000_000);
 		const unsynced = steps.filter((step, index) => step.kind !== 'sync' || index < 5);
 		await assert.rejects(cutEverywhere(unsynced, 10), /acknowledged, and lost|not a database|malformed/u);
-	}).timeout(60_000);
+	}).timeout(300_000);
 
 	async function cutEverywhere(steps: readonly Step[], count: number): Promise<void> {
 		// The log is copied into the file, and begins anew, in the middle of it all.

@@ -63,7 +63,7 @@ describe('the session store as a library', () => {
 	let installed: string;
 
 	before(async function () {
-		this.timeout(60_000);
+		this.timeout(300_000);
 		folder = await mkdtemp(join(tmpdir(), 'crosstalk-library-'));
 		installed = join(folder, 'node_modules', 'crosstalk');
 		await mkdir(installed, { recursive: true });

@@ -30,7 +30,7 @@ export function traced(folder: string, writer: readonly string[]): readonly Step
 	const { status, stderr } = spawnSync(
 		'strace',
 		['-f', '-y', '-xx', '-s', '1000000', '-e', calls, '-o', trace, process.execPath, ...writer],
-		{ encoding: 'utf8', timeout: 30_000 },
+		{ encoding: 'utf8', timeout: 90_000 },
 	);
 	if (status !== 0) throw new Error(stderr);
 	const unfinished = new Map<string, string>();
