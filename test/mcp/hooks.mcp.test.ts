@@ -133,6 +133,19 @@ describe('hooks at the host', () => {
 		assert.deepEqual((await debug.request('debug/held', {})).calls, []);
 	});
 
+	it('hold nobody longer than an hour, whatever the address says', async () => {
+		const { answer } = post(hookToken, 'hooks/claude-code?hold=99999999999', event('PreToolUse', 'endless'));
+		const held = await until('the stop', () => stops[0], patience);
+		const heldMs = (held.heldUntil ?? Number.POSITIVE_INFINITY) - held.heldSince;
+		assert.ok(heldMs > 3_500_000 && heldMs <= 3_600_000, String(heldMs));
+		assert.deepEqual(
+			(await debug.request('debug/held', {})).calls.map(({ stopId }) => stopId),
+			[held.stopId],
+		);
+		await resume(held);
+		assert.equal((await answer).body, '{}');
+	});
+
 	it('let go when the time is up that their agent waits', async () => {
 		const { answer } = post(hookToken, 'hooks/claude-code?hold=1', event('PreToolUse', 'short'));
 		const held = await until('the stop', () => stops[0], patience);

@@ -648,11 +648,14 @@ function intentOf(request: IncomingMessage): string | undefined {
 	return query === undefined ? undefined : (new URLSearchParams(query).get('intent') ?? undefined);
 }
 
+/** No hook of ours waits longer, and no timer counts to any number. */
+const longestHoldMs = 3_600_000;
+
 /** For how long a hook's agent waits, which it says in the address; `undefined`: its hooks are only told. */
 function holdOf(request: IncomingMessage): number | undefined {
 	const [, query] = (request.url ?? '').split('?');
 	const seconds = query === undefined ? Number.NaN : Number(new URLSearchParams(query).get('hold') ?? Number.NaN);
-	return Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined;
+	return seconds > 0 ? Math.min(seconds * 1_000, longestHoldMs) : undefined;
 }
 
 function isIntent(text: string): boolean {
