@@ -93,5 +93,6 @@ env = { ${Object.entries(env)
 # Else its children make their first calls whether their servers are ready or not: on a busy machine they are not.
 required = true
 startup_timeout_sec = 120
+tool_timeout_sec = 900
 `;
 }

@@ -234,7 +234,12 @@ class Scene {
 		const { home } = scene.claudeCode;
 		await writeFile(
 			join(project, '.mcp.json'),
-			JSON.stringify({ mcpServers: { workbench: workbench.mcpServer } }, undefined, '\t'),
+			// Its calls wait until a VS Code has started, which takes minutes on a slow machine.
+			JSON.stringify(
+				{ mcpServers: { workbench: { ...workbench.mcpServer, timeout: 900_000 } } },
+				undefined,
+				'\t',
+			),
 		);
 		await mkdir(join(project, '.claude'));
 		await writeFile(join(project, '.claude', 'settings.json'), '{ "permissions": { "deny": ["WebFetch"] } }\n');

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function until<T>(
 	what: string,
 	look: () => T | undefined | Promise<T | undefined>,
-	milliseconds = 30_000,
+	milliseconds = 60_000,
 ): Promise<T> {
 	const startedAt = performance.now();
 	for (;;) {

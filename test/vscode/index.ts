@@ -9,7 +9,7 @@ import { ask } from './runner.ts';
 declare const __dirname: string;
 
 export async function run(): Promise<void> {
-	const mocha = new Mocha({ ui: 'bdd', timeout: 180_000, color: false, forbidOnly: true, forbidPending: true });
+	const mocha = new Mocha({ ui: 'bdd', timeout: 300_000, color: false, forbidOnly: true, forbidPending: true });
 	const pattern = process.env.CROSSTALK_TEST_GREP;
 	if (pattern !== undefined) mocha.grep(pattern);
 	const folder = join(__dirname, 'suite');

@@ -13,7 +13,7 @@ export interface RunnerRequests {
 	/** Keys as Playwright writes them: "Control+Shift+P". */
 	press: { readonly keys: string };
 	type: { readonly text: string };
-	/** Fails when nothing there has become visible by then; absent: half a minute. */
+	/** Fails when nothing there has become visible by then; absent: a minute. */
 	click: Target & {
 		readonly button?: 'left' | 'right';
 		readonly count?: number;
@@ -24,7 +24,7 @@ export interface RunnerRequests {
 	pull: Target & { readonly byX: number };
 	/** Of every element that matches, what a screen reader would say or, failing that, its text. */
 	labels: { readonly selector: string };
-	/** When the page next changes and an element that matches has this in its label, milliseconds since 1970. Fails after a minute. */
+	/** When the page next changes and an element that matches has this in its label, milliseconds since 1970. Fails after three minutes. */
 	appears: Target & { readonly text: string };
 }
 

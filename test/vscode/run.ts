@@ -23,7 +23,7 @@ const { values: flags } = parseArgs({
 
 const timeoutMs = 25 * 60_000;
 /** How long something may take to appear and to stand still. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 const outputDirectory = join(root, 'out', 'screenshots');
 
 /** Of the window under test, beside those that keep it quiet. */
@@ -64,7 +64,7 @@ async function main(): Promise<boolean> {
 			},
 		});
 		// Pictures, too, take their time on a slow machine.
-		window.page.setDefaultTimeout(4 * patienceMs);
+		window.page.setDefaultTimeout(2 * patienceMs);
 		open(window);
 		try {
 			await Promise.race([window.ended, runner.finished, delay(timeoutMs, undefined, { ref: false })]);
@@ -219,7 +219,7 @@ function firstSeen({ selector, text }: RunnerRequests['appears']): Promise<Runne
 		const timer = setTimeout(() => {
 			end();
 			reject(new Error(`Nothing with "${text}" among ${selector}.`));
-		}, 60_000);
+		}, 180_000);
 		observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
 	});
 }

@@ -90,7 +90,7 @@ export async function actUntil(
 			return false;
 		},
 		(is) => is,
-		{ timeoutMs: 60_000 },
+		{ timeoutMs: 120_000 },
 	);
 }
 
@@ -115,7 +115,7 @@ export async function eventually<T>(
 	what: string,
 	read: () => T | PromiseLike<T>,
 	holds: (value: T) => boolean,
-	{ timeoutMs = 30_000, everyMs = 50 } = {},
+	{ timeoutMs = 60_000, everyMs = 50 } = {},
 ): Promise<T> {
 	const deadline = Date.now() + timeoutMs;
 	for (;;) {

@@ -194,7 +194,7 @@ describe('the view of a conversation', () => {
 					return env.clipboard.readText();
 				},
 				(text) => text === expected,
-				{ everyMs: 300, timeoutMs: 60_000 },
+				{ everyMs: 300, timeoutMs: 120_000 },
 			);
 		};
 		const pressOn = async () => {

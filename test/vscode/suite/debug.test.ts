@@ -64,7 +64,7 @@ class Conversation {
 			`Stop ${count}`,
 			() => this.stops(),
 			(found) => found.length >= count,
-			{ timeoutMs: 60_000 },
+			{ timeoutMs: 120_000 },
 		);
 		const stop = stops[count - 1];
 		assert.ok(stop);
@@ -222,7 +222,7 @@ describe('an agent under the debugger', () => {
 			'The three others have gone on and are done',
 			state,
 			({ answered }) => [1, 2, 4].every((worker) => answered.includes(`toolu_shell_${worker}`)),
-			{ timeoutMs: 60_000 },
+			{ timeoutMs: 120_000 },
 		);
 		assert.deepEqual(others.calls.map(({ input }) => String(input['table'])).toSorted(), [
 			'customers',
@@ -346,7 +346,7 @@ describe('an agent under the debugger', () => {
 			'The agent has ended',
 			() => heard.messages.filter(({ event }) => event === 'terminated' || event === 'exited').length,
 			(count) => count === 2,
-			{ timeoutMs: 60_000 },
+			{ timeoutMs: 120_000 },
 		);
 		const exited = heard.messages.find(({ event }) => event === 'exited');
 		assert.equal(exited?.body?.['exitCode'], 0);
@@ -356,7 +356,7 @@ describe('an agent under the debugger', () => {
 			end.shell.trimEnd().split('\n').toSorted(),
 			[...workers.map(({ name }) => name), 'edited'].toSorted(),
 		);
-	}).timeout(300_000);
+	}).timeout(600_000);
 
 	it('finishes all the same when the debugger is killed while a call is held', async () => {
 		const folder = extensions.getExtension('crosstalk.crosstalk')?.extensionPath ?? '';
@@ -399,7 +399,7 @@ describe('an agent under the debugger', () => {
 			'All four have finished',
 			state,
 			({ answered }) => [1, 2, 3, 4].every((worker) => answered.includes(`toolu_shell_${worker}`)),
-			{ timeoutMs: 60_000 },
+			{ timeoutMs: 120_000 },
 		);
 		assert.deepEqual(end.failures, []);
 		assert.deepEqual(end.shell.trimEnd().split('\n').toSorted(), workers.map(({ name }) => name).toSorted());
@@ -408,5 +408,5 @@ describe('an agent under the debugger', () => {
 			() => debug.activeDebugSession,
 			(session) => session === undefined,
 		);
-	}).timeout(300_000);
+	}).timeout(600_000);
 });
