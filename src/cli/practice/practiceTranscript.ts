@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../../platform/node/makeFolder.ts';
+import { makeFolder } from '../../platform/node/host/makeFolder.ts';
 import type { PracticeTool } from './practiceServer.ts';
 
 /** The version whose form this is. */

@@ -4,7 +4,7 @@ import { createCore } from '../../core/core.ts';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { createLintResult, formatText, printable } from '../../core/report/index.ts';
 import type { LintResult } from '../../core/report/index.ts';
-import { makeFolder } from '../../platform/node/makeFolder.ts';
+import { makeFolder } from '../../platform/node/host/makeFolder.ts';
 import type { CommandIo } from '../io.ts';
 import { hasColours } from '../io.ts';
 import { runTasks } from '../runTasks.ts';

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../../platform/node/makeFolder.ts';
+import { makeFolder } from '../../platform/node/host/makeFolder.ts';
 
 /** A folder for what one run hands to its agent. It holds the host's secret, so it lies in the data directory, for its user alone. */
 export class RunFolder {

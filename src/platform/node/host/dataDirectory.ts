@@ -4,7 +4,7 @@ import { chmod, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, sta
 import { join } from 'node:path';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
-import { makeFolder } from '../makeFolder.ts';
+import { makeFolder } from './makeFolder.ts';
 
 /** Makes the folder, for its user alone, and gives its one true path. */
 export async function prepareDataDirectory(directory: string): Promise<string> {

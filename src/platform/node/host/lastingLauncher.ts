@@ -5,7 +5,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ExpectedError } from '../../../core/base/errors.ts';
-import { makeFolder } from '../makeFolder.ts';
+import { makeFolder } from './makeFolder.ts';
 import type { Program } from './attach.ts';
 import type { Launcher } from './config/routing.ts';
 import { codeOf, isErrno, prepareDataDirectory } from './dataDirectory.ts';

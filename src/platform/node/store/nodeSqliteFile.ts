@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { access, chmod, open, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StoreError } from '../../../core/store/storeError.ts';
-import { makeFolder } from '../makeFolder.ts';
+import { makeFolder } from '../host/makeFolder.ts';
 import { storeFile } from './storeFile.ts';
 import type { DatabaseAccess } from './sqliteWorkerMessages.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ExpectedError } from '../../../../core/base/errors.ts';
 import type { PlainValue } from '../../../../core/host/config/configValue.ts';
 import type { ConfigDialect } from '../../../../core/host/config/serverEntry.ts';
-import { makeFolder } from '../../makeFolder.ts';
+import { makeFolder } from '../makeFolder.ts';
 import { codeOf, isErrno, prepareDataDirectory, writePrivateFile } from '../dataDirectory.ts';
 import { clients } from './clientFiles.ts';
 import type { Client } from './clientFiles.ts';

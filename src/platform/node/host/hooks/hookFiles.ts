@@ -10,7 +10,7 @@ import type { Mask } from '../../../../core/host/config/masking.ts';
 import { unifiedDiff } from '../../../../core/host/config/unifiedDiff.ts';
 import { record } from '../../../../core/host/hooks/hookFacts.ts';
 import type { Json } from '../../../../core/host/hooks/hookFacts.ts';
-import { makeFolder } from '../../makeFolder.ts';
+import { makeFolder } from '../makeFolder.ts';
 import { decodeConfig } from '../config/clientConfig.ts';
 import { sha256Of } from '../config/importStore.ts';
 import { parseJsonConfig } from '../config/jsonConfig.ts';

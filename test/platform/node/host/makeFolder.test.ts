@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MemoryIo, run } from '../../cli/memoryIo.ts';
-import { makeFolder } from '../../../src/platform/node/makeFolder.ts';
+import { MemoryIo, run } from '../../../cli/memoryIo.ts';
+import { makeFolder } from '../../../../src/platform/node/host/makeFolder.ts';
 
 describe('making a folder', () => {
 	let folder: string;
