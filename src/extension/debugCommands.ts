@@ -219,6 +219,8 @@ export async function answerCall({ parts }: CommandContext, row: unknown): Promi
 			: await window.showQuickPick(kinds, {
 					title: `Answer ${call.tool} by Hand`,
 					placeHolder: `${call.tool} is not called; ${held.agent.name} gets what you type`,
+					// Another call that stops meanwhile has its own editor opened.
+					ignoreFocusOut: true,
 				});
 	if (kind === undefined) return;
 	const text = await window.showInputBox({
@@ -247,7 +249,7 @@ async function chosenHeld(parts: DebugParts, row: unknown, title: string): Promi
 		description: `${each.agent.name} · ${shortened(each.call.description, 80)}`,
 		each,
 	}));
-	return (await window.showQuickPick(items, { title, placeHolder: 'Held call' }))?.each;
+	return (await window.showQuickPick(items, { title, placeHolder: 'Held call', ignoreFocusOut: true }))?.each;
 }
 
 function nobodyDebugs({ targets }: DebugParts): string {
