@@ -199,8 +199,11 @@ describe('a remote session store in a window', () => {
 		assert.match(found[0] ?? '', /^nightly-review — checkpoint 2 · .* · generation \d+ · (?:in memory|on disk)$/);
 		assert.match(found[1] ?? '', /^weekly-report — checkpoint 1 · /);
 		// The worker gives up what is in memory when it comes to it.
-		const said = String(servers.tree.getTreeItem(await root()).description);
-		assert.ok(said.startsWith(`${new URL(url).host} · 2 sessions`), said);
+		await eventually(
+			'Its row counts them',
+			async () => String(servers.tree.getTreeItem(await root()).description),
+			(said) => said.startsWith(`${new URL(url).host} · 2 sessions`),
+		);
 	});
 
 	it('shows checkpoints and what a call has changed, as of the store of the host', async () => {
