@@ -139,9 +139,8 @@ async function runOnThreads<Task extends SessionTask>(
 
 /** For threads that have all started: with flags other than those that Node was built with, V8 compiles Node's own modules anew, which takes longer than a start. */
 function tuneHeaps(): void {
-	// Each thread has a heap of its own, and left alone it grows to a multiple of what it keeps before it is swept. Measured: the same time
-	// as with twice as much, and 10 MB less.
-	setFlagsFromString('--heap-growing-percent=60');
+	// Each thread has a heap of its own, and left alone it grows to a multiple of what it keeps before it is swept.
+	setFlagsFromString('--heap-growing-percent=120');
 	// Every core has a thread of ours already: helpers that sweep beside it only make it wait for them.
 	setFlagsFromString('--no-parallel-scavenge');
 	// What a reader makes is short-lived: a larger room for it would only fill up before it is swept. Measured: the same time, and 30 to 60 MB less.
