@@ -1,8 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cli, peers, startHost } from '../test/mcp/gateways.ts';
+import { Agent } from '../test/mcp/agent.ts';
+import { Executions } from '../test/mcp/executions.ts';
+import { cli, fault, peers, scratch, startHost } from '../test/mcp/gateways.ts';
 import type { Gateway, Servers } from '../test/mcp/gateways.ts';
+import { until } from '../test/mcp/waiting.ts';
 import { HttpCaller, StdioCaller } from './mcpCallers.ts';
 import type { Caller } from './mcpCallers.ts';
 import { median, percentile, report } from './measure.ts';
@@ -62,6 +65,7 @@ try {
 	await mcpProxy.stop();
 	await host.stop();
 }
+await promptness();
 await memory();
 await endurance();
 
@@ -104,6 +108,72 @@ async function throughput(): Promise<void> {
 	report('64 callers at once, mcp-proxy', median(rates.mcpProxy), ' calls/s');
 	report('host / mcporter', ratio(rates.mcporter), '', { at: 'least', value: 5 });
 	report('host / mcp-proxy', ratio(rates.mcpProxy), '', { at: 'least', value: 3 });
+}
+
+/** What a server that writes down what it executes says of clients that go, and agents of a server that is killed. */
+async function promptness(): Promise<void> {
+	const folder = await scratch();
+	const executions = new Executions(join(folder.path, 'executions.ndjson'));
+	const gateway = await startHost({ fault: fault(executions.path) });
+	const connect = () => Agent.connect(gateway.addressOf('fault'));
+	const started = (key: string) => until(`${key} to run`, () => executions.of('start', key)[0]);
+	const gone: number[] = [];
+	const cancelled: number[] = [];
+	const told: number[] = [];
+	const back: number[] = [];
+	/** Milliseconds by the server's own clock, which is the same machine's. */
+	const heardAfter = async (key: string, since: number) =>
+		(await until(`the end of ${key}`, () => executions.of('cancelled', key)[0])).at - since;
+	try {
+		for (let round = 0; round < 20; round++) {
+			const leaving = await connect();
+			const { signal, abort } = abortable();
+			const left = leaving.call('hang', { key: `gone ${round}` }, { signal }).catch(() => undefined);
+			await started(`gone ${round}`);
+			const goneAt = Date.now();
+			abort();
+			gone.push(await heardAfter(`gone ${round}`, goneAt));
+			await left;
+
+			const saying = await connect();
+			let id = 0;
+			const onSent = (sent: number) => (id = sent);
+			const said = saying.call('hang', { key: `said ${round}` }, { onSent }).catch(() => undefined);
+			await started(`said ${round}`);
+			const saidAt = Date.now();
+			await saying.cancel(id);
+			cancelled.push(await heardAfter(`said ${round}`, saidAt));
+			await said;
+			for (const agent of [leaving, saying]) agent.vanish();
+		}
+		const callers = await Promise.all(Array.from({ length: 8 }, connect));
+		for (let round = 0; round < 5; round++) {
+			const calls = callers.map((caller, index) =>
+				caller.call('sleep', { ms: 60_000, key: `${round} ${index}` }),
+			);
+			await Promise.all(callers.map((_, index) => started(`${round} ${index}`)));
+			const killedAt = performance.now();
+			process.kill(executions.pids.at(-1) ?? Number.NaN, 'SIGKILL');
+			await Promise.all(calls);
+			told.push(performance.now() - killedAt);
+			await Promise.all(callers.map((caller) => caller.call('echo', { text: 'again' })));
+			back.push(performance.now() - killedAt);
+		}
+		for (const caller of callers) caller.vanish();
+	} finally {
+		await gateway.stop();
+		await folder.remove();
+	}
+	const limit = { at: 'most', value: 100 } as const;
+	report('a client that has gone: its server hears of it, longest of 20', Math.max(...gone), ' ms', limit);
+	report('a client that cancels: likewise', Math.max(...cancelled), ' ms', limit);
+	report('kill -9 of a server under 8 callers: all are told, median', median(told), ' ms');
+	report('  all are served by the next, median', median(back), ' ms', { at: 'most', value: 500 });
+}
+
+function abortable(): { readonly signal: AbortSignal; readonly abort: () => void } {
+	const controller = new AbortController();
+	return { signal: controller.signal, abort: () => controller.abort() };
 }
 
 /** Each with its session, its connection and its open stream, as a real agent has them when it does nothing. */

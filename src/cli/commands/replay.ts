@@ -276,7 +276,7 @@ async function serversFor(
 			servers.find((candidate) => nameForAgents(candidate.name) === nameForAgents(name));
 		if (definition === undefined)
 			throw new ExpectedError(
-				`There is no server "${printable(name)}" in ${printable(config)}${servers.length === 0 ? '' : `, only ${servers.map((candidate) => printable(candidate.name)).join(', ')}`}. ${didYouMean(
+				`There is no server "${printable(name)}" in ${printable(config)}${servers.length === 0 ? '' : `, only ${servers.map((candidate) => printable(candidate.name)).join(', ')}`}.${didYouMean(
 					name,
 					servers.map((candidate) => candidate.name),
 				)} Say with --server OLD=NEW which one is meant, or with --only what to leave out.`,
