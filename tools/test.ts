@@ -1,7 +1,8 @@
-// npm test: every suite in turn; the last line is the sum of what they counted.
+// npm test: every suite in turn, then what failed once more, at the end, where it is looked for and where a log that
+// is cut still has it; the last line is the sum of what they counted.
 
-import { stripVTControlCharacters } from 'node:util';
 import { commandOf, runNode } from './process.ts';
+import { countsIn, failuresIn } from './suiteOutput.ts';
 
 interface Suite {
 	readonly name: string;
@@ -39,20 +40,17 @@ const suites: readonly (Suite | readonly Suite[])[] = [
 	{ name: 'vscode', command: ['test/vscode/run.ts'], limitMinutes: 25 },
 ];
 
-interface Counts {
-	readonly passed: number;
-	readonly failed: number;
-}
-
 let passed = 0;
 let failed = 0;
 const summaries: string[] = [];
+const failures: string[] = [];
 for (const one of suites) {
 	const side = 'name' in one ? [one] : one;
 	const unshown = await Promise.all(side.map(async (suite, index) => run(suite, index === 0)));
 	for (const output of unshown) if (output !== '') console.log(output);
 }
 
+for (const text of failures) console.log(text);
 console.log(`\n${summaries.join('\n')}`);
 console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0) process.exitCode = 1;
@@ -71,17 +69,6 @@ async function run({ name, command, limitMinutes }: Suite, isShown: boolean): Pr
 	failed += (counts?.failed ?? 0) + unaccounted;
 	const told = counts === undefined ? 'no count' : `${counts.passed} passed, ${counts.failed} failed`;
 	summaries.push(`${name}: ${told}${unaccounted > 0 ? `, ended with code ${code}` : ''} (${seconds} s)`);
+	if (code !== 0 || unaccounted > 0) failures.push(`\n── ${name}, what failed\n${failuresIn(output)}`);
 	return isShown ? '' : `${title}\n${output}`;
-}
-
-/** What a suite counted, in our own words or in Mocha's. Nothing run is no count. */
-function countsIn(coloured: string): Counts | undefined {
-	const output = stripVTControlCharacters(coloured);
-	const ours = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
-	const passing = /^\s*(\d+) passing\b/m.exec(output);
-	const failing = /^\s*(\d+) failing\b/m.exec(output);
-	const counts = ours
-		? { passed: Number(ours[1]), failed: Number(ours[2]) }
-		: { passed: Number(passing?.[1] ?? 0), failed: Number(failing?.[1] ?? 0) };
-	return counts.passed + counts.failed === 0 ? undefined : counts;
 }
