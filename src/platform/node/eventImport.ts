@@ -7,6 +7,7 @@ import { countLine, sessionsText, timeIn } from './store/eventChunks.ts';
 import type { EventChunk, SessionShare } from './store/eventChunks.ts';
 import { pieceBytes } from './store/eventTable.ts';
 import type { EventStore } from './store/eventTable.ts';
+import { isErrno } from './errno.ts';
 
 export interface ImportOptions {
 	/** Epoch milliseconds: files that were last written before are too old to be kept. */
@@ -129,5 +130,5 @@ function startOf(name: string): number {
 }
 
 function isMissing(error: unknown): boolean {
-	return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+	return isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR');
 }

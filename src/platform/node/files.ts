@@ -6,6 +6,7 @@ import { ExpectedError } from '../../core/base/errors.ts';
 import { packedPart } from './packed/packedPaths.ts';
 import { isRecording } from './store/recordingPaths.ts';
 import type { DirectoryEntry, FileStat, OpenFile, TranscriptFiles } from '../../core/transcripts/files.ts';
+import { errnoOf } from './errno.ts';
 
 /** The file system of the machine, what hosts have recorded in files that only it knows, and what is in session files, for a process that has other things to do meanwhile. */
 export class NodeFiles implements TranscriptFiles {
@@ -160,18 +161,14 @@ function entriesOf(entries: readonly Dirent[]): readonly DirectoryEntry[] {
 }
 
 function isMissing(error: unknown): boolean {
-	const code = codeOf(error);
+	const code = errnoOf(error);
 	return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function codeOf(error: unknown): string {
-	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 /** What the system answers, as a sentence for a person. Anything that is no answer of the system is a bug and stays what it is. */
 function expected(error: unknown): unknown {
-	const code = codeOf(error);
-	if (code === '') return error;
+	const code = errnoOf(error);
+	if (code === undefined) return error;
 	return new ExpectedError(sentences[code] ?? `The system could not read it (${code}).`, { cause: error });
 }
 

@@ -4,6 +4,7 @@ import type { LivenessProbe, ProcessEvidence, SessionFacts } from '../../core/pl
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
 import { addressFile, readAddress } from './host/dataDirectory.ts';
 import { sessionOfRecording } from './store/recordingPaths.ts';
+import { isErrno } from './errno.ts';
 
 /**
  * What this machine knows of the processes behind sessions. Claude Code registers each of its processes in `<home>/sessions/<pid>.json`
@@ -72,7 +73,7 @@ function isProcess(pid: number): boolean {
 		process.kill(pid, 0);
 		return true;
 	} catch (error) {
-		return error instanceof Error && 'code' in error && error.code === 'EPERM';
+		return isErrno(error, 'EPERM');
 	}
 }
 
@@ -204,7 +205,7 @@ async function isRunning(registered: RegisteredProcess): Promise<boolean> {
 		process.kill(registered.pid, 0);
 	} catch (error) {
 		// Somebody else's process may not be signalled, but it is there.
-		if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+		if (!isErrno(error, 'EPERM')) return false;
 	}
 	if (process.platform !== 'linux' || registered.procStart === undefined) return true;
 	try {
@@ -251,14 +252,7 @@ async function findHolder(
 			descriptors = await readdir(`/proc/${pid}/fd`);
 		} catch (error) {
 			// Gone meanwhile, or not ours; only a Codex that is not ours would matter.
-			if (
-				error instanceof Error &&
-				'code' in error &&
-				error.code === 'EACCES' &&
-				(await commandOf(pid)).includes('codex')
-			) {
-				sawAll = false;
-			}
+			if (isErrno(error, 'EACCES') && (await commandOf(pid)).includes('codex')) sawAll = false;
 			continue;
 		}
 		for (const descriptor of descriptors) {

@@ -12,7 +12,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import { connectControl } from './controlClient.ts';
 import type { ControlClient } from './controlClient.ts';
-import { codeOf, logFile, prepareDataDirectory, readAddress, successorFile } from './dataDirectory.ts';
+import { codeOf } from '../errno.ts';
+import { logFile, prepareDataDirectory, readAddress, successorFile } from './dataDirectory.ts';
 
 /** How Crosstalk's command line is started from here. */
 export interface Program {

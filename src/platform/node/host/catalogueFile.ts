@@ -7,7 +7,8 @@ import type { CataloguedTool } from '../../../core/events/sessionEvent.ts';
 import { MemoryToolCatalogue, readCatalogue } from '../../../core/host/toolCatalogue.ts';
 import type { ToolCatalogue } from '../../../core/host/toolCatalogue.ts';
 import { catalogueFile } from '../toolCatalogue.ts';
-import { codeOf, isErrno, writePrivateFile } from './dataDirectory.ts';
+import { codeOf, isErrno } from '../errno.ts';
+import { writePrivateFile } from './dataDirectory.ts';
 
 /** A host writes less; whatever is longer is not read. */
 const mostBytes = 64 * 1024 * 1024;

@@ -2,6 +2,7 @@
 
 import { chmod, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codeOf, isErrno } from '../errno.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import { makeFolder } from './makeFolder.ts';
@@ -166,13 +167,4 @@ export async function preparePrivateFolder(folder: string): Promise<void> {
 		if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0)
 			throw new ExpectedError(`${folder} is not this user's alone. Remove it.`, { cause: error });
 	}
-}
-
-export function isErrno(error: unknown, code: string): boolean {
-	return error instanceof Error && 'code' in error && error.code === code;
-}
-
-/** As in “… cannot be read (EACCES).” */
-export function codeOf(error: unknown): string {
-	return error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
 }

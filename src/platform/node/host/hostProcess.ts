@@ -11,7 +11,7 @@ import type { HostStore } from '../store/hostStore.ts';
 import { startControlServer } from './controlServer.ts';
 import type { ControlServer } from './controlServer.ts';
 import type { EventFeed } from './eventFeed.ts';
-import { isErrno } from './dataDirectory.ts';
+import { isErrno } from '../errno.ts';
 import { controlSocketPath } from './localSocket.ts';
 import { takeFromStore } from './takeFromStore.ts';
 import { takeOwnership } from './ownership.ts';

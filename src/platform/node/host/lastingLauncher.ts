@@ -8,7 +8,8 @@ import { ExpectedError } from '../../../core/base/errors.ts';
 import { makeFolder } from './makeFolder.ts';
 import type { Program } from './attach.ts';
 import type { Launcher } from './config/routing.ts';
-import { codeOf, isErrno, prepareDataDirectory } from './dataDirectory.ts';
+import { codeOf, isErrno } from '../errno.ts';
+import { prepareDataDirectory } from './dataDirectory.ts';
 
 /** Writes the command into the data directory, and says how it is called. */
 export async function writeLauncher(directory: string, program: Program): Promise<Launcher> {

@@ -4,7 +4,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isErrno, preparePrivateFolder } from './dataDirectory.ts';
+import { isErrno } from '../errno.ts';
+import { preparePrivateFolder } from './dataDirectory.ts';
 
 /** What macOS allows, its closing zero not counted. Linux allows four more. */
 const longestSocketPath = 103;

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isErrno } from '../errno.ts';
 
 /**
  * Makes a folder, with those above it, unless it is there. Node's own `recursive` never ends where the system says of a folder that is there
@@ -14,7 +15,7 @@ export async function makeFolder(path: string, mode: number): Promise<void> {
 		await mkdir(path, { mode });
 	} catch (error) {
 		// Another process was faster.
-		if (!hasCode(error, 'EEXIST') || !(await isFolder(path))) throw error;
+		if (!isErrno(error, 'EEXIST') || !(await isFolder(path))) throw error;
 	}
 }
 
@@ -22,11 +23,7 @@ async function isFolder(path: string): Promise<boolean> {
 	try {
 		return (await stat(path)).isDirectory();
 	} catch (error) {
-		if (hasCode(error, 'ENOENT')) return false;
+		if (isErrno(error, 'ENOENT')) return false;
 		throw error;
 	}
-}
-
-function hasCode(error: unknown, code: string): boolean {
-	return error instanceof Error && 'code' in error && error.code === code;
 }

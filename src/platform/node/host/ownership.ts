@@ -11,7 +11,8 @@ import { DisposableStore } from '../../../core/base/lifecycle.ts';
 import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import type { Seal } from '../../../core/host/ports.ts';
-import { isErrno, lastingSecret, ownerFile, prepareDataDirectory, readAddress, writeAddress } from './dataDirectory.ts';
+import { isErrno } from '../errno.ts';
+import { lastingSecret, ownerFile, prepareDataDirectory, readAddress, writeAddress } from './dataDirectory.ts';
 
 /** Held until it is disposed of or the process ends. */
 export interface Ownership extends Disposable {

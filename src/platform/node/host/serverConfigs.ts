@@ -13,7 +13,7 @@ import type { ConfigDialect, Report } from '../../../core/host/config/serverEntr
 import type { ServerDefinition } from '../../../core/host/serverDefinition.ts';
 import type { ScopeSettings } from '../../../core/scope/index.ts';
 import { decodeConfig, dialectOf, folderOf, formatOf, parseConfig } from './config/clientConfig.ts';
-import { codeOf, isErrno } from './dataDirectory.ts';
+import { codeOf, isErrno } from '../errno.ts';
 
 export interface ServerConfigOptions {
 	/** What `${VAR}` is looked up in. */

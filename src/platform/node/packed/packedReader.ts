@@ -20,6 +20,7 @@ import {
 	smallestBlock,
 	stored,
 } from './packedFormat.ts';
+import { errnoOf } from '../errno.ts';
 
 const inflate = promisify(inflateRaw);
 
@@ -165,8 +166,8 @@ async function openFile(path: string): Promise<FileHandle> {
 	try {
 		return await open(path, 'r');
 	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-		if (code === '') throw error;
+		const code = errnoOf(error);
+		if (code === undefined) throw error;
 		throw new ExpectedError(
 			code === 'ENOENT' ? 'The file is no longer there.' : `The system could not read it (${code}).`,
 			{ cause: error },

@@ -20,6 +20,7 @@ import {
 	utf8Flag,
 	versionNeeded,
 } from './packedFormat.ts';
+import { errnoOf } from '../errno.ts';
 
 const deflate = promisify(deflateRaw);
 
@@ -238,8 +239,8 @@ function tooLarge(): ExpectedError {
 
 function unwritable(path: string, error: unknown): unknown {
 	if (error instanceof ExpectedError) return new ExpectedError(`${path} cannot be written: ${error.message}`);
-	const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-	if (code === '') return error;
+	const code = errnoOf(error);
+	if (code === undefined) return error;
 	return new ExpectedError(`${path} cannot be written: ${sentences[code] ?? `the system says ${code}.`}`, {
 		cause: error,
 	});

@@ -3,6 +3,7 @@
 import { constants } from 'node:fs';
 import { access, chmod, open, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { codeOf, isErrno } from '../errno.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import { makeFolder } from '../host/makeFolder.ts';
 import { storeFile } from './storeFile.ts';
@@ -112,13 +113,4 @@ async function isOnAnotherMachine(directory: string): Promise<boolean> {
 
 function unusable(message: string, cause?: unknown): StoreError {
 	return new StoreError('unusable-directory', message, undefined, cause === undefined ? undefined : { cause });
-}
-
-function isErrno(error: unknown, code: string): boolean {
-	return error instanceof Error && 'code' in error && error.code === code;
-}
-
-/** As in “… cannot be used (EACCES).” */
-function codeOf(error: unknown): string {
-	return error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
 }

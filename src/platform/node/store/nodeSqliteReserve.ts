@@ -1,5 +1,6 @@
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { isErrno } from '../errno.ts';
 
 const reserveBytes = 1024 * 1024;
 
@@ -45,5 +46,5 @@ export class ReserveFile {
 }
 
 function isNoSpace(error: unknown): boolean {
-	return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+	return isErrno(error, 'ENOSPC') || isErrno(error, 'EDQUOT');
 }

@@ -4,6 +4,7 @@ import { TLSSocket } from 'node:tls';
 import type { ServerTransport } from '../../../core/host/serverDefinition.ts';
 import { megabytes } from './messageLines.ts';
 import { readInTurns } from './pacedReading.ts';
+import { errnoOf } from '../errno.ts';
 
 export type HttpTransport = Extract<ServerTransport, { kind: 'http' | 'sse' }>;
 
@@ -216,7 +217,7 @@ class Call implements HttpCall {
 
 	private explained(error: Error, wasConnected: boolean): string {
 		const { name, url } = this.options.endpoint;
-		const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+		const code = errnoOf(error) ?? error.name;
 		if (code === 'ECONNREFUSED') return `Nothing listens at ${name}: is the server running?`;
 		if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
 			return `The name ${url.hostname} cannot be resolved (${code}).`;

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { errnoOf } from '../errno.ts';
 import type { OutgoingRequest, TransportExit, TransportListener, UpstreamTransport } from '../../../core/host/ports.ts';
 import type { ServerTransport } from '../../../core/host/serverDefinition.ts';
 import { truncated } from '../../../core/base/text.ts';
@@ -310,7 +311,7 @@ export class StdioUpstream implements UpstreamTransport, LineSink {
 	private onSpawnError(error: Error): void {
 		// Later errors of a process (a signal that could not be sent) end nothing.
 		if (this.child?.pid !== undefined) return;
-		const isHopeless = !passingErrors.has(codeOf(error) ?? '');
+		const isHopeless = !passingErrors.has(errnoOf(error) ?? '');
 		this.finish({ reason: this.explained(error), code: null, signal: null, isHopeless });
 	}
 
@@ -330,7 +331,7 @@ export class StdioUpstream implements UpstreamTransport, LineSink {
 	/** Why it could not be started. */
 	private explained(error: unknown): string {
 		const { command, cwd, env } = this.transport;
-		const code = codeOf(error);
+		const code = errnoOf(error);
 		if (!isFolder(cwd)) return noFolder(cwd);
 		const path = command.includes('/') ? resolve(cwd ?? '', command) : undefined;
 		if (code === 'ENOENT') {
@@ -352,10 +353,6 @@ export class StdioUpstream implements UpstreamTransport, LineSink {
 
 /** Errors that another attempt may not meet again: the system lacks something at the moment. */
 const passingErrors = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ETXTBSY']);
-
-function codeOf(error: unknown): string | undefined {
-	return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
 
 function noFolder(cwd: string | undefined): string {
 	return `The folder "${cwd}" to start it in does not exist.`;

@@ -7,7 +7,8 @@ import { ExpectedError } from '../../../../core/base/errors.ts';
 import type { PlainValue } from '../../../../core/host/config/configValue.ts';
 import type { ConfigDialect } from '../../../../core/host/config/serverEntry.ts';
 import { makeFolder } from '../makeFolder.ts';
-import { codeOf, isErrno, prepareDataDirectory, writePrivateFile } from '../dataDirectory.ts';
+import { codeOf, isErrno } from '../../errno.ts';
+import { prepareDataDirectory, writePrivateFile } from '../dataDirectory.ts';
 import { clients } from './clientFiles.ts';
 import type { Client } from './clientFiles.ts';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { isErrno } from '../dataDirectory.ts';
+import { isErrno } from '../../errno.ts';
 
 /**
  * Replaces a file of somebody else's at once and as a whole, if it still holds what it is thought to hold. Links lead to the same file

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { valueAt } from '../../../../core/host/config/configValue.ts';
-import { codeOf, isErrno } from '../dataDirectory.ts';
+import { codeOf, isErrno } from '../../errno.ts';
 import { decodeConfig, formatOf, parseConfig } from './clientConfig.ts';
 import type { Client } from './clientFiles.ts';
 import { spliced } from './entryEdits.ts';
