@@ -83,7 +83,7 @@ describe('crosstalk', () => {
 			['fault', 'preset', 'casade'],
 			'The preset is one of cascade, compaction, scope; it cannot be "casade". Did you mean "cascade"?',
 		],
-		[['fault', 'amr'], '"amr" is none of arm, list, disarm and preset. Did you mean "arm"?'],
+		[['fault', 'amr'], '"amr" is none of arm, list, disarm, preset. Did you mean "arm"?'],
 	] as const) {
 		it(`says what may be meant by ${args.join(' ')}`, async () => {
 			const { code, stderr } = await run(args);

@@ -274,7 +274,7 @@ describe('faults on purpose', () => {
 			[['disarm'], 'Say which faults are meant'],
 			[['disarm', 'fault-1'], 'Some of these are not armed'],
 			[['preset', 'chaos'], 'The preset is one of cascade, compaction, scope'],
-			[['dance'], '"dance" is none of arm, list, disarm and preset.'],
+			[['dance'], '"dance" is none of arm, list, disarm, preset.'],
 		] as const) {
 			const { code, stderr } = await output(process.execPath, [cli, 'fault', ...args, '--data', host.dataDir]);
 			assert.equal(code, 2, stderr);

@@ -54,6 +54,8 @@ Options:
 Exit code: 0 done; 1 a preset has shown its bug; 2 could not run.
 `;
 
+const verbs = ['arm', 'list', 'disarm', 'preset'];
+
 export const fault: Command = {
 	help,
 	async run(args, io) {
@@ -120,11 +122,9 @@ export const fault: Command = {
 				// For presets: their server is this program.
 				return (await import('../practice/practiceServer.ts')).servePractice(io);
 			case undefined:
-				throw new UsageError('Say what is to be done: arm, list, disarm or preset.');
+				throw new UsageError(`Say what is to be done: ${verbs.join(', ')}.`);
 			default:
-				throw new UsageError(
-					`"${verb}" is none of arm, list, disarm and preset.${didYouMean(verb, ['arm', 'list', 'disarm', 'preset'])}`,
-				);
+				throw new UsageError(`"${verb}" is none of ${verbs.join(', ')}.${didYouMean(verb, verbs)}`);
 		}
 	},
 };

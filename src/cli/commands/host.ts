@@ -177,10 +177,7 @@ async function followConfigs(
 	const { environment, homeFolder } = io;
 	const open = async (path: string, read = async () => readServerConfig(path, { environment, homeFolder })) => {
 		const onServers = (servers: readonly ServerDefinition[]) => void running.putServers(path, servers);
-		const onScopes = (scopes: ScopeSettings) => {
-			running.putScopes(path, scopes, 'everybody');
-			remarkOn(scopes, running, (remark) => log(`${path}: ${remark}`));
-		};
+		const onScopes = scopesInto(running, path, path, log);
 		configs.push(
 			await FollowedConfig.open({ path, read, contents: 'servers', onServers, onScopes, warn: log, onError }),
 		);
@@ -208,18 +205,19 @@ async function followScopes(path: string, { log, onError }: Setting, running: Ho
 		read: async () => readScopeConfig(path),
 		contents: 'scopes',
 		onServers() {},
-		onScopes: (scopes) => {
-			running.putScopes(`scopes of ${path}`, scopes, 'everybody');
-			remarkOn(scopes, running, (remark) => log(`${path}: ${remark}`));
-		},
+		onScopes: scopesInto(running, `scopes of ${path}`, path, log),
 		warn: log,
 		onError,
 	});
 }
 
-function remarkOn(scopes: ScopeSettings, running: Host, log: (remark: string) => void): void {
-	const known = running.status().servers.map(({ name }) => name);
-	for (const remark of misspeltServers(Object.keys(scopes), known)) log(remark);
+/** Gives the host what a file says of scopes, each time that it says something else, and remarks on servers that it cannot mean. */
+function scopesInto(running: Host, source: string, path: string, log: (line: string) => void) {
+	return (scopes: ScopeSettings): void => {
+		running.putScopes(source, scopes, 'everybody');
+		const known = running.status().servers.map(({ name }) => name);
+		for (const remark of misspeltServers(Object.keys(scopes), known)) log(`${path}: ${remark}`);
+	};
 }
 
 async function alreadyRunning(directory: string): Promise<string> {

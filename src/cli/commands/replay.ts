@@ -23,10 +23,9 @@ import {
 } from '../../core/runs/replayText.ts';
 import type { MissingTool } from '../../core/runs/replayText.ts';
 import { saveRecording } from '../../core/runs/saveSession.ts';
-import { isSavedSession, savedSessionSuffix } from '../../core/transcripts/savedSessionName.ts';
+import { savedSessionSuffix } from '../../core/transcripts/savedSessionName.ts';
 import { nodeHostClock } from '../../platform/node/host/hostPlatform.ts';
 import { readServerConfig } from '../../platform/node/host/serverConfigs.ts';
-import { PackedWriter } from '../../platform/node/packed/packedWriter.ts';
 import { dataDirectory } from '../dataOption.ts';
 import { mainPlace, sourceOf } from '../findings.ts';
 import { ignoreOptions } from '../ignoreOption.ts';
@@ -36,6 +35,7 @@ import { namedSession, sayUnread } from '../namedSession.ts';
 import { MemoryLog } from '../replay/memoryLog.ts';
 import { ReplayServers } from '../replay/replayServers.ts';
 import type { OfferedTool } from '../replay/replayServers.ts';
+import { createSessionFile, sessionFileOption } from '../sessionFileOption.ts';
 import { UsageError, absolutePath, oneOf, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk replay <path|session-id> --config FILE [options]
@@ -94,8 +94,7 @@ export const replay: Command = {
 		const mapped = serverOptions(values.server);
 		const isDry = values['dry-run'] === true;
 		if (values.config === undefined && !isDry) throw new UsageError('--config is needed: the servers to call.');
-		if (values.out !== undefined && !isSavedSession(values.out))
-			throw new UsageError(`The name of a session file ends in ${savedSessionSuffix}; "${values.out}" does not.`);
+		const out = values.out === undefined ? undefined : sessionFileOption(values.out);
 		if (values.force === true && values.out === undefined) throw new UsageError('--force is for --out.');
 
 		const core = createCore(io.platform);
@@ -136,11 +135,7 @@ export const replay: Command = {
 
 		const config = values.config ?? '';
 		const servers = await serversFor(io, config, chosen, mapped);
-		const isReplacing = values.force === true;
-		const out = values.out === undefined ? undefined : absolutePath(io, values.out);
-		if (out !== undefined && !isReplacing && (await files.stat(out))?.isDirectory === false)
-			throw new ExpectedError(`${printable(values.out ?? out)} is there already; --force replaces it.`);
-		const writer = out === undefined ? undefined : await PackedWriter.create(out, isReplacing);
+		const writer = out === undefined ? undefined : await createSessionFile(io, out, values.force === true);
 		const log = new MemoryLog(writer !== undefined);
 		const version = await versionOf(io);
 		const newSession = sessionId('claude-code', randomUUID());

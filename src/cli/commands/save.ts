@@ -2,15 +2,15 @@ import { counted } from '../../core/base/text.ts';
 import { createCore } from '../../core/core.ts';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { printable } from '../../core/report/index.ts';
-import { isSavedSession, savedSessionSuffix } from '../../core/transcripts/savedSessionName.ts';
+import { savedSessionSuffix } from '../../core/transcripts/savedSessionName.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
-import { PackedWriter } from '../../platform/node/packed/packedWriter.ts';
 import { secretDigest } from '../../platform/node/packed/secretDigest.ts';
 import { dataDirectory } from '../dataOption.ts';
 import type { Command } from '../io.ts';
 import { versionOf } from '../main.ts';
 import { namedSession } from '../namedSession.ts';
 import { ProgressBar } from '../progressBar.ts';
+import { createSessionFile, sessionFileOption } from '../sessionFileOption.ts';
 import { UsageError, absolutePath, formatOption, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk save <path|session-id> --out FILE${savedSessionSuffix} [options]
@@ -48,18 +48,13 @@ export const save: Command = {
 		if (what === undefined) throw new UsageError('A transcript or a session id is needed.');
 		if (more.length > 0) throw new UsageError('Only one session can be saved at a time.');
 		if (values.out === undefined) throw new UsageError('--out is needed: the file to save the session as.');
-		if (!isSavedSession(values.out))
-			throw new UsageError(
-				`The name of a session file ends in ${savedSessionSuffix}, or nobody knows it again; "${values.out}" does not.`,
-			);
+		const name = sessionFileOption(values.out);
 		const core = createCore(io.platform);
 		const isReplacing = values['without-bodies'] === true;
-		const out = absolutePath(io, values.out);
+		const out = absolutePath(io, name);
 		const as = formatOption(values.as);
 		const session = await namedSession(core, io, what, { as, data: dataDirectory(io, values.data) });
-		if (values.force !== true && (await io.platform.files.stat(out))?.isDirectory === false)
-			throw new ExpectedError(`${printable(values.out)} is there already; --force replaces it.`);
-		const writer = await PackedWriter.create(out, values.force === true);
+		const writer = await createSessionFile(io, name, values.force === true);
 		const progress = new ProgressBar(io, await sizeOf(pathsOf(session)));
 		try {
 			const saved = await core.saveSession(session, writer, {
@@ -73,7 +68,7 @@ export const save: Command = {
 			// What could still be read of a damaged file one day would be gone.
 			if (missing > 0 && session.saved?.path === out)
 				throw new ExpectedError(
-					`${printable(saved.problems[0]?.path ?? out)}: ${saved.problems[0]?.message ?? ''} ${printable(values.out)} is left as it is; save it under another name.`,
+					`${printable(saved.problems[0]?.path ?? out)}: ${saved.problems[0]?.message ?? ''} ${printable(name)} is left as it is; save it under another name.`,
 				);
 			await writer.finish();
 			progress.end();
@@ -88,7 +83,7 @@ export const save: Command = {
 				return missing > 0 ? 2 : 0;
 			}
 			const parts = [
-				`${printable(values.out)}: session ${printable(session.nativeId)}, ${counted(saved.files, 'file')}${missing > 0 ? `; ${counted(missing, 'file')} could not be read` : ''}.`,
+				`${printable(name)}: session ${printable(session.nativeId)}, ${counted(saved.files, 'file')}${missing > 0 ? `; ${counted(missing, 'file')} could not be read` : ''}.`,
 				...(saved.isUnfinished ? ['The session still runs: this is what there is of it by now.'] : []),
 				isReplacing
 					? 'Texts, arguments and results are replaced; names of tools and servers, ids and times are not.'
