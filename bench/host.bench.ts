@@ -127,11 +127,11 @@ async function promptness(): Promise<void> {
 	try {
 		for (let round = 0; round < 20; round++) {
 			const leaving = await connect();
-			const { signal, abort } = abortable();
-			const left = leaving.call('hang', { key: `gone ${round}` }, { signal }).catch(() => undefined);
+			const leave = new AbortController();
+			const left = leaving.call('hang', { key: `gone ${round}` }, leave).catch(() => undefined);
 			await started(`gone ${round}`);
 			const goneAt = Date.now();
-			abort();
+			leave.abort();
 			gone.push(await heardAfter(`gone ${round}`, goneAt));
 			await left;
 
@@ -169,11 +169,6 @@ async function promptness(): Promise<void> {
 	report('a client that cancels: likewise', Math.max(...cancelled), ' ms', limit);
 	report('kill -9 of a server under 8 callers: all are told, median', median(told), ' ms');
 	report('  all are served by the next, median', median(back), ' ms', { at: 'most', value: 500 });
-}
-
-function abortable(): { readonly signal: AbortSignal; readonly abort: () => void } {
-	const controller = new AbortController();
-	return { signal: controller.signal, abort: () => controller.abort() };
 }
 
 /** Each with its session, its connection and its open stream, as a real agent has them when it does nothing. */

@@ -37,7 +37,7 @@ export async function labels(selector: string): Promise<readonly string[]> {
 	return ask('labels', { selector });
 }
 
-/** When the workbench first shows an element that matches and has this in its label, milliseconds since 1970. */
+/** When the page next changes and an element that matches has this in its label, milliseconds since 1970. */
 export async function appears(selector: string, text: string): Promise<number> {
 	return ask('appears', { selector, text });
 }

@@ -183,7 +183,6 @@ describe('the view of a conversation', () => {
 		const [main] = await agents.tree.getChildren(await rowOfSession(endedId));
 		const [worker] = await agents.tree.getChildren(main);
 		assert.ok(worker?.kind === 'agent');
-		await agents.view.reveal(worker, { select: true, focus: true });
 		const copied = async (what: string, copy: () => PromiseLike<unknown>, expected: string) => {
 			await env.clipboard.writeText('');
 			await eventually(
