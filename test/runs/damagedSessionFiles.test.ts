@@ -128,6 +128,18 @@ describe('a damaged session file', () => {
 		);
 	});
 
+	it('is told in one line when the name of a file in it has got a line break', async () => {
+		const bytes = Buffer.from(whole);
+		const header = bytes.readUInt32LE(bytes.length - 22 + 16);
+		bytes.writeUInt32LE(0, header + 24); // its size
+		bytes.write('\n', header + 46 + 1); // its name
+		await assert.rejects(openSavedSession(platform.files, written('name', bytes)), (error: Error) => {
+			assert.ok(error instanceof ExpectedError);
+			assert.match(error.message, /^The session file is damaged: [^\n]* does not fit it\.$/);
+			return true;
+		});
+	});
+
 	it('is told in sentences when it is noise', async () => {
 		await fc.assert(
 			fc.asyncProperty(fc.uint8Array({ maxLength: 4000 }), async (noise) => {

@@ -2,6 +2,7 @@
 // knows; to whatever reads transcripts they are files below the path of the file.
 
 import { ExpectedError } from '../base/errors.ts';
+import { singleLine } from '../base/text.ts';
 import type { CataloguedTool } from '../events/sessionEvent.ts';
 import { joinPath } from './files.ts';
 import type { TranscriptFiles } from './files.ts';
@@ -207,5 +208,5 @@ function unreadable(member: string): ExpectedError {
 }
 
 function damaged(what: string): ExpectedError {
-	return new ExpectedError(`The session file is damaged: ${what}.`);
+	return new ExpectedError(`The session file is damaged: ${singleLine(what)}.`);
 }

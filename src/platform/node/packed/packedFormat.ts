@@ -3,6 +3,7 @@
 // full flush, and a field of our own in the archive's directory says where each one ends. Other programs pass over that field.
 
 import { ExpectedError } from '../../../core/base/errors.ts';
+import { singleLine } from '../../../core/base/text.ts';
 
 export const localHeader = { signature: 0x04034b50, length: 30 } as const;
 export const directoryHeader = { signature: 0x02014b50, length: 46 } as const;
@@ -38,6 +39,7 @@ export function isSafeName(name: string): boolean {
 	);
 }
 
+/** @param what May name a file as the directory has it, which is damaged too then. */
 export function damaged(what: string): ExpectedError {
-	return new ExpectedError(`The session file is damaged: ${what}.`);
+	return new ExpectedError(`The session file is damaged: ${singleLine(what)}.`);
 }
