@@ -57,6 +57,8 @@ describe('crosstalk run', () => {
 		let stderr = '';
 		child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
 		child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+		// It may have ended before it is written to.
+		child.stdin.on('error', () => undefined);
 		child.stdin.end(input);
 		const ended = once(child, 'close').then(([code]: (number | null)[]) => ({
 			code: code ?? null,

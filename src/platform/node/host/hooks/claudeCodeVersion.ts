@@ -22,6 +22,7 @@ export async function claudeCodeVersion(
 			(error, stdout) => resolve(error === null ? /^\d+\.\d+\.\d+/.exec(stdout)?.[0] : undefined),
 		);
 		// Something else of that name may wait for a person to say something.
+		child.stdin?.on('error', () => undefined); // it may have ended by now
 		child.stdin?.end();
 	});
 }
