@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { z } from 'zod';
+import { sessionEventSchema } from '../../src/core/events/schema.ts';
 import { ReplacedBodies } from '../../src/core/runs/replacedBodies.ts';
 import { pathsOf } from '../../src/core/transcripts/sessionFiles.ts';
 import { everySession, nameOf } from './savedSessions.ts';
@@ -75,6 +77,18 @@ describe('a line without what was said in it', () => {
 		});
 	}
 
+	it('is still an event where a host has recorded it, whatever kind of thing it tells of', () => {
+		const words = wordsOfEvents();
+		assert.ok(words.length > 60, String(words.length));
+		const lost = words.filter(([member, word]) => {
+			const line = JSON.stringify({ type: 'reconnect', [member]: word });
+			return bodies.line(line) !== line;
+		});
+		assert.deepEqual(lost, []);
+		// Whatever else stands under such a name is said, and goes.
+		assert.doesNotMatch(bodies.line('{"type":"user","cause":"secret","how":"secretly"}'), /secret/);
+	});
+
 	it('says the same of the same text, and of others something else', () => {
 		const line = (text: string) => bodies.line(JSON.stringify({ type: 'user', message: { content: text } }));
 		assert.equal(line('one text'), line('one text'));
@@ -138,3 +152,21 @@ const saidMembers: ReadonlySet<string> = new Set([
 	...['text', 'thinking', 'input', 'arguments', 'output', 'content', 'prompt', 'toolUseResult', 'summary', 'cwd'],
 	...['aiTitle', 'customTitle', 'title', 'gitBranch', 'instructions', 'description'],
 ]);
+
+/** Every word of which an event's member may hold only some, as its schema has it. */
+function wordsOfEvents(): [member: string, word: string][] {
+	const found: [string, string][] = [];
+	visit(z.toJSONSchema(sessionEventSchema, { io: 'input', unrepresentable: 'any' }), '');
+	return found;
+
+	function visit(schema: unknown, member: string): void {
+		if (Array.isArray(schema)) return schema.forEach((part) => visit(part, member));
+		if (typeof schema !== 'object' || schema === null) return;
+		for (const [key, value] of Object.entries(schema)) {
+			if (key === 'enum' && Array.isArray(value))
+				found.push(...value.map((word) => [member, String(word)] as [string, string]));
+			else if (key === 'properties') for (const [name, part] of Object.entries(value)) visit(part, name);
+			else visit(value, member);
+		}
+	}
+}

@@ -154,6 +154,37 @@ const keptMembers: ReadonlySet<string> = new Set([
 		'backgroundTaskId',
 	],
 ]);
+/** Words of a host's events that say what kind of thing something is, where the member may hold anything in other records. */
+const keptWords: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+	[
+		'cause',
+		new Set([
+			'exited',
+			'unresponsive',
+			'requested',
+			'lost',
+			'timed-out',
+			'breakpoint',
+			'rule',
+			'error',
+			'pause',
+			'step',
+		]),
+	],
+	['point', new Set(['before', 'after'])],
+	[
+		'parts',
+		new Set(['text', 'thinking', 'tool-use', 'tool-result', 'image', 'document', 'server-tool-result', 'other']),
+	],
+	['heldBy', new Set(['hook', 'wire'])],
+	[
+		'how',
+		new Set([
+			...['continued', 'arguments-edited', 'result-edited', 'answered', 'repeated', 'time-up', 'debugger-gone'],
+			...['given-up', 'host-closing'],
+		]),
+	],
+]);
 const isIdentity = /(?:Id|ID|Ids|IDs|_id|_ids|[Uu]uid|UUID)$/;
 /** What words and ids look like. */
 const plainWord = /^[\w.:@+=<>-]{1,200}$/;
@@ -387,6 +418,7 @@ function isKept(mode: Mode, member: string, raw: string): boolean {
 		case 'envelope':
 		case 'block':
 			if (member === 'model' || member === 'method') return wordWithSlashes.test(raw);
+			if (keptWords.get(member)?.has(raw) === true) return true;
 			return (keptMembers.has(member) || isIdentity.test(member)) && plainWord.test(raw);
 		case 'told':
 			return toldMembers.has(member) && plainWord.test(raw);
