@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import type { Output } from './io.ts';
+import { nodeObstacle } from './nodeVersion.ts';
 
 if (isMainThread) {
 	process.exitCode = await runMain();
@@ -12,6 +13,12 @@ if (isMainThread) {
 }
 
 async function runMain(): Promise<number> {
+	// Before anything that an older one does not know.
+	const obstacle = nodeObstacle(process.versions.node);
+	if (obstacle !== undefined) {
+		process.stderr.write(`crosstalk: ${obstacle}\n`);
+		return 2;
+	}
 	const [{ main }, { createNodePlatform }, { userCatalogue }] = await Promise.all([
 		import('./main.ts'),
 		import('../platform/node/platform.ts'),
