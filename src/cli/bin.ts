@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import type { Output } from './io.ts';
 import { nodeObstacle } from './nodeVersion.ts';
+import { whyUnwritable } from '../platform/node/errno.ts';
 
 if (isMainThread) {
 	process.exitCode = await runMain();
@@ -29,8 +30,8 @@ async function runMain(): Promise<number> {
 	process.once('SIGINT', () => stop.abort());
 	process.once('SIGTERM', () => stop.abort());
 	return main(process.argv.slice(2), {
-		stdout: outputOf(process.stdout, stop),
-		stderr: outputOf(process.stderr, stop),
+		stdout: outputOf(process.stdout, stop, cannotWrite),
+		stderr: outputOf(process.stderr, stop, () => undefined),
 		pipe: {
 			get input() {
 				return process.stdin;
@@ -49,11 +50,17 @@ async function runMain(): Promise<number> {
 	});
 }
 
-function outputOf(stream: NodeJS.WriteStream, stop: AbortController): Output {
+/** Such as a disk that is full: what was to be said is lost, whatever the command then gives. */
+function cannotWrite(error: Error): void {
+	process.once('exit', () => (process.exitCode = 2));
+	process.stderr.write(`crosstalk: The output cannot be written: ${whyUnwritable(error)}\n`);
+}
+
+function outputOf(stream: NodeJS.WriteStream, stop: AbortController, failed: (error: Error) => void): Output {
 	let isClosed = false;
 	stream.on('error', (error: NodeJS.ErrnoException) => {
-		// `| head` has seen enough. Any other failure of our own output is a bug.
-		if (error.code !== 'EPIPE') throw error;
+		// `| head` has seen enough: that is no failure.
+		if (!isClosed && error.code !== 'EPIPE') failed(error);
 		isClosed = true;
 		stop.abort();
 	});

@@ -109,7 +109,7 @@ async function failed(problem: unknown, command: string | undefined, io: Command
 	// The person has stopped it, or nobody reads on: there is nothing to tell.
 	if (io.signal.aborted) return 2;
 	if (problem instanceof ExpectedError) {
-		io.stderr.write(`crosstalk: ${problem.message}\n`);
+		for (const line of problem.message.split('\n')) io.stderr.write(`crosstalk: ${line}\n`);
 		if (problem instanceof UsageError)
 			io.stderr.write(`Try: crosstalk ${command === undefined ? '' : `${command} `}--help\n`);
 		return 2;

@@ -33,11 +33,10 @@ export function parseOptions<const T extends Options>(args: readonly string[], o
 			throw new UsageError(`There is no option ${option}.${didYouMean(option, known)}`);
 		}
 		const name = /--[\w-]+/.exec(error.message)?.[0] ?? option;
-		throw new UsageError(
-			/does not take/.test(error.message)
-				? `The option ${name} takes no value.`
-				: `The option ${name} needs a value.`,
-		);
+		if (/does not take/.test(error.message)) throw new UsageError(`The option ${name} takes no value.`);
+		const next = args[args.indexOf(name) + 1];
+		const dashed = next !== undefined && /^-\d/.test(next) ? ` If "${next}" is meant, write ${name}=${next}.` : '';
+		throw new UsageError(`The option ${name} needs a value.${dashed}`);
 	}
 }
 

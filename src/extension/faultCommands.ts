@@ -23,9 +23,9 @@ interface Choice<T> extends QuickPickItem {
 const kinds: readonly (Choice<FaultKind> & { readonly detail: string })[] = [
 	{ value: 'delay', label: 'Delay', detail: 'The call reaches its server a second later.' },
 	{ value: 'hang', label: 'Hang', detail: 'The server never gets the call, and never answers.' },
-	{ value: 'error', label: 'Error', detail: 'The call is answered with an error in its server’s place.' },
+	{ value: 'error', label: 'Error', detail: "The call is answered with an error in its server's place." },
 	{ value: 'drop', label: 'Drop the answer', detail: 'The call is carried out, and its answer is lost.' },
-	{ value: 'kill', label: 'Kill the server', detail: 'The server’s process is killed while the call runs.' },
+	{ value: 'kill', label: 'Kill the server', detail: "The server's process is killed while the call runs." },
 	{ value: 'tear', label: 'Tear the connection', detail: 'The connection to the server breaks while the call runs.' },
 	{
 		value: 'evict',
@@ -131,7 +131,7 @@ const presets = [
 	{
 		name: 'cascade',
 		label: 'The cascade',
-		detail: 'One agent’s time-out takes the calls of three others with it: a naive reconnect, and ours, on the same script.',
+		detail: "One agent's time-out takes the calls of three others with it: a naive reconnect, and ours, on the same script.",
 	},
 	{
 		name: 'compaction',

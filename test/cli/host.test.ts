@@ -207,7 +207,7 @@ describe('crosstalk host', () => {
 	for (const [args, sentence] of [
 		[['host', '--port', 'http'], '--port is a number from 0 to 65535; it cannot be "http".'],
 		[['host', '--port', '65536'], '--port is a number from 0 to 65535; it cannot be "65536".'],
-		[['host', '--idle', '-1'], 'The option --idle needs a value.'],
+		[['host', '--idle', '-1'], 'The option --idle needs a value. If "-1" is meant, write --idle=-1.'],
 		[['host', '--data', ''], 'The option --data needs a value.'],
 		[['host', 'now'], '"now" is one argument too many.'],
 	] as const) {

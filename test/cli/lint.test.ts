@@ -217,15 +217,15 @@ describe('crosstalk lint', () => {
 		assert.equal(code, 2);
 		assert.equal(
 			stderr,
-			`crosstalk: ${[
+			[
 				'4: A policy is one of off, report, require and fill, or an object with such a one for interactive and for headless callers.',
 				'5: `parameters` must be a list of paths of parameters, such as ["context_id"].',
 				'6: The tools of `mail` must be an object, by their names.',
 				'7: There is no rule "damaged-lin". Did you mean "damaged-line"?',
 				'8: "lost-update" must be one of "off", "note", "warning", "error".',
 			]
-				.map((text) => `${config}:${text}\n`)
-				.join('')}`,
+				.map((text) => `crosstalk: ${config}:${text}\n`)
+				.join(''),
 		);
 	});
 
@@ -325,7 +325,7 @@ describe('crosstalk lint', () => {
 	it('says when the report cannot be written', async () => {
 		const { code, stderr } = await run(['lint', shop, '--output', join(folder, 'no', 'such', 'folder')]);
 		assert.equal(code, 2);
-		assert.match(stderr, /^crosstalk: The report cannot be written to .*\(ENOENT\)\.\n$/);
+		assert.match(stderr, /^crosstalk: The report cannot be written to .*: there is no such folder\.\n$/);
 	});
 
 	it('uses colours on a terminal only, and not when NO_COLOR is set', async () => {

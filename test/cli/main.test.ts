@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -148,6 +148,25 @@ describe('crosstalk', () => {
 		child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
 		await once(child, 'close');
 		assert.equal(stderr, '');
+	});
+
+	it('says in one sentence that its output cannot be written, and does not claim to have found something', () => {
+		// Linux alone has a disk that is always full.
+		if (process.platform !== 'linux') return;
+		const full = openSync('/dev/full', 'w');
+		try {
+			const { status, stderr } = spawnSync(
+				process.execPath,
+				[bin, 'lint', 'test/fixtures/cli/projects', '--fail-on', 'warning'],
+				{
+					encoding: 'utf8',
+					stdio: ['ignore', full, 'pipe'],
+				},
+			);
+			assert.deepEqual([status, stderr], [2, 'crosstalk: The output cannot be written: the disk is full.\n']);
+		} finally {
+			closeSync(full);
+		}
 	});
 
 	it('gives its exit code to the system', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SimulatedRow } from '../../src/core/simulate/simulate.ts';
-import { run } from './memoryIo.ts';
+import { MemoryIo, run } from './memoryIo.ts';
 
 const quick = ['simulate', '--calls', '5000'];
 
@@ -25,6 +25,13 @@ describe('crosstalk simulate', () => {
 		assert.match(stdout, /calibrated on two points/);
 		assert.match(stdout, /More than 8 subagents is extrapolation/);
 		assert.match(stdout, /does not prove/);
+	});
+
+	it('stops between two rows when nobody wants it any more', async () => {
+		const io = new MemoryIo();
+		const ran = run(['simulate', '--calls', '1000000', '--agents', '1,2,4,8,16,32,64,64,64,64,64,64'], io);
+		io.stop.abort();
+		assert.deepEqual(await ran, { code: 2, stdout: '', stderr: '' });
 	});
 
 	it('prints the same bytes for the same seed', async () => {

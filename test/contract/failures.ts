@@ -40,6 +40,22 @@ export function failuresContract(lab: Lab): void {
 			assert.equal(await add(session, 1), 1);
 		});
 
+		it('is refused where it is none, and the session goes on', async () => {
+			const session = (await lab.bed.open()).session('a');
+			// As a program without a compiler may have it.
+			const call = session.call.bind(session) as (request: unknown, run?: unknown) => Promise<unknown>;
+			for (const [request, run] of [
+				[undefined, () => 1],
+				[null, () => 1],
+				['next_page', () => 1],
+				[{ key: undefined, tool: 'next_page', args: {} }, undefined],
+				[{ key: undefined, tool: 'next_page', args: {} }, 'next_page'],
+			] as const) {
+				await refused(call(request, run), 'invalid-request');
+			}
+			assert.equal(await add(session, 1), 1);
+		});
+
 		it('passes on whatever was thrown', async () => {
 			const session = (await lab.bed.open()).session('a');
 			for (const thrown of [undefined, null, 0, 'text', { code: 1 }]) {

@@ -69,6 +69,7 @@ describe('comparing two runs', () => {
 			/\n\nB was saved without bodies: texts, arguments and results were not compared, nor what the rules find that rest on them \(default-scope-query, suspiciously-empty-result\)\.\n\nThe same calls in the same order, with the same endings and findings\.\n/,
 		);
 		assert.doesNotMatch(same.stdout, /arguments \w+:|^Findings/m);
+		assert.doesNotMatch(same.stdout, /\n\n\n/);
 		// What is no body is compared as ever.
 		const { code, stdout } = await run(['compare', completed, path]);
 		assert.equal(code, 1);

@@ -161,12 +161,16 @@ function wordsOfEvents(): [member: string, word: string][] {
 
 	function visit(schema: unknown, member: string): void {
 		if (Array.isArray(schema)) return schema.forEach((part) => visit(part, member));
-		if (typeof schema !== 'object' || schema === null) return;
+		if (!isRecord(schema)) return;
 		for (const [key, value] of Object.entries(schema)) {
-			if (key === 'enum' && Array.isArray(value))
-				found.push(...value.map((word) => [member, String(word)] as [string, string]));
-			else if (key === 'properties') for (const [name, part] of Object.entries(value)) visit(part, name);
+			if (key === 'enum' && Array.isArray(value)) for (const word of value) found.push([member, String(word)]);
+			else if (key === 'properties' && isRecord(value))
+				for (const name of Object.keys(value)) visit(value[name], name);
 			else visit(value, member);
 		}
 	}
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+	return typeof value === 'object' && value !== null;
 }

@@ -72,7 +72,7 @@ export const fault: Command = {
 		switch (verb) {
 			case 'arm':
 				if (values.session === undefined || values.session === '')
-					throw new UsageError('Say whose calls are meant, with --session ID: nobody else’s are touched.');
+					throw new UsageError("Say whose calls are meant, with --session ID: nobody else's are touched.");
 				if (words.length === 0) throw new UsageError('Say what is to go wrong, as in hang,tool=chat/*.');
 				return withHost(io, values.data, async (client) =>
 					arm(client, io, {

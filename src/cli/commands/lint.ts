@@ -16,6 +16,7 @@ import type { RuleSettings } from '../../core/rules/linter.ts';
 import type { ScopeSettings } from '../../core/scope/index.ts';
 import type { Assume } from '../../core/core.ts';
 import type { TranscriptFormatId } from '../../core/transcripts/transcriptFormat.ts';
+import { whyUnwritable } from '../../platform/node/errno.ts';
 import type { LintConfig } from '../configFile.ts';
 import { hasColours } from '../io.ts';
 import type { Command, CommandIo } from '../io.ts';
@@ -192,10 +193,8 @@ export async function writeReport(result: LintResult, io: CommandIo, options: Li
 	try {
 		await writeFile(options.output, report);
 	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-		throw new ExpectedError(`The report cannot be written to ${printable(options.output)}${code}.`, {
-			cause: error,
-		});
+		const place = printable(options.output);
+		throw new ExpectedError(`The report cannot be written to ${place}: ${whyUnwritable(error)}`, { cause: error });
 	}
 }
 

@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { calibratedUpTo, ways } from '../../core/simulate/model.ts';
 import { prices } from '../../core/simulate/prices.ts';
-import { simulate as simulated } from '../../core/simulate/simulate.ts';
-import type { SimulationOptions } from '../../core/simulate/simulate.ts';
+import { simulatedRows } from '../../core/simulate/simulate.ts';
+import type { SimulatedRow, SimulationOptions } from '../../core/simulate/simulate.ts';
 import type { Command } from '../io.ts';
 import { simulationText } from '../simulationText.ts';
 import { UsageError, parseOptions } from '../usage.ts';
@@ -14,9 +15,9 @@ A model, calibrated on two points: what is printed says what it is worth.
 
 Options:
   --agents N[,N…]   How many subagents, from 1 to 64 (default: 1,2,4,6,8,16,32,64)
-  --per-session N   How many of them share a session (default: 2)
+  --per-session N   How many of them share a session, from 1 to 64 (default: 2)
   --hibernate       Actors hibernate after 10 seconds, and lose their memory then
-  --calls N         Calls that are simulated for each row (default: 150000)
+  --calls N         Calls that are simulated for each row, from 1000 to 10000000 (default: 150000)
   --seed N          The same seed gives the same table (default: 1)
   --json            For programs
   --help            This text
@@ -26,7 +27,7 @@ Exit code: 0 done, 2 could not run.
 
 export const simulate: Command = {
 	help,
-	run(args, io) {
+	async run(args, io) {
 		const { values, positionals } = parseOptions(args, {
 			agents: { type: 'string' },
 			'per-session': { type: 'string' },
@@ -46,13 +47,19 @@ export const simulate: Command = {
 			calls: wholeNumber('--calls', values.calls ?? '150000', 1000, 10_000_000),
 			seed: wholeNumber('--seed', values.seed ?? '1', 0, Number.MAX_SAFE_INTEGER),
 		};
-		const rows = simulated(options);
+		const rows: SimulatedRow[] = [];
+		for (const row of simulatedRows(options)) {
+			rows.push(row);
+			// Many calls take minutes, and Ctrl-C is not heard while they are counted.
+			await setImmediate();
+			io.signal.throwIfAborted();
+		}
 		io.stdout.write(
 			values.json === true
 				? `${JSON.stringify({ version: 1, ...options, calibratedUpTo, ways, prices, rows }, undefined, 2)}\n`
 				: simulationText(rows, options),
 		);
-		return Promise.resolve(0);
+		return 0;
 	},
 };
 

@@ -4,6 +4,7 @@ import { createCore } from '../../core/core.ts';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { createLintResult, formatText, printable } from '../../core/report/index.ts';
 import type { LintResult } from '../../core/report/index.ts';
+import { whyUnwritable } from '../../platform/node/errno.ts';
 import { makeFolder } from '../../platform/node/host/makeFolder.ts';
 import type { CommandIo } from '../io.ts';
 import { hasColours } from '../io.ts';
@@ -32,8 +33,9 @@ export async function runPreset(io: CommandIo, { name, out, isJson }: PresetOpti
 	try {
 		await makeFolder(folder, 0o777);
 	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-		throw new ExpectedError(`The folder ${printable(folder)} cannot be made (${code}).`, { cause: error });
+		throw new ExpectedError(`The folder ${printable(folder)} cannot be made: ${whyUnwritable(error)}`, {
+			cause: error,
+		});
 	}
 	await removeOld(own);
 	if (!isJson) io.stderr.write(`crosstalk: ${preset.description}\n`);

@@ -50,7 +50,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
 		},
 	},
 	compaction: {
-		description: 'An agent’s conversation is compacted while two of its calls are out.',
+		description: "An agent's conversation is compacted while two of its calls are out.",
 		finds: ['compaction-mid-call', 'result-lost-to-compaction'],
 		foundIn: 'compaction',
 		run: compaction,

@@ -160,7 +160,7 @@ function definitionOf(
 	if ('problems' in resolved) return left(`. ${resolved.problems.join(' ')}`);
 	const { definition } = resolved;
 	if (definition.transport.kind !== 'stdio')
-		return left(': the host’s secret address would stand on its command line, where others can read it.');
+		return left(": the host's secret address would stand on its command line, where others can read it.");
 	const { serverVariables } = invocation;
 	return [
 		{

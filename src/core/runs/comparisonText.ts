@@ -53,7 +53,7 @@ export function comparisonLines(comparison: Comparison, options: ComparisonTextO
 			lines.push({ text: `  and ${counted(agent.changes.length - mostChanges, 'further change')}` });
 	}
 	if (findings.length > 0) {
-		lines.push({ text: '' }, { text: 'Findings' });
+		heading('Findings');
 		for (const { kind, diagnostic } of findings) {
 			const { severity, message, ruleId, place } = diagnostic;
 			placed(`  ${kind === 'gone' ? '-' : '+'} ${severity}: ${shortened(message)} [${ruleId}]`, place);
@@ -61,7 +61,7 @@ export function comparisonLines(comparison: Comparison, options: ComparisonTextO
 	}
 	const slow = tools.filter((tool) => tool.one.p50Ms !== undefined || tool.other.p50Ms !== undefined);
 	if (slow.length > 0) {
-		lines.push({ text: '' }, { text: 'Time of a call, the median' });
+		heading('Time of a call, the median');
 		const width = Math.max(...slow.map(({ tool }) => tool.length));
 		for (const { tool, one: before, other: after } of slow) {
 			const words = `${timeText(before.p50Ms)} → ${timeText(after.p50Ms)}${changeText(before.p50Ms, after.p50Ms)}`;
@@ -73,6 +73,11 @@ export function comparisonLines(comparison: Comparison, options: ComparisonTextO
 		}
 	}
 	return lines;
+
+	function heading(text: string): void {
+		if (lines.at(-1)?.text !== '') lines.push({ text: '' });
+		lines.push({ text });
+	}
 
 	function addChange(change: CallChange): void {
 		switch (change.kind) {

@@ -46,7 +46,14 @@ export interface SimulatedRow {
 }
 
 export function simulate(options: SimulationOptions): SimulatedRow[] {
-	return options.subagents.flatMap((subagents) => ways.map(({ id }) => simulatedRow(id, subagents, options)));
+	return [...simulatedRows(options)];
+}
+
+/** Row by row, for whoever has other things to do in between. */
+export function* simulatedRows(options: SimulationOptions): Iterable<SimulatedRow> {
+	for (const subagents of options.subagents) {
+		for (const { id } of ways) yield simulatedRow(id, subagents, options);
+	}
 }
 
 function simulatedRow(way: WayId, subagents: number, options: SimulationOptions): SimulatedRow {

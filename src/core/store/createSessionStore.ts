@@ -23,7 +23,7 @@ import { canonicalJson, quoted, toStorable } from './storable.ts';
 import { StoreError } from './storeError.ts';
 import { storeErrorFrom } from './storeErrors.ts';
 import type { StorePlatform } from './storePlatform.ts';
-import { checkSessionId } from './turnRequest.ts';
+import { checkCall, checkSessionId } from './turnRequest.ts';
 import type { Turn } from './turns.ts';
 
 type CallerPlatform = Pick<StorePlatform, 'clock' | 'digest' | 'onError'>;
@@ -94,6 +94,7 @@ class CallerStore implements SessionStore {
 	}
 
 	async call<Reply>(sessionId: string, request: CallRequest, work: Work<Reply>): Promise<Reply> {
+		checkCall(request, work, sessionId);
 		const held = this.live.get(sessionId);
 		const start = await this.turns.begin({
 			sessionId,

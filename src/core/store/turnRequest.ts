@@ -11,6 +11,17 @@ export function checkSessionId(sessionId: unknown): asserts sessionId is string 
 	if (problem !== undefined) throw new StoreError('invalid-session-id', problem, undefined);
 }
 
+/** Throws `StoreError`: a caller may have no compiler that would have told. */
+export function checkCall(request: unknown, run: unknown, sessionId: string): void {
+	const problem =
+		typeof request !== 'object' || request === null
+			? `A call is an object with key, tool and args, not ${request === null ? 'null' : typeof request}.`
+			: typeof run !== 'function'
+				? `What a call does is a function, not ${run === null ? 'null' : typeof run}.`
+				: undefined;
+	if (problem !== undefined) throw new StoreError('invalid-request', problem, sessionId);
+}
+
 /** Throws `StoreError`: what a database cannot keep as it is must not come near it, and requests come from other processes too. */
 export function checkRequest({ sessionId, key, tool, argumentsHash, deadlineMs }: TurnRequest): void {
 	checkSessionId(sessionId);

@@ -9,6 +9,27 @@ export function isErrno(error: unknown, code: string): boolean {
 	return errnoOf(error) === code;
 }
 
+/** Why something cannot be written, as in “… cannot be written: the disk is full.” */
+export function whyUnwritable(error: unknown): string {
+	const code = errnoOf(error);
+	if (code === undefined) return error instanceof Error ? error.message : String(error);
+	return sentences[code] ?? `the system says ${code}.`;
+}
+
+const sentences: Readonly<Record<string, string>> = {
+	ENOENT: 'there is no such folder.',
+	ENOTDIR: 'there is no such folder.',
+	EEXIST: 'a file is in the way.',
+	EISDIR: 'there is a folder of that name.',
+	EACCES: 'there is no permission to write there.',
+	EPERM: 'there is no permission to write there.',
+	EROFS: 'there is no permission to write there.',
+	ENOSPC: 'the disk is full.',
+	EDQUOT: 'the disk is full.',
+	EIO: 'the device has failed.',
+	ENAMETOOLONG: 'its name is too long.',
+};
+
 /** As in “… cannot be read (EACCES).” */
 export function codeOf(error: unknown): string {
 	const code = errnoOf(error);

@@ -20,7 +20,7 @@ import {
 	utf8Flag,
 	versionNeeded,
 } from './packedFormat.ts';
-import { errnoOf } from '../errno.ts';
+import { errnoOf, whyUnwritable } from '../errno.ts';
 
 const deflate = promisify(deflateRaw);
 
@@ -239,19 +239,6 @@ function tooLarge(): ExpectedError {
 
 function unwritable(path: string, error: unknown): unknown {
 	if (error instanceof ExpectedError) return new ExpectedError(`${path} cannot be written: ${error.message}`);
-	const code = errnoOf(error);
-	if (code === undefined) return error;
-	return new ExpectedError(`${path} cannot be written: ${sentences[code] ?? `the system says ${code}.`}`, {
-		cause: error,
-	});
+	if (errnoOf(error) === undefined) return error;
+	return new ExpectedError(`${path} cannot be written: ${whyUnwritable(error)}`, { cause: error });
 }
-
-const sentences: Readonly<Record<string, string>> = {
-	ENOENT: 'there is no such folder.',
-	ENOTDIR: 'there is no such folder.',
-	EACCES: 'there is no permission to write there.',
-	EPERM: 'there is no permission to write there.',
-	EROFS: 'there is no permission to write there.',
-	ENOSPC: 'the disk is full.',
-	EDQUOT: 'the disk is full.',
-};

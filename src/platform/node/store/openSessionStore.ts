@@ -112,7 +112,7 @@ class LastingStore implements SessionStore {
 		return this.store.close();
 	}
 
-	private async untilKept<Reply>({ key }: CallRequest, call: () => Promise<Reply>): Promise<Reply> {
+	private async untilKept<Reply>(request: CallRequest, call: () => Promise<Reply>): Promise<Reply> {
 		let failed: { readonly error: StoreError; readonly at: number } | undefined;
 		for (;;) {
 			try {
@@ -123,7 +123,7 @@ class LastingStore implements SessionStore {
 				// The store was closed before it could be made again: what became of it is what the first failure says.
 				if (code === 'closed' && failed !== undefined) throw failed.error;
 				// Of a call in doubt only its key can tell whether it was kept.
-				if (code !== 'fenced' && (code !== 'owner-lost' || key === undefined)) throw error;
+				if (code !== 'fenced' && (code !== 'owner-lost' || request.key === undefined)) throw error;
 				failed ??= { error, at: performance.now() };
 				if (performance.now() - failed.at > this.patienceMs) throw error;
 			}
