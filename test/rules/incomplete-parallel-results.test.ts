@@ -4,6 +4,19 @@ import { ruleTester } from './ruleTester.ts';
 ruleTester.run(rule, {
 	valid: [
 		{
+			name: 'the client has begun the agent only to warm a cache (2.0.x, 2.1.4)',
+			transcript: `
+client: claude-code 2.0.77
+layout: beside
+assume: ended
+user: hi
+assistant: done
+user [agent=warm]: Warmup
+assistant [agent=warm]: call t1 Bash | call t2 Glob
+tool [agent=warm]: result t1 error
+assistant [agent=warm]: let me try again`,
+		},
+		{
 			name: 'all parallel calls are answered',
 			transcript: `
 user: hi

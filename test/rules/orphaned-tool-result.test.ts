@@ -135,6 +135,31 @@ user: go on
 assistant: done again`,
 		},
 		{
+			name: 'the transcript begins in the middle of a response with parallel calls',
+			transcript: `
+assistant [id=a on=gone]: call t3 Bash
+assistant+ [id=b on=a]: call t4 Bash
+tool [on=b]: result t1 ok
+             ^^^^^^^^^^^^ headCut head-cut note
+tool: result t3 ok
+tool: result t2 ok
+      ^^^^^^^^^^^^ headCut head-cut note
+tool: result t4 ok
+assistant: done
+user: go on
+assistant: done again`,
+		},
+		{
+			name: 'the transcript begins in the middle, and a later response stands before the result',
+			transcript: `
+assistant [id=a on=gone]: call t3 Bash
+tool: result t3 ok
+assistant: one more
+tool: result t1 ok
+      ^^^^^^^^^^^^ unknown unknown error
+assistant: done`,
+		},
+		{
 			name: 'the call belongs to another agent',
 			transcript: `
 user: hi

@@ -4,6 +4,32 @@ import { ruleTester } from './ruleTester.ts';
 ruleTester.run(rule, {
 	valid: [
 		{
+			name: 'the client has begun an agent only to warm a cache, and ended it in mid-call (2.0.x, 2.1.4)',
+			transcript: `
+client: claude-code 2.0.77
+layout: beside
+assume: ended
+user: hi
+assistant: done
+user [agent=warm]: Warmup
+assistant [agent=warm]: I look around
+assistant+ [agent=warm]: call t1 Bash
+assistant+ [agent=warm]: call t2 Glob`,
+		},
+		{
+			name: 'so it is with one that went on after a call that nobody answered',
+			transcript: `
+client: claude-code 2.0.77
+layout: beside
+assume: ended
+user: hi
+assistant: done
+user [agent=warm]: Warmup
+assistant [agent=warm]: call t1 Bash | call t2 Glob
+tool [agent=warm]: result t1 error
+assistant [agent=warm]: let me try again`,
+		},
+		{
 			name: 'a call has its result',
 			transcript: `
 user: hi

@@ -135,5 +135,17 @@ assistant: call t2 mcp__analytics__query {}
 tool: result t2 says MCP error -32001: Session not found
 assistant: done`,
 		},
+		{
+			name: "it is the transport's session that is gone, whatever handle the call passed",
+			transcript: `
+user: go on
+assistant: call t1 mcp__pipeline__sense {"session_id": "run-1"}
+tool: result t1 {"found": 3}
+      ~~~~~~~~~~~~~~~~~~~~~~ answered
+assistant: call t2 mcp__pipeline__sense {"session_id": "run-1"}
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ transport
+tool: result t2 says Streamable HTTP error: Error POSTing to endpoint: {"type":"error","error":{"type":"not_found_error","message":"MCP session has been terminated or no longer exists on the server."}}
+assistant: done`,
+		},
 	],
 });

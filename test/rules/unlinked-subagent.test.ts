@@ -79,6 +79,45 @@ sidecar: lead toolUseId=t1
 sidecar: kid toolUseId=l1 parentAgentId=lead spawnDepth=2`,
 		},
 		{
+			name: "agents of two parents have one prompt, and each one's sidecar names its call",
+			transcript: `
+user: hi
+assistant: call t1 Agent "ask two" | call t2 Agent "ask two"
+tool: result t1 agent lead
+tool: result t2 agent head
+assistant: done
+user [agent=aa at=9]: say a line
+assistant [agent=aa at=9]: done
+user [agent=ab at=9]: say a line
+assistant [agent=ab at=9]: done
+user [agent=ba at=8]: say a line
+assistant [agent=ba at=8]: done
+user [agent=lead]: ask two
+assistant [agent=lead]: call l1 Agent "say a line" | call l2 Agent "say a line"
+tool [agent=lead]: result l1 ok
+tool [agent=lead]: result l2 ok
+assistant [agent=lead]: done
+user [agent=head]: ask two
+assistant [agent=head]: call h1 Agent "say a line"
+tool [agent=head]: result h1 ok
+assistant [agent=head]: done
+sidecar: lead toolUseId=t1
+sidecar: head toolUseId=t2
+sidecar: aa toolUseId=l1
+sidecar: ab toolUseId=l2
+sidecar: ba toolUseId=h1`,
+		},
+		{
+			name: 'the client has begun it for itself to warm a cache (2.0.x)',
+			transcript: `
+client: claude-code 2.0.77
+layout: beside
+user: hi
+assistant: done
+user [agent=warm]: Warmup
+assistant [agent=warm]: ready`,
+		},
+		{
 			name: "a team mate is nobody's call",
 			transcript: `
 user: hi

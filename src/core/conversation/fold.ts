@@ -378,7 +378,6 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	}
 	if (event.kind === 'prompt' || event.kind === 'notification') agent.turn++;
 	const message = new MessageState(agent, event);
-	if (event.kind === 'response') agent.hasResponse = true;
 	if (
 		event.kind === 'prompt' &&
 		agent.id === mainAgentId &&
@@ -391,6 +390,9 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	}
 	agent.addMessage(message, event.chain);
 	message.lastNode = agent.chain.append(event.chain, message);
+	// Where the file begins in the middle of a response, calls of its first lines may be missing while their results are there.
+	const isCutThrough = agent.isHeadCut && agent.messages.length === 1;
+	if (event.kind === 'response' && !isCutThrough) agent.isAtHead = false;
 	if (event.chain !== undefined) agent.follow(message);
 	changes.messages.add(message);
 }
@@ -569,7 +571,9 @@ function foldSpawn(state: ConversationState, event: AgentSpawned, changes: Chang
 	if (event.relation !== undefined) agent.relation = event.relation;
 	if (!speaksOfParent) return;
 	if (isBetter) {
-		agent.parentId = parentId ?? agent.parentId;
+		// Agents of several parents may have one prompt: a parent that was only found by it gives way to the call that is named.
+		const wasFoundByMark = agent.spawnEvidence === 'prompt' || agent.spawnEvidence === 'guess';
+		agent.parentId = parentId ?? (wasFoundByMark && event.toolUseId !== undefined ? undefined : agent.parentId);
 		agent.spawnToolUseId = event.toolUseId ?? agent.spawnToolUseId;
 		agent.spawnEvidence = event.evidence;
 	} else {
@@ -656,7 +660,10 @@ function findCall(
 }
 
 function link(state: ConversationState, agent: AgentState, call: ToolCallState, changes: ChangesState): void {
-	if (agent.spawnCall === call) return;
+	if (agent.spawnCall === call) {
+		agent.parentId = call.agent.id;
+		return;
+	}
 	unlink(agent, changes);
 	if (!canHaveParent(state, agent, call.agent.id)) return;
 	agent.spawnCall = call;

@@ -126,6 +126,8 @@ export interface Agent {
 	readonly type: string | undefined;
 	readonly description: string | undefined;
 	readonly relation: 'subagent' | 'fork' | 'teammate' | 'workflow';
+	/** Begun by the client for itself, to warm a cache: nobody asked for it, and nobody waits for its calls. */
+	readonly isWarmUp: boolean;
 	/** How it ended, as far as that is known; `undefined` while it runs or when nothing tells. */
 	readonly ended:
 		| { readonly outcome: AgentOutcome; readonly evidence: string; readonly at: number | undefined }

@@ -110,6 +110,9 @@ export class ConversationState implements Conversation {
 	}
 }
 
+/** Of the prompt `Warmup`, as readers make it. Claude Code 2.0.x to 2.1.4 began agents with it, and ended them wherever they were. */
+const warmUpDigest = 'r0pa791opzqpn6';
+
 export class AgentState implements Agent {
 	readonly id: AgentId;
 	parentId: AgentId | null | undefined;
@@ -145,7 +148,8 @@ export class AgentState implements Agent {
 	/** Calls of which more than one line or result is there: what they are depends on which of them are active. */
 	readonly repeatedCalls = new Set<ToolCallState>();
 	turn = 0;
-	hasResponse = false;
+	/** Nothing but the file's beginning was read as yet: no response, or the rest of one that was cut through. */
+	isAtHead = true;
 	readonly branchReturns: BranchReturn[] = [];
 	/** The turn that was written last. */
 	private lastTurn: MessageState | undefined;
@@ -197,6 +201,10 @@ export class AgentState implements Agent {
 		if (this.leftTurns.size < mostLeft) this.leftTurns.add(lastTurn);
 		if (before === undefined || !this.leftTurns.delete(before) || this.branchReturns.length >= mostLeft) return;
 		this.branchReturns.push({ left: before, other: lastTurn, next: message });
+	}
+
+	get isWarmUp(): boolean {
+		return this.promptDigest === warmUpDigest && this.spawnCall === undefined;
 	}
 
 	get isHeadCut(): boolean {
@@ -393,7 +401,7 @@ export class ResultState extends BlockState implements Result {
 		this.errorText = event.errorText;
 		this.denial = event.denial;
 		this.message = agent.message(event.messageId);
-		this.isAtHead = !agent.hasResponse;
+		this.isAtHead = agent.isAtHead;
 		this.chainId = event.chainId;
 		this.node = agent.nodeOf(event);
 	}

@@ -22,6 +22,7 @@ export default defineRule({
 				if (
 					call.result !== undefined ||
 					call.answeredBy === 'provider' ||
+					call.agent.isWarmUp ||
 					!call.message.isActive ||
 					!hasAnsweredSibling(call)
 				) {

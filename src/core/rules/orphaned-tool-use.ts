@@ -20,6 +20,7 @@ export default defineRule({
 		return {
 			toolCall(call) {
 				if (call.result !== undefined || call.answeredBy === 'provider') return;
+				if (call.agent.isWarmUp) return;
 				// A fork's copy of a call is its parent's matter.
 				if (inheritedCall(context.conversation, call) !== undefined) return;
 				const state = context.stateOf(call);

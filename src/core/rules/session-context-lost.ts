@@ -50,7 +50,9 @@ const lost = new RegExp(
 );
 /** What servers and clients say when the session of the transport is gone. */
 const transportLost =
-	/^(?:Error: )?(?:MCP error -?\d+: )?(?:Streamable HTTP error: [^{\n]*?(?:\{[^\n]*?"message":\s*")?)?(?:(?:Bad Request|Not Found): )?(?:Session not found|No valid session ID provided|Invalid or missing session ID|Unknown session|Server not initialized)\b|^(?:Error: )?MCP server "[^"]*" session expired\b/i;
+	/^(?:Error: )?(?:MCP error -?\d+: )?(?:Streamable HTTP error: [^{\n]*?(?:\{[^\n]*?"message":\s*")?)?(?:(?:Bad Request|Not Found): )?(?:Session not found|No valid session ID provided|Invalid or missing session ID|Unknown session|Server not initialized)\b|^(?:Error: )?MCP server "[^"]*" session expired\b|\bMCP session has been terminated\b/i;
+/** That a session of the tool's own is meant can be ruled out. */
+const ofTransport = /\bMCP session\b/i;
 const handleName = new RegExp(`${noun}(?:[_-]?(?:id|key|name|token|handle))?$`, 'i');
 /** These are good for one use. */
 const cursorName = /cursor|scroll|token|continuation/i;
@@ -74,7 +76,9 @@ function look(context: RuleContext, conversation: Conversation, call: ToolCall):
 	const server = serverOf(call);
 	if (said === undefined || server === undefined || call.startedAt === undefined) return;
 	const before = callsTo(conversation, server, call.startedAt);
-	const handles = (call.given?.values ?? []).filter(({ path, value }) => isHandle(path, value));
+	const handles = ofTransport.test(said)
+		? []
+		: (call.given?.values ?? []).filter(({ path, value }) => isHandle(path, value));
 	for (const handle of handles) {
 		if (handles.length > 1 && !said.includes(plain(handle.value)) && !namesIt(said, handle.path)) continue;
 		const known = whereKnown(before, handle);

@@ -17,6 +17,7 @@ export default defineRule({
 					agent.id === mainAgentId ||
 					!agent.hasTranscript ||
 					agent.spawnCall !== undefined ||
+					agent.isWarmUp ||
 					agent.relation !== 'subagent'
 				) {
 					return;

@@ -247,11 +247,12 @@ export async function readSidecar(
 			seq: 0,
 			type: 'agent-spawned',
 			agentId: id,
-			// Absent means the main agent, but only where the sidecar speaks of the spawning call at all.
+			// Absent means the main agent only where the sidecar counts from it: those of 2.1.173 name the call of a nested agent too,
+			// and nothing else; whose call that is, is found by its id.
 			parentId:
 				parentAgentId !== undefined
 					? agentId(parentAgentId)
-					: spawningCall !== undefined
+					: spawningCall !== undefined && depth === 1
 						? mainAgentId
 						: undefined,
 			toolUseId: spawningCall === undefined ? undefined : toolUseId(spawningCall),
