@@ -10,7 +10,7 @@ import {
 	serverChangeWords,
 	serverOf,
 } from '../core/conversation/index.ts';
-import type { Agent, CallState, Compaction, Message, ServerChange, ToolCall } from '../core/conversation/index.ts';
+import type { Agent, CallState, Compaction, Message, ToolCall } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import { printable } from '../core/report/index.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
@@ -24,7 +24,8 @@ import { isoTime } from './summary.ts';
 
 /** A row of the tree, with the rows below it made when they are printed. */
 interface Row {
-	readonly text: string;
+	/** Read first where its beginning does not do. */
+	readonly text: string | (() => Promise<string>);
 	readonly children: readonly (() => Row)[];
 	/** Whose arguments and result stand below the row when all is to be shown. */
 	readonly call?: ToolCall | undefined;
@@ -32,6 +33,7 @@ interface Row {
 
 type Item =
 	| { readonly kind: 'prompt'; readonly line: number; readonly column: number; readonly message: Message }
+	| { readonly kind: 'refusal'; readonly line: number; readonly column: number; readonly message: Message }
 	| { readonly kind: 'call'; readonly line: number; readonly column: number; readonly call: ToolCall }
 	| { readonly kind: 'compaction'; readonly line: number; readonly column: number; readonly compaction: Compaction };
 
@@ -58,6 +60,8 @@ export async function* conversationText(
 		for (const agent of agents) {
 			if (!shown.has(agent)) yield* printed(agentRow(agent), '', '');
 		}
+		const connections = connectionsRow();
+		if (connections !== undefined) yield* printed(connections, '', '');
 	} finally {
 		await bodies.close();
 	}
@@ -75,7 +79,7 @@ export async function* conversationText(
 	}
 
 	async function* printed(row: Row, lead: string, childLead: string): AsyncIterable<string> {
-		yield `${lead}${row.text}\n`;
+		yield `${lead}${typeof row.text === 'string' ? row.text : await row.text()}\n`;
 		if (isFull && row.call !== undefined)
 			yield* printedBodies(row.call, `${childLead}${row.children.length > 0 ? '│ ' : '  '}  `);
 		for (const [index, child] of row.children.entries()) {
@@ -114,7 +118,7 @@ export async function* conversationText(
 		return {
 			text: `${paint('1', printable(agentName(agent)))}${type === undefined ? '' : ` (${printable(type)})`} · ${facts.join(' · ')}`,
 			children: [
-				...hostItemsOf(agent).map((item) => () => hostRow(item)),
+				...hostCallsOf(agent).map((call) => () => callRow(call, placed(call).line)),
 				...rowsOf(items),
 				...others.filter((child) => !shown.has(child)).map((child) => () => agentRow(child)),
 			],
@@ -126,6 +130,9 @@ export async function* conversationText(
 			...agent.messages
 				.filter(({ kind }) => kind === 'prompt')
 				.map((message) => ({ kind: 'prompt', message, ...placed(message) }) as const),
+			...agent.messages
+				.filter(isRefusal)
+				.map((message) => ({ kind: 'refusal', message, ...placed(message) }) as const),
 			...agent.toolCalls.map((call) => ({ kind: 'call', call, ...placed(call) }) as const),
 			...agent.compactions.map(
 				(compaction) => ({ kind: 'compaction', compaction, ...placed(compaction) }) as const,
@@ -135,18 +142,26 @@ export async function* conversationText(
 	}
 
 	/** What only the host has seen, in the order of time: it belongs to no turn. */
-	function hostItemsOf(agent: Agent): (ToolCall | ServerChange)[] {
-		const items = [...agent.hostCalls, ...serverChangesOf(conversation, agent)];
-		const timeOf = (item: ToolCall | ServerChange) => ('change' in item ? item.at : item.startedAt) ?? Infinity;
-		return items.sort((one, other) => timeOf(one) - timeOf(other));
+	function hostCallsOf(agent: Agent): ToolCall[] {
+		return [...agent.hostCalls].sort((one, other) => (one.startedAt ?? Infinity) - (other.startedAt ?? Infinity));
 	}
 
-	function hostRow(item: ToolCall | ServerChange): Row {
-		const { line } = sourceOf(item.place, main);
-		if (!('change' in item)) return callRow(item, line);
+	/** What has happened to the servers, once: most often all agents had the same connection. */
+	function connectionsRow(): Row | undefined {
+		const changes = [...new Set(agents.flatMap((agent) => serverChangesOf(conversation, agent)))]
+			// Whether it could be connected is told next.
+			.filter(({ change }) => change.type === 'reconnect' || change.state !== 'connecting')
+			.sort((one, other) => (one.at ?? Infinity) - (other.at ?? Infinity));
+		if (changes.length === 0) return undefined;
 		return {
-			text: `${paint('35', 'connection')} ${printable(serverChangeWords(item))} ${paint('2', `line ${line}`)}`,
-			children: [],
+			text: paint('1', 'connections to MCP servers'),
+			children: changes.map((item) => () => {
+				const time = isoTime(item.at);
+				return {
+					text: `${time === null ? '' : `${paint('2', time)} `}${printable(serverChangeWords(item))}`,
+					children: [],
+				};
+			}),
 		};
 	}
 
@@ -160,39 +175,58 @@ export async function* conversationText(
 		let turn: (() => Row)[] = rows;
 		for (const item of items) {
 			if (item.kind !== 'prompt') {
-				turn.push(() =>
-					item.kind === 'call' ? callRow(item.call, item.line) : compactionRow(item.compaction, item.line),
-				);
+				turn.push(() => rowOf(item));
 				continue;
 			}
 			const children: (() => Row)[] = [];
 			turn = children;
-			const said = printable(
-				truncated(singleLine((item.message.text?.preview ?? '').replaceAll(/^"|"$/g, '')), 80),
-			);
-			const text = `turn ${item.message.turn}${said === '' ? '' : ` "${said}"`}${item.message.isActive ? '' : ' (left)'} ${paint('2', `line ${item.line}`)}`;
+			const said = printable(truncated(textOf(item.message), 80));
+			const text = `turn ${item.message.turn}${said === '' ? '' : ` "${said}"`}${item.message.isActive ? '' : ' (left)'} · ${paint('2', `line ${item.line}`)}`;
 			rows.push(() => ({ text, children }));
 		}
 		return rows;
+	}
+
+	function rowOf(item: Exclude<Item, { kind: 'prompt' }>): Row {
+		switch (item.kind) {
+			case 'call':
+				return callRow(item.call, item.line);
+			case 'compaction':
+				return compactionRow(item.compaction, item.line);
+			case 'refusal':
+				return {
+					text: async () => {
+						const { text, place } = item.message;
+						const whole = text === undefined ? undefined : await bodies.read(place, text);
+						const said = typeof whole === 'string' ? singleLine(whole) : textOf(item.message);
+						return `${paint('31', printable(truncated(said, 400)))} · ${paint('2', `line ${item.line}`)}`;
+					},
+					children: [],
+				};
+		}
 	}
 
 	function callRow(call: ToolCall, line: number): Row {
 		const server = serverOf(call);
 		const name = printable(server === undefined ? call.name : `${server}/${call.name}`);
 		const duration = durationOf(call);
+		const state = callState(conversation, call);
 		const facts = [
-			stateText(callState(conversation, call), paint),
+			stateText(state, paint),
+			...(state.state === 'pending' && call.startedAt !== undefined
+				? [`since ${isoTime(call.startedAt) ?? ''}`]
+				: []),
 			...(duration === undefined ? [] : [durationText(duration)]),
 			...(call.isDetached
 				? [`went on in the background${call.outcome === undefined ? '' : `: ${call.outcome}`}`]
 				: []),
 			...(call.isResultCleared ? ['result cleared'] : []),
-			...hostCallWords(call, callState(conversation, call)).map(printable),
+			...hostCallWords(call, state).map(printable),
 			...(call.message.isActive ? [] : ['no longer part of the conversation']),
 		];
 		const children = spawnedBy(call).filter((agent) => !shown.has(agent));
 		return {
-			text: `${name} · ${facts.join(' · ')} ${paint('2', `line ${line}`)}`,
+			text: `${name} · ${facts.join(' · ')} · ${paint('2', `line ${line}`)}`,
 			children: children.map((agent) => () => agentRow(agent)),
 			call,
 		};
@@ -208,10 +242,20 @@ export async function* conversationText(
 				? ''
 				: ` · ${tokensBefore}${tokensAfter === undefined ? '' : ` → ${tokensAfter}`} tokens`;
 		return {
-			text: `${paint('35', 'compaction')} (${trigger})${tokens} ${paint('2', `line ${line}`)}`,
+			text: `${paint('35', 'compaction')} (${trigger})${tokens} · ${paint('2', `line ${line}`)}`,
 			children: [],
 		};
 	}
+}
+
+/** That the provider has not answered, in the words with which Claude Code begins what it writes in place of an answer. */
+function isRefusal(message: Message): boolean {
+	return message.kind === 'local' && textOf(message).startsWith('API Error');
+}
+
+/** The beginning of a message, in one line. */
+function textOf({ text }: Message): string {
+	return singleLine((text?.preview ?? '').replaceAll(/^"|"$/g, ''));
 }
 
 /** Of an agent without a transcript. */

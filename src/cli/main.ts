@@ -109,7 +109,10 @@ async function failed(problem: unknown, command: string | undefined, io: Command
 	// The person has stopped it, or nobody reads on: there is nothing to tell.
 	if (io.signal.aborted) return 2;
 	if (problem instanceof ExpectedError) {
-		for (const line of problem.message.split('\n')) io.stderr.write(`crosstalk: ${line}\n`);
+		// Several sentences, or a list below one.
+		for (const line of problem.message.split('\n')) {
+			io.stderr.write(line.startsWith(' ') ? `${line}\n` : `crosstalk: ${line}\n`);
+		}
 		if (problem instanceof UsageError)
 			io.stderr.write(`Try: crosstalk ${command === undefined ? '' : `${command} `}--help\n`);
 		return 2;

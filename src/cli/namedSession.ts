@@ -40,6 +40,10 @@ async function sessionAt(
 		throw new ExpectedError(
 			`There are ${targets.length} sessions in ${printable(path)}; name one of them:\n${listed(targets.map(({ session }) => session))}`,
 		);
+	// What lies beside a transcript and could not be looked at may be its subagents.
+	for (const { path: unreadPath, problems } of unread) {
+		for (const { message } of problems) io.stderr.write(`crosstalk: ${printable(unreadPath)}: ${message}\n`);
+	}
 	return first.session;
 }
 

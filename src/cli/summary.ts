@@ -13,6 +13,7 @@ export interface SessionSummary {
 	readonly startedAt: string | null;
 	readonly lastEventAt: string | null;
 	readonly live: boolean;
+	readonly state: 'live' | 'ended' | 'unknown';
 	readonly agents: number;
 	readonly toolCalls: number;
 	readonly orphaned: number;
@@ -29,6 +30,7 @@ export function summaryOf(session: SessionFiles, conversation: Conversation): Se
 		startedAt: isoTime(conversation.startedAt),
 		lastEventAt: isoTime(conversation.lastEventAt),
 		live: conversation.liveness.state === 'live',
+		state: conversation.liveness.state,
 		agents: conversation.agents.size,
 		toolCalls: calls.length,
 		orphaned: calls.filter((call) => callState(conversation, call).state === 'orphaned').length,

@@ -3,7 +3,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LintResult } from '../../src/core/report/index.ts';
-import { MemoryIo, root, run } from './memoryIo.ts';
+import { MemoryIo, asNobody, root, run } from './memoryIo.ts';
 
 const shop = 'test/fixtures/cli/projects';
 const shopMain = `${shop}/-home-dev-shop/5ca1ab1e-0000-4000-8000-000000000001.jsonl`;
@@ -372,17 +372,6 @@ describe('crosstalk lint', () => {
 		assert.equal(withoutTime(together.stdout), withoutTime(alone.stdout));
 	});
 });
-
-/** The superuser may read everything, so it gives that up for a while. */
-async function asNobody<T>(act: () => Promise<T>): Promise<T> {
-	if (process.getuid?.() !== 0 || process.seteuid === undefined) return act();
-	process.seteuid(65_534);
-	try {
-		return await act();
-	} finally {
-		process.seteuid(0);
-	}
-}
 
 /** Compares with a golden file, or writes it when UPDATE_GOLDENS is set. */
 function assertGolden(path: string, text: string): void {

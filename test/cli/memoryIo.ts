@@ -62,3 +62,14 @@ export async function run(args: readonly string[], io = new MemoryIo()): Promise
 	const code = await main(args, io);
 	return { code, stdout: io.stdout.text, stderr: io.stderr.text };
 }
+
+/** The superuser may read everything, so it gives that up for a while. */
+export async function asNobody<T>(act: () => Promise<T>): Promise<T> {
+	if (process.getuid?.() !== 0 || process.seteuid === undefined) return act();
+	process.seteuid(65_534);
+	try {
+		return await act();
+	} finally {
+		process.seteuid(0);
+	}
+}

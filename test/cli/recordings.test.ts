@@ -120,7 +120,11 @@ describe('a session that a host has recorded', () => {
 			[id.startsWith('mcp:agent-') ? 'mcp' : id, format, toolCalls, orphaned].join(' '),
 		);
 		assert.deepEqual(new Set(rows), new Set([`claude-code:${native} host 4 1`, 'mcp host 1 0']));
-		assert.match(await command('show', native), /^├─ fault\/echo · completed · \d+ ms line \d+$/m);
+		assert.match(await command('show', native), /^├─ fault\/echo · completed · \d+ ms · line \d+$/m);
+		assert.match(
+			await command('show', native),
+			/\nconnections to MCP servers\n└─ \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z fault: connected\n$/,
+		);
 		await second.end('SIGTERM');
 	}).timeout(180_000);
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { MemoryIo, run } from './memoryIo.ts';
+import { MemoryIo, asNobody, run } from './memoryIo.ts';
 
 const shop = 'test/fixtures/cli/projects/-home-dev-shop/5ca1ab1e-0000-4000-8000-000000000001.jsonl';
 const killed = 'examples/recorded/.claude/projects/-home-dev-analytics/4286b68e-7bda-44a4-87ea-3c0f563e00a3.jsonl';
@@ -30,17 +30,47 @@ describe('crosstalk show', () => {
 		assert.equal(
 			stdout.split('\n').slice(5).join('\n'),
 			`main · 4 calls
-├─ turn 1 "Check the 🛒 shop: "prices" & <stock>." line 1
-│  ├─ Read · completed · 1.0 s line 2
-│  ├─ Task · completed · 1.0 s line 4
+├─ turn 1 "Check the 🛒 shop: "prices" & <stock>." · line 1
+│  ├─ Read · completed · 1.0 s · line 2
+│  ├─ Task · completed · 1.0 s · line 4
 │  │  └─ Count the stock (general-purpose) · 1 call · completed
-│  │     └─ turn 1 "Count the stock." line 1
-│  │        └─ analytics/count · completed · 1.0 s line 2
-│  ├─ Bash · failed · 1.0 s line 6
-│  └─ analytics/query · orphaned (killed) line 8
-└─ turn 2 "Are you still there?" line 9
+│  │     └─ turn 1 "Count the stock." · line 1
+│  │        └─ analytics/count · completed · 1.0 s · line 2
+│  ├─ Bash · failed · 1.0 s · line 6
+│  └─ analytics/query · orphaned (killed) · line 8
+└─ turn 2 "Are you still there?" · line 9
 `,
 		);
+	});
+
+	it('prints where the provider has refused to go on, with its words', async () => {
+		const { stdout } = await run([
+			'show',
+			'test/fixtures/transcripts/claude-code/unknown-types-2.1.328',
+			'--assume',
+			'ended',
+		]);
+		assert.match(stdout, /^[│ ]*[├└]─ API Error: .+ · line \d+$/m);
+	});
+
+	it('says since when a call has been out', async () => {
+		const { stdout } = await run(['show', killed, '--assume', 'live']);
+		assert.match(stdout, /running-operation · pending · since 2026-11-21T08:53:4\d\.\d{3}Z · line 14$/m);
+	});
+
+	it('says what of a session it was not allowed to look at', async () => {
+		// Windows has no such permissions to take away.
+		if (process.platform === 'win32') return;
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-closed-'));
+		cpSync('test/fixtures/cli/projects/-home-dev-shop', folder, { recursive: true });
+		const agents = join(folder, '5ca1ab1e-0000-4000-8000-000000000001', 'subagents');
+		chmodSync(folder, 0o755);
+		chmodSync(agents, 0);
+		const path = join(folder, '5ca1ab1e-0000-4000-8000-000000000001.jsonl');
+		const { code, stderr } = await asNobody(() => run(['show', path]));
+		chmodSync(agents, 0o700);
+		rmSync(folder, { recursive: true });
+		assert.deepEqual([code, stderr], [0, `crosstalk: ${agents}: There is no permission to read it.\n`]);
 	});
 
 	it('prints what was given to a call and what came back when asked for all', async () => {
@@ -150,6 +180,7 @@ describe('crosstalk sessions', () => {
 			'startedAt',
 			'lastEventAt',
 			'live',
+			'state',
 			'agents',
 			'toolCalls',
 			'orphaned',
@@ -182,6 +213,13 @@ describe('crosstalk sessions', () => {
 2026-11-20 10:00  claude-code  5ca1ab1e-0000-4000-8000-000000000001  ended  2       5      1         /home/dev/shop  Check the 🛒 shop: "prices" & <stock>.
 `,
 		);
+	});
+
+	it('does not claim that a session has ended when nothing tells', async () => {
+		const args = ['sessions', 'test/fixtures/cli/projects'];
+		assert.match((await run(args)).stdout, /  not known  2       5 /);
+		const [session] = JSON.parse((await run([...args, '--json'])).stdout) as Record<string, unknown>[];
+		assert.deepEqual([session?.['live'], session?.['state']], [false, 'unknown']);
 	});
 
 	it('says when there are none', async () => {

@@ -103,7 +103,7 @@ function listed(summaries: readonly SessionSummary[]): string {
 		(summary.lastEventAt ?? '').slice(0, 16).replace('T', ' '),
 		summary.format,
 		printable(summary.id),
-		summary.live ? 'live' : 'ended',
+		summary.state === 'unknown' ? 'not known' : summary.state,
 		String(summary.agents),
 		String(summary.toolCalls),
 		String(summary.orphaned),
