@@ -1,6 +1,7 @@
-// Where the calls that the host knows are written: the host sees what is on the wire, the transcripts are the agents' own.
+// Where the calls that the host knows are written, and what their agents are called there: the host sees what is on the wire, the transcripts are the agents' own.
 
 import { ExpectedError } from '../core/base/errors.ts';
+import { agentName } from '../core/conversation/index.ts';
 import { createCore } from '../core/core.ts';
 import type { Core, FollowedSession } from '../core/core.ts';
 import type { CallStatus, HostStatus } from '../core/host/status.ts';
@@ -13,6 +14,7 @@ import { findInHomes } from './targets.ts';
 interface CallPlace {
 	readonly path: string;
 	readonly line: number;
+	readonly agentName: string;
 }
 
 /** A session of this size is not read for the lines of a few calls. */
@@ -79,12 +81,12 @@ export class CallPlaces {
 		session.setFiles(files);
 		await session.update();
 		const main = mainPlace(files);
-		for (const { toolCalls } of session.conversation.agents.values()) {
-			for (const toolCall of toolCalls) {
+		for (const agent of session.conversation.agents.values()) {
+			for (const toolCall of agent.toolCalls) {
 				const call = calls.find(({ sessionId, toolUseId }) => sessionId === id && toolUseId === toolCall.id);
 				if (call === undefined) continue;
 				const { path, line } = sourceOf(toolCall.place, main);
-				this.known.set(call.id, { path, line });
+				this.known.set(call.id, { path, line, agentName: agentName(agent) });
 			}
 		}
 	}

@@ -129,7 +129,7 @@ function callTable(calls: readonly CallStatus[]): string {
 		durationText(call.ageMs),
 		printable(call.server),
 		printable(call.tool),
-		printable(call.agentId ?? ''),
+		printable(call.agentName ?? call.agentId ?? ''),
 		printable(call.sessionId ?? ''),
 		printable(truncated(singleLine(call.fault ?? call.reason ?? ''), 60)),
 	]);

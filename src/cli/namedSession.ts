@@ -7,7 +7,7 @@ import type { TranscriptFormatId } from '../core/transcripts/transcriptFormat.ts
 import { findRecordings } from '../platform/node/store/recordings.ts';
 import type { CommandIo } from './io.ts';
 import { findEverywhere, findTargets } from './targets.ts';
-import { absolutePath } from './usage.ts';
+import { namedPath } from './usage.ts';
 
 /**
  * The one session that a person means by a path or by an id, with what hosts have recorded of it.
@@ -19,7 +19,7 @@ export async function namedSession(
 	what: string,
 	{ as, data }: { readonly as: TranscriptFormatId | undefined; readonly data: string },
 ): Promise<SessionFiles> {
-	const path = absolutePath(io, what);
+	const path = namedPath(io, what);
 	const isPath = (await io.platform.files.stat(path)) !== undefined;
 	return isPath ? withRecording(await sessionAt(core, io, path, as), io, data) : sessionById(core, io, what, data);
 }

@@ -61,3 +61,9 @@ export function formatOption(value: string | undefined): TranscriptFormatId | un
 export function absolutePath(io: CommandIo, path: string): string {
 	return resolve(io.workingFolder, path);
 }
+
+/** Of a path that stands for itself on the command line. An empty one is most often a variable that is not set, and not the working folder. */
+export function namedPath(io: CommandIo, path: string): string {
+	if (path === '') throw new UsageError('A path is empty; the working folder is ".".');
+	return absolutePath(io, path);
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MemoryIo, asNobody, run } from './memoryIo.ts';
@@ -220,6 +220,26 @@ describe('crosstalk sessions', () => {
 		assert.match((await run(args)).stdout, /  not known  2       5 /);
 		const [session] = JSON.parse((await run([...args, '--json'])).stdout) as Record<string, unknown>[];
 		assert.deepEqual([session?.['live'], session?.['state']], [false, 'unknown']);
+	});
+
+	it('keeps its columns where a folder is named in signs that are twice as wide', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-wide-'));
+		const text = readFileSync(shop, 'utf8');
+		writeFileSync(join(folder, 'narrow.jsonl'), text);
+		writeFileSync(join(folder, 'wide.jsonl'), text.replaceAll('/home/dev/shop', '/家/デ/🛒é'));
+		const { stdout } = await run(['sessions', folder]);
+		rmSync(folder, { recursive: true });
+		assert.match(stdout, / \/home\/dev\/shop {2}Check/);
+		// 4 columns of 14 are left over.
+		assert.match(stdout, / \/家\/デ\/🛒é {6}Check/);
+	});
+
+	it('takes no empty path for the working folder', async () => {
+		for (const command of ['sessions', 'lint', 'show', 'save']) {
+			const { code, stderr } = await run([command, '', ...(command === 'save' ? ['--out', 'x.crosstalk'] : [])]);
+			assert.equal(code, 2);
+			assert.match(stderr, /^crosstalk: A path is empty; the working folder is "\."\.\n/);
+		}
 	});
 
 	it('says when there are none', async () => {

@@ -181,6 +181,9 @@ call-1  running  41.0 s  analytics  analytics_query  explore-api
 				const [call] = (JSON.parse(stdout) as HostStatus).calls;
 				assert.deepEqual([call?.toolUseId, call?.path, call?.line], [toolUseId, place.path, place.line]);
 				const text = await run(['status', '--data', lab.data], new MemoryIo({ homeFolder: lab.folder }));
+				// By its name, as everywhere else.
+				assert.equal(call?.agentName, 'Review lead');
+				assert.match(text.stdout, / {2}hang {2}Review lead {2}/);
 				assert.match(text.stdout, /^call-\S+ is written at \S+agent-a1ead\.jsonl:\d+$/m);
 			});
 

@@ -272,7 +272,7 @@ describe('faults on purpose', () => {
 			],
 			[['arm', 'explode', '--session', mine], 'explode: "kind" is one of delay, hang, error'],
 			[['disarm'], 'Say which faults are meant'],
-			[['disarm', 'fault-1'], 'Some of these are not armed'],
+			[['disarm', 'fault-1'], 'fault-1 is not armed: crosstalk fault list shows what is.'],
 			[['preset', 'chaos'], 'The preset is one of cascade, compaction, scope'],
 			[['dance'], '"dance" is none of arm, list, disarm, preset.'],
 		] as const) {

@@ -100,7 +100,7 @@ export const fault: Command = {
 					);
 					if (ids !== null && disarmed < ids.length)
 						throw new ExpectedError(
-							'Some of these are not armed: crosstalk fault list shows those that are.',
+							`${ids.length === 1 ? `${printable(ids[0] ?? '')} is not` : 'Some of these are not'} armed: crosstalk fault list shows what is.`,
 						);
 					return 0;
 				});

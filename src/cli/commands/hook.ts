@@ -20,7 +20,7 @@ Options:
   --data DIR      The data directory of the host (default: the user's)
   --help          This text
 
-Exit code: 0; 1 wrong usage.
+Exit code: 0, whatever goes wrong; 1 wrong usage.
 `;
 
 /** An agent waits meanwhile. */

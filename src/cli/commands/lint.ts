@@ -24,7 +24,7 @@ import { versionOf } from '../main.ts';
 import { failOnWords, isRuleId, noRule, severities } from '../ruleWords.ts';
 import { runTasks } from '../runTasks.ts';
 import { currentProjectPaths, findTargets } from '../targets.ts';
-import { UsageError, absolutePath, assumeOption, formatOption, oneOf, parseOptions } from '../usage.ts';
+import { UsageError, absolutePath, assumeOption, formatOption, namedPath, oneOf, parseOptions } from '../usage.ts';
 
 const formats = ['text', 'json', 'sarif', 'junit', 'github'] as const;
 
@@ -104,7 +104,7 @@ export const lint: Command = {
 			failOn: failOn ?? config?.failOn ?? 'error',
 			paths:
 				positionals.length > 0
-					? positionals.map((path) => absolutePath(io, path))
+					? positionals.map((path) => namedPath(io, path))
 					: await currentProjectPaths(core, io),
 		};
 		if (options.paths.length === 0)

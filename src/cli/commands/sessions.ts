@@ -10,7 +10,7 @@ import { runTasks } from '../runTasks.ts';
 import type { SessionSummary } from '../summary.ts';
 import { table } from '../table.ts';
 import { findEverywhere, findTargets } from '../targets.ts';
-import { UsageError, absolutePath, assumeOption, parseOptions } from '../usage.ts';
+import { UsageError, assumeOption, namedPath, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk sessions [root…] [options]
 
@@ -60,13 +60,17 @@ async function find(io: CommandIo, roots: readonly string[], data: string): Prom
 	const tell = (path: string, message: string) => io.stderr.write(`crosstalk: ${printable(path)}: ${message}\n`);
 	if (roots.length === 0) {
 		const found = await findEverywhere(core, io, data);
-		for (const { path, message } of found.problems) tell(path, message);
+		for (const { path, message } of found.problems) {
+			// That of the data directory says itself where it is.
+			if (path === data) io.stderr.write(`crosstalk: ${printable(message)}\n`);
+			else tell(path, message);
+		}
 		return found.sessions;
 	}
 	const { targets, unread } = await findTargets(
 		core,
 		io,
-		roots.map((root) => absolutePath(io, root)),
+		roots.map((root) => namedPath(io, root)),
 		undefined,
 	);
 	for (const { path, problems } of unread) for (const { message } of problems) tell(path, message);

@@ -98,6 +98,8 @@ export interface CallStatus {
 	/** The call's line in the transcript, when it was found there; 1-based. */
 	readonly path?: string | undefined;
 	readonly line?: number | undefined;
+	/** What the agent is called there. */
+	readonly agentName?: string | undefined;
 	/** A sentence: why it waits. */
 	readonly reason?: string | undefined;
 	/** Of a held call: when it is let go by itself, shortly before its client would give it up. */

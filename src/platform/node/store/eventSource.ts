@@ -194,5 +194,7 @@ function isLocked(error: unknown): boolean {
 
 function expected(error: unknown, path: string): unknown {
 	if (error instanceof ExpectedError || !(error instanceof Error)) return error;
-	return new ExpectedError(`The events in ${path} cannot be read: ${error.message}.`, { cause: error });
+	return new ExpectedError(`The events in ${path} cannot be read: ${error.message.replace(/\.$/, '')}.`, {
+		cause: error,
+	});
 }
