@@ -179,11 +179,12 @@ describe('the gate that calls pass for a debugger', () => {
 	});
 
 	it('knows an agent by the name that its debugger has told, in a pattern of tools and of agents', () => {
-		const { debug, before } = gated();
+		const { debug, before, stops } = gated();
 		set(debug, { tool: 'check-*:Bash', hitCondition: '2' }, { tool: 'Read', agent: '{check-payments,other}' });
 		for (const tool of ['Bash', 'Read']) assert.equal(before(helper, tool), undefined);
 		debug.name([{ sessionId: session, agentId: helper, name: 'check-payments' }]);
 		assert.notEqual(before(helper, 'Read'), undefined);
+		assert.match(stops[0]?.description ?? '', /^check-payments is about to call Read: /);
 		assert.equal(before(main, 'Read'), undefined);
 		assert.equal(before(helper, 'Read', { sessionId: sessionId('codex', 's2') }), undefined);
 		// Hits are counted from when it is known, and on over another name.

@@ -467,7 +467,7 @@ class Gate implements DebugHost {
 		const isPaused = debug.takePause(call, agent);
 		const step = debug.takeStep(agent, callKey(call));
 		const rule = this.ruleBefore(debug, call, agent);
-		const who = nameOf(call);
+		const who = nameOf(call, debug);
 		const what = toolOf(call);
 		const point = debug.breakpointsAt(['before'], looked);
 		if (point !== undefined) return { ...point, description: `${who} is about to call ${what}: ${point.short}.` };
@@ -490,7 +490,7 @@ class Gate implements DebugHost {
 
 	private causeAfter(debug: Debugger, call: GateCall, result: GateResult, isOvertaken: boolean): Cause | undefined {
 		const step = debug.takeStep(agentKey(call), callKey(call));
-		const who = nameOf(call);
+		const who = nameOf(call, debug);
 		const what = toolOf(call);
 		const has = result.isError ? 'has failed' : 'has its result';
 		if (this.repeating.delete(callKey(call)))
@@ -527,7 +527,7 @@ class Gate implements DebugHost {
 	private ruleBefore(debug: Debugger, call: GateCall, agent: string): Cause | undefined {
 		const { rules } = debug;
 		if (rules.size === 0) return undefined;
-		const who = nameOf(call);
+		const who = nameOf(call, debug);
 		const what = toolOf(call);
 		const { server, tool } = call;
 		// Watched first: whatever stops the call, the next one is compared with it.
@@ -962,8 +962,11 @@ function callKey({ toolUseId, callId = '' }: GateCall): string {
 	return toolUseId ?? callId;
 }
 
-function nameOf({ agentId, agentType }: GateCall): string {
+/** As the call stack calls it, where the debugger knows. */
+function nameOf({ sessionId, agentId, agentType }: GateCall, debug: Debugger): string {
 	if (agentId === undefined) return 'An agent';
+	const name = sessionId === undefined ? undefined : debug.nameOf(sessionId, agentId);
+	if (name !== undefined) return name;
 	return agentType === undefined ? agentId : `${agentType} ${agentId}`;
 }
 

@@ -157,7 +157,7 @@ async function loadSqlite(): Promise<typeof DatabaseSync> {
 	} catch (error) {
 		if (!isErrno(error, 'ERR_UNKNOWN_BUILTIN_MODULE')) throw error;
 		throw new ExpectedError(
-			`The host needs node:sqlite, which Node has from 22.13 on; this is Node ${process.versions.node}.`,
+			`SQLite is needed (node:sqlite), which Node has from 22.13 on; this is Node ${process.versions.node}.`,
 			{
 				cause: error,
 			},

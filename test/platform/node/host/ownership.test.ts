@@ -175,7 +175,7 @@ describe('the ownership of a data directory', () => {
 		assert.equal(host.stdout(), '');
 		assert.match(
 			host.stderr(),
-			/^crosstalk: The host needs node:sqlite, which Node has from 22\.13 on; this is Node \S+\.\n$/,
+			/^crosstalk: SQLite is needed \(node:sqlite\), which Node has from 22\.13 on; this is Node \S+\.\n$/,
 		);
 	});
 });
