@@ -116,6 +116,9 @@ describe('crosstalk debug with agents that run', function () {
 			},
 		);
 		assert.equal(await exited(() => client.ask('configurationDone')), 0);
+		// Nobody stops, so when the transcript was read and its agent met is nobody's matter.
+		const withoutThreads = client.exchange.filter((line) => !line.startsWith('  ! thread '));
+		client.exchange.splice(0, client.exchange.length, ...withoutThreads);
 		compareWithGolden('live-breakpoints');
 		const output = client.exchange.join('\n');
 		assert.match(output, /page 1 of query/);
