@@ -48,7 +48,8 @@ Options:
   --watch            Go on, and report again with every change
   --help             This text
 
-Exit code: 0 clean, 1 findings at or above --fail-on, 2 could not run, or could not read everything.
+Exit code: 0 clean, 1 findings at or above --fail-on, 2 could not run, or found nothing
+and could not read everything.
 `;
 
 export interface LintOptions {
