@@ -4,12 +4,15 @@ import { ExpectedError } from '../core/base/errors.ts';
 import { agentName } from '../core/conversation/index.ts';
 import { createCore } from '../core/core.ts';
 import type { Core, FollowedSession } from '../core/core.ts';
-import type { CallStatus, HostStatus } from '../core/host/status.ts';
+import type { CallStatus, HookedCallStatus, HostStatus } from '../core/host/status.ts';
 import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import { mainPlace, sourceOf } from './findings.ts';
 import type { CommandIo } from './io.ts';
 import { findInHomes } from './targets.ts';
+
+/** One that passes the host, or one that only the hooks of its agent tell of. */
+type SeenCall = CallStatus | HookedCallStatus;
 
 interface CallPlace {
 	readonly path: string;
@@ -36,14 +39,15 @@ export class CallPlaces {
 	}
 
 	/** Whether there are calls whose lines may still be found. */
-	isMissing({ calls }: HostStatus): boolean {
-		return calls.some((call) => isWritten(call) && !this.known.has(call.id));
+	isMissing(status: HostStatus): boolean {
+		return callsIn(status).some((call) => isWritten(call) && !this.known.has(keyOf(call)));
 	}
 
 	/** The status with the lines of its calls, as far as they are written. */
 	async added(status: HostStatus): Promise<HostStatus> {
 		const now = performance.now();
-		const missing = status.calls.filter((call) => isWritten(call) && !this.known.has(call.id));
+		const calls = callsIn(status);
+		const missing = calls.filter((call) => isWritten(call) && !this.known.has(keyOf(call)));
 		if (missing.length > 0 && now - this.lookedAt >= searchEveryMs) {
 			this.lookedAt = now;
 			try {
@@ -53,12 +57,18 @@ export class CallPlaces {
 				if (!(error instanceof ExpectedError)) throw error;
 			}
 		}
-		const current = new Set(status.calls.map(({ id }) => id));
+		const current = new Set(calls.map(keyOf));
 		for (const key of this.known.keys()) if (!current.has(key)) this.known.delete(key);
-		return { ...status, calls: status.calls.map((call) => ({ ...call, ...this.known.get(call.id) })) };
+		const placed = <T extends SeenCall>(call: T): T => ({ ...call, ...this.known.get(keyOf(call)) });
+		const { hooked } = status;
+		return {
+			...status,
+			calls: status.calls.map(placed),
+			...(hooked === undefined ? {} : { hooked: hooked.map(placed) }),
+		};
 	}
 
-	private async look(calls: readonly CallStatus[]): Promise<void> {
+	private async look(calls: readonly SeenCall[]): Promise<void> {
 		const wanted = new Set(calls.flatMap(({ sessionId }) => (sessionId === null ? [] : [sessionId])));
 		for (const sessionId of this.followed.keys()) if (!wanted.has(sessionId)) this.followed.delete(sessionId);
 		const { sessions } = await findInHomes(this.core, this.io);
@@ -68,7 +78,7 @@ export class CallPlaces {
 		}
 	}
 
-	private async read(id: string, files: SessionFiles, calls: readonly CallStatus[]): Promise<void> {
+	private async read(id: string, files: SessionFiles, calls: readonly SeenCall[]): Promise<void> {
 		const { io, core } = this;
 		let session = this.followed.get(id);
 		if (session === undefined) {
@@ -83,15 +93,22 @@ export class CallPlaces {
 		const main = mainPlace(files);
 		for (const agent of session.conversation.agents.values()) {
 			for (const toolCall of agent.toolCalls) {
-				const call = calls.find(({ sessionId, toolUseId }) => sessionId === id && toolUseId === toolCall.id);
-				if (call === undefined) continue;
+				const made = calls.filter(({ sessionId, toolUseId }) => sessionId === id && toolUseId === toolCall.id);
 				const { path, line } = sourceOf(toolCall.place, main);
-				this.known.set(call.id, { path, line, agentName: agentName(agent) });
+				for (const call of made) this.known.set(keyOf(call), { path, line, agentName: agentName(agent) });
 			}
 		}
 	}
 }
 
-function isWritten({ sessionId, toolUseId, path }: CallStatus): boolean {
+function callsIn({ calls, hooked = [] }: HostStatus): readonly SeenCall[] {
+	return [...calls, ...hooked];
+}
+
+function keyOf(call: SeenCall): string {
+	return 'id' in call ? call.id : `${call.sessionId} ${call.toolUseId}`;
+}
+
+function isWritten({ sessionId, toolUseId, path }: SeenCall): boolean {
 	return sessionId !== null && toolUseId !== null && path === undefined;
 }

@@ -115,10 +115,10 @@ function hookedTable(calls: readonly HookedCallStatus[]): string {
 		call.state === 'asking' ? 'asks for permission' : call.state,
 		durationText(call.ageMs),
 		printable(call.server ?? ''),
-		printable(call.agentId ?? ''),
+		printable(call.agentName ?? call.agentId ?? ''),
 		printable(call.sessionId),
 	]);
-	return table(head, rows);
+	return [table(head, rows), ...placesOf(calls, ({ tool }) => printable(tool))].join('');
 }
 
 function callTable(calls: readonly CallStatus[]): string {
@@ -133,10 +133,17 @@ function callTable(calls: readonly CallStatus[]): string {
 		printable(call.sessionId ?? ''),
 		printable(truncated(singleLine(call.fault ?? call.reason ?? ''), 60)),
 	]);
-	const places = calls
-		.filter(({ path }) => path !== undefined)
-		.map(({ id, path, line }) => `${id} is written at ${printable(`${path}:${line}`)}\n`);
-	return [table(head, rows), ...places].join('');
+	return [table(head, rows), ...placesOf(calls, ({ id }) => id)].join('');
+}
+
+function placesOf<T extends CallStatus | HookedCallStatus>(
+	calls: readonly T[],
+	nameOf: (call: T) => string,
+): readonly string[] {
+	return calls.flatMap((call) => {
+		const { path, line } = call;
+		return path === undefined ? [] : `${nameOf(call)} is written at ${printable(`${path}:${line}`)}\n`;
+	});
 }
 
 function quantile(milliseconds: number | null): string {

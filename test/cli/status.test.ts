@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostStatus } from '../../src/core/host/status.ts';
+import type { HookedCallStatus, HostStatus } from '../../src/core/host/status.ts';
 import { hostStatusText } from '../../src/cli/hostStatusText.ts';
 import { Agent } from '../mcp/agent.ts';
 import { until } from '../mcp/waiting.ts';
 import { Lab } from '../platform/node/host/hosts.ts';
+import { CallPlaces } from '../../src/cli/callPlaces.ts';
 import { MemoryIo, run } from './memoryIo.ts';
 import { main } from '../../src/cli/main.ts';
 
@@ -185,6 +186,24 @@ call-1  running  41.0 s  analytics  analytics_query  explore-api
 				assert.equal(call?.agentName, 'Review lead');
 				assert.match(text.stdout, / {2}hang {2}Review lead {2}/);
 				assert.match(text.stdout, /^call-\S+ is written at \S+agent-a1ead\.jsonl:\d+$/m);
+			});
+
+			it('names file, line and agent of a call that only hooks tell of', async () => {
+				const status = JSON.parse((await run(['status', '--json', '--data', lab.data])).stdout) as HostStatus;
+				const hooked: HookedCallStatus = {
+					...{ toolUseId, tool: 'Bash', server: null, state: 'running' as const },
+					...{ agentId: 'a1ead', agentType: null, sessionId: `claude-code:${session}` },
+					...{ startedAt: status.host.startedAt, ageMs: 5000 },
+				};
+				const elsewhere = { ...hooked, toolUseId: 'toolu_elsewhere', tool: 'Read' };
+				const places = new CallPlaces(io);
+				const found = await places.added({ ...status, calls: [], hooked: [hooked, elsewhere] });
+				assert.deepEqual(found.hooked, [{ ...hooked, ...place, agentName: 'Review lead' }, elsewhere]);
+				assert.equal(places.isMissing(found), true);
+				const text = hostStatusText(found, lab.data);
+				assert.match(text, /^Bash +running +5\.0 s +Review lead +claude-code:/m);
+				assert.match(text, /^Read +running +5\.0 s +a1ead +claude-code:/m);
+				assert.ok(text.endsWith(`Bash is written at ${place.path}:${place.line}\n`), text);
 			});
 
 			it('tells them to whoever watches as soon as the agent has written them', async () => {

@@ -122,6 +122,10 @@ export interface HookedCallStatus {
 	readonly sessionId: string;
 	readonly startedAt: string;
 	readonly ageMs: number;
+	/** As of a call that passes the host. */
+	readonly path?: string | undefined;
+	readonly line?: number | undefined;
+	readonly agentName?: string | undefined;
 }
 
 export interface SessionStatus {
