@@ -321,7 +321,8 @@ describe(`Claude Code ${claudeCodeVersion}`, () => {
 			session = await until(
 				'the calls in the transcripts',
 				async () => {
-					const found = await claudeCode.session();
+					const found = await claudeCode.sessionSoFar();
+					if (found === undefined) return undefined;
 					const [main, helper] = await Promise.all(written(found).paths.map(claudeCodeCalls));
 					return main?.length === 3 && main[1]?.resultLine !== undefined && helper?.length === 1
 						? found
@@ -674,7 +675,8 @@ describe(`Claude Code ${claudeCodeVersion}`, () => {
 			session = await until(
 				'the call in the transcript',
 				async () => {
-					const found = await claudeCode.session();
+					const found = await claudeCode.sessionSoFar();
+					if (found === undefined) return undefined;
 					const calls = await Promise.all(found.subagents.map(claudeCodeCalls));
 					return calls.flat().length === 1 ? found : undefined;
 				},
@@ -757,7 +759,8 @@ async function blockedWorkers(
 		const session = await until(
 			'the calls in the transcripts',
 			async () => {
-				const found = await claudeCode.session();
+				const found = await claudeCode.sessionSoFar();
+				if (found === undefined) return undefined;
 				const calls = await Promise.all(found.subagents.map(claudeCodeCalls));
 				return calls.filter((written) => written.length === 2).length === count ? found : undefined;
 			},

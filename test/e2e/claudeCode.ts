@@ -82,11 +82,16 @@ export class ClaudeCode {
 
 	/** The one session there is. */
 	async session(): Promise<ClaudeSession> {
-		const transcripts = await this.transcripts();
-		const [transcript] = transcripts;
-		if (transcript === undefined || transcripts.length > 1) {
-			throw new Error(`There should be one session: ${transcripts.join(', ')}`);
-		}
+		const session = await this.sessionSoFar();
+		if (session === undefined) throw new Error('There is no session.');
+		return session;
+	}
+
+	/** Of one that has only begun nothing may be written yet. */
+	async sessionSoFar(): Promise<ClaudeSession | undefined> {
+		const [transcript, ...more] = await this.transcripts();
+		if (transcript === undefined) return undefined;
+		if (more.length > 0) throw new Error(`There should be one session: ${[transcript, ...more].join(', ')}`);
 		const folder = transcript.slice(0, -'.jsonl'.length);
 		const subagents = (await filesBelow(join(folder, 'subagents'))).filter((path) => path.endsWith('.jsonl'));
 		return { id: basename(folder), transcript, subagents };
