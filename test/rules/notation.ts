@@ -710,7 +710,8 @@ class CodexWriter extends Writer {
 		if (!this.started.has(name)) {
 			this.started.add(name);
 			const history = statement.attributes.get('history');
-			this.item(path, statement, 'session_meta', this.header(name, history));
+			const base = statement.attributes.get('base');
+			this.item(path, statement, 'session_meta', this.header(name, history, base));
 		}
 		const isResponse = statement.role === 'assistant';
 		// The client counts the tokens of each response; that is where it ends.
@@ -741,7 +742,7 @@ class CodexWriter extends Writer {
 					path,
 					statement,
 					'session_meta',
-					this.header(statement.attributes.get('of') ?? name, undefined),
+					this.header(statement.attributes.get('of') ?? name, undefined, undefined),
 				);
 			case 'rewind':
 				return this.event(path, statement, { type: 'thread_rolled_back', num_turns: Number(statement.rest) });
@@ -767,7 +768,7 @@ class CodexWriter extends Writer {
 		return `${this.root}/rollout-2026-11-21T08-00-00-${threadId(name)}.jsonl`;
 	}
 
-	private header(name: string, history: string | undefined): Json {
+	private header(name: string, history: string | undefined, base: string | undefined): Json {
 		const spawn = { parent_thread_id: threadId('main'), depth: 1, agent_nickname: name, agent_role: 'default' };
 		return {
 			session_id: threadId('main'),
@@ -776,6 +777,10 @@ class CodexWriter extends Writer {
 			originator: 'codex_exec',
 			cli_version: this.version,
 			source: name === 'main' ? 'exec' : { subagent: { thread_spawn: spawn } },
+			history_base:
+				base === undefined
+					? null
+					: { thread_id: threadId('base'), end_ordinal_exclusive: Number(base), end_byte_offset: 4096 },
 			...(history === undefined ? {} : { subagent_history_start_ordinal: Number(history) }),
 		};
 	}

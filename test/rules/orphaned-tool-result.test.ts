@@ -105,8 +105,30 @@ tool [agent=kid history=50]: result c0 ok
 user [agent=kid ordinal=50]: your part
 assistant [agent=kid ordinal=51]: done`,
 		},
+		{
+			name: 'a Codex rollout goes on where another one ends, in which the call stands',
+			transcript: `
+client: codex 0.169.0
+tool [base=19]: result c1 ok
+assistant: done
+user: go on
+assistant: call c2 exec_command
+tool: result c2 ok
+assistant: done`,
+		},
 	],
 	invalid: [
+		{
+			name: 'a Codex rollout goes on where another one ends, and answers something later that was never called',
+			transcript: `
+client: codex 0.169.0
+user [base=19]: go on
+assistant: call c2 exec_command
+tool: result c2 ok
+tool: result c9 ok
+      ^^^^^^^^^^^^ unknown unknown error
+assistant: done`,
+		},
 		{
 			name: 'no call has its id',
 			transcript: `

@@ -62,6 +62,8 @@ class CodexReader extends JsonLineReader {
 	private header = '';
 	/** Lines with a lower ordinal are a copy of the parent's history. */
 	private historyStart = -1;
+	/** No call was read as yet of a rollout whose history begins in another one. */
+	private isAfterBase = false;
 	/** The calls and texts of one response share a message; it ends where the client counts its tokens or somebody else speaks. */
 	private responseId = '';
 	private readonly failed = new Set<string>();
@@ -137,6 +139,7 @@ class CodexReader extends JsonLineReader {
 		}
 		this.header = line.id;
 		this.historyStart = line.historyStart;
+		this.isAfterBase = line.hasHistoryBase;
 		if (this.file.agentId === null) {
 			const isProgram = isProgramSource(line);
 			if (isProgram) this.origin = 'program';
@@ -275,6 +278,7 @@ class CodexReader extends JsonLineReader {
 			this.emitUnknown(source);
 			return;
 		}
+		this.isAfterBase = false;
 		const messageId = this.emitResponse(bytes, lineStart, source, ['tool-use']);
 		const { name, server } = this.toolName();
 		const body =
@@ -339,6 +343,11 @@ class CodexReader extends JsonLineReader {
 		const { line, inner } = this;
 		if (line.callId === '') {
 			this.emitUnknown(source);
+			return;
+		}
+		// Forks and reverted threads (0.169) do not copy their history, they name where it ends: what is answered here was called there.
+		if (this.isAfterBase) {
+			this.emitUnknown(source, 'inherited');
 			return;
 		}
 		const body = line.output.start === -1 ? { start: line.payload.start, end: line.payload.start } : line.output;

@@ -26,6 +26,8 @@ export class CodexLine {
 	agentPath = '';
 	depth = -1;
 	historyStart = -1;
+	/** The rollout begins where another one was forked, reverted or left: what came before stands there. */
+	hasHistoryBase = false;
 	newThreadId = '';
 	turnCount = -1;
 	readonly arguments: Span = { start: -1, end: -1 };
@@ -113,6 +115,10 @@ const payloadMembers = new MemberTable<CodexLine>({
 		if (path !== '') line.agentPath = path;
 	},
 	subagent_history_start_ordinal: (scanner, line) => void (line.historyStart = scanner.readNumber()),
+	history_base(scanner, line) {
+		line.hasHistoryBase = scanner.peek() === 0x7b;
+		scanner.skipValue();
+	},
 	new_thread_id: (scanner, line) => void (line.newThreadId = scanner.readText()),
 	num_turns: (scanner, line) => void (line.turnCount = scanner.readNumber()),
 	arguments: (scanner, line) => scanner.passValue(line.arguments),
