@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -181,6 +181,22 @@ describe('crosstalk', () => {
 			codes.push(((await once(child, 'close')) as unknown[])[0]);
 		}
 		assert.deepEqual(codes, [0, 1, 2]);
+	});
+
+	it('leaves no folder behind of a preset that was stopped', async () => {
+		const out = mkdtempSync(join(tmpdir(), 'crosstalk-preset-'));
+		try {
+			const child = spawn(process.execPath, [bin, 'fault', 'preset', 'compaction', '--out', out], {
+				stdio: ['ignore', 'ignore', 'pipe'],
+			});
+			child.stderr.once('data', () => child.kill('SIGINT'));
+			// The event's first argument is the code.
+			const [code] = (await once(child, 'close')) as unknown[];
+			// Windows ends a process at once, whatever the signal.
+			if (process.platform !== 'win32') assert.deepEqual([code, readdirSync(join(out, 'compaction'))], [2, []]);
+		} finally {
+			rmSync(out, { recursive: true, force: true });
+		}
 	});
 
 	it('refuses a named pipe at once, where a plain open would wait for ever', () => {

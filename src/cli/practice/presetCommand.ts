@@ -37,9 +37,13 @@ export async function runPreset(io: CommandIo, { name, out, isJson }: PresetOpti
 			cause: error,
 		});
 	}
-	await removeOld(own);
 	if (!isJson) io.stderr.write(`crosstalk: ${preset.description}\n`);
-	const runs = await preset.run(io, folder);
+	const runs = await preset.run(io, folder).catch(async (error: unknown) => {
+		// Stopped, or it could not run: what it has left is no session, and none makes room for it.
+		await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+		throw error;
+	});
+	await removeOld(own);
 	const linted = await Promise.all(runs.map(async (run) => lint(io, run.path)));
 	const isFound = runs.some(
 		(run, index) =>
