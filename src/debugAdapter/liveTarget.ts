@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Emitter } from '../core/base/emitter.ts';
 import { ExpectedError, assertNever } from '../core/base/errors.ts';
-import type { SessionId } from '../core/base/ids.ts';
+import type { AgentId, SessionId } from '../core/base/ids.ts';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { Disposable } from '../core/base/lifecycle.ts';
 import type { BreakpointStatus, HeldCall, NamedAgent, Resumption, StopReason } from '../core/debug/index.ts';
@@ -310,6 +310,17 @@ export class LiveTarget implements DebugTarget {
 		const agent = this.liveAgents.get(key);
 		if (agent === undefined) throw new ExpectedError('This agent has ended.');
 		await link.request('debug/pause', { sessionId: agent.sessionId, agentId: agent.agentId });
+	}
+
+	/**
+	 * Also one that has called nothing since this debugger came: it has not been heard of here.
+	 * @returns `false`: its session is none that this debugger watches.
+	 */
+	async pauseAgent(sessionId: SessionId, agentId: AgentId): Promise<boolean> {
+		const { link, sessions } = this.options;
+		if (sessions !== null && !sessions.includes(sessionId)) return false;
+		await link.request('debug/pause', { sessionId, agentId });
+		return true;
 	}
 
 	async evaluate(expression: string, level: Level | undefined): Promise<unknown> {

@@ -73,7 +73,9 @@ export function registerDebug(options: DebugOptions): DebugFeature {
 		);
 	};
 	add(commandIds.debugAgent, 'The agent could not be debugged', (commands) => commands.debugAgent());
-	add(commandIds.attachDebugger, 'The debugger could not be attached', (commands) => commands.attachDebugger());
+	add(commandIds.attachDebugger, 'The debugger could not be attached', (commands, context) =>
+		commands.attachDebugger(context),
+	);
 	add(commandIds.replayTranscript, 'The transcript could not be replayed', (commands, context, row) =>
 		commands.replayTranscript(context, row),
 	);

@@ -1,13 +1,12 @@
 // What a person can ask of the debugger outside of VS Code's own debug views. Only the debugger that holds a call can let it go, so each of these
 // goes to one of the debug sessions of this window.
 
-import { FunctionBreakpoint, debug, window, workspace } from 'vscode';
-import type { QuickPickItem } from 'vscode';
+import { CancellationTokenSource, FunctionBreakpoint, debug, window, workspace } from 'vscode';
+import type { CancellationToken, QuickPickItem } from 'vscode';
 import { ExpectedError } from '../core/base/errors.ts';
-import { sessionId } from '../core/base/ids.ts';
 import { agentName, callsOf, serverOf } from '../core/conversation/index.ts';
 import type { Agent, ToolCall } from '../core/conversation/index.ts';
-import type { LiveTarget } from '../debugAdapter/liveTarget.ts';
+import { sessionIdOf } from '../core/transcripts/sessionFiles.ts';
 import { agentOf } from './agentsView.ts';
 import type { AgentsView } from './agentsView.ts';
 import { agentInEditor } from './conversationView.ts';
@@ -47,7 +46,23 @@ export async function debugAgent(): Promise<void> {
 	await debug.startDebugging(folder, launchConfiguration(choice.program, folder));
 }
 
-export async function attachDebugger(): Promise<void> {
+export async function attachDebugger({ host }: Pick<CommandContext, 'host'>): Promise<void> {
+	const { connection } = await host.load();
+	await connection.look();
+	if (connection.problem !== undefined) throw new ExpectedError(connection.problem);
+	if (connection.state === 'none') {
+		// VS Code's own dialog for what a debugger refuses offers to edit a launch.json, which has no part in it.
+		const start = 'Start Host';
+		const launch = 'Debug an Agent…';
+		const choice = await window.showWarningMessage(
+			'No host is running, so there is nothing to attach to. Start one for agents that are to run through it, or debug an agent.',
+			start,
+			...(workspace.isTrusted ? [launch] : []),
+		);
+		if (choice === launch) await debugAgent();
+		if (choice !== start) return;
+		await connection.start();
+	}
 	await debug.startDebugging(workspace.workspaceFolders?.[0], attachConfiguration());
 }
 
@@ -88,7 +103,7 @@ export async function breakOnTool(context: CommandContext, row: unknown): Promis
 		`Calls of ${name} will be stopped in a debug session. None is running.`,
 		attach,
 	);
-	if (choice === attach) await attachDebugger();
+	if (choice === attach) await attachDebugger(context);
 }
 
 async function toolOfRow(
@@ -162,25 +177,23 @@ export async function pauseAgent(context: CommandContext, row: unknown): Promise
 		void window.showInformationMessage('Select an agent in the Crosstalk view to pause it.');
 		return;
 	}
-	const id = sessionId(files.format, files.nativeId);
-	let target: LiveTarget | undefined;
-	let key: string | undefined;
-	for (const candidate of parts.targets) {
-		const agent = candidate.agents.find(
-			({ sessionId: session, agentId }) => session === id && agentId === found.agentId,
-		);
-		if (agent === undefined) continue;
-		target = candidate;
-		key = agent.key;
-	}
-	if (target === undefined || key === undefined)
+	const id = sessionIdOf(files);
+	const { targets } = parts;
+	const isSeen = [...targets].some(({ agents: seen }) =>
+		seen.some((agent) => agent.sessionId === id && agent.agentId === found.agentId),
+	);
+	const summary = sessions.inView(found.key)?.summary.agents.get(found.agentId);
+	// One whose call is held has not ended, whatever its files say.
+	const isOver =
+		!isSeen && (summary?.agent.ended !== undefined || sessions.entry(found.key)?.details?.state === 'ended');
+	if (isOver && targets.size > 0) throw new ExpectedError('This agent has ended.');
+	let isPaused = false;
+	for (const target of targets) isPaused = (await target.pauseAgent(id, found.agentId)) || isPaused;
+	if (!isPaused)
 		throw new ExpectedError(
-			parts.targets.size === 0
-				? nobodyDebugs(parts)
-				: 'No debug session of this window watches this agent, or it has ended.',
+			targets.size === 0 ? nobodyDebugs(parts) : 'No debug session of this window watches this agent.',
 		);
-	await target.pause(key);
-	void window.setStatusBarMessage('Its next call stops', 4000);
+	void window.setStatusBarMessage(isSeen ? 'Its next call stops' : 'Its next call through the host stops', 4000);
 }
 
 export async function continueCall({ parts }: CommandContext, row: unknown): Promise<void> {
@@ -194,13 +207,18 @@ export async function editArguments({ parts }: CommandContext, row: unknown): Pr
 	if (held === undefined) return;
 	const { call, target } = held;
 	const what = call.at === 'before' ? 'arguments' : 'result';
-	const text = await window.showInputBox({
-		title: `${call.tool}: ${what}`,
-		prompt: `JSON. The call goes on with it when you continue.`,
-		value: JSON.stringify(held.value),
-		ignoreFocusOut: true,
-		validateInput: (value) => problemIn(value, call.at === 'before'),
-	});
+	const text = await whileHeld(parts, held, (token) =>
+		window.showInputBox(
+			{
+				title: `${call.tool}: ${what}`,
+				prompt: `JSON. The call goes on with it when you continue.`,
+				value: JSON.stringify(held.value),
+				ignoreFocusOut: true,
+				validateInput: (value) => problemIn(value, call.at === 'before'),
+			},
+			token,
+		),
+	);
 	if (text !== undefined) await target.replaceValue(call.stopId, JSON.parse(text));
 }
 
@@ -213,23 +231,46 @@ export async function answerCall({ parts }: CommandContext, row: unknown): Promi
 		{ label: 'As a result', isError: false },
 		{ label: 'As an error', isError: true },
 	];
+	const pick = {
+		title: `Answer ${call.tool} by Hand`,
+		placeHolder: `${call.tool} is not called; ${held.agent.name} gets what you type`,
+		// Another call that stops meanwhile has its own editor opened.
+		ignoreFocusOut: true,
+	};
 	const kind =
 		call.at === 'after'
 			? kinds[0]
-			: await window.showQuickPick(kinds, {
-					title: `Answer ${call.tool} by Hand`,
-					placeHolder: `${call.tool} is not called; ${held.agent.name} gets what you type`,
-					// Another call that stops meanwhile has its own editor opened.
-					ignoreFocusOut: true,
-				});
+			: await whileHeld(parts, held, (token) => window.showQuickPick(kinds, pick, token));
 	if (kind === undefined) return;
-	const text = await window.showInputBox({
+	const box = {
 		title: `${call.tool}: ${kind.isError ? 'error' : 'result'}`,
 		prompt: 'A text, or JSON.',
 		ignoreFocusOut: true,
-	});
+	};
+	const text = await whileHeld(parts, held, (token) => window.showInputBox(box, token));
 	if (text === undefined) return;
 	await target.answerCall(call.stopId, text, kind.isError);
+}
+
+/** Nobody is asked about a call that has gone on: the question goes away with it, and why is said. @returns `undefined`: the person has left it. */
+async function whileHeld<T>(
+	parts: DebugParts,
+	{ call }: HeldHere,
+	ask: (token: CancellationToken) => PromiseLike<T | undefined>,
+): Promise<T | undefined> {
+	const isHeld = () => parts.held.some((other) => other.call.stopId === call.stopId);
+	const source = new CancellationTokenSource();
+	const listening = parts.onDidChangeHeld(() => {
+		if (!isHeld()) source.cancel();
+	});
+	try {
+		const answer = await ask(source.token);
+		if (!isHeld()) throw new ExpectedError('The call has gone on meanwhile.');
+		return answer;
+	} finally {
+		listening.dispose();
+		source.dispose();
+	}
 }
 
 async function chosenHeld(parts: DebugParts, row: unknown, title: string): Promise<HeldHere | undefined> {

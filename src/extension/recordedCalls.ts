@@ -5,6 +5,7 @@ import type { Disposable } from 'vscode';
 import type { Conversation, ToolCall } from '../core/conversation/index.ts';
 import { agentName, callsOf } from '../core/conversation/index.ts';
 import type { CallStatus } from '../core/host/status.ts';
+import { sessionIdOf } from '../core/transcripts/sessionFiles.ts';
 import { filePlace } from './convert.ts';
 import type { FilePlace } from './convert.ts';
 import type { CallerStatus } from './hostWords.ts';
@@ -48,7 +49,9 @@ export class RecordedCalls implements Disposable {
 		}
 		const missing = [...wanted].filter((sessionId) => !this.holds.has(sessionId));
 		if (missing.length === 0) return;
-		const entries = new Map(this.sessions.list.map((entry) => [sessionIdOf(entry), entry]));
+		const entries = new Map<string, SessionEntry>(
+			this.sessions.list.map((entry) => [sessionIdOf(entry.files), entry]),
+		);
 		for (const sessionId of missing) {
 			if (this.holds.size >= followedSessions) return;
 			const entry = entries.get(sessionId);
@@ -108,13 +111,8 @@ export class RecordedCalls implements Disposable {
 	}
 
 	private entryOf(sessionId: string): SessionEntry | undefined {
-		return this.sessions.list.find((entry) => sessionIdOf(entry) === sessionId);
+		return this.sessions.list.find(({ files }) => sessionIdOf(files) === sessionId);
 	}
-}
-
-/** As the host has it. */
-function sessionIdOf({ files }: SessionEntry): string {
-	return files.format === 'host' ? files.nativeId : `${files.format}:${files.nativeId}`;
 }
 
 async function toolCallOf(session: SessionInView, toolUseId: string, rounds: number): Promise<ToolCall | undefined> {

@@ -6,7 +6,7 @@ import type { Core } from '../core/core.ts';
 import type { Platform } from '../core/platform.ts';
 import type { Diagnostic } from '../core/rules/linter.ts';
 import { joinPath } from '../core/transcripts/files.ts';
-import { pathsOf, recordedSession } from '../core/transcripts/sessionFiles.ts';
+import { pathsOf, recordedSession, sessionIdOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import type { RecordedSession } from '../platform/node/store/recordings.ts';
 import { databasePath, recordingPath } from '../platform/node/store/recordingPaths.ts';
@@ -663,9 +663,8 @@ export class Sessions implements Disposable {
 }
 
 /** As events have it. One that was saved is nobody's that goes on. */
-function idOf({ format, nativeId, saved }: SessionFiles): string {
-	if (saved !== undefined) return `saved ${saved.path}`;
-	return format === 'host' ? nativeId : `${format}:${nativeId}`;
+function idOf(files: SessionFiles): string {
+	return files.saved === undefined ? sessionIdOf(files) : `saved ${files.saved.path}`;
 }
 
 function activityOf(entry: SessionEntry): number {

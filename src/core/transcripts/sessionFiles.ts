@@ -1,4 +1,6 @@
 import { ExpectedError } from '../base/errors.ts';
+import { sessionId, storedSessionId } from '../base/ids.ts';
+import type { SessionId } from '../base/ids.ts';
 import { claudeCode } from './claudeCode.ts';
 import { codex } from './codex.ts';
 import { CodexLine } from './codexLine.ts';
@@ -482,6 +484,11 @@ export function withRecordings(
 		return recordingPath === undefined ? session : { ...session, recordingPath };
 	});
 	return [...joined, ...[...left].map(([id, path]) => recordedSession(id, path))];
+}
+
+/** As events and a host have it. */
+export function sessionIdOf({ format, nativeId }: Pick<SessionFiles, 'format' | 'nativeId'>): SessionId {
+	return format === 'host' ? storedSessionId(nativeId) : sessionId(format, nativeId);
 }
 
 /** A session of which there is nothing but what a host has recorded. */
