@@ -367,6 +367,8 @@ describe('an agent under the debugger', () => {
 		children.push(adapter);
 		const server = createServer((socket) => {
 			socket.on('error', () => socket.destroy());
+			// What VS Code says to one that has been killed comes to nobody.
+			adapter.stdin.on('error', () => socket.destroy());
 			socket.pipe(adapter.stdin);
 			adapter.stdout.pipe(socket);
 			adapter.once('close', () => socket.destroy());
