@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigurationTarget, commands, workspace } from 'vscode';
+import type { TreeItem } from 'vscode';
 import { actUntil, ask, click, eventually, labels, screenshot } from '../runner.ts';
 import { dataDirectory } from '../scriptedHost.ts';
 import { agentsOutline, api, conversationOutline, home, rowText } from '../tested.ts';
@@ -126,11 +127,16 @@ describe('a session that its agent’s hooks tell of', () => {
 		await hook('PreToolUse', bash('toolu_first', 'sleep 60'));
 		const { agents, sessions } = await api();
 		await eventually('Its call is there', outline, (text) => /^sync~spin main — Bash \d+ ?m?s?/.test(text));
-		const node = await row();
+		const words = ({ label, description }: TreeItem) => `${String(label)}: ${String(description)}`;
+		const node = await eventually(
+			'Its row is complete',
+			row,
+			(found) =>
+				found !== undefined &&
+				/^Look at the numbers: live .*1 in flight · MCP host$/.test(words(agents.tree.getTreeItem(found))),
+		);
 		assert.ok(node);
 		const item = agents.tree.getTreeItem(node);
-		assert.equal(item.label, 'Look at the numbers');
-		assert.match(String(item.description), /^live .*1 in flight · MCP host$/);
 		rowId = item.id ?? '';
 		assert.equal(sessions.entry(node.key)?.files.format, 'host');
 		const times: number[] = [];
@@ -164,8 +170,9 @@ describe('a session that its agent’s hooks tell of', () => {
 		await hook('SubagentStart', { agent_id: 'abc1', agent_type: 'Explore' });
 		await hook('PreToolUse', { ...bash('toolu_asked', 'rm -r x'), agent_id: 'abc1', agent_type: 'Explore' });
 		await hook('PermissionRequest', { ...bash('toolu_asked', 'rm -r x'), agent_id: 'abc1', agent_type: 'Explore' });
-		const lines = await eventually('They are there', inFlight, (found) => found.length === 3);
-		assert.match(lines[0] ?? '', /^tools Built-in tools — 2 in flight, 1 waiting for permission · seen by hooks$/);
+		const group = 'tools Built-in tools — 2 in flight, 1 waiting for permission · seen by hooks';
+		const lines = await eventually('They are there', inFlight, ([first]) => first === group);
+		assert.equal(lines.length, 3);
 		assert.match(lines[1] ?? '', /^ {2}play Bash — [\dms ]+ · main · running$/);
 		assert.match(lines[2] ?? '', /^ {2}question Bash — [\dms ]+ · abc1 · waits for permission · Explore$/);
 		await eventually('Its agent waits', outline, (text) => /clock abc1 — Bash waits for permission/.test(text));
