@@ -140,12 +140,12 @@ async function runOnThreads<Task extends SessionTask>(
 /** For threads that have all started: with flags other than those that Node was built with, V8 compiles Node's own modules anew, which takes longer than a start. */
 function tuneEngine(): void {
 	// Each thread has a heap of its own, and left alone it grows to a multiple of what it keeps before it is swept.
-	setFlagsFromString('--heap-growing-percent=120');
+	setFlagsFromString('--heap-growing-percent=80');
 	// Every core has a thread of ours already: helpers that sweep beside it only make it wait for them.
 	setFlagsFromString('--no-parallel-scavenge');
 	// What a reader makes is short-lived: a larger room for it would only fill up before it is swept. Measured: the same time, and 30 to 60 MB less.
 	setFlagsFromString('--semi-space-growth-factor=1');
-	// Every thread compiles for itself what it runs often, on cores that all have work already. Measured: with the engine's own limit to what it
-	// puts into one function, that is a sixth of all that the processor does.
-	setFlagsFromString('--max-inlined-bytecode-size-cumulative=300');
+	// Every thread compiles for itself, and no core is free to do that beside it: only what runs very often is worth the dearest kind of code.
+	// Measured: a quarter less of the processor, for 500 MB and for 1 GB. Before V8 13 there is no kind below it.
+	if (Number.parseInt(process.versions.v8, 10) >= 13) setFlagsFromString('--invocation-count-for-turbofan=100000');
 }

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigurationTarget, commands, workspace } from 'vscode';
-import type { TreeItem } from 'vscode';
 import { actUntil, ask, click, eventually, labels, screenshot } from '../runner.ts';
 import { dataDirectory } from '../scriptedHost.ts';
 import { agentsOutline, api, conversationOutline, home, rowText } from '../tested.ts';
@@ -127,18 +126,18 @@ describe('a session that its agent’s hooks tell of', () => {
 		await hook('PreToolUse', bash('toolu_first', 'sleep 60'));
 		const { agents, sessions } = await api();
 		await eventually('Its call is there', outline, (text) => /^sync~spin main — Bash \d+ ?m?s?/.test(text));
-		const words = ({ label, description }: TreeItem) => `${String(label)}: ${String(description)}`;
-		const node = await eventually(
+		const item = await eventually(
 			'Its row is complete',
-			row,
-			(found) =>
-				found !== undefined &&
-				/^Look at the numbers: live .*1 in flight · MCP host$/.test(words(agents.tree.getTreeItem(found))),
+			async () => {
+				const node = await row();
+				return node === undefined ? undefined : { node, shown: agents.tree.getTreeItem(node) };
+			},
+			(found) => /^live .*1 in flight · MCP host$/.test(String(found?.shown.description)),
 		);
-		assert.ok(node);
-		const item = agents.tree.getTreeItem(node);
-		rowId = item.id ?? '';
-		assert.equal(sessions.entry(node.key)?.files.format, 'host');
+		assert.ok(item);
+		assert.equal(item.shown.label, 'Look at the numbers');
+		rowId = item.shown.id ?? '';
+		assert.equal(sessions.entry(item.node.key)?.files.format, 'host');
 		const times: number[] = [];
 		for (let round = 0; round < 8; round++) {
 			const began = performance.now();
