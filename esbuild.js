@@ -168,7 +168,8 @@ function commonJs() {
 					const map = result.outputFiles?.find((other) => other.path === `${file.path}.map`);
 					const converted = await transform(withInlineMap(file.text, map?.text), {
 						format: 'cjs',
-						platform: 'node',
+						// For Node it would name the exports once more, for ES modules that import such a file: there are none.
+						platform: 'neutral',
 						target: 'node22',
 						supported: { 'dynamic-import': false },
 						minify,

@@ -28,7 +28,7 @@ export interface ScriptedHost {
 
 export function dataDirectory(): Disposable & { readonly path: string } {
 	const path = mkdtempSync(join(tmpdir(), 'crosstalk-data-'));
-	return { path, dispose: () => rmSync(path, { recursive: true, force: true }) };
+	return { path, dispose: () => rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }) };
 }
 
 export async function startScriptedHost(directory: string): Promise<ScriptedHost> {

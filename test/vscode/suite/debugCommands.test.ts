@@ -154,9 +154,20 @@ describe('what the debugger does on command', () => {
 		await commands.executeCommand('crosstalk.inFlight.focus');
 		await screenshot('debug-attached');
 		const before = reached().length;
-		const isPaused = appears('.statusbar-item', 'The next call of each agent stops');
-		await click('.action-item a[aria-label^="Pause All Agents"]');
-		await isPaused;
+		let isPaused = false;
+		const said = appears('.statusbar-item', 'The next call of each agent stops').then(() => (isPaused = true));
+		await actUntil(
+			'All agents are to pause',
+			async () => {
+				// Only a view that has the focus shows its buttons, and something that opens late takes the focus away.
+				await commands.executeCommand('crosstalk.inFlight.focus');
+				await click('.action-item a[aria-label^="Pause All Agents"]', { withinMs: 3000 }).catch(
+					() => undefined,
+				);
+			},
+			() => isPaused,
+		);
+		await said;
 		const orders = ask('explore-orders', 'orders', 3);
 		const refunds = ask('sum-refunds', 'refunds', 4);
 		const held = await eventually(
