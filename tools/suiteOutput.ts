@@ -2,7 +2,7 @@
 
 import { stripVTControlCharacters } from 'node:util';
 
-export interface Counts {
+interface Counts {
 	readonly passed: number;
 	readonly failed: number;
 }
@@ -31,10 +31,4 @@ export function failuresIn(coloured: string): string {
 	const told = start < 0 ? lines.slice(-endLines) : lines.slice(start);
 	const left = told.length - mostLines;
 	return left > 0 ? [...told.slice(0, mostLines), `… and ${left} lines more, above`].join('\n') : told.join('\n');
-}
-
-/** The outermost groups of Mocha's that have failures. */
-export function failedGroups(coloured: string): readonly string[] {
-	const titles = [...failuresIn(coloured).matchAll(/^ {2}\d+\) (.+)$/gm)].map(([, title = '']) => title);
-	return [...new Set(titles)];
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { countsIn, failedGroups, failuresIn } from '../../tools/suiteOutput.ts';
+import { countsIn, failuresIn } from '../../tools/suiteOutput.ts';
 
 const list = ['  1 failing', '', '  1) a host', '       starts:', '     Error: no'].join('\n');
 const ofMocha = `  a host\n    \u001B[31m1) starts\u001B[0m\n\n\n\u001B[32m  12 passing\u001B[0m (3s)\n\u001B[31m${list}\u001B[0m\n`;
@@ -33,10 +33,4 @@ describe('what a suite has printed', () => {
 			assert.equal(failuresIn(output), failures);
 		});
 	}
-
-	it('names the groups in which something failed, each once', () => {
-		const failing = ['  3 failing', '', '  1) a host (1.0)', '       starts:', '  2) a relay', '  3) a host (1.0)'];
-		assert.deepEqual(failedGroups(['  9 passing', ...failing].join('\n')), ['a host (1.0)', 'a relay']);
-		assert.deepEqual(failedGroups('killed'), []);
-	});
 });
