@@ -11,11 +11,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare';
+import { controlSocketPath } from '../src/platform/node/host/localSocket.ts';
 import { installedTool } from '../tools/toolCache.ts';
 import { advance, noise } from './storeJob.ts';
 
 export interface StorePeer {
-	/** Where a session is called; `SESSION` stands for its id. */
+	/** Where a session is called: a folder, a socket, or an address in which `SESSION` stands for its id. */
 	readonly url: string;
 	stop(): Promise<void>;
 }
@@ -65,6 +66,41 @@ export async function startDurableObjects(): Promise<StorePeer> {
 		url: `${url.origin}/SESSION`,
 		async stop() {
 			await miniflare.dispose();
+			await rm(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+/** The session store, owned by a process of its own. */
+export async function startStoreOwner(): Promise<StorePeer> {
+	const folder = await mkdtemp(join(tmpdir(), 'crosstalk-bench-store-'));
+	return programIn(folder, folder, 'storeOwner.ts', [folder]);
+}
+
+/** SQLite behind a socket, and nothing else. */
+export async function startBareStore(): Promise<StorePeer> {
+	const folder = await mkdtemp(join(tmpdir(), 'crosstalk-bench-bare-'));
+	const socket = await controlSocketPath(folder, 'bare');
+	return programIn(folder, socket, 'bareStore.ts', [join(folder, 'bare.sqlite'), socket]);
+}
+
+/** Is up when it says something, and ends when it is told nothing more. */
+async function programIn(
+	folder: string,
+	url: string,
+	program: string,
+	arguments_: readonly string[],
+): Promise<StorePeer> {
+	const child = spawn(process.execPath, [join(import.meta.dirname, 'peers', program), ...arguments_], {
+		stdio: ['pipe', 'pipe', 'inherit'],
+	});
+	await once(child.stdout, 'data');
+	return {
+		url,
+		async stop() {
+			const exited = once(child, 'exit');
+			child.stdin.end();
+			await exited;
 			await rm(folder, { recursive: true, force: true });
 		},
 	};

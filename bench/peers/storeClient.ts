@@ -1,17 +1,21 @@
-// A process that calls one session again and again, for as long as it is told: node storeClient.ts (store DIRECTORY | http URL) SESSION
+// A process that calls one session again and again, for as long as it is told: node storeClient.ts (store DIRECTORY | bare SOCKET | http URL) SESSION
 // Says when it is ready, waits for a line on its standard input, and answers with the milliseconds of each call. The line says for how many
 // milliseconds to call, as fast as it goes, or a second number how often a second; a call then counts from when it was due.
 
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openSessionStore } from '../../src/platform/node/store/openSessionStore.ts';
-import { advance } from '../storeJob.ts';
+import { advance, newState } from '../storeJob.ts';
 
 const [kind, address = '', session = ''] = process.argv.slice(2);
 const bytes = 16 * 1024;
 
-const caller = kind === 'store' ? await storeCaller() : httpCaller();
+const callers = { store: storeCaller, bare: bareCaller, http: httpCaller };
+if (kind === undefined || !Object.hasOwn(callers, kind)) throw new Error(`Nothing is called ${kind}.`);
+const caller = await callers[kind as keyof typeof callers]();
 for (let count = 0; count < 20; count++) await caller.call();
 console.log('ready');
 for await (const line of createInterface(process.stdin)) {
@@ -65,8 +69,33 @@ async function storeCaller(): Promise<Caller> {
 	};
 }
 
+async function bareCaller(): Promise<Caller> {
+	const socket = connect(address);
+	await once(socket, 'connect');
+	let answered: () => void = () => undefined;
+	socket.on('data', () => answered());
+	const state = newState();
+	return {
+		call: () =>
+			new Promise<void>((resolve) => {
+				answered = resolve;
+				advance(state, bytes);
+				const text = JSON.stringify(state);
+				const frame = Buffer.allocUnsafe(8 + session.length + text.length);
+				frame.writeUInt32LE(session.length, 0);
+				frame.writeUInt32LE(text.length, 4);
+				frame.write(session, 8, 'latin1');
+				frame.write(text, 8 + session.length, 'latin1');
+				socket.write(frame);
+			}),
+		async close() {
+			socket.destroy();
+		},
+	};
+}
+
 /** One connection, kept. Node's own client costs less than `fetch`. */
-function httpCaller(): Caller {
+async function httpCaller(): Promise<Caller> {
 	const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 	const url = address.replace('SESSION', session);
 	return {

@@ -8,6 +8,7 @@ import type { SessionStore } from '../../src/platform/node/sessionStore.ts';
  * @param token The Worker's.
  */
 export async function openStore(place: string, token: string | undefined): Promise<SessionStore> {
-	if (!/^https?:\/\//i.test(place)) return openSessionStore({ directory: place });
+	// An address of another kind is refused as one. A single letter is a drive.
+	if (!/^[a-z][a-z\d+.-]+:\/\//i.test(place)) return openSessionStore({ directory: place });
 	return connectSessionStore({ url: place, token: token ?? '' });
 }

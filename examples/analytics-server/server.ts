@@ -15,24 +15,26 @@ import { openStore } from './openStore.ts';
 import { readStrikes } from './strikes.ts';
 import { createAnalyticsServer } from './tools.ts';
 
-const { values } = parseArgs({
-	options: {
-		/** A directory of this machine, or the address of a Worker with Durable Objects. */
-		store: { type: 'string' },
-		/** Streamable HTTP instead of stdio. */
-		http: { type: 'boolean', default: false },
-		port: { type: 'string', default: '0' },
-		/** Who names the session: an argument of the tool, or the caller's client. */
-		session: { type: 'string', default: 'argument' },
-		/** Refuses calls that have no tool use id. */
-		'require-key': { type: 'boolean', default: false },
-	},
-});
+const options = {
+	/** A directory of this machine, or the address of a Worker with Durable Objects. */
+	store: { type: 'string' },
+	/** Streamable HTTP instead of stdio. */
+	http: { type: 'boolean', default: false },
+	port: { type: 'string', default: '0' },
+	/** Who names the session: an argument of the tool, or the caller's client. */
+	session: { type: 'string', default: 'argument' },
+	/** Refuses calls that have no tool use id. */
+	'require-key': { type: 'boolean', default: false },
+} as const;
+
+const values = parsed();
 
 const place = values.store ?? process.env['ANALYTICS_STORE'];
 if (place === undefined || place === '') usage('Say where the sessions are kept: --store DIR or --store https://….');
 const sessionFrom = values.session;
 if (sessionFrom !== 'argument' && sessionFrom !== 'caller') usage('--session is argument or caller.');
+const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN;
+if (!(port <= 65_535)) usage('--port is a whole number from 0 to 65535.');
 
 const store = await openStore(place, process.env['ANALYTICS_STORE_TOKEN']).catch((error: unknown) => {
 	// Its message is a finished sentence: what is wrong with the place, and what to do.
@@ -43,7 +45,7 @@ const data = await readStrikes();
 const create = (): McpServer =>
 	createAnalyticsServer({ store, data, sessionFrom, isKeyRequired: values['require-key'] });
 
-if (values.http) serveHttp(Number(values.port));
+if (values.http) serveHttp(port);
 else serveStdio(create);
 
 // Calls that have their turn end, and their checkpoints are made; those of a process that is killed instead are made again by their callers.
@@ -53,7 +55,7 @@ process.stdin.once('end', () => void end(store));
 if (values.http) process.stdin.resume();
 
 /** There is no MCP session to come back to: every request gets a server of its own, and finds its state in the store. */
-function serveHttp(port: number): void {
+function serveHttp(ofPort: number): void {
 	const handler = toNodeHandler(createMcpHandler(create));
 	const isLocalHost = localhostHostValidation();
 	const isLocalOrigin = localhostOriginValidation();
@@ -62,7 +64,8 @@ function serveHttp(port: number): void {
 		// Node sets both on every request that reaches a server.
 		void handler(request as IncomingMessage & { method: string; url: string }, response);
 	});
-	listener.listen(port, '127.0.0.1', () => {
+	listener.once('error', (error) => usage(`Nothing can be served on port ${ofPort}: ${error.message}.`));
+	listener.listen(ofPort, '127.0.0.1', () => {
 		const address = listener.address();
 		const actual = typeof address === 'object' ? address?.port : undefined;
 		process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${actual}/mcp`, pid: process.pid })}\n`);
@@ -72,6 +75,15 @@ function serveHttp(port: number): void {
 async function end(opened: SessionStore): Promise<never> {
 	await opened.close();
 	process.exit(0);
+}
+
+function parsed() {
+	try {
+		return parseArgs({ options }).values;
+	} catch (error) {
+		// What is wrong is in the first line; the rest is for the author of a program.
+		return usage(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+	}
 }
 
 function usage(message: string): never {

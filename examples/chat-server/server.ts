@@ -9,17 +9,17 @@ import { writeBusyDay } from './busyDay.ts';
 import { Chats } from './chat.ts';
 import { createChatServer } from './tools.ts';
 
-const { values } = parseArgs({
-	options: {
-		/** A directory of this machine. */
-		store: { type: 'string' },
-		/** The tab that the server's client runs in. */
-		context: { type: 'string' },
-		author: { type: 'string', default: 'assistant' },
-		/** Writes a day's messages first, where there are none. */
-		'busy-day': { type: 'boolean', default: false },
-	},
-});
+const options = {
+	/** A directory of this machine. */
+	store: { type: 'string' },
+	/** The tab that the server's client runs in. */
+	context: { type: 'string' },
+	author: { type: 'string', default: 'assistant' },
+	/** Writes a day's messages first, where there are none. */
+	'busy-day': { type: 'boolean', default: false },
+} as const;
+
+const values = parsed();
 const { store: directory, context: ownContext } = values;
 if (directory === undefined || directory === '') usage('Say where the chats are kept: --store DIR.');
 if (ownContext === undefined || ownContext === '') usage('Say which context its client runs in: --context ID.');
@@ -39,6 +39,15 @@ process.stdin.once('end', () => void end());
 async function end(): Promise<never> {
 	await store.close();
 	process.exit(0);
+}
+
+function parsed() {
+	try {
+		return parseArgs({ options }).values;
+	} catch (error) {
+		// What is wrong is in the first line; the rest is for the author of a program.
+		return usage(error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+	}
 }
 
 function usage(message: string): never {

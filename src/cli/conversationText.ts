@@ -32,7 +32,7 @@ interface Row {
 }
 
 type Item =
-	| { readonly kind: 'prompt'; readonly line: number; readonly column: number; readonly message: Message }
+	| { readonly kind: 'turn'; readonly line: number; readonly column: number; readonly message: Message }
 	| { readonly kind: 'refusal'; readonly line: number; readonly column: number; readonly message: Message }
 	| { readonly kind: 'call'; readonly line: number; readonly column: number; readonly call: ToolCall }
 	| { readonly kind: 'compaction'; readonly line: number; readonly column: number; readonly compaction: Compaction };
@@ -128,8 +128,8 @@ export async function* conversationText(
 	function itemsOf(agent: Agent): Item[] {
 		const items: Item[] = [
 			...agent.messages
-				.filter(({ kind }) => kind === 'prompt')
-				.map((message) => ({ kind: 'prompt', message, ...placed(message) }) as const),
+				.filter(({ kind }) => kind === 'prompt' || kind === 'notification')
+				.map((message) => ({ kind: 'turn', message, ...placed(message) }) as const),
 			...agent.messages
 				.filter(isRefusal)
 				.map((message) => ({ kind: 'refusal', message, ...placed(message) }) as const),
@@ -169,25 +169,40 @@ export async function* conversationText(
 		return { line: sourceOf(place, main).line, column: place.range?.column ?? 1 };
 	}
 
-	/** What follows a prompt stands below it. */
+	/** What follows stands below the prompt, or below the notification that has woken the agent. */
 	function rowsOf(items: readonly Item[]): (() => Row)[] {
 		const rows: (() => Row)[] = [];
 		let turn: (() => Row)[] = rows;
 		for (const item of items) {
-			if (item.kind !== 'prompt') {
+			if (item.kind !== 'turn') {
 				turn.push(() => rowOf(item));
 				continue;
 			}
 			const children: (() => Row)[] = [];
 			turn = children;
-			const said = printable(truncated(textOf(item.message), 80));
-			const text = `turn ${item.message.turn}${said === '' ? '' : ` "${said}"`}${item.message.isActive ? '' : ' (left)'} · ${paint('2', `line ${item.line}`)}`;
-			rows.push(() => ({ text, children }));
+			rows.push(() => ({ text: turnText(item.message, item.line), children }));
 		}
 		return rows;
 	}
 
-	function rowOf(item: Exclude<Item, { kind: 'prompt' }>): Row {
+	function turnText(message: Message, line: number): Row['text'] {
+		const isNotification = message.kind === 'notification';
+		const rowText = (text: string) => {
+			const said = printable(truncated(text, 80));
+			return `turn ${message.turn}${isNotification ? ', a notification' : ''}${said === '' ? '' : ` "${said}"`}${message.isActive ? '' : ' (left)'} · ${paint('2', `line ${line}`)}`;
+		};
+		return isNotification
+			? async () => rowText(notificationWords(await wholeText(message)))
+			: rowText(textOf(message));
+	}
+
+	async function wholeText(message: Message): Promise<string> {
+		const { text, place } = message;
+		const whole = text === undefined ? undefined : await bodies.read(place, text);
+		return typeof whole === 'string' ? whole : textOf(message);
+	}
+
+	function rowOf(item: Exclude<Item, { kind: 'turn' }>): Row {
 		switch (item.kind) {
 			case 'call':
 				return callRow(item.call, item.line);
@@ -196,9 +211,7 @@ export async function* conversationText(
 			case 'refusal':
 				return {
 					text: async () => {
-						const { text, place } = item.message;
-						const whole = text === undefined ? undefined : await bodies.read(place, text);
-						const said = typeof whole === 'string' ? singleLine(whole) : textOf(item.message);
+						const said = singleLine(await wholeText(item.message));
 						return `${paint('31', printable(truncated(said, 400)))} · ${paint('2', `line ${item.line}`)}`;
 					},
 					children: [],
@@ -253,6 +266,14 @@ function isRefusal(message: Message): boolean {
 	return message.kind === 'local' && textOf(message).startsWith('API Error');
 }
 
+/** What a notification says to people: clients wrap it in tags that are for the model. */
+function notificationWords(text: string): string {
+	// What the task said comes last and may itself quote tags.
+	const [head = ''] = text.split('<result>', 1);
+	const summary = /<summary>([^<]+)<\/summary>/.exec(head)?.[1];
+	return singleLine(summary ?? text.replaceAll(/<\/?[\w-]+>/g, ' '));
+}
+
 /** The beginning of a message, in one line. */
 function textOf({ text }: Message): string {
 	return singleLine((text?.preview ?? '').replaceAll(/^"|"$/g, ''));
@@ -274,5 +295,7 @@ function stateText(state: CallState, paint: (code: string, text: string) => stri
 			return paint('33', 'pending');
 		case 'orphaned':
 			return paint('31', `orphaned (${state.cause})`);
+		case 'abandoned':
+			return paint('2', 'abandoned');
 	}
 }

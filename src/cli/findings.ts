@@ -1,6 +1,6 @@
 import { ExpectedError } from '../core/base/errors.ts';
 import { mainAgentId } from '../core/base/ids.ts';
-import { agentName, agentsInOrder, callState, callsOf } from '../core/conversation/index.ts';
+import { agentName, agentsInOrder, callsOf } from '../core/conversation/index.ts';
 import type { Agent, Conversation, Damage, Place } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
 import type { TranscriptSource } from '../core/events/sessionEvent.ts';
@@ -12,6 +12,7 @@ import type {
 	SessionFindings,
 } from '../core/report/index.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
+import { countsOf } from './callCounts.ts';
 import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import { grouped } from './grouped.ts';
@@ -85,8 +86,6 @@ export async function findingsOf(
 
 /** An agent with the states of its calls counted. */
 export function lintedAgent(conversation: Conversation, agent: Agent): LintedAgent {
-	const states = { completed: 0, failed: 0, pending: 0, orphaned: 0 };
-	for (const call of callsOf(agent)) states[callState(conversation, call).state]++;
 	return {
 		id: agent.id,
 		parentId: agent.parentId ?? null,
@@ -94,7 +93,7 @@ export function lintedAgent(conversation: Conversation, agent: Agent): LintedAge
 		path: agent.path ?? null,
 		spawnToolUseId: agent.id === mainAgentId ? null : (agent.spawnCall?.id ?? agent.spawnToolUseId ?? null),
 		toolCalls: callsOf(agent).length,
-		...states,
+		...countsOf(conversation, callsOf(agent)),
 	};
 }
 

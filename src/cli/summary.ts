@@ -1,7 +1,8 @@
-import { callState, callsOf } from '../core/conversation/index.ts';
+import { callsOf } from '../core/conversation/index.ts';
 import type { Conversation } from '../core/conversation/index.ts';
 import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
+import { countsOf } from './callCounts.ts';
 
 /** A session in one row. Scripts read it as JSON: fields may be added, none changes or goes. */
 export interface SessionSummary {
@@ -16,11 +17,15 @@ export interface SessionSummary {
 	readonly state: 'live' | 'ended' | 'unknown';
 	readonly agents: number;
 	readonly toolCalls: number;
+	/** Unanswered for ever. */
 	readonly orphaned: number;
+	/** Of those: nobody misses the answer. */
+	readonly abandoned: number;
 }
 
 export function summaryOf(session: SessionFiles, conversation: Conversation): SessionSummary {
 	const calls = [...conversation.agents.values()].flatMap((agent) => callsOf(agent));
+	const { orphaned, abandoned } = countsOf(conversation, calls);
 	return {
 		id: session.nativeId,
 		format: session.format,
@@ -33,7 +38,8 @@ export function summaryOf(session: SessionFiles, conversation: Conversation): Se
 		state: conversation.liveness.state,
 		agents: conversation.agents.size,
 		toolCalls: calls.length,
-		orphaned: calls.filter((call) => callState(conversation, call).state === 'orphaned').length,
+		orphaned,
+		abandoned,
 	};
 }
 

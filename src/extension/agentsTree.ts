@@ -7,6 +7,7 @@ import { pathsOf } from '../core/transcripts/sessionFiles.ts';
 import { commandIds } from './ids.ts';
 import type { SessionInView, SessionKey } from './sessionInView.ts';
 import type { SessionEntry, SessionHold, Sessions } from './sessions.ts';
+import { severityColor } from './severityColor.ts';
 import { isShown, noFilter } from './sessionFilter.ts';
 import type { SessionFilter } from './sessionFilter.ts';
 import type { AgentState, AgentSummary } from './summary.ts';
@@ -267,7 +268,10 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 		if (details === undefined) words.push(bytes(entry.bytes));
 		item.description = words.join(' · ');
 		const icon = files.saved !== undefined ? 'archive' : isLive ? 'circle-filled' : 'circle-outline';
-		item.iconPath = new ThemeIcon(icon, colorOf(details?.worst, isLive));
+		item.iconPath = new ThemeIcon(
+			icon,
+			severityColor(details?.worst) ?? (isLive ? new ThemeColor('charts.green') : undefined),
+		);
 		item.contextValue = `crosstalkSession.${details?.state ?? 'unread'}`;
 		item.tooltip = sessionTooltip(entry);
 		const agents =
@@ -296,7 +300,7 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 		const now = Date.now();
 		if (summary.children.length > 0) item.collapsibleState = TreeItemCollapsibleState.Expanded;
 		item.description = agentWords(summary, now);
-		item.iconPath = agentIcon(summary.state, summary.findings > 0);
+		item.iconPath = agentIcon(summary);
 		item.contextValue = `crosstalkAgent.${summary.state}`;
 		item.tooltip = agentTooltip(session, summary);
 		item.accessibilityInformation = { label: spokenAgent(session.conversation, summary, now), role: 'treeitem' };
@@ -338,12 +342,6 @@ export class AgentsTree implements TreeDataProvider<AgentsNode>, Disposable {
 	}
 }
 
-function colorOf(worst: 'error' | 'warning' | 'note' | undefined, isLive: boolean): ThemeColor | undefined {
-	if (worst === 'error') return new ThemeColor('list.errorForeground');
-	if (worst === 'warning') return new ThemeColor('list.warningForeground');
-	return isLive ? new ThemeColor('charts.green') : undefined;
-}
-
 const stateIcons = {
 	running: 'sync~spin',
 	waiting: 'clock',
@@ -353,16 +351,13 @@ const stateIcons = {
 	unknown: 'question',
 } as const satisfies Record<AgentState, string>;
 
-const stateColors: Readonly<Partial<Record<AgentState, string>>> = {
-	done: 'testing.iconPassed',
-	failed: 'list.errorForeground',
-	killed: 'list.errorForeground',
-};
-
-function agentIcon(state: AgentState, hasFindings: boolean): ThemeIcon {
-	const color =
-		hasFindings && state !== 'failed' && state !== 'killed' ? 'list.warningForeground' : stateColors[state];
-	return new ThemeIcon(stateIcons[state], color === undefined ? undefined : new ThemeColor(color));
+/** That it failed its own transcript says; whether a call that was killed is missed, the findings say. */
+function agentIcon({ state, worst }: AgentSummary): ThemeIcon {
+	const color = state === 'failed' ? severityColor('error') : severityColor(worst);
+	return new ThemeIcon(
+		stateIcons[state],
+		color ?? (state === 'done' ? new ThemeColor('testing.iconPassed') : undefined),
+	);
 }
 
 function sessionTooltip(entry: SessionEntry): MarkdownString {

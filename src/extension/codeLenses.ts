@@ -10,7 +10,7 @@ import { Throttle } from './throttle.ts';
 import { transcriptLines } from './transcriptLines.ts';
 import { callWords } from './words.ts';
 
-/** Above every call without a result: how long it has been out, or why it never came back. */
+/** Above every call whose result is missed: how long it has been out, or why it never came back. */
 export class TranscriptCodeLenses implements CodeLensProvider, Disposable {
 	private readonly changed = new EventEmitter<void>();
 	readonly onDidChangeCodeLenses = this.changed.event;
@@ -38,7 +38,7 @@ export class TranscriptCodeLenses implements CodeLensProvider, Disposable {
 		const lenses = transcriptLines(conversation, path).unanswered.flatMap((call) => {
 			const line = lineIn(call.place, path);
 			const state = callState(conversation, call);
-			if (line === undefined || call.answeredBy === 'provider') return [];
+			if (line === undefined || call.answeredBy === 'provider' || state.state === 'abandoned') return [];
 			if (state.state === 'pending' && state.isCertain) isTicking = true;
 			const words = callWords(conversation, call, now);
 			const title =

@@ -22,6 +22,8 @@ import { commandIds } from './ids.ts';
 import { withoutFullStop } from './hostWords.ts';
 import type { SessionInView, SessionKey } from './sessionInView.ts';
 import type { SessionHold, Sessions } from './sessions.ts';
+import { severityColor } from './severityColor.ts';
+import { worstAt } from './summary.ts';
 import { Throttle, viewEveryMs } from './throttle.ts';
 import { callWords, duration, shortened, spokenCall, timeOfDay, toolLabel } from './words.ts';
 
@@ -205,7 +207,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		for (const result of [...(call.result === undefined ? [] : [call.result]), ...call.furtherResults])
 			parts.push({ kind: 'result', call, result });
 		const state = this.session === undefined ? undefined : callState(this.session.conversation, call);
-		if (state?.state === 'pending' || state?.state === 'orphaned')
+		if (state?.state === 'pending' || state?.state === 'orphaned' || state?.state === 'abandoned')
 			parts.push({ kind: 'note', text: `No result. ${state.evidence}` });
 		for (const passage of call.hostCalls) {
 			parts.push({ kind: 'note', text: hostNote(passage) });
@@ -306,8 +308,9 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 
 	private callItem(call: ToolCall): TreeItem {
 		const item = new TreeItem(toolLabel(call), TreeItemCollapsibleState.Collapsed);
-		const conversation = this.session?.conversation;
-		if (conversation === undefined) return item;
+		const { session } = this;
+		if (session === undefined) return item;
+		const { conversation } = session;
 		const now = Date.now();
 		const state = callState(conversation, call);
 		const words = [callWords(conversation, call, now), ...hostCallWords(call, state)]
@@ -326,7 +329,11 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				item.iconPath = state.isCertain ? new ThemeIcon('clock') : new ThemeIcon('question');
 				break;
 			case 'orphaned':
-				item.iconPath = new ThemeIcon('warning', new ThemeColor('list.warningForeground'));
+				// As the tree of agents has it.
+				item.iconPath = new ThemeIcon('circle-slash', severityColor(worstAt(call, session.diagnostics)));
+				break;
+			case 'abandoned':
+				item.iconPath = new ThemeIcon('dash');
 				break;
 		}
 		item.contextValue = `crosstalkCall.${state.state}`;

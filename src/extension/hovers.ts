@@ -82,7 +82,7 @@ function callTable(conversation: Conversation, key: SessionKey, call: ToolCall):
 	];
 	for (const cell of cells) markdown.appendMarkdown(' ').appendText(cell.replaceAll('|', '¦')).appendMarkdown(' |');
 	markdown.appendMarkdown('\n\n');
-	if (state.state === 'orphaned' || state.state === 'pending')
+	if (state.state === 'orphaned' || state.state === 'pending' || state.state === 'abandoned')
 		markdown.appendText(state.evidence).appendMarkdown('\n\n');
 	const readable = JSON.stringify([readableUri(conversation, key, call.agent, call.id).toString()]);
 	const agent = JSON.stringify([key, call.agent.id]);

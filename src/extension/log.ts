@@ -14,6 +14,11 @@ export class Log implements Disposable {
 		this.channel.info(message);
 	}
 
+	/** Shown only to who sets the level of the channel so. */
+	debug(message: string): void {
+		this.channel.debug(message);
+	}
+
 	/** A failure that nobody has to act on at once. */
 	failure(what: string, error: unknown): void {
 		if (error instanceof ExpectedError) this.channel.warn(`${what}: ${error.message}`);

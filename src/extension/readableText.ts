@@ -1,7 +1,7 @@
 // A conversation as text for people: one block per turn, bodies cut at a limit.
 
 import type { Agent, Conversation, Place, Result, ToolCall } from '../core/conversation/index.ts';
-import { agentName } from '../core/conversation/index.ts';
+import { agentName, callState } from '../core/conversation/index.ts';
 import { counted } from '../core/base/text.ts';
 import type { BodyRef } from '../core/events/sessionEvent.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
@@ -156,8 +156,9 @@ class Writer {
 
 	private async call(block: Block, call: ToolCall): Promise<void> {
 		const words = callWords(this.conversation, call, this.now);
+		const isOrphaned = callState(this.conversation, call).state === 'orphaned';
 		block.place(
-			`### ${call.result === undefined ? '⚠' : '⇄'} ${shortened(toolLabel(call), 120)}${words === '' ? '' : ` · ${words}`}`,
+			`### ${isOrphaned ? '⚠' : '⇄'} ${shortened(toolLabel(call), 120)}${words === '' ? '' : ` · ${words}`}`,
 			call.place,
 			undefined,
 		);

@@ -10,7 +10,7 @@ import { remoteAddressOf } from './remoteAddress.ts';
 import type { RemoteStoreProblem, RemoteStoreView } from './remoteStoreRows.ts';
 import type { StoreReader } from './sessionStates.ts';
 import { remoteStoreSetting, section, setRemoteStore } from './settings.ts';
-import { happeningOf } from './storeRows.ts';
+import { happeningOf, logHappening } from './storeRows.ts';
 import type { StoreHappening } from './storeRows.ts';
 
 /** Rejects with `StoreError`. What it gives is given up when the signal is aborted. */
@@ -264,6 +264,7 @@ export class RemoteStore implements Disposable {
 		if (token === undefined) throw new TokenError(`There is no token for ${known.name}. Connect again.`);
 		const store = await access({ address: known.address, token, signal });
 		const hear = (event: StoreEvent) => {
+			logHappening(event, `the store at ${known.name}`, this.options.log);
 			const happening = happeningOf(event, Date.now());
 			if (happening === undefined || !('sessionId' in event)) return;
 			known.lastEvents.set(event.sessionId, happening);
@@ -273,6 +274,7 @@ export class RemoteStore implements Disposable {
 		store.onDidEvict((event) => hear({ kind: 'evicted', ...event }));
 		store.onDidRehydrate((event) => hear({ kind: 'rehydrated', ...event }));
 		store.onDidFindDamage((event) => hear({ kind: 'damaged', ...event }));
+		store.onDidCheckpoint((event) => hear({ kind: 'checkpointed', ...event }));
 		return store;
 	}
 

@@ -224,6 +224,49 @@ export function happeningOf(event: StoreEvent, at: number): StoreHappening | und
 	}
 }
 
+/** Where a log takes what happens to memory, and what happens all the time. */
+export interface HappeningLog {
+	info(sentence: string): void;
+	debug(sentence: string): void;
+}
+
+/**
+ * Writes an event into the log, where it stays when the row tells of a later one.
+ * @param store As it is called in a sentence.
+ */
+export function logHappening(event: StoreEvent, store: string, log: HappeningLog): void {
+	switch (event.kind) {
+		case 'evicted':
+			return log.info(
+				`${sessionIn(event, store)} was evicted from memory: ${evictionWords[event.reason]}. Checkpoint ${event.seq} is on disk.`,
+			);
+		case 'rehydrated':
+			return log.info(
+				`${sessionIn(event, store)} was rehydrated from disk in ${duration(event.durationMs)}: checkpoint ${event.seq}, generation ${event.generation}.`,
+			);
+		case 'damaged':
+			return log.info(`${sessionIn(event, store)} is damaged: ${event.reason}`);
+		case 'taken-over':
+			return log.info(
+				`${event.isOurs ? 'This process' : 'Another process'} has taken over ${store}: generation ${event.generation}.`,
+			);
+		case 'checkpointed':
+			// Of each call: only for who asks for it.
+			return log.debug(
+				`${sessionIn(event, store)} has checkpoint ${event.seq} after ${event.tool}: ${bytes(event.bytes)} in ${duration(event.durationMs)}, generation ${event.generation}.`,
+			);
+		case 'turn-ended':
+		case 'turn-wanted':
+			return undefined;
+		default:
+			return assertNever(event);
+	}
+}
+
+function sessionIn({ sessionId }: { readonly sessionId: string }, store: string): string {
+	return `Session ${JSON.stringify(shortened(sessionId, 200))} of ${store}`;
+}
+
 const evictionWords = {
 	idle: 'it was idle',
 	always: 'nothing is kept there between calls',

@@ -9,7 +9,7 @@ import type { HostConnection } from './hostConnection.ts';
 import type { Log } from './log.ts';
 import type { StoreReader } from './sessionStates.ts';
 import type { StoreHappening, StoreView } from './storeRows.ts';
-import { happeningOf } from './storeRows.ts';
+import { happeningOf, logHappening } from './storeRows.ts';
 import { Throttle } from './throttle.ts';
 
 /** Speaks to the session store of the process that owns the data directory. */
@@ -108,6 +108,7 @@ export class StoreInView implements StoreView, StoreReader, Disposable {
 	}
 
 	private hear(event: StoreEvent): void {
+		logHappening(event, "the host's store", this.log);
 		const happening = happeningOf(event, Date.now());
 		if (happening !== undefined && 'sessionId' in event) this.lastEvents.set(event.sessionId, happening);
 		if (this.isWatched) this.reading.request();

@@ -26,6 +26,7 @@ export interface AgentSummary {
 	readonly asking: readonly ToolCall[];
 	/** Diagnostics on this agent alone. */
 	readonly findings: number;
+	readonly worst: Diagnostic['severity'] | undefined;
 }
 
 export interface SessionSummary {
@@ -42,11 +43,12 @@ export interface SessionSummary {
 }
 
 export function summaryOf(conversation: Conversation, diagnostics: readonly Diagnostic[]): SessionSummary {
-	const findingsOf = new Map<AgentId, number>();
-	let worst: Diagnostic['severity'] | undefined;
-	for (const { agentId, severity } of diagnostics) {
-		if (agentId !== undefined) findingsOf.set(agentId, (findingsOf.get(agentId) ?? 0) + 1);
-		if (worst === undefined || severityOrder.indexOf(severity) < severityOrder.indexOf(worst)) worst = severity;
+	const findingsOf = new Map<AgentId, Diagnostic[]>();
+	for (const diagnostic of diagnostics) {
+		if (diagnostic.agentId === undefined) continue;
+		const known = findingsOf.get(diagnostic.agentId);
+		if (known === undefined) findingsOf.set(diagnostic.agentId, [diagnostic]);
+		else known.push(diagnostic);
 	}
 	const agents = new Map<AgentId, AgentSummary>();
 	const childrenOf = groupByParent(conversation);
@@ -55,6 +57,7 @@ export function summaryOf(conversation: Conversation, diagnostics: readonly Diag
 		if (known !== undefined) return known;
 		const children = (childrenOf.get(agent.id) ?? []).map(visit);
 		const counts = countCalls(conversation, agent);
+		const findings = findingsOf.get(agent.id) ?? [];
 		const summary: AgentSummary = {
 			agent,
 			name: agentName(agent),
@@ -65,7 +68,8 @@ export function summaryOf(conversation: Conversation, diagnostics: readonly Diag
 			orphaned: counts.orphaned.length,
 			pending: counts.pending,
 			asking: counts.asking,
-			findings: findingsOf.get(agent.id) ?? 0,
+			findings: findings.length,
+			worst: worstOf(findings),
 		};
 		agents.set(agent.id, summary);
 		return summary;
@@ -88,8 +92,17 @@ export function summaryOf(conversation: Conversation, diagnostics: readonly Diag
 		pending,
 		orphaned,
 		findings: diagnostics.length,
-		worst,
+		worst: worstOf(diagnostics),
 	};
+}
+
+/** The worst severity of the findings at a call. */
+export function worstAt(call: ToolCall, diagnostics: readonly Diagnostic[]): Diagnostic['severity'] | undefined {
+	return worstOf(diagnostics.filter(({ agentId, toolUseId }) => toolUseId === call.id && agentId === call.agent.id));
+}
+
+function worstOf(diagnostics: readonly Diagnostic[]): Diagnostic['severity'] | undefined {
+	return severityOrder.find((severity) => diagnostics.some((diagnostic) => diagnostic.severity === severity));
 }
 
 const severityOrder: readonly Diagnostic['severity'][] = ['error', 'warning', 'note'];
@@ -160,6 +173,8 @@ function stateOf(
 	counts: CallCounts,
 	children: readonly AgentSummary[],
 ): AgentState {
+	// It is ended wherever it stands.
+	if (agent.isWarmUp) return 'done';
 	const { pending } = counts;
 	const isLive = conversation.liveness.state === 'live';
 	if (pending.length > 0) {

@@ -100,6 +100,8 @@ export function callWords(conversation: Conversation, call: ToolCall, now: numbe
 			return state.isCertain ? `in flight ${time}`.trimEnd() : 'no result yet';
 		case 'orphaned':
 			return `orphaned: ${orphanWords[state.cause]}`;
+		case 'abandoned':
+			return 'abandoned';
 	}
 }
 
@@ -123,6 +125,8 @@ export function spokenCall(conversation: Conversation, call: ToolCall, now: numb
 				: 'has no result yet, and nothing tells whether it still runs';
 		case 'orphaned':
 			return `has no result: ${orphanWords[state.cause]}`;
+		case 'abandoned':
+			return 'has no result, and nobody waits for one';
 	}
 }
 

@@ -1,5 +1,6 @@
 import { defaultLimits } from '../core/store/createTurns.ts';
 import type { StoreLimits } from '../core/store/sessionStore.ts';
+import { limitsFrom } from '../core/store/storeLimits.ts';
 
 /** What differs where a session has an object and a memory of 128 MB of its own. */
 const objectLimits: StoreLimits = {
@@ -10,22 +11,19 @@ const objectLimits: StoreLimits = {
 	memoryBytes: 64 * 1024 * 1024,
 };
 
-/** @param configured The variable LIMITS, by whoever has deployed the worker. */
+/**
+ * Throws `StoreError`.
+ * @param configured The variable LIMITS, by whoever has deployed the worker.
+ */
 export function limitsOf(configured: unknown): StoreLimits {
-	if (configured === undefined) return objectLimits;
-	const given = typeof configured === 'string' ? (JSON.parse(configured) as unknown) : configured;
-	if (typeof given !== 'object' || given === null) throw new Error('LIMITS has to be an object.');
-	const limits: Record<string, unknown> = { ...objectLimits };
-	for (const [name, value] of Object.entries(given)) {
-		const isKnown = Object.hasOwn(objectLimits, name);
-		const isRight = name === 'eviction' ? isEviction(value) : typeof value === 'number' && value > 0;
-		if (!isKnown || !isRight) throw new Error(`LIMITS cannot have ${name}: ${JSON.stringify(value)}.`);
-		limits[name] = value;
-	}
-	return limits as unknown as StoreLimits; // each member was looked at
+	return limitsFrom(typeof configured === 'string' ? parsed(configured) : configured, objectLimits, 'LIMITS');
 }
 
-function isEviction(value: unknown): boolean {
-	if (value === 'never' || value === 'always') return true;
-	return typeof value === 'object' && value !== null && 'idleMs' in value && typeof value.idleMs === 'number';
+/** What is no JSON is no object either. */
+function parsed(text: string): unknown {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return text;
+	}
 }

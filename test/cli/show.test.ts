@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { parseTranscript } from '../rules/notation.ts';
 import { MemoryIo, asNobody, run } from './memoryIo.ts';
 
 const shop = 'test/fixtures/cli/projects/-home-dev-shop/5ca1ab1e-0000-4000-8000-000000000001.jsonl';
@@ -41,6 +42,37 @@ describe('crosstalk show', () => {
 └─ turn 2 "Are you still there?" · line 9
 `,
 		);
+	});
+
+	it('prints what woke an agent as the turn that it began, in the words of the notification', async () => {
+		const { stdout } = await run([
+			'show',
+			'test/fixtures/transcripts/claude-code/background-2.1.150',
+			'--assume',
+			'ended',
+		]);
+		assert.match(stdout, /^├─ turn 1 "Do it in the background" · line 2$/m);
+		assert.match(stdout, /^└─ turn 2, a notification "It is over" · line 8$/m);
+	});
+
+	it('counts turns without a gap', async () => {
+		let wokenTurns = 0;
+		for (const folder of ['test/fixtures/transcripts', 'examples/recorded']) {
+			const { stdout: listed } = await run(['sessions', folder, '--json']);
+			// As the command writes it; only the paths are looked at.
+			for (const { path } of JSON.parse(listed) as { path: string }[]) {
+				const { code, stdout } = await run(['show', path, '--assume', 'ended']);
+				assert.equal(code, 0, path);
+				wokenTurns += stdout.split(/turn \d+, a notification/).length - 1;
+				for (const turns of turnsOf(stdout))
+					assert.deepEqual(
+						turns,
+						turns.map((_, index) => index + 1),
+						`${path}\n${stdout}`,
+					);
+			}
+		}
+		assert.ok(wokenTurns >= 5, `${wokenTurns} turns of the fixtures were begun by notifications.`);
 	});
 
 	it('prints where the provider has refused to go on, with its words', async () => {
@@ -184,6 +216,7 @@ describe('crosstalk sessions', () => {
 			'agents',
 			'toolCalls',
 			'orphaned',
+			'abandoned',
 		]);
 		assert.deepEqual(
 			sessions.map(({ id, format, project, agents, toolCalls, orphaned, live }) => [
@@ -253,4 +286,59 @@ describe('crosstalk sessions', () => {
 		assert.equal((JSON.parse(stdout) as unknown[]).length, 2);
 		assert.match((await run(['sessions', '--limit', '0'])).stderr, /--limit needs a number from 1 on/);
 	});
+
+	it('misses no answer of an agent that the client began to warm a cache, nor do lint and show', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-warm-'));
+		const { appends } = parseTranscript(`
+client: claude-code 2.1.4
+layout: beside
+user: hi
+assistant: done
+user [agent=warm]: Warmup
+assistant [agent=warm]: call t1 Bash | call t2 Glob
+tool [agent=warm]: result t1 ok
+assistant [agent=warm]: call t3 Read`);
+		for (const { path, text } of appends) appendFileSync(join(folder, basename(path)), text);
+		const told = async (...args: string[]) =>
+			JSON.parse((await run([...args, folder, '--assume', 'ended'])).stdout) as Record<string, unknown>;
+		const lint = await run(['lint', folder, '--assume', 'ended']);
+		const { stdout } = await run(['show', folder, '--assume', 'ended']);
+		const sessions = (await told('sessions', '--json')) as unknown as Record<string, unknown>[];
+		const { toolCalls } = (await told('show', '--json')) as unknown as Shown;
+		const listed = (await run(['sessions', folder, '--assume', 'ended'])).stdout;
+		rmSync(folder, { recursive: true });
+		assert.equal(lint.code, 0, lint.stdout);
+		assert.match(lint.stdout, /3 tool calls \(1 completed, 2 abandoned\)/);
+		assert.match(stdout, /Glob · abandoned · line 2\n/);
+		// Scripts know four states: for them it is one of the orphans that nobody misses.
+		const { toolCalls: count, orphaned, abandoned } = sessions[0] ?? {};
+		assert.deepEqual({ count, orphaned, abandoned }, { count: 3, orphaned: 2, abandoned: 2 });
+		assert.match(listed, /\b3 +0 /);
+		assert.deepEqual(
+			toolCalls.map(({ state, cause, isAbandoned }) => [state, cause, isAbandoned]),
+			[
+				['completed', undefined, undefined],
+				['orphaned', 'unknown', true],
+				['orphaned', 'killed', true],
+			],
+		);
+	});
 });
+
+/** The numbers of the turns of each agent, in the order of rows. */
+function turnsOf(tree: string): number[][] {
+	const turns = new Map<number, number[]>();
+	// The row above that each depth hangs on.
+	const above: number[] = [];
+	for (const [index, line] of tree.split('\n').entries()) {
+		const depth = /^(?:[│ ] {2})*(?:[├└]─ )?/.exec(line)?.[0].length ?? 0;
+		above.length = Math.min(above.length, depth);
+		const number = /^[│├└─ ]*turn (\d+)/.exec(line)?.[1];
+		if (number !== undefined) {
+			const owner = above.findLast((row) => row !== undefined) ?? -1;
+			turns.set(owner, [...(turns.get(owner) ?? []), Number(number)]);
+		}
+		above[depth] = index;
+	}
+	return [...turns.values()];
+}

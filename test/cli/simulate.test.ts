@@ -34,6 +34,33 @@ describe('crosstalk simulate', () => {
 		assert.deepEqual(await ran, { code: 2, stdout: '', stderr: '' });
 	});
 
+	it('draws a progress bar for a person who waits, also while it is at one row, and leaves no trace of it', async () => {
+		const io = new MemoryIo({ environment: { TERM: 'xterm' } });
+		io.stderr.isTerminal = true;
+		const ran = run(['simulate', '--calls', '10000000', '--agents', '64'], io);
+		await io.stderr.until((text) => text.includes('%'));
+		io.stop.abort();
+		const { code, stdout, stderr } = await ran;
+		assert.deepEqual([code, stdout], [2, '']);
+		const clear = '\r\u001b[K';
+		assert.ok(stderr.startsWith(clear) && stderr.endsWith(clear), stderr);
+		const [, share] = /Simulating █*░* (\d+) % of 40,000,000 calls/.exec(stderr) ?? [];
+		assert.ok(Number(share) < 25, stderr);
+	});
+
+	it('tells nobody how far it is who does not wait for it', async () => {
+		for (const [isTerminal, environment, calls] of [
+			[false, { TERM: 'xterm' }, '200000'],
+			[true, { TERM: 'dumb' }, '200000'],
+			[true, { TERM: 'xterm' }, '1000'],
+		] as const) {
+			const io = new MemoryIo({ environment });
+			io.stderr.isTerminal = isTerminal;
+			const { code, stderr } = await run(['simulate', '--calls', calls, '--agents', '4'], io);
+			assert.deepEqual([code, stderr], [0, '']);
+		}
+	});
+
 	it('prints the same bytes for the same seed', async () => {
 		const one = await run([...quick, '--agents', '8', '--seed', '7', '--json']);
 		const other = await run([...quick, '--agents', '8', '--seed', '7', '--json']);

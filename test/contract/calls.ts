@@ -143,7 +143,10 @@ export function callsContract(lab: Lab): void {
 			held.letGo();
 			assert.equal(await held.reply, 1);
 			await closed;
-			await refused(add(store.session('a'), 1), 'closed');
+			const { sessionId, message } = await refused(add(store.session('a'), 1), 'closed');
+			assert.equal(sessionId, 'a');
+			assert.match(message, /session "a"/u);
+			assert.equal((await refused(store.session('a').read(), 'closed', 'owner-lost')).sessionId, 'a');
 			assert.equal(await look((await lab.bed.open()).session('a')), 1);
 		});
 

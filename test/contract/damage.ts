@@ -36,6 +36,25 @@ export function damageContract(lab: Lab): void {
 			});
 		}
 
+		it('by the rows of another session in its place is found, though they are whole', async () => {
+			await damaged(lab, async (sql) => {
+				const ofOther: Sql = (...statement) => need(lab.bed.sql)('b', ...statement);
+				const [a] = await sql("SELECT number FROM sessions WHERE id = 'a'");
+				const [b] = await ofOther("SELECT number FROM sessions WHERE id = 'b'");
+				for (const { place, ...row } of await ofOther(
+					'SELECT * FROM checkpoints WHERE place / 256 = ?',
+					b!['number']!,
+				)) {
+					const columns = Object.keys(row).map((column) => `${column} = ?`);
+					await sql(
+						`UPDATE checkpoints SET ${columns.join()} WHERE place = ?`,
+						...Object.values(row),
+						Number(a!['number']) * 256 + (Number(place) % 256),
+					);
+				}
+			});
+		});
+
 		it('of a call that is older is found too', async () => {
 			await damaged(lab, async (sql) => {
 				const [row] = await sql('SELECT place, tool FROM checkpoints WHERE seq = 2');

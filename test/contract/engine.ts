@@ -108,6 +108,7 @@ export async function refused(promise: Promise<unknown>, ...codes: StoreErrorCod
 	);
 	assert.ok(codes.includes(outcome.code), `${outcome.code} is not ${codes.join(' or ')}: ${outcome.message}`);
 	assert.match(outcome.message, /^[^\n]+\.$/u, 'It is a sentence.');
+	if (outcome.sessionId !== undefined) assert.match(outcome.message, /session "/iu, 'It names the session.');
 	return outcome;
 }
 

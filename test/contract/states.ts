@@ -294,6 +294,8 @@ export function statesContract(lab: Lab): void {
 			await add(session, 1);
 			for (const seq of [0, 2, -1, 0.5, NaN, 257, 1e300])
 				await assert.rejects(session.stateAt(seq), StoreError, `${seq}`);
+			for (const seq of [undefined, null, '1', 1n, {}] as unknown as number[])
+				await refused(session.stateAt(seq), 'not-kept');
 			assert.deepEqual(await session.stateAt(1), { seq: 1, state: { count: 1 } });
 		});
 

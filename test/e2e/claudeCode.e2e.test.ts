@@ -709,7 +709,7 @@ describe(`Claude Code ${claudeCodeVersion}`, () => {
 			assert.deepEqual(last?.asked, ['toolu_helper_2']);
 		});
 
-		it('is shown with the killed call orphaned, however live the session is', () => {
+		it('is shown with the killed call, however live the session is, and nothing is found', () => {
 			for (const [{ shown, lint, exitCode }, second] of [
 				[live, 'pending'],
 				[ended, 'completed'],

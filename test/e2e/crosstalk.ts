@@ -167,7 +167,7 @@ export class Crosstalk {
 			shown.toolCalls
 				.map(({ id, name, state, path, line, resultLine }) => ({
 					...{ id, name, path, line, resultLine },
-					state: state === 'pending' || state === 'orphaned' ? 'unanswered' : state,
+					state: ['pending', 'orphaned'].includes(state) ? 'unanswered' : state,
 				}))
 				.toSorted(byPlace),
 			written

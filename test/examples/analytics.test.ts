@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { QueryError, changeFilters, nextPage } from '../../examples/analytics-server/analytics.ts';
 import type { AnalyticsState, Filter, Page, PageRequest } from '../../examples/analytics-server/analytics.ts';
 import { callersSession, idempotencyKey } from '../../examples/analytics-server/caller.ts';
@@ -39,6 +40,26 @@ describe('a page', () => {
 
 	before(async () => {
 		data = await readStrikes();
+	});
+
+	it('leaves behind what the README says is kept, by code that is as the README has it', () => {
+		const page = readFileSync('examples/analytics-server/README.md', 'utf8');
+		const blocks = [...page.matchAll(/```(\w+)\n(.*?)\n```/gsu)].map(([, language, text = '']) => ({
+			language,
+			text,
+		}));
+		const kept = blocks.find(({ language, text }) => language === 'json' && text.includes('dataVersion'));
+		const state = newState();
+		const large: Filter = { column: 'size', is: 'equal', value: 'Large' };
+		changeFilters(state, data, { add: [large], isCleared: false });
+		for (let number = 0; number < 2; number++) nextPage(state, data, { ...usual, pageSize: 50, groupBy: 'time' });
+		assert.deepEqual(JSON.parse(kept?.text ?? ''), state);
+		const sources = ['tools.ts', 'openStore.ts']
+			.map((name) => readFileSync(`examples/analytics-server/${name}`, 'utf8'))
+			.join();
+		const lines = blocks.filter(({ language }) => language === 'ts').flatMap(({ text }) => text.split('\n'));
+		assert.equal(lines.length, 3);
+		for (const line of lines) assert.ok(sources.includes(line), line);
 	});
 
 	it('follows the one before, until each row was given once', () => {

@@ -1,7 +1,10 @@
 // The analytics server as agents meet it: a process that is started, asked, and killed.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from '../../examples/analytics-server/analytics.ts';
@@ -161,10 +164,20 @@ describe('the analytics server', function () {
 	it('says in a sentence why it cannot start', async () => {
 		const file = join(directory, 'file');
 		await writeFile(file, 'not a directory');
+		const taken = createServer().listen(0, '127.0.0.1');
+		await once(taken, 'listening');
+		const port = String((taken.address() as AddressInfo).port); // of a port, as it listens on one
 		const cases: readonly [args: readonly string[], message: RegExp][] = [
 			[[], /Say where the sessions are kept/],
 			[['--store', directory, '--session', 'guessed'], /--session is argument or caller/],
 			[['--store', file], /file/],
+			[['--store', 'ftp://nowhere'], /"ftp:\/\/nowhere" is no address of a session store/],
+			[['--stroe', directory], /--stroe/],
+			[['--store', directory, 'extra'], /extra/],
+			[['--store'], /--store/],
+			[['--store', directory, '--http', '--port', 'abc'], /--port is a whole number from 0 to 65535/],
+			[['--store', directory, '--http', '--port', '99999'], /--port is a whole number from 0 to 65535/],
+			[['--store', directory, '--http', '--port', port], new RegExp(`port ${port}.*in use`, 'u')],
 			[['--store', 'http://127.0.0.1:1'], /127\.0\.0\.1/],
 		];
 		for (const [args, message] of cases) {
@@ -173,6 +186,7 @@ describe('the analytics server', function () {
 			assert.match(stderr, message);
 			assert.equal(stderr.trim().split('\n').length, 1, stderr);
 		}
+		taken.close();
 	});
 
 	it('does over HTTP what it does on stdio, where the header names the session', async () => {

@@ -7,7 +7,7 @@ import { remoteAddressOf, problemOfToken } from '../../src/extension/remoteAddre
 import { remoteStoreRows } from '../../src/extension/remoteStoreRows.ts';
 import type { RemoteStoreView } from '../../src/extension/remoteStoreRows.ts';
 import type { Row } from '../../src/extension/row.ts';
-import { happeningOf, storeRows } from '../../src/extension/storeRows.ts';
+import { happeningOf, logHappening, storeRows } from '../../src/extension/storeRows.ts';
 import type { StoreView } from '../../src/extension/storeRows.ts';
 
 const now = Date.parse('2026-11-21T14:00:00.000Z');
@@ -137,6 +137,42 @@ describe('the rows of the session store', () => {
 	];
 	for (const [event, words] of happenings) {
 		it(`say of "${event.kind}": ${words ?? 'nothing'}`, () => assert.equal(happeningOf(event, now)?.words, words));
+	}
+
+	const told: readonly [StoreEvent, string][] = [
+		[
+			{ kind: 'evicted', sessionId: 'a "b"', seq: 7, reason: 'deadline' },
+			'info: Session "a \\"b\\"" of the host\'s store was evicted from memory: a call took too long. Checkpoint 7 is on disk.',
+		],
+		[
+			{ kind: 'rehydrated', sessionId: 'a', seq: 7, generation: 1, bytes: 9, durationMs: 2 },
+			'info: Session "a" of the host\'s store was rehydrated from disk in 2 ms: checkpoint 7, generation 1.',
+		],
+		[
+			{ kind: 'damaged', sessionId: 'a', reason: 'Its checksum is wrong.' },
+			'info: Session "a" of the host\'s store is damaged: Its checksum is wrong.',
+		],
+		[
+			{ kind: 'taken-over', generation: 2, isOurs: false },
+			"info: Another process has taken over the host's store: generation 2.",
+		],
+		[
+			{
+				kind: 'checkpointed',
+				...{ sessionId: 'a', seq: 8, generation: 2, tool: 'query', key: 'k', bytes: 2048, durationMs: 3 },
+			},
+			'debug: Session "a" of the host\'s store has checkpoint 8 after query: 2 KB in 3 ms, generation 2.',
+		],
+	];
+	for (const [event, line] of told) {
+		it(`go into the log: "${event.kind}"`, () => {
+			const lines: string[] = [];
+			logHappening(event, "the host's store", {
+				info: (sentence) => lines.push(`info: ${sentence}`),
+				debug: (sentence) => lines.push(`debug: ${sentence}`),
+			});
+			assert.deepEqual(lines, [line]);
+		});
 	}
 });
 

@@ -436,11 +436,13 @@ class ClaudeCodeWriter extends Writer {
 						compactedToolIds: statement.rest.split(' '),
 					},
 				});
-			case 'attachment':
+			case 'attachment': {
+				const [type, toolUseID] = statement.rest.split(' ');
 				return this.chained(statement, name, agent, {
 					type: 'attachment',
-					attachment: { type: statement.rest },
+					attachment: { type, toolUseID },
 				});
+			}
 			case 'system':
 				return this.chained(statement, name, agent, { type: 'system', subtype: statement.rest });
 			case 'progress': {

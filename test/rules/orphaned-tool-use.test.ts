@@ -135,6 +135,44 @@ user: go on
 assistant: done`,
 		},
 		{
+			name: 'a plan was accepted for a session of its own, and this one got no answer (2.1.14 to 2.1.29)',
+			transcript: `
+client: claude-code 2.1.19
+assume: ended
+user: make a plan
+assistant: here it is
+assistant+: call t1 ExitPlanMode
+record: summary`,
+		},
+		{
+			name: 'the process has gone on with a session for the plan',
+			transcript: `
+client: claude-code 2.1.19
+assume: live since 100
+user: make a plan
+assistant: call t1 ExitPlanMode`,
+		},
+		{
+			name: 'a hook has deferred the call until the session is resumed',
+			transcript: `
+client: claude-code 2.1.328
+assume: ended
+user: hi
+assistant: call t1 mcp__bench__echo
+attachment: hook_success t1
+attachment: hook_deferred_tool t1
+attachment: prompt_snapshot
+record: last-prompt`,
+		},
+		{
+			name: 'a hook has deferred the call, and nothing tells whether the session still runs',
+			transcript: `
+client: claude-code 2.1.328
+user: hi
+assistant: call t1 mcp__bench__echo
+attachment: hook_deferred_tool t1`,
+		},
+		{
 			name: 'an agent was launched in the background',
 			transcript: `
 user: hi
@@ -376,6 +414,39 @@ user: hi
 assistant: call t1 Bash
            ^^^^^^^^^^^^ killed killed
 record: last-prompt`,
+		},
+		{
+			name: 'a plan was waited for when the process was killed, and the session was resumed',
+			transcript: `
+user: make a plan
+assistant: call t1 ExitPlanMode
+           ^^^^^^^^^^^^^^^^^^^^ killed
+user: are you still there?`,
+		},
+		{
+			name: 'a subagent and an MCP server have tools of the same name',
+			transcript: `
+assume: ended
+user: make a plan
+assistant: call t1 Agent "plan"
+           ^^^^^^^^^^^^^^^^^^^^ killed
+assistant+: call t2 mcp__plans__ExitPlanMode
+            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ killed
+user [agent=planner]: plan
+assistant [agent=planner]: call s1 ExitPlanMode
+                           ^^^^^^^^^^^^^^^^^^^^ killed`,
+		},
+		{
+			name: 'another call was deferred, and one that was is still out when somebody prompts again',
+			transcript: `
+client: claude-code 2.1.328
+user: hi
+assistant: call t1 mcp__bench__echo
+           ^^^^^^^^^^^^^^^^^^^^^^^^ killed
+assistant+: call t2 Bash
+            ^^^^^^^^^^^^ killed
+attachment: hook_deferred_tool t1
+user: are you still there?`,
 		},
 		{
 			name: 'all parallel calls were out when the process ended',

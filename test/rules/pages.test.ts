@@ -25,6 +25,7 @@ const helpers = new Set([
 	'evidence.ts',
 	'index.ts',
 	'linter.ts',
+	'refusals.ts',
 	'repeatable.ts',
 	'rule.ts',
 	'scopedCalls.ts',

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import { createCore } from '../../src/core/core.ts';
 import type { Core, OpenOptions } from '../../src/core/core.ts';
-import type { Place } from '../../src/core/conversation/index.ts';
+import { callState, callsOf } from '../../src/core/conversation/index.ts';
+import type { Conversation, Place } from '../../src/core/conversation/index.ts';
 import type { Diagnostic, Inconclusive } from '../../src/core/rules/linter.ts';
 import type { Rule } from '../../src/core/rules/rule.ts';
 import type { SessionFiles } from '../../src/core/transcripts/sessionFiles.ts';
@@ -17,6 +18,10 @@ export interface RuleCase {
 	readonly transcript: string;
 	/** Other rules that have something to say about it. */
 	readonly also?: readonly string[];
+	/** What its diagnostics say, each. */
+	readonly says?: RegExp;
+	/** And what none of them says. */
+	readonly doesNotSay?: RegExp;
 }
 
 export interface RuleCases {
@@ -60,11 +65,12 @@ interface Found {
 	readonly inconclusive: readonly Inconclusive[];
 }
 
+interface Read extends Found {
+	readonly conversation: Conversation;
+}
+
 /** Checks one transcript against its marks and gives them back. */
-export async function check(
-	rule: Rule,
-	ruleCase: Pick<RuleCase, 'transcript' | 'also'>,
-): Promise<readonly Expectation[]> {
+export async function check(rule: Rule, ruleCase: Omit<RuleCase, 'name'>): Promise<readonly Expectation[]> {
 	const transcript = parseTranscript(ruleCase.transcript);
 	const found = await readWhole(transcript);
 	const own = found.diagnostics.filter((diagnostic) => diagnostic.ruleId === rule.id);
@@ -73,6 +79,10 @@ export async function check(
 		own.map((diagnostic) => told(rule, diagnostic)),
 		ofKind(transcript, 'diagnostic').map((mark) => asked(mark, own, rule)),
 	);
+	for (const { message } of own) {
+		if (ruleCase.says !== undefined) assert.match(message, ruleCase.says);
+		if (ruleCase.doesNotSay !== undefined) assert.doesNotMatch(message, ruleCase.doesNotSay);
+	}
 	compare(
 		'where nobody can know',
 		found.inconclusive
@@ -97,6 +107,7 @@ export async function check(
 		found.diagnostics.filter((diagnostic) => diagnostic.ruleId !== rule.id).map((diagnostic) => diagnostic.ruleId),
 	);
 	compare('other rules', [...others], ruleCase.also ?? []);
+	assertOrphansAreTold(found);
 	const grown = plain(await readGrowing(transcript));
 	// Whoever follows a running session waits for the end of a line that whoever reads once sees as it stands.
 	if (transcript.appends.at(-1)?.text.endsWith('\n') === false && transcript.process.state === 'live') {
@@ -131,7 +142,7 @@ async function onlySession(core: Core, { root, recordingPath }: Transcript): Pro
 	return { ...sessions[0]!, recordingPath };
 }
 
-async function readWhole(transcript: Transcript): Promise<Found> {
+async function readWhole(transcript: Transcript): Promise<Read> {
 	const core = coreFor(transcript, transcript.files);
 	return core.readSession(await onlySession(core, transcript), optionsFor(transcript));
 }
@@ -147,6 +158,23 @@ async function readGrowing(transcript: Transcript): Promise<Found> {
 		await followed.update();
 	}
 	return followed;
+}
+
+/** Whoever counts orphans counts what a rule tells of: a session without a finding has none. */
+function assertOrphansAreTold({ conversation, diagnostics, inconclusive }: Read): void {
+	const told = new Set([
+		...diagnostics.map(({ toolUseId }) => toolUseId),
+		...inconclusive.map(({ place }) => where(place)),
+	]);
+	const untold = [...conversation.agents.values()]
+		.flatMap((agent) => callsOf(agent))
+		.filter((call) => !told.has(call.id) && !told.has(where(call.place)))
+		.map((call) => ({ id: call.id, agent: call.agent.id, ...callState(conversation, call) }));
+	assert.deepEqual(
+		untold.filter(({ state }) => state === 'orphaned'),
+		[],
+		'A call counts as orphaned, and no rule says why.',
+	);
 }
 
 function plain({ diagnostics, inconclusive }: Found) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { aligned } from '../../src/core/runs/alignment.ts';
+import { aligned, firstOutOfOrder } from '../../src/core/runs/alignment.ts';
 
 const letters = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 12 });
 
@@ -23,6 +23,24 @@ describe('the alignment of two lists', () => {
 		const pairs = aligned([...one, 'end'], ['begin', ...other]);
 		assertPairs([...one, 'end'], ['begin', ...other], pairs);
 		assert.ok(pairs.length > 600, String(pairs.length));
+	});
+
+	it('finds another order where what both have cannot be kept in order as a whole, and nowhere else', () => {
+		fc.assert(
+			fc.property(letters, letters, (one, other) => {
+				const count = (keys: readonly string[], key: string) =>
+					keys.filter((candidate) => candidate === key).length;
+				const common = 'a b c d'
+					.split(' ')
+					.reduce((sum, key) => sum + Math.min(count(one, key), count(other, key)), 0);
+				const found = firstOutOfOrder(one, other);
+				assert.equal(found === undefined, longest(one, other) === common);
+				if (found === undefined) return;
+				const [left, right] = [one[found[0]] ?? '', other[found[1]] ?? ''];
+				assert.notEqual(left, right);
+				assert.ok(count(other, left) > 0 && count(one, right) > 0);
+			}),
+		);
 	});
 });
 

@@ -109,12 +109,66 @@ describe('comparing two runs', () => {
 				changes: { kind: string; result?: { path: string } }[];
 			}[];
 		};
-		assert.equal(agents[0]?.firstInOrder.position, 1);
+		assert.equal(agents[0]?.firstInOrder.position, 2);
 		assert.deepEqual(
 			agents[0]?.changes.map(({ kind, result }) => `${kind} ${result?.path ?? ''}`.trim()),
 			['added', 'changed [0].text.rows[1]', 'gone', 'gone', 'added'],
 		);
 		assert.equal(agents[0]?.sameCalls, 1);
+	});
+
+	const orders: readonly [what: string, one: string, other: string, differs: RegExp | undefined][] = [
+		['calls are merely gone', 'open read write read close', 'read write close', undefined],
+		['calls were merely added', 'read write', 'open read look write close', undefined],
+		['some are gone and others were added', 'open read write', 'read look write close', undefined],
+		['the first of two is gone, not the second', 'read write read', 'write read', undefined],
+		['one is another tool now', 'open read close', 'open look close', undefined],
+		['nothing is there any more', 'open read close', '', undefined],
+		[
+			'two have changed places',
+			'open read write',
+			'open write read',
+			/from call 2 of A on: A calls notes\/read, B calls notes\/write$/m,
+		],
+		[
+			'two have changed places, and one before them is gone',
+			'open look read write',
+			'open write read',
+			/from call 3 of A on: A calls notes\/read, B calls notes\/write$/m,
+		],
+		[
+			'the last comes first, beside what is gone',
+			'read write read close',
+			'close read',
+			/from call 1 of A on: A calls notes\/read, B calls notes\/close$/m,
+		],
+	];
+	for (const [what, one, other, differs] of orders) {
+		it(`${differs === undefined ? 'says nothing of' : 'tells'} the order where ${what}`, async () => {
+			const calls = (names: string) =>
+				names.split(' ').flatMap((name) => (name === '' ? [] : [[name, {}, 'done'] as const]));
+			const [left, right] = [written('left', calls(one)), written('right', calls(other))];
+			const { code, stdout } = await run(['compare', left, right]);
+			assert.equal(code, 1);
+			if (differs === undefined) assert.doesNotMatch(stdout, /the order of its calls/);
+			else assert.match(stdout, differs);
+			const { stdout: json } = await run(['compare', left, right, '--json']);
+			const { agents } = JSON.parse(json) as { agents: { firstInOrder: object | null }[] };
+			assert.equal(agents[0]?.firstInOrder === null, differs === undefined);
+		});
+	}
+
+	it('says nothing of the order where thousands of calls are merely gone', async () => {
+		const many = Array.from({ length: 2_500 }, (_, index) => [`tool_${index % 7}`, {}, 'done'] as const);
+		const [left, right] = [
+			written('left', many),
+			written(
+				'right',
+				many.filter((_, index) => index % 5 !== 3),
+			),
+		];
+		const { stdout } = await run(['compare', left, right]);
+		assert.doesNotMatch(stdout, /the order of its calls/);
 	});
 
 	const wrong: readonly [args: readonly string[], sentence: RegExp][] = [

@@ -59,7 +59,26 @@ describe('what is stored', () => {
 	it('is not deeper than a stack', () => {
 		let state: unknown = 1;
 		for (let level = 0; level < 100_000; level++) state = [state];
-		assert.match(problem(state), /is more than 1000 levels deep/);
+		assert.match(problem(state), /^state\[0\]\[0\].*….*\[0\] is more than 1000 levels deep/);
+		assert.ok(problem(state).length < 400);
+	});
+
+	it('is no proxy that throws, whatever that is', () => {
+		for (const [thrown, words] of [
+			[new Error('not today'), 'not today'],
+			['x'.repeat(100_000), 'it threw a string'],
+			[Object.create(null), 'it threw an object'],
+		] as const) {
+			const hostile = new Proxy(
+				{},
+				{
+					ownKeys() {
+						throw thrown;
+					},
+				},
+			);
+			assert.equal(problem({ hostile }), `The state of session "s" cannot be read: ${words}.`);
+		}
 	});
 
 	it('is not what would never fit, and that is known before it is written', () => {

@@ -330,7 +330,8 @@ describe('the half beside the database', () => {
 		await assert.rejects(denied, { code: 'read-only' });
 		await assert.rejects(
 			rig.open({}, { faultOf: () => ({ at: 'start', code: 'damaged' }) }),
-			({ code, cause }: { code: string; cause: unknown }) => code === 'disk-failed' && cause instanceof SqlError,
+			({ code, cause }: { code: string; cause: unknown }) =>
+				code === 'unusable-directory' && cause instanceof SqlError,
 		);
 	});
 });

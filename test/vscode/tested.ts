@@ -44,6 +44,18 @@ export async function api(): Promise<Started<TestApi>> {
 	return exports as Started<TestApi>; // just looked at
 }
 
+/** Ends the host that this window has found, if one runs. */
+export async function endHost(): Promise<void> {
+	const { connection } = await (await api()).host.load();
+	await connection.look();
+	if (connection.state === 'running') await connection.stop(true);
+	await eventually(
+		'The host has ended',
+		() => connection.state,
+		(state) => state === 'none',
+	);
+}
+
 /** Shows the view and waits until every session has been read. */
 export async function showAgents(): Promise<Started<TestApi>> {
 	const found = await api();

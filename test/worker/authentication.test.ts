@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { connectSessionStore } from '../../src/platform/node/store/connectSessionStore.ts';
+import type { ConnectOptions } from '../../src/platform/node/store/connectSessionStore.ts';
 import { add, refused } from '../contract/engine.ts';
 import { bundle, startWorker, token } from './localWorker.ts';
 import type { LocalWorker } from './localWorker.ts';
@@ -112,14 +119,53 @@ describe('who connects to a session store', () => {
 		return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 	}
 
+	it('gets by the example of the documentation what it says', async () => {
+		const worker = await startWorker({ script: await bundle() });
+		const folder = await mkdtemp(join(tmpdir(), 'crosstalk-example-'));
+		try {
+			const page = await readFile('docs/durable-objects.md', 'utf8');
+			const example = /```js\n(.*?)```/su.exec(page)?.[1] ?? '';
+			const library = pathToFileURL('src/platform/node/sessionStore.ts').href;
+			const file = join(folder, 'example.mjs');
+			await writeFile(
+				file,
+				example
+					.replace('crosstalk/session-store', library)
+					.replace('https://crosstalk-sessions.example.workers.dev', worker.url),
+			);
+			const { stdout } = await promisify(execFile)(process.execPath, [file], {
+				env: { ...process.env, TOKEN: token },
+				timeout: 60_000,
+			});
+			assert.equal(stdout.trim(), /console\.log\(page\); \/\/ (.*)/u.exec(example)?.[1]);
+		} finally {
+			await rm(folder, { recursive: true });
+			await worker.dispose();
+		}
+	});
+
 	it('is told that the token is wrong', async () => {
 		const worker = await startWorker({ script: await bundle() });
 		try {
+			for (const [options, code, message] of [
+				[undefined, 'invalid-options', 'A session store is connected with { url, token }.'],
+				[{ url: worker.url, token, onError: 5 }, 'invalid-options', 'onError is a function.'],
+				[{ url: worker.url, token, signal: 5 }, 'invalid-options', 'signal is an AbortSignal.'],
+				[{ url: worker.url }, 'unauthorized', 'A session store needs its token.'],
+				[
+					{ url: worker.url, token: 'two\nlines' },
+					'unauthorized',
+					'The token is none: it has characters beyond ASCII, or several lines.',
+				],
+			] as const) {
+				const refusal = await refused(connectSessionStore(options as unknown as ConnectOptions), code);
+				assert.equal(refusal.message, message);
+			}
 			const error = await refused(connectSessionStore({ url: worker.url, token: 'another' }), 'unauthorized');
 			assert.equal(error.isRetryable, false);
 			assert.ok(!error.message.includes('another'), error.message);
-			// The address may end with a slash.
-			const store = await connectSessionStore({ url: `${worker.url}/`, token });
+			// The address may end with a slash, and the token as a file does.
+			const store = await connectSessionStore({ url: `${worker.url}/`, token: `${token}\n` });
 			assert.equal(await add(store.session('a'), 1), 1);
 			await store.close();
 			await refused(add(store.session('a'), 1), 'closed');

@@ -308,6 +308,20 @@ describe('an object', () => {
 		assert.equal(await look(session), 11);
 	});
 
+	it('whose storage another has claimed writes nothing more, and begins anew', async () => {
+		const session = (await bed.open()).session('claimed');
+		assert.equal(await add(session, 1), 1);
+		const held = heldAdd(session, 10, { key: 'k' });
+		await held.begun;
+		await bed.sql(session.id, "UPDATE meta SET value = 7 WHERE name = 'generation'");
+		held.letGo();
+		// It may be told, or get its turn again in the next life.
+		await held.reply.catch(() => undefined);
+		assert.equal(await add(session, 10, { key: 'k' }), 11);
+		const generations = (await session.checkpoints()).map(({ generation }) => generation);
+		assert.deepEqual(generations, [8, 1]);
+	});
+
 	it('leaves nothing behind for who only looks', async () => {
 		const session = (await bed.open()).session('only looked at');
 		assert.equal(await session.read(), undefined);
@@ -389,6 +403,17 @@ describe('an object', () => {
 		await bed.fail('overloaded');
 		await refused(store.sessions(), 'overloaded');
 	});
+
+	it('goes on when what a call has done is longer than a message may be', async () => {
+		const session = (await bed.open()).session('a');
+		await add(session, 1);
+		await refused(
+			session.call({ key: undefined, tool: 'long', args: {} }, () => 'x'.repeat(34 * 1024 * 1024)),
+			'too-large',
+		);
+		// Its turn has ended, and not only at its deadline.
+		assert.equal(await add(session, 1, { deadlineMs: 10_000 }), 2);
+	}).timeout(30_000);
 
 	it('whose limits make no sense says so', async () => {
 		for (const limits of [{ nonsense: 1 }, { queueLength: -1 }, { eviction: 'sometimes' }, { stateBytes: '1' }]) {

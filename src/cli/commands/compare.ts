@@ -14,9 +14,10 @@ import { UsageError, assumeOption, parseOptions } from '../usage.ts';
 const help = `Usage: crosstalk compare <A> <B> [options]
 
 Compares two runs, each a transcript, a session id or a file of save: agent by agent the first
-difference in the order of calls, calls that came or went, arguments and results that changed, findings
-that came or went, and how long calls of each tool took. Agents are matched by who spawned them and by
-what they were to do. Where one was saved without bodies, arguments and results are not compared.
+difference in the order of the calls that both have, calls that came or went, arguments and results
+that changed, findings that came or went, and how long calls of each tool took. Agents are matched by
+who spawned them and by what they were to do. Where one was saved without bodies, arguments and
+results are not compared.
 
 Options:
   --ignore PATH   Do not compare what is there in arguments and results, as in rows[*].id or
@@ -79,8 +80,8 @@ function comparisonJson(
 		const { path, line } = sourceOf(place, mainPlace(of.files));
 		return { id, tool, state, durationMs, path, line };
 	};
-	const before = (call: CallFacts | undefined) => (call === undefined ? undefined : callJson(call, left));
-	const after = (call: CallFacts | undefined) => (call === undefined ? undefined : callJson(call, right));
+	const before = (call: CallFacts) => callJson(call, left);
+	const after = (call: CallFacts) => callJson(call, right);
 	return {
 		version: 1,
 		isSame,

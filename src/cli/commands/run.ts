@@ -17,7 +17,7 @@ import { planClaudeCode } from '../run/claudeCode.ts';
 import { planCodex } from '../run/codex.ts';
 import { connectDebugger } from '../run/debuggerLink.ts';
 import type { DebuggerLink } from '../run/debuggerLink.ts';
-import { runInForeground } from '../run/foreground.ts';
+import { assertStarts, runInForeground } from '../run/foreground.ts';
 import { HostKeeper } from '../run/hostKeeper.ts';
 import { RunFolder, isProcessRunning } from '../run/runFolder.ts';
 import type { Command, CommandIo } from '../io.ts';
@@ -99,6 +99,8 @@ async function runAgent(
 			throw new UsageError(`"${[command, ...rest].join(' ')}" starts no session that could be debugged.`);
 		return runInForeground({ ...invocation });
 	}
+	// Remarks about a program that is not there would be in the way, and a host would be started for nothing.
+	if (!plan.hasAnswered) await assertStarts(invocation);
 	for (const note of plan.notes) io.stderr.write(`crosstalk: ${command}: ${printable(note)}\n`);
 	return runThroughHost({ plan, invocation, options, link, io });
 }

@@ -110,7 +110,7 @@ function listed(summaries: readonly SessionSummary[]): string {
 		summary.state === 'unknown' ? 'not known' : summary.state,
 		String(summary.agents),
 		String(summary.toolCalls),
-		String(summary.orphaned),
+		String(summary.orphaned - summary.abandoned),
 		printable(summary.project ?? ''),
 		printable(truncated(singleLine(summary.title ?? ''), 60)),
 	]);

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { calibratedUpTo, ways } from '../../core/simulate/model.ts';
 import { prices } from '../../core/simulate/prices.ts';
-import { simulatedRows } from '../../core/simulate/simulate.ts';
+import { simulateInSteps } from '../../core/simulate/simulate.ts';
 import type { SimulatedRow, SimulationOptions } from '../../core/simulate/simulate.ts';
-import type { Command } from '../io.ts';
+import type { Command, CommandIo } from '../io.ts';
+import { ProgressBar } from '../progressBar.ts';
 import { simulationText } from '../simulationText.ts';
 import { UsageError, parseOptions } from '../usage.ts';
 
@@ -47,13 +48,7 @@ export const simulate: Command = {
 			calls: wholeNumber('--calls', values.calls ?? '150000', 1000, 10_000_000),
 			seed: wholeNumber('--seed', values.seed ?? '1', 0, Number.MAX_SAFE_INTEGER),
 		};
-		const rows: SimulatedRow[] = [];
-		for (const row of simulatedRows(options)) {
-			rows.push(row);
-			// Many calls take minutes, and Ctrl-C is not heard while they are counted.
-			await setImmediate();
-			io.signal.throwIfAborted();
-		}
+		const rows = await simulatedRows(options, io);
 		io.stdout.write(
 			values.json === true
 				? `${JSON.stringify({ version: 1, ...options, calibratedUpTo, ways, prices, rows }, undefined, 2)}\n`
@@ -62,6 +57,27 @@ export const simulate: Command = {
 		return 0;
 	},
 };
+
+async function simulatedRows(options: SimulationOptions, io: CommandIo): Promise<readonly SimulatedRow[]> {
+	const calls = options.subagents.length * ways.length * options.calls;
+	const progress = new ProgressBar(io, calls, {
+		doing: 'Simulating',
+		all: (total) => `${total.toLocaleString('en')} calls`,
+	});
+	try {
+		const steps = simulateInSteps(options);
+		for (;;) {
+			const step = steps.next();
+			if (step.done === true) return step.value;
+			progress.add(step.value);
+			// Many calls take minutes; nothing is drawn, and Ctrl-C is not heard, while they are counted.
+			await setImmediate();
+			io.signal.throwIfAborted();
+		}
+	} finally {
+		progress.end();
+	}
+}
 
 function wholeNumber(option: string, text: string, from: number, to: number): number {
 	const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;

@@ -21,6 +21,8 @@ export interface Invocation {
 
 /** How an agent is started so that its servers are the host's and its hooks reach the host. */
 export interface AgentPlan {
+	/** The program was asked something and has answered: it is there, and can be started. */
+	readonly hasAnswered: boolean;
 	/** Those that the agent would start or ask by itself, and that the host can stand in for. */
 	readonly servers: readonly ServerDefinition[];
 	/** By its command line nobody sits in front of it. */

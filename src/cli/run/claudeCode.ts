@@ -34,6 +34,7 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 	const servers = await definitions(chosen, invocation, notes);
 	const session = sessionOf(invocation.args);
 	return {
+		hasAnswered: version !== undefined,
 		servers: servers.map(({ definition }) => definition),
 		isHeadless: line.isHeadless,
 		notes,

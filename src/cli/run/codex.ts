@@ -22,6 +22,7 @@ export async function planCodex(invocation: Invocation): Promise<AgentPlan | und
 	if (listed === undefined) notes.push('Its servers are left to it: it does not tell them (codex mcp list --json).');
 	const servers = (listed ?? []).flatMap((entry) => definitionOf(entry, invocation, line.folder, notes));
 	return {
+		hasAnswered: listed !== undefined,
 		servers,
 		isHeadless: line.isHeadless,
 		notes,

@@ -54,6 +54,28 @@ export async function runInForeground({
 	}
 }
 
+/** Rejects with a sentence for people when there is no such program, or none that may be started. It is asked for its version. */
+export async function assertStarts({
+	command,
+	workingFolder,
+	environment,
+}: Omit<ForegroundCommand, 'args'>): Promise<void> {
+	// `undefined` leaves a variable out.
+	const child = spawn(command, ['--version'], {
+		cwd: workingFolder,
+		env: { ...environment },
+		stdio: 'ignore',
+		windowsHide: true,
+	});
+	await new Promise<void>((resolve, reject) => {
+		child.once('error', (error) => reject(cannotStart(command, error)));
+		child.once('spawn', resolve);
+	});
+	// What it says was of no use before.
+	child.kill();
+	child.unref();
+}
+
 function cannotStart(command: string, error: NodeJS.ErrnoException): Error {
 	const reason =
 		error.code === 'ENOENT'

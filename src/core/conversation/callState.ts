@@ -1,15 +1,27 @@
+import { mainAgentId } from '../base/ids.ts';
 import { holdWords } from './holds.ts';
-import type { CallState, Conversation, Message, Result, ToolCall } from './model.ts';
+import type { CallState, Conversation, Message, OrphanCause, Refusal, Result, ToolCall } from './model.ts';
+import { deferredPhase } from '../events/sessionEvent.ts';
 import { laterTurn } from './fold.ts';
-import type { AgentState, ResultState, ToolCallState } from './state.ts';
+import type { AgentState, MessageState, ResultState, ToolCallState } from './state.ts';
 
 /**
  * What has become of a call, by the best evidence there is, in this order: its result, a compaction that came in between, what the
  * conversation did next, how its agent ended, whether the session's process still runs. Without any, it is pending and uncertain:
- * a pending call is never taken for an orphan.
+ * a pending call is never taken for an orphan. Nor is one whose answer nobody misses: rules and whoever counts orphans go by this alone.
  */
 export function callState(conversation: Conversation, call: ToolCall): CallState {
 	const state = call.isSeenByHostAlone ? stateAlone(conversation, call) : writtenState(conversation, call);
+	if (call.agent.isWarmUp && (state.state === 'pending' || state.state === 'orphaned'))
+		return abandoned(
+			state,
+			'The client began its agent for itself, to warm a cache, and waits for none of its calls.',
+		);
+	if (state.state === 'orphaned' && call.answeredBy === 'provider' && !isMissedByProvider(call))
+		return abandoned(
+			state,
+			'The provider runs it, and nothing went on from it that the provider would refuse without an answer.',
+		);
 	const isSeenByOthers = call.hostCalls.length > 0 || call.hookCall !== undefined || call.holds.length > 0;
 	return state.state === 'pending' && isSeenByOthers ? { ...state, ...pendingEvidence(call, state) } : state;
 }
@@ -20,7 +32,14 @@ function writtenState(conversation: Conversation, call: ToolCall): CallState {
 	const { agent } = call;
 	if (agent.relation === 'fork') {
 		const inherited = inheritedCall(conversation, call);
-		if (inherited !== undefined) return callState(conversation, inherited);
+		if (inherited !== undefined) {
+			const state = callState(conversation, inherited);
+			if (state.state !== 'pending' && state.state !== 'orphaned') return state;
+			return abandoned(
+				state,
+				'It is a copy of a call of the agent that this one was forked from, which alone waits for the answer.',
+			);
+		}
 		if (
 			agent.parentId !== undefined &&
 			agent.parentId !== null &&
@@ -42,17 +61,61 @@ function writtenState(conversation: Conversation, call: ToolCall): CallState {
 		};
 	}
 	if (!call.message.isActive) {
+		// What is in no request any more lacks nothing.
 		return isBehindCompaction(call)
-			? { state: 'orphaned', cause: 'unknown', evidence: 'It had no result when the conversation was compacted.' }
-			: {
-					state: 'orphaned',
-					cause: 'killed',
-					evidence: 'The conversation went on from an earlier message, without this call.',
-				};
+			? abandoned(
+					{ state: 'orphaned', cause: 'unknown' },
+					'It had no result when the conversation was compacted, which left it behind.',
+				)
+			: abandoned(
+					{ state: 'orphaned', cause: 'killed' },
+					'The conversation went on from an earlier message, without this call.',
+				);
 	}
 	const later = laterTurn(call);
-	if (later !== undefined) return orphanedBy(later);
-	const { ended } = agent;
+	if (later !== undefined) {
+		// Codex itself records that a turn was interrupted, and answers its calls when it goes on.
+		return later.kind === 'interrupt' && conversation.format === 'codex'
+			? abandoned(
+					{ state: 'orphaned', cause: 'interrupted' },
+					'The turn was interrupted. Codex answers the call when it goes on.',
+				)
+			: orphanedBy(later);
+	}
+	const state = lastState(conversation, call);
+	const isUnanswered = state.state === 'orphaned' || (state.state === 'pending' && !state.isCertain);
+	if (isUnanswered && call.lastProgress?.phase === deferredPhase)
+		return abandoned(state, 'A hook has deferred it: it is made when somebody resumes the session.');
+	// Claude Code 2.1.14 to 2.1.29 writes no answer when a plan is accepted with the context cleared: it goes on in another session.
+	if (
+		state.state === 'orphaned' &&
+		call.name === 'ExitPlanMode' &&
+		call.server === undefined &&
+		agent.id === mainAgentId
+	)
+		return abandoned(
+			state,
+			'It asked whether a plan may be carried out. A plan that is accepted with the context cleared goes on in another session.',
+		);
+	return state;
+}
+
+/** @param but What it would be if its answer were missed. */
+function abandoned(
+	but: { readonly state: 'pending' } | { readonly state: 'orphaned'; readonly cause: OrphanCause },
+	evidence: string,
+): CallState {
+	return {
+		state: 'abandoned',
+		as: but.state,
+		cause: but.state === 'orphaned' ? but.cause : undefined,
+		evidence,
+	};
+}
+
+/** Of a call behind which nothing came. */
+function lastState(conversation: Conversation, call: ToolCall): CallState {
+	const { ended } = call.agent;
 	// An agent that was woken again has calls that are younger than its end.
 	if (ended !== undefined && !(ended.at !== undefined && call.startedAt !== undefined && call.startedAt > ended.at)) {
 		// Others may tell of its end before its own last lines are there.
@@ -178,6 +241,13 @@ function orphanedBy(later: Message): CallState {
 	}
 }
 
+/** Whether something was sent to the provider that holds its own call and no answer to it. A paused turn is sent back as it is. */
+function isMissedByProvider(call: ToolCall): boolean {
+	if (!call.message.isActive || call.message.stopReason === 'pause_turn') return false;
+	const later = laterTurn(call);
+	return later !== undefined && later.kind !== 'response';
+}
+
 function isBehindCompaction(call: ToolCall): boolean {
 	const use = call.place.source;
 	return call.agent.compactions.some(
@@ -198,6 +268,33 @@ export function isActiveResult(call: ToolCall, result: Result): boolean {
 	if (node.activeIndex !== -1) return true;
 	return call.message.isActive && node.parent !== undefined && node.parent === (call as ToolCallState).node;
 }
+
+/**
+ * What the provider has refused behind the message, first to last. `isNext`: it was the request that came next, for no response stands
+ * between the two on the conversation as it stands.
+ */
+export function refusalsAfter(message: Message): readonly (Refusal & { readonly isNext: boolean })[] {
+	// These objects come from nowhere else.
+	const { agent, lastNode } = message as MessageState;
+	if (lastNode === undefined) return [];
+	return agent.refusals
+		.filter((refusal) => (refusal.message.lastNode?.order ?? -1) > lastNode.order)
+		.map((refusal) => ({ ...refusal, isNext: isNextAfter(refusal.message, message) }));
+}
+
+function isNextAfter(refused: MessageState, message: Message): boolean {
+	if (!refused.isActive || !message.isActive) return false;
+	let node = refused.lastNode?.parent;
+	for (let steps = 0; node !== undefined && steps < mostSteps; steps++) {
+		if (node.member === message) return true;
+		if (node.member?.kind === 'response') return false;
+		node = node.parent;
+	}
+	return false;
+}
+
+/** A client goes on after a refusal, or does not; nobody is refused a thousand lines long without an answer. */
+const mostSteps = 1_000;
 
 /** The turns on the active chain between a call and its result, oldest first: what makes the result come too late. */
 export function turnsBetween(call: ToolCall, result: Result): readonly Message[] {

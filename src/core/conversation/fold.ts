@@ -38,6 +38,7 @@ import { AgentReportState, SessionReportState } from './hookReports.ts';
 import { HostCalls, unnamedAgentId } from './hostCalls.ts';
 import type { Finding } from './hostCalls.ts';
 import { AgentState, ConversationState, MessageState, ResultState, ToolCallState } from './state.ts';
+import type { RefusalState } from './state.ts';
 
 /** What a fold may have changed: a superset, small in proportion to the events. Whoever keeps something computed from the model looks at these again. */
 export interface Changes {
@@ -395,6 +396,17 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	if (event.kind === 'response' && !isCutThrough) agent.isAtHead = false;
 	if (event.chain !== undefined) agent.follow(message);
 	changes.messages.add(message);
+	if (event.refusal !== undefined) foldRefusal(agent, { message, words: event.refusal }, changes);
+}
+
+/** A client that is stuck is refused again with every prompt; that tells nothing new. */
+const mostRefusals = 100;
+
+function foldRefusal(agent: AgentState, refusal: RefusalState, changes: ChangesState): void {
+	if (agent.refusals.length >= mostRefusals) return;
+	agent.refusals = [...agent.refusals, refusal];
+	// What is said of any block before it may be different now.
+	if (changes.isComplete) for (const call of agent.toolCalls) changes.toolCalls.add(call);
 }
 
 function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesState): void {

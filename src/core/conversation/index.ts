@@ -1,6 +1,6 @@
 // What other stages may use of the conversation. The state behind it is nobody else's. Who replays one asks `replay.ts` for it: what all load at
 // once should not bring it.
-export { callState, inheritedCall, isActiveResult, turnsBetween } from './callState.ts';
+export { callState, inheritedCall, isActiveResult, refusalsAfter, turnsBetween } from './callState.ts';
 export { conflictsOf, seenWords } from './conflicts.ts';
 export { CataloguedTools, nameForAgents } from './cataloguedTools.ts';
 export { createConversation, fold, foldWhole, laterTurn } from './fold.ts';

@@ -144,6 +144,8 @@ export interface Agent {
 	/** Results whose call is nowhere in this agent's transcript. */
 	readonly strayResults: ReadonlySet<Result>;
 	readonly compactions: readonly Compaction[];
+	/** In file order; of one that is refused again and again the first hundred. */
+	readonly refusals: readonly Refusal[];
 	/** What its hooks have told of it; `undefined`: nothing. */
 	readonly report: AgentReport | undefined;
 	readonly firstAt: number | undefined;
@@ -152,6 +154,13 @@ export interface Agent {
 	readonly isHeadCut: boolean;
 	/** In the order in which they were written; nearly always none. */
 	readonly branchReturns: readonly BranchReturn[];
+}
+
+/** The provider has refused a request for what it held. */
+export interface Refusal {
+	readonly message: Message;
+	/** In the words that the client shows, cut off after 2,000 characters. */
+	readonly words: string;
 }
 
 /** A turn that went on from the end of one branch after another branch had been written to. Whoever rewinds leaves a branch for good. */
@@ -401,7 +410,8 @@ export type OrphanCause = 'killed' | 'lost-to-compaction' | 'interrupted' | 'hea
 
 /**
  * What has become of a call. `pending`: unanswered, and nothing shows that no answer can come; `isCertain` tells whether something
- * shows that it still runs. `orphaned`: unanswered for ever.
+ * shows that it still runs. `orphaned`: unanswered for ever, and missed. `abandoned`: unanswered, and nobody misses the answer: that
+ * is no fault, and no rule speaks of it; but for that it would be what `as` says.
  */
 export type CallState =
 	| { readonly state: 'completed' | 'failed' }
@@ -415,4 +425,10 @@ export type CallState =
 			/** Epoch milliseconds since when it waits for a person to allow it. */
 			readonly waitsForPersonSince?: number | undefined;
 	  }
-	| { readonly state: 'orphaned'; readonly cause: OrphanCause; readonly evidence: string };
+	| { readonly state: 'orphaned'; readonly cause: OrphanCause; readonly evidence: string }
+	| {
+			readonly state: 'abandoned';
+			readonly as: 'pending' | 'orphaned';
+			readonly cause?: OrphanCause | undefined;
+			readonly evidence: string;
+	  };

@@ -33,6 +33,7 @@ import type {
 	Liveness,
 	Message,
 	Place,
+	Refusal,
 	Result,
 	ServerChange,
 	ToolCall,
@@ -133,6 +134,8 @@ export class AgentState implements Agent {
 	isKnown = false;
 	readonly strayResults = new Set<ResultState>();
 	readonly compactions: Compaction[] = [];
+	/** Of nearly all agents there are none. */
+	refusals: readonly RefusalState[] = noRefusals;
 	firstAt: number | undefined;
 	lastAt: number | undefined;
 	promptDigest: string | undefined;
@@ -216,6 +219,12 @@ export class AgentState implements Agent {
 		return block.chainId === undefined ? this.chain.end : this.chain.node(block.chainId);
 	}
 }
+
+export interface RefusalState extends Refusal {
+	readonly message: MessageState;
+}
+
+const noRefusals: readonly RefusalState[] = [];
 
 /** More parallel calls than that are not looked through for what they belong to. */
 const mostSteps = 1_000;

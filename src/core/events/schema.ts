@@ -98,6 +98,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 			z.enum(['text', 'thinking', 'tool-use', 'tool-result', 'image', 'document', 'server-tool-result', 'other']),
 		),
 		text: body.optional(),
+		refusal: text,
 		model: text,
 		stopReason: text,
 		tokens: z.object({ input: z.number(), output: z.number() }).optional(),

@@ -200,6 +200,8 @@ export interface MessageEvent extends Envelope {
 	readonly chain?: ChainLink | undefined;
 	readonly parts: readonly PartKind[];
 	readonly text?: BodyRef | undefined;
+	/** Of a `local` message: the provider has refused the request for what it held (HTTP status 400); the words, cut off after 2,000 characters. */
+	readonly refusal?: string | undefined;
 	readonly model?: string | undefined;
 	readonly stopReason?: string | undefined;
 	readonly tokens?: { readonly input: number; readonly output: number } | undefined;
@@ -309,6 +311,9 @@ export interface ToolResult extends Envelope {
 	/** Of a call to an MCP server's tool that failed: how its text begins, at most 400 characters. */
 	readonly errorText?: string | undefined;
 }
+
+/** The phase of a call that a hook of Claude Code has put off: the process ends, and whoever resumes the session has it made. */
+export const deferredPhase = 'deferred';
 
 export interface ToolProgress extends Envelope {
 	readonly type: 'tool-progress';

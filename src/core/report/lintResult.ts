@@ -51,7 +51,10 @@ export interface LintedAgent {
 	readonly completed: number;
 	readonly failed: number;
 	readonly pending: number;
+	/** Unanswered for ever. */
 	readonly orphaned: number;
+	/** Of those: nobody misses the answer, which is no fault. */
+	readonly abandoned: number;
 }
 
 /** Lines and columns are 1-based, columns in UTF-16 units, the end exclusive. */
@@ -96,6 +99,7 @@ export interface LintSummary {
 	readonly toolResults: number;
 	readonly pending: number;
 	readonly orphaned: number;
+	readonly abandoned: number;
 	readonly byRule: Readonly<Record<string, number>>;
 	readonly durationMs: number;
 }
@@ -156,6 +160,7 @@ export function createLintResult(
 			toolResults: sum(agents, (agent) => agent.completed + agent.failed) + strayResults,
 			pending: sum(agents, (agent) => agent.pending),
 			orphaned: sum(agents, (agent) => agent.orphaned),
+			abandoned: sum(agents, (agent) => agent.abandoned),
 			byRule: countByRule(diagnostics),
 			durationMs,
 		},

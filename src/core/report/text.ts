@@ -72,7 +72,8 @@ function contents({ sessions, summary }: LintResult): string {
 			'failed',
 		),
 		...some(summary.pending, 'pending'),
-		...some(summary.orphaned, 'orphaned'),
+		...some(summary.orphaned - summary.abandoned, 'orphaned'),
+		...some(summary.abandoned, 'abandoned'),
 	];
 	const states = calls.length === 0 ? '' : ` (${calls.join(', ')})`;
 	return `${counted(sessions.length, 'session')}, ${counted(summary.agents, 'agent')}, ${counted(summary.toolCalls, 'tool call')}${states} in ${counted(summary.files, 'file')}, ${counted(summary.lines, 'line')}.`;

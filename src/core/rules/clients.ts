@@ -55,7 +55,7 @@ function claudeCodeClient(version: string): Client {
 	const mended = (wanted: readonly number[], what: string, error: string) =>
 		isAtLeast(wanted)
 			? `Claude Code ${version} ${what} Sent as it is, the API would refuse it: "${error}"`
-			: refused(error);
+			: willBeRefused(error);
 	return {
 		pairing: 'adjacent',
 		unanswered: (id) =>
@@ -79,11 +79,12 @@ function claudeCodeClient(version: string): Client {
 		late: (id) =>
 			mended(dropsOrphansSince, 'loses the result: the model does not see it.', anthropicErrors.unanswered(id)),
 		// The one shape that every measured version sends as it is.
-		notFirst: (id) => refused(anthropicErrors.unanswered(id)),
+		notFirst: (id) => willBeRefused(anthropicErrors.unanswered(id)),
 	};
 }
 
-function refused(error: string): string {
+/** A finished sentence. */
+export function willBeRefused(error: string): string {
 	return `The API refuses the next request that holds it: "${error}"`;
 }
 

@@ -1,4 +1,5 @@
 import { agentName } from '../conversation/index.ts';
+import { consequence } from './refusals.ts';
 import { defineRule } from './rule.ts';
 
 export default defineRule({
@@ -25,7 +26,11 @@ export default defineRule({
 					data: {
 						agent: agentName(call.agent),
 						tool: call.name,
-						consequence: context.client.unasked(call.id),
+						consequence: consequence(context, 'unasked', {
+							id: call.id,
+							message: call.result.message,
+							place: call.place,
+						}),
 					},
 					toolCall: call,
 					related: [

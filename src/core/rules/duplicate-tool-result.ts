@@ -1,4 +1,5 @@
 import { agentName, isActiveResult } from '../conversation/index.ts';
+import { consequence } from './refusals.ts';
 import { defineRule } from './rule.ts';
 
 export default defineRule({
@@ -34,7 +35,11 @@ export default defineRule({
 						data: {
 							agent: agentName(call.agent),
 							tool: call.name,
-							consequence: context.client.duplicateResult(call.id),
+							consequence: consequence(context, 'duplicateResult', {
+								id: call.id,
+								message: result.message,
+								place: result.place,
+							}),
 						},
 						toolCall: call,
 						related: [

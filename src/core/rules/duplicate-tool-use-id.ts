@@ -1,4 +1,5 @@
 import { activeDuplicates, agentName } from '../conversation/index.ts';
+import { consequence } from './refusals.ts';
 import { defineRule } from './rule.ts';
 
 export default defineRule({
@@ -25,7 +26,7 @@ export default defineRule({
 							agent: agentName(call.agent),
 							tool: call.name,
 							id: call.id,
-							consequence: context.client.duplicateCall(call.id),
+							consequence: consequence(context, 'duplicateCall', { ...duplicate, id: call.id }),
 						},
 						toolCall: call,
 						related: [{ at: call.place, messageId: 'first' }],

@@ -1,5 +1,6 @@
-import { agentName, inheritedCall } from '../conversation/index.ts';
+import { agentName } from '../conversation/index.ts';
 import { damageAfter } from './evidence.ts';
+import { consequence } from './refusals.ts';
 import { defineRule } from './rule.ts';
 import { hasAnsweredSibling } from './siblings.ts';
 
@@ -19,17 +20,9 @@ export default defineRule({
 	create(context) {
 		return {
 			toolCall(call) {
-				if (
-					call.result !== undefined ||
-					call.answeredBy === 'provider' ||
-					call.agent.isWarmUp ||
-					!call.message.isActive ||
-					!hasAnsweredSibling(call)
-				) {
+				if (call.result !== undefined || call.answeredBy === 'provider' || !hasAnsweredSibling(call)) {
 					return;
 				}
-				// A fork's copy of a call is its parent's matter.
-				if (inheritedCall(context.conversation, call) !== undefined) return;
 				const state = context.stateOf(call);
 				// A process that ended in mid-call is the other rule's.
 				if (state.state !== 'orphaned' || state.cause !== 'unknown') return;
@@ -52,7 +45,7 @@ export default defineRule({
 						count: siblings.length,
 						answered: answered.length,
 						tool: call.name,
-						consequence: context.client.unanswered(call.id),
+						consequence: consequence(context, 'unanswered', call),
 					},
 					toolCall: call,
 					cause: state.cause,

@@ -1,4 +1,5 @@
 import { agentName, turnsBetween } from '../conversation/index.ts';
+import { consequence } from './refusals.ts';
 import { defineRule } from './rule.ts';
 
 export default defineRule({
@@ -30,7 +31,15 @@ export default defineRule({
 				context.report({
 					at: call.result.place,
 					messageId: 'late',
-					data: { agent: agentName(call.agent), tool: call.name, consequence: context.client.late(call.id) },
+					data: {
+						agent: agentName(call.agent),
+						tool: call.name,
+						consequence: consequence(context, 'late', {
+							id: call.id,
+							message: call.result.message,
+							place: call.result.place,
+						}),
+					},
 					toolCall: call,
 					related: [
 						{ at: call.place, messageId: 'call', data: { tool: call.name } },

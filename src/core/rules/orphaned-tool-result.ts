@@ -1,5 +1,6 @@
 import { agentName } from '../conversation/index.ts';
 import { damageAround } from './evidence.ts';
+import { consequence } from './refusals.ts';
 import { defineRule } from './rule.ts';
 
 export default defineRule({
@@ -37,7 +38,11 @@ export default defineRule({
 					data: {
 						agent: agentName(agent),
 						id: result.toolUseId,
-						consequence: context.client.unasked(result.toolUseId),
+						consequence: consequence(context, 'unasked', {
+							id: result.toolUseId,
+							message: result.message,
+							place: result.place,
+						}),
 					},
 					agent,
 					toolUseId: result.toolUseId,

@@ -1,5 +1,6 @@
-import { agentName, inheritedCall } from '../conversation/index.ts';
+import { agentName } from '../conversation/index.ts';
 import { damageAfter } from './evidence.ts';
+import { consequence } from './refusals.ts';
 import { defineRule } from './rule.ts';
 import { hasAnsweredSibling } from './siblings.ts';
 
@@ -20,9 +21,6 @@ export default defineRule({
 		return {
 			toolCall(call) {
 				if (call.result !== undefined || call.answeredBy === 'provider') return;
-				if (call.agent.isWarmUp) return;
-				// A fork's copy of a call is its parent's matter.
-				if (inheritedCall(context.conversation, call) !== undefined) return;
 				const state = context.stateOf(call);
 				if (state.state === 'pending') {
 					if (!state.isCertain) {
@@ -33,12 +31,8 @@ export default defineRule({
 					}
 					return;
 				}
-				// What a compaction lost is another rule's; what lies on a branch that was left is in no request.
-				if (state.state !== 'orphaned' || state.cause === 'lost-to-compaction' || !call.message.isActive) {
-					return;
-				}
-				// Codex itself records that a turn was interrupted, and answers its calls when it goes on.
-				if (context.client.pairing === 'by-id' && state.cause === 'interrupted') return;
+				// What a compaction lost is another rule's.
+				if (state.state !== 'orphaned' || state.cause === 'lost-to-compaction') return;
 				const later = context.laterTurn(call);
 				if (state.cause === 'unknown' && later !== undefined && hasAnsweredSibling(call)) return;
 				const damage = damageAfter(context.conversation, call.place);
@@ -55,7 +49,7 @@ export default defineRule({
 					data: {
 						agent: agentName(call.agent),
 						tool: call.name,
-						consequence: context.client.unanswered(call.id),
+						consequence: consequence(context, 'unanswered', call),
 					},
 					toolCall: call,
 					cause: state.cause,

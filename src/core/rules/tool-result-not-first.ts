@@ -1,4 +1,5 @@
 import { agentName, isActiveResult } from '../conversation/index.ts';
+import { consequence } from './refusals.ts';
 import { defineRule } from './rule.ts';
 
 export default defineRule({
@@ -31,7 +32,11 @@ export default defineRule({
 					data: {
 						agent: agentName(call.agent),
 						tool: call.name,
-						consequence: context.client.notFirst(call.id),
+						consequence: consequence(context, 'notFirst', {
+							id: call.id,
+							message: call.message,
+							place: result.place,
+						}),
 					},
 					toolCall: call,
 					related: [{ at: call.place, messageId: 'call', data: { tool: call.name } }],

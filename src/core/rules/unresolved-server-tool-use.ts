@@ -1,5 +1,6 @@
 import { agentName } from '../conversation/index.ts';
-import { anthropicErrors } from './clients.ts';
+import { anthropicErrors, willBeRefused } from './clients.ts';
+import { refused } from './refusals.ts';
 import { defineRule } from './rule.ts';
 
 export default defineRule({
@@ -10,7 +11,7 @@ export default defineRule({
 		severity: 'error',
 		messages: {
 			unresolved:
-				'{{agent}}\'s use of {{tool}}, a tool that the provider runs, has no result, and the conversation went on. The API refuses the next request that holds it: "{{error}}"',
+				"{{agent}}'s use of {{tool}}, a tool that the provider runs, has no result, and the conversation went on. {{consequence}}",
 			later: 'The conversation goes on here.',
 		},
 	},
@@ -38,7 +39,8 @@ export default defineRule({
 					data: {
 						agent: agentName(call.agent),
 						tool: call.name,
-						error: anthropicErrors.unresolvedServerTool(call.name, call.id),
+						consequence:
+							refused(call) ?? willBeRefused(anthropicErrors.unresolvedServerTool(call.name, call.id)),
 					},
 					toolCall: call,
 					related: [{ at: later.place, messageId: 'later' }],

@@ -26,6 +26,61 @@ export function aligned(one: readonly string[], other: readonly string[]): Align
 	return pairs;
 }
 
+/**
+ * Where entries that both lists have come in another order for the first time; what only one of them has, or has more often, is passed
+ * over. `undefined`: the order is the same, or the lists are so long that nobody can tell it from entries that are missing.
+ */
+export function firstOutOfOrder(
+	one: readonly string[],
+	other: readonly string[],
+): readonly [one: number, other: number] | undefined {
+	const [left, right] = [counts(one), counts(other)];
+	const common = new Map([...left].map(([key, count]) => [key, Math.min(count, right.get(key) ?? 0)]));
+	// Which of several is the one that is missing? It is those without a partner in the alignment that keeps most.
+	const isClear = [...common].every(([key, count]) => count === 0 || left.get(key) === right.get(key));
+	if (!isClear && one.length * other.length > mostCells) return undefined;
+	const pairs = isClear ? [] : aligned(one, other);
+	const first = kept(
+		one,
+		common,
+		pairs.map(([index]) => index),
+	);
+	const second = kept(
+		other,
+		common,
+		pairs.map(([, index]) => index),
+	);
+	for (const [place, index] of first.entries()) {
+		const partner = second[place];
+		if (partner !== undefined && one[index] !== other[partner]) return [index, partner];
+	}
+	return undefined;
+}
+
+function counts(keys: readonly string[]): Map<string, number> {
+	const found = new Map<string, number>();
+	for (const key of keys) found.set(key, (found.get(key) ?? 0) + 1);
+	return found;
+}
+
+/** The indexes of as many entries of each key as are wanted: those that are aligned, and of the others the first. */
+function kept(
+	keys: readonly string[],
+	wanted: ReadonlyMap<string, number>,
+	alignedIndexes: readonly number[],
+): readonly number[] {
+	const sure = new Set(alignedIndexes);
+	const left = new Map(wanted);
+	const take = (key: string) => void left.set(key, (left.get(key) ?? 0) - 1);
+	for (const index of sure) take(keys[index] ?? '');
+	return [...keys.entries()].flatMap(([index, key]) => {
+		if (sure.has(index)) return [index];
+		if ((left.get(key) ?? 0) <= 0) return [];
+		take(key);
+		return [index];
+	});
+}
+
 function exactly(one: readonly string[], other: readonly string[]): Alignment {
 	const width = other.length + 1;
 	// The length of the best answer for what is left of each.

@@ -11,7 +11,7 @@ import { rules } from '../rules/index.ts';
 import type { Diagnostic } from '../rules/linter.ts';
 import type { TranscriptFiles } from '../transcripts/files.ts';
 import type { SessionFiles } from '../transcripts/sessionFiles.ts';
-import { aligned } from './alignment.ts';
+import { aligned, firstOutOfOrder } from './alignment.ts';
 import { Bodies, unwrapped } from './bodies.ts';
 import { canonicalJson, jsonDifference } from './jsonDifference.ts';
 import type { IgnoredPath, JsonDifference } from './jsonDifference.ts';
@@ -57,9 +57,14 @@ export interface AgentComparison {
 	readonly other: AgentId | undefined;
 	/** Calls with the same tool, arguments, state and result. */
 	readonly sameCalls: number;
-	/** Where the tools that it calls, in their order, differ for the first time. */
+	/** The first two calls where those that both sides have come in another order, by their tools; what came or went is no other order. */
 	readonly firstInOrder:
-		| { readonly position: number; readonly one?: CallFacts; readonly other?: CallFacts }
+		| {
+				/** Among all calls of the first side, from 1. */
+				readonly position: number;
+				readonly one: CallFacts;
+				readonly other: CallFacts;
+		  }
 		| undefined;
 	/** In order. */
 	readonly changes: readonly CallChange[];
@@ -322,19 +327,13 @@ function* pairedCalls(
 }
 
 function firstInOrder(left: readonly Entry[], right: readonly Entry[]): AgentComparison['firstInOrder'] {
-	for (let index = 0; index < Math.max(left.length, right.length); index++) {
-		const one = left[index]?.facts;
-		const other = right[index]?.facts;
-		const same = left[index]?.same;
-		const isSame = same !== undefined && same === right[index]?.same;
-		if (isSame || one?.tool === other?.tool) continue;
-		return {
-			position: index + 1,
-			...(one === undefined ? {} : { one }),
-			...(other === undefined ? {} : { other }),
-		};
-	}
-	return undefined;
+	const key = ({ same, facts }: Entry) => same ?? facts.tool;
+	const found = firstOutOfOrder(left.map(key), right.map(key));
+	if (found === undefined) return undefined;
+	const [one, other] = [left[found[0]], right[found[1]]];
+	return one === undefined || other === undefined
+		? undefined
+		: { position: found[0] + 1, one: one.facts, other: other.facts };
 }
 
 /** Main agents, then from each pair their children: those that were to do the same, then those of one type, each in the order in which they began. */

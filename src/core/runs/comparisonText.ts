@@ -2,7 +2,7 @@ import { durationText } from '../base/duration.ts';
 import { counted, singleLine, truncated } from '../base/text.ts';
 import type { Place } from '../conversation/index.ts';
 import { wordRules } from './compareRuns.ts';
-import type { AgentComparison, CallChange, CallFacts, Comparison, RunFacts } from './compareRuns.ts';
+import type { AgentComparison, CallChange, Comparison, RunFacts } from './compareRuns.ts';
 import type { JsonDifference } from './jsonDifference.ts';
 
 /** A line of the text, and the place that its last words name. */
@@ -42,10 +42,10 @@ export function comparisonLines(comparison: Comparison, options: ComparisonTextO
 	for (const agent of agents) {
 		if (isQuiet(agent)) continue;
 		lines.push({ text: `${agent.name}: ${agentText(agent)}` });
-		if (agent.firstInOrder !== undefined && agent.one !== undefined && agent.other !== undefined) {
+		if (agent.firstInOrder !== undefined) {
 			const { position, one: before, other: after } = agent.firstInOrder;
 			lines.push({
-				text: `  the order of its calls differs from call ${position} on: A ${wordsOf(before)}, B ${wordsOf(after)}`,
+				text: `  the order of its calls differs from call ${position} of A on: A calls ${before.tool}, B calls ${after.tool}`,
 			});
 		}
 		for (const change of agent.changes.slice(0, mostChanges)) addChange(change);
@@ -120,10 +120,6 @@ function agentText({ one, other, sameCalls, changes }: AgentComparison): string 
 		...(count('added') > 0 ? [`${count('added')} added`] : []),
 		...(count('gone') > 0 ? [`${count('gone')} gone`] : []),
 	].join(', ');
-}
-
-function wordsOf(call: CallFacts | undefined): string {
-	return call === undefined ? 'makes no more' : `calls ${call.tool}`;
 }
 
 function runText({ id, agents, calls, findings, durationMs }: RunFacts): string {

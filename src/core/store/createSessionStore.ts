@@ -21,10 +21,10 @@ import type {
 } from './sessionStore.ts';
 import { canonicalJson, quoted, toStorable } from './storable.ts';
 import { StoreError } from './storeError.ts';
-import { storeErrorFrom } from './storeErrors.ts';
+import { ofSession, storeErrorFrom } from './storeErrors.ts';
 import type { StorePlatform } from './storePlatform.ts';
 import { checkCall, checkSessionId } from './turnRequest.ts';
-import type { Turn } from './turns.ts';
+import type { Turn, TurnStart } from './turns.ts';
 
 type CallerPlatform = Pick<StorePlatform, 'clock' | 'digest' | 'onError'>;
 
@@ -96,19 +96,30 @@ class CallerStore implements SessionStore {
 	async call<Reply>(sessionId: string, request: CallRequest, work: Work<Reply>): Promise<Reply> {
 		checkCall(request, work, sessionId);
 		const held = this.live.get(sessionId);
-		const start = await this.turns.begin({
-			sessionId,
-			key: request.key,
-			tool: request.tool,
-			argumentsHash: this.argumentsHash(sessionId, request),
-			heldState: held?.stateId,
-			deadlineMs: request.deadlineMs,
-		});
+		let start: TurnStart;
+		try {
+			start = await this.turns.begin({
+				sessionId,
+				key: request.key,
+				tool: request.tool,
+				argumentsHash: this.argumentsHash(sessionId, request),
+				heldState: held?.stateId,
+				// JSON, by which it may go to another process, has no word for it.
+				deadlineMs: request.deadlineMs === Infinity ? Number.MAX_SAFE_INTEGER : request.deadlineMs,
+			});
+		} catch (error) {
+			throw ofSession(error, sessionId);
+		}
 		// What was stored under this key was given by a function of this type.
 		if (start.kind === 'replay') return parsed(start.reply, sessionId) as Reply;
 		const { turnId } = start;
 		const { state, reply, stateJson, replyJson, isInterchangeable } = await this.work(sessionId, start, held, work);
-		const { stateId } = await this.turns.commit({ turnId, state: stateJson, reply: replyJson });
+		let stateId: string;
+		try {
+			({ stateId } = await this.turns.commit({ turnId, state: stateJson, reply: replyJson }));
+		} catch (error) {
+			throw ofSession(error, sessionId);
+		}
 		if (isInterchangeable) this.live.put(sessionId, { stateId, state, characters: stateJson.length });
 		// As a repeated call gets it, and no part of the state that lives on.
 		return typeof reply === 'object' ? (parsed(replyJson, sessionId) as Reply) : reply;
@@ -168,6 +179,11 @@ class CallerStore implements SessionStore {
 		return this.platform.digest.sha256(`[${JSON.stringify(tool)},${canonicalJson(args, 'args', sessionId)}]`);
 	}
 
+	private turnLost({ turnId, error }: Extract<StoreEvent, { kind: 'turn-ended' }>): void {
+		const running = this.running.get(turnId);
+		running?.lose(ofSession(storeErrorFrom(error), running.sessionId));
+	}
+
 	private happened(event: StoreEvent): void {
 		switch (event.kind) {
 			case 'checkpointed':
@@ -185,7 +201,7 @@ class CallerStore implements SessionStore {
 				// Nothing is kept here.
 				return undefined;
 			case 'turn-ended':
-				return this.running.get(event.turnId)?.lose(storeErrorFrom(event.error));
+				return this.turnLost(event);
 			default:
 				return assertNever(event);
 		}
@@ -211,20 +227,30 @@ class CallerSession implements Session {
 	}
 
 	async read(): Promise<StoredState | undefined> {
-		const kept = await this.store.turns.read(this.id);
+		const kept = await this.asked((turns) => turns.read(this.id));
 		return kept === undefined ? undefined : storedState(kept, this.id);
 	}
 
-	checkpoints(): Promise<readonly CheckpointSummary[]> {
-		return this.store.turns.checkpoints(this.id);
+	async checkpoints(): Promise<readonly CheckpointSummary[]> {
+		return this.asked((turns) => turns.checkpoints(this.id));
 	}
 
 	async stateAt(seq: number): Promise<StoredState> {
-		return storedState(await this.store.turns.stateAt(this.id, seq), this.id);
+		if (!Number.isInteger(seq))
+			throw new StoreError('not-kept', `Session ${quoted(this.id)} has no checkpoint ${String(seq)}.`, this.id);
+		return storedState(await this.asked((turns) => turns.stateAt(this.id, seq)), this.id);
 	}
 
-	evict(): Promise<void> {
-		return this.store.turns.evict(this.id, false);
+	async evict(): Promise<void> {
+		return this.asked((turns) => turns.evict(this.id, false));
+	}
+
+	private async asked<T>(ask: (turns: StoreTurns) => Promise<T>): Promise<T> {
+		try {
+			return await ask(this.store.turns);
+		} catch (error) {
+			throw ofSession(error, this.id);
+		}
 	}
 }
 

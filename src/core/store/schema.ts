@@ -69,11 +69,22 @@ function readOnly(sentence: string, version: number): Claim {
 	return { generation: 0, readOnly: sentence, hasLaps: version > 1 };
 }
 
+/** 0: it is new, or whoever made it came no further than its claim. */
 async function versionOf(database: SqlDatabase): Promise<number> {
-	const tables = await database.read({ sql: "SELECT name FROM sqlite_master WHERE name = 'meta'", parameters: [] });
-	if (tables.length === 0) return 0;
-	const [row] = await database.read({ sql: "SELECT value FROM meta WHERE name = 'schema'", parameters: [] });
-	return Number(row?.['value'] ?? 0);
+	const sql = "SELECT name FROM sqlite_master WHERE name IN ('meta', 'sessions', 'checkpoints', 'chunks', 'laps')";
+	const tables = new Set((await database.read({ sql, parameters: [] })).map(({ name }) => name));
+	const isClaimed = tables.delete('meta');
+	const [row] = isClaimed
+		? await database.read({ sql: "SELECT value FROM meta WHERE name = 'schema'", parameters: [] })
+		: [];
+	if (row === undefined) {
+		if (tables.size === 0) return 0;
+		throw new SqlError('damaged', 'there are tables in it, and nothing says of which version they are');
+	}
+	const version = Number(row['value']);
+	if (!Number.isSafeInteger(version) || version < 1)
+		throw new SqlError('damaged', `its schema is ${JSON.stringify(row['value'])}, which is no version`);
+	return version;
 }
 
 function setVersion(version: number): SqlStatement {

@@ -43,19 +43,29 @@ export function quoted(id: string): string {
 	return id.length <= 200 ? JSON.stringify(id) : `${JSON.stringify(id.slice(0, 200))}…`;
 }
 
+/** A sentence that does not say of which session it is, made one that does. */
+export function inSession(sentence: string, sessionId: string): string {
+	return `${sentence.replace(/\.$/, '')} (session ${quoted(sessionId)}).`;
+}
+
+/** Longer texts no runtime makes. A store takes much less, but only the half beside the database knows how much. */
+const mostCharacters = 128 * 1024 * 1024;
+
 /** A proxy may throw whatever is asked of it. */
 function guarded<T>(name: Name, sessionId: string, look: () => T): T {
 	try {
 		return look();
 	} catch (error) {
 		if (error instanceof StoreError) throw error;
-		const sentence = `The ${name} of session ${quoted(sessionId)} cannot be read: ${String(error)}.`;
+		// Texts are longer as JSON: six characters for each that has no sign.
+		if (error instanceof RangeError && error.message === 'Invalid string length')
+			throw tooLarge(name, sessionId, mostCharacters);
+		const why =
+			error instanceof Error ? error.message.slice(0, 200).replace(/\.$/, '') : `it threw ${a(typeof error)}`;
+		const sentence = `The ${name} of session ${quoted(sessionId)} cannot be read: ${why}.`;
 		throw new StoreError('not-storable', sentence, sessionId, { cause: error });
 	}
 }
-
-/** Longer texts no runtime makes. A store takes much less, but only the half beside the database knows how much. */
-const mostCharacters = 128 * 1024 * 1024;
 
 /** Whether the value and what its text gives are interchangeable. */
 function check(value: unknown, name: Name, sessionId: string): boolean {
@@ -65,8 +75,8 @@ function check(value: unknown, name: Name, sessionId: string): boolean {
 		if (walk.characters > mostCharacters) throw tooLarge(name, sessionId, mostCharacters);
 		return walk.isTree;
 	}
-	const sentence = `${name}${problem.path} ${problem.reason}, which JSON does not give back as it was (session ${quoted(sessionId)}).`;
-	throw new StoreError('not-storable', sentence, sessionId);
+	const sentence = `${name}${shortened(problem.path)} ${problem.reason}, which JSON does not give back as it was.`;
+	throw new StoreError('not-storable', inSession(sentence, sessionId), sessionId);
 }
 
 interface Problem {
@@ -160,6 +170,11 @@ function below(problem: Problem, step: string): Problem {
 	return problem;
 }
 
+/** A path is as long as what it leads through is deep. */
+function shortened(path: string): string {
+	return path.length <= 200 ? path : `${path.slice(0, 120)}…${path.slice(-60)}`;
+}
+
 function memberPath(name: string): string {
 	return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }
@@ -168,7 +183,12 @@ function kindOf(value: object): string {
 	const { constructor } = value;
 	const name = typeof constructor === 'function' ? constructor.name : '';
 	if (name === '') return 'an object of a class';
-	return `${/^[AEIOU]/i.test(name) ? 'an' : 'a'} ${name}`;
+	return a(name);
+}
+
+/** With its article: "a URL", as it is spoken. */
+function a(name: string): string {
+	return `${/^[AEIO]/i.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 function canonical(value: unknown): string {

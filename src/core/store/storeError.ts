@@ -5,6 +5,8 @@ export type StoreErrorCode =
 	| 'invalid-session-id'
 	/** A key, a tool's name or a deadline that cannot be one; the message says which. */
 	| 'invalid-request'
+	/** What a store is to be opened with makes no sense; the message says which option or limit. */
+	| 'invalid-options'
 	/** The state, the arguments or the reply is not what JSON gives back unchanged; the message says where. */
 	| 'not-storable'
 	/** The state or the reply is larger than the store takes. */

@@ -1,7 +1,7 @@
 import type { StoreErrorRecord } from './createTurns.ts';
 import { isDamage } from './sessionTable.ts';
 import { SqlError } from './sqlDatabase.ts';
-import { quoted } from './storable.ts';
+import { inSession, quoted } from './storable.ts';
 import { StoreError } from './storeError.ts';
 import type { StoreErrorCode } from './storeError.ts';
 
@@ -15,8 +15,11 @@ export function storeErrorOf(error: unknown, sessionId: string | undefined): Sto
 function explain(error: unknown, sessionId: string | undefined): readonly [code: StoreErrorCode, sentence: string] {
 	const detail = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 	const session = sessionId === undefined ? 'the store' : `session ${quoted(sessionId)}`;
-	if (isDamage(error) && sessionId !== undefined)
-		return ['session-damaged', `What is kept of ${session} is damaged, and stays as it is: ${detail}.`];
+	if (isDamage(error))
+		return sessionId === undefined
+			? // To try again is of no use.
+				['unusable-directory', `The session store cannot be read: ${detail}.`]
+			: ['session-damaged', `What is kept of ${session} is damaged, and stays as it is: ${detail}.`];
 	// Whatever else is thrown is no answer of the database; nothing was acknowledged then either.
 	const code = error instanceof SqlError ? error.code : 'other';
 	switch (code) {
@@ -35,6 +38,14 @@ function explain(error: unknown, sessionId: string | undefined): readonly [code:
 		case 'other':
 			return ['disk-failed', `The database of ${session} has failed: ${detail}.`];
 	}
+}
+
+/** As whoever has called hears it: what has failed may have known of no session. */
+export function ofSession(error: StoreError, sessionId: string): StoreError;
+export function ofSession(error: unknown, sessionId: string): unknown;
+export function ofSession(error: unknown, sessionId: string): unknown {
+	if (!(error instanceof StoreError) || error.sessionId !== undefined) return error;
+	return new StoreError(error.code, inSession(error.message, sessionId), sessionId, { cause: error });
 }
 
 export function recordOf({ code, message, sessionId }: StoreError): StoreErrorRecord {

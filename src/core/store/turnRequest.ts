@@ -1,3 +1,5 @@
+import type { CallRequest } from './sessionStore.ts';
+import { inSession } from './storable.ts';
 import { StoreError } from './storeError.ts';
 import type { TurnEnd, TurnRequest } from './turns.ts';
 
@@ -18,8 +20,8 @@ export function checkCall(request: unknown, run: unknown, sessionId: string): vo
 			? `A call is an object with key, tool and args, not ${request === null ? 'null' : typeof request}.`
 			: typeof run !== 'function'
 				? `What a call does is a function, not ${run === null ? 'null' : typeof run}.`
-				: undefined;
-	if (problem !== undefined) throw new StoreError('invalid-request', problem, sessionId);
+				: typeProblem(request);
+	if (problem !== undefined) throw invalid(problem, sessionId);
 }
 
 /** Throws `StoreError`: what a database cannot keep as it is must not come near it, and requests come from other processes too. */
@@ -27,17 +29,21 @@ export function checkRequest({ sessionId, key, tool, argumentsHash, deadlineMs }
 	checkSessionId(sessionId);
 	const problem =
 		nameProblem('The name of the tool', tool) ??
-		(key === undefined ? undefined : nameProblem('The key of the call', key)) ??
+		(key === undefined ? undefined : keyProblem(key)) ??
 		nameProblem('The hash of the arguments', argumentsHash) ??
-		(deadlineMs === undefined || deadlineMs > 0 ? undefined : `A deadline of ${deadlineMs} ms is none.`);
-	if (problem !== undefined) throw new StoreError('invalid-request', problem, sessionId);
+		(deadlineMs === undefined ? undefined : deadlineProblem(deadlineMs));
+	if (problem !== undefined) throw invalid(problem, sessionId);
 }
 
 /** Throws `StoreError`. That the texts are JSON is found out by whoever reads them. */
 export function checkEnd({ state, reply }: TurnEnd, sessionId: string): void {
 	const isState = typeof state === 'string' && state.startsWith('{') && state.endsWith('}');
-	if (!isState) throw new StoreError('invalid-request', 'A state is a JSON object.', sessionId);
-	if (typeof reply !== 'string') throw new StoreError('invalid-request', 'A reply is JSON, or empty.', sessionId);
+	if (!isState) throw invalid('A state is a JSON object.', sessionId);
+	if (typeof reply !== 'string') throw invalid('A reply is JSON, or empty.', sessionId);
+}
+
+function invalid(problem: string, sessionId: string): StoreError {
+	return new StoreError('invalid-request', inSession(problem, sessionId), sessionId);
 }
 
 function sessionIdProblem(sessionId: unknown): string | undefined {
@@ -47,6 +53,26 @@ function sessionIdProblem(sessionId: unknown): string | undefined {
 	if (sessionId.length > longestSessionId)
 		return `A session's id has ${longestSessionId} characters at most, not ${sessionId.length}.`;
 	return isWellFormed(sessionId) ? undefined : "A session's id is Unicode; half of a surrogate pair is none.";
+}
+
+/** Of what may have to go to another process as JSON, which would make something else of it or fail. */
+function typeProblem({ key, tool, deadlineMs }: Partial<Record<keyof CallRequest, unknown>>): string | undefined {
+	if (typeof tool !== 'string') return nameProblem('The name of the tool', tool);
+	if (key !== undefined && typeof key !== 'string') return keyProblem(key);
+	return deadlineMs === undefined ? undefined : deadlineProblem(deadlineMs);
+}
+
+/** Calls that have none would all have the same one. */
+function keyProblem(key: unknown): string | undefined {
+	return key === ''
+		? 'The key of a call is not empty; undefined says that there is none.'
+		: nameProblem('The key of the call', key);
+}
+
+function deadlineProblem(deadlineMs: unknown): string | undefined {
+	if (typeof deadlineMs !== 'number')
+		return `The deadline of a call is a number, not ${deadlineMs === null ? 'null' : typeof deadlineMs}.`;
+	return deadlineMs > 0 ? undefined : `A deadline of ${deadlineMs} ms is none.`;
 }
 
 function nameProblem(what: string, name: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import { agentId, mainAgentId, sessionId, toolUseId } from '../base/ids.ts';
 import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
-import { FORMAT_VERSION } from '../events/sessionEvent.ts';
+import { FORMAT_VERSION, deferredPhase } from '../events/sessionEvent.ts';
 import type {
 	AgentRef,
 	ChainLink,
@@ -13,6 +13,7 @@ import type {
 } from '../events/sessionEvent.ts';
 import { ClaudeCodeLine } from './claudeCodeLine.ts';
 import type { Block } from './claudeCodeLine.ts';
+import { truncated } from '../base/text.ts';
 import { bodyRef, columnRange, digest } from './fields.ts';
 import { JsonLineReader } from './jsonLineReader.ts';
 import { JsonScanner, MemberTable, OPEN_BRACE } from '../base/jsonScanner.ts';
@@ -216,6 +217,8 @@ class ClaudeCodeReader extends JsonLineReader {
 				text === undefined || !(this.file.withPreviews || kind === 'prompt')
 					? undefined
 					: bodyRef(bytes, text.start, text.end, source.offset - lineStart, true),
+			refusal:
+				kind === 'local' && role === 'assistant' && text !== undefined ? this.refusal(bytes, text) : undefined,
 			model: line.model === '' ? undefined : line.model,
 			stopReason: line.stopReason === '' ? undefined : line.stopReason,
 			tokens: line.inputTokens === -1 ? undefined : { input: line.inputTokens, output: line.outputTokens },
@@ -453,10 +456,18 @@ class ClaudeCodeReader extends JsonLineReader {
 	private emitAttachment(bytes: Uint8Array, source: TranscriptSource, agent: AgentRef): void {
 		const { line, inner } = this;
 		if (line.attachment.start === -1) return;
-		const found: Attachment = { type: '', prompt: '', tools: { start: -1, end: -1 } };
+		const found: Attachment = { type: '', prompt: '', toolUseId: '', tools: { start: -1, end: -1 } };
 		inner.reset(bytes, line.attachment.start, line.attachment.end);
 		inner.readObject(attachmentMembers, found);
 		if (found.type === 'queued_command') this.emitOutcomes(found.prompt, source, agent);
+		if (found.type === 'hook_deferred_tool' && found.toolUseId !== '') {
+			this.sink({
+				...this.envelope(source, agent, line.at),
+				type: 'tool-progress',
+				toolUseId: toolUseId(found.toolUseId),
+				phase: deferredPhase,
+			});
+		}
 		if (found.tools.start === -1) return;
 		if (found.type !== 'deferred_tools_record' && (found.type !== 'prompt_snapshot' || this.hasRequestShapes))
 			return;
@@ -498,6 +509,14 @@ class ClaudeCodeReader extends JsonLineReader {
 	private responseKind(): MessageKind {
 		// Errors and stand-ins that the client shows and never sends.
 		return this.line.isApiError || this.line.model === '<synthetic>' ? 'local' : 'response';
+	}
+
+	/** Claude Code writes an error with its HTTP status where the answer would stand; 400 says that the request itself was wrong. */
+	private refusal(bytes: Uint8Array, text: Span): string | undefined {
+		const { inner } = this;
+		inner.reset(bytes, text.start, text.end);
+		if (!inner.readString() || !inner.stringStartsWith('API Error: 400')) return undefined;
+		return truncated(inner.string(), longestRefusal);
 	}
 
 	private userKind(bytes: Uint8Array, parts: readonly PartKind[], text: Span | undefined): MessageKind {
@@ -579,6 +598,8 @@ class ClaudeCodeReader extends JsonLineReader {
 	}
 }
 
+const longestRefusal = 2_000;
+
 const mainAgent: { readonly id: AgentId } = { id: mainAgentId };
 const unknownSidechain: AgentRef = {
 	unknown: 'The line belongs to a side chain and names neither an agent nor a parent.',
@@ -640,12 +661,14 @@ const progressMembers = new MemberTable<{ type: string; agentId: string; status:
 interface Attachment {
 	type: string;
 	prompt: string;
+	toolUseId: string;
 	readonly tools: Span;
 }
 
 const attachmentMembers = new MemberTable<Attachment>({
 	type: (scanner, found) => void (found.type = scanner.readText()),
 	prompt: (scanner, found) => void (found.prompt = scanner.readText()),
+	toolUseID: (scanner, found) => void (found.toolUseId = scanner.readText()),
 	tools: (scanner, found) => scanner.passValue(found.tools),
 	entries: (scanner, found) => scanner.passValue(found.tools),
 });

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
-import type { Dirent, Stats } from 'node:fs';
+import type { BigIntStats, Dirent, Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
@@ -21,7 +21,7 @@ export class NodeFiles implements TranscriptFiles {
 		const packed = packedPart(path);
 		if (packed !== undefined) return (await packedFiles()).statPacked(packed.path, packed.name);
 		try {
-			return statOf(await stat(path));
+			return statOf(await stat(path, { bigint: true }));
 		} catch (error) {
 			if (isMissing(error)) return undefined;
 			throw expected(error);
@@ -81,7 +81,7 @@ export class BlockingNodeFiles implements TranscriptFiles {
 		const packed = packedPart(path);
 		if (packed !== undefined) return (await packedFiles()).statPacked(packed.path, packed.name);
 		try {
-			const found = statSync(path, { throwIfNoEntry: false });
+			const found = statSync(path, { throwIfNoEntry: false, bigint: true });
 			return found === undefined ? undefined : statOf(found);
 		} catch (error) {
 			if (isMissing(error)) return undefined;
@@ -144,11 +144,12 @@ function allocate(length: number): Uint8Array {
 	return Buffer.allocUnsafeSlow(length);
 }
 
-function statOf(found: Stats): FileStat {
+/** @param found With all digits: on Windows two files may differ in the last ones of `ino` only. */
+function statOf(found: BigIntStats): FileStat {
 	return {
 		isDirectory: found.isDirectory(),
-		size: found.size,
-		modifiedAt: found.mtimeMs,
+		size: Number(found.size),
+		modifiedAt: Number(found.mtimeNs) / 1e6,
 		identity: `${found.dev}:${found.ino}`,
 	};
 }

@@ -47,10 +47,10 @@ describe('crosstalk run', () => {
 		return path;
 	}
 
-	function start(args: readonly string[], input = ''): Run {
+	function start(args: readonly string[], input = '', path = process.env['PATH']): Run {
 		const child = spawn(process.execPath, ['--no-warnings', program, 'run', ...args], {
 			cwd: folder,
-			env: { HOME: join(folder, 'home'), PATH: process.env['PATH'], MINE: 'kept' },
+			env: { HOME: join(folder, 'home'), PATH: path, MINE: 'kept' },
 			stdio: 'pipe',
 		});
 		let stdout = '';
@@ -171,11 +171,30 @@ describe('crosstalk run', () => {
 		await rm(data);
 	});
 
-	it('says that there is no such program', async () => {
-		const { code, stderr } = await start(['--data', data, './claude', '-p', 'go']).ended;
+	for (const command of ['./claude', './codex', 'codex']) {
+		it(`says that there is no such program, in one sentence, and starts no host for it: ${command}`, async () => {
+			// What is wrong with the servers matters to nobody then.
+			await writeFile(join(folder, '.mcp.json'), JSON.stringify({ mcpServers: { files: { command: 7 } } }));
+			const { code, stdout, stderr } = await start(['--data', data, '--', command, 'go'], '', folder).ended;
+			assert.equal(stderr, `crosstalk: "${command}" cannot be started: there is no such program.\n`);
+			assert.deepEqual([code, stdout], [2, '']);
+			await assert.rejects(stat(data));
+		});
+	}
+
+	it('says that a file of that name is no program', async () => {
+		await writeFile(join(folder, 'codex'), '');
+		const { code, stderr } = await start(['--data', data, '--', './codex', 'exec', 'go']).ended;
+		assert.equal(stderr, 'crosstalk: "./codex" cannot be started: it is no program that may be started.\n');
 		assert.equal(code, 2);
-		assert.equal(stderr, 'crosstalk: "./claude" cannot be started: there is no such program.\n');
-		assert.deepEqual(await readdir(join(data, 'runs')), []);
+	});
+
+	it('leaves it to Codex to say that there is no such folder', async () => {
+		await writeFile(join(folder, 'codex'), '#!/bin/sh\necho "no folder: $*" >&2\nexit 7\n');
+		await chmod(join(folder, 'codex'), 0o755);
+		const { code, stderr } = await start(['--data', data, '--', './codex', '-C', 'nowhere', 'exec', 'go']).ended;
+		assert.equal(code, 7);
+		assert.match(stderr, /^no folder: -C nowhere exec go$/m);
 	});
 
 	it('starts what begins no session as it is, and no host', async () => {

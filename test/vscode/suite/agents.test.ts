@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { ConfigurationTarget, MarkdownString, commands, env, workspace } from 'vscode';
+import { ConfigurationTarget, MarkdownString, ThemeIcon, commands, env, workspace } from 'vscode';
 import { accept, actUntil, click, eventually, labels, offered, press, screenshot, type } from '../runner.ts';
 import {
 	agentsOutline,
@@ -247,7 +247,7 @@ describe('the view of a conversation', () => {
 		);
 		const rows = await conversationOutline(3);
 		assert.ok(
-			rows.some((row) => /^ {2}warning .*→ {2}no result {3}orphaned: killed in mid-call$/.test(row)),
+			rows.some((row) => /^ {2}circle-slash .*→ {2}no result {3}orphaned: killed in mid-call$/.test(row)),
 			rows.join('\n'),
 		);
 		assert.ok(
@@ -262,5 +262,51 @@ describe('the view of a conversation', () => {
 		const told = tooltip.value.replaceAll('&nbsp;', ' ').replaceAll('\\', '');
 		assert.match(told, /^everything\/trigger-long-running-operation has no result: killed in mid-call\.\s/);
 		assert.match(told, /"duration": 30/);
+		await actUntil(
+			'Agent and call are in the window',
+			() => agents.view.reveal(worker, { select: true }),
+			async () => {
+				const shown = await labels('.monaco-list-row[role="treeitem"]');
+				return (
+					shown.some((label) => label.startsWith('Agent worker 1, general-purpose, was killed')) &&
+					shown.some((label) => /^Call to .* has no result: killed in mid-call/.test(label))
+				);
+			},
+		);
+		await screenshot('orphaned call');
+	});
+
+	it('gives an orphaned call the colour that its agent has: that of the finding', async () => {
+		const { agents, conversation } = await showAgents();
+		const settings = workspace.getConfiguration('crosstalk');
+		const [main] = await agents.tree.getChildren(await rowOfSession(killedId));
+		const [worker] = await agents.tree.getChildren(main);
+		assert.ok(worker);
+		await commands.executeCommand('crosstalk.showConversation', worker);
+		const colors = async (): Promise<readonly (string | undefined)[]> => {
+			const [turn] = await conversation.tree.getChildren();
+			const call = (await conversation.tree.getChildren(turn)).find(({ kind }) => kind === 'call');
+			// Settings have the session read anew.
+			if (call === undefined) return ['nothing is shown'];
+			return [agents.tree.getTreeItem(worker), conversation.tree.getTreeItem(call)].map(({ iconPath }) =>
+				iconPath instanceof ThemeIcon ? iconPath.color?.id : 'no icon',
+			);
+		};
+		try {
+			for (const [severity, color] of [
+				[undefined, 'list.errorForeground'],
+				['warning', 'list.warningForeground'],
+				['note', undefined],
+				['off', undefined],
+			] as const) {
+				const rules = severity === undefined ? undefined : { 'orphaned-tool-use': severity };
+				await settings.update('rules', rules, ConfigurationTarget.Global);
+				await eventually(`Both are shown as ${severity ?? 'an error'}`, colors, (shown) =>
+					shown.every((id) => id === color),
+				);
+			}
+		} finally {
+			await settings.update('rules', undefined, ConfigurationTarget.Global);
+		}
 	});
 });

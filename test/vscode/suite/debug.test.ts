@@ -23,7 +23,7 @@ import { workers } from '../scene/scene.ts';
 import type { SceneProcess } from '../scene/sceneProcess.ts';
 import { startScene } from '../scene/sceneProcess.ts';
 import { dataDirectory } from '../scriptedHost.ts';
-import { api } from '../tested.ts';
+import { api, endHost } from '../tested.ts';
 
 const configure = (name: string, value: unknown) =>
 	workspace.getConfiguration('crosstalk').update(name, value, ConfigurationTarget.Global);
@@ -139,14 +139,7 @@ describe('an agent under the debugger', () => {
 	});
 	after(async () => {
 		for (const disposable of disposables) disposable.dispose();
-		const { connection } = await (await api()).host.load();
-		await connection.look();
-		if (connection.state === 'running') await connection.stop(true);
-		await eventually(
-			'The host has ended',
-			() => connection.state,
-			(state) => state === 'none',
-		);
+		await endHost();
 		await configure('host.dataDirectory', undefined);
 		directory.dispose();
 		await commands.executeCommand('notifications.clearAll');

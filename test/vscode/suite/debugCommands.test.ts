@@ -14,7 +14,7 @@ import { Agent } from '../../mcp/agent.ts';
 import type { Answer } from '../../mcp/agent.ts';
 import { actUntil, appears, click, eventually, labels, offered, press, screenshot, type } from '../runner.ts';
 import { dataDirectory } from '../scriptedHost.ts';
-import { api, endedId, rowOfSession } from '../tested.ts';
+import { api, endHost, endedId, rowOfSession } from '../tested.ts';
 
 const configure = (name: string, value: unknown) =>
 	workspace.getConfiguration('crosstalk').update(name, value, ConfigurationTarget.Global);
@@ -77,14 +77,7 @@ describe('what the debugger does on command', () => {
 		if (debug.activeDebugSession !== undefined) await debug.stopDebugging();
 		tracking.dispose();
 		for (const agent of agents.values()) agent.vanish();
-		const { connection } = await (await api()).host.load();
-		await connection.look();
-		if (connection.state === 'running') await connection.stop(true);
-		await eventually(
-			'The host has ended',
-			() => connection.state,
-			(state) => state === 'none',
-		);
+		await endHost();
 		await configure('host.dataDirectory', undefined);
 		directory.dispose();
 		await commands.executeCommand('workbench.action.closeAllEditors');

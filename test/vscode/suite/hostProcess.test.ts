@@ -8,7 +8,7 @@ import type { RowNode } from '../../../src/extension/rowTree.ts';
 import { openSessionStore } from '../../../src/platform/node/store/openSessionStore.ts';
 import { accept, actUntil, ask, eventually, labels, offered, press, screenshot } from '../runner.ts';
 import { dataDirectory } from '../scriptedHost.ts';
-import { agentsOutline, api, conversationOutline } from '../tested.ts';
+import { agentsOutline, api, conversationOutline, endHost } from '../tested.ts';
 
 const configure = (name: string, value: unknown) =>
 	workspace.getConfiguration('crosstalk').update(name, value, ConfigurationTarget.Global);
@@ -32,13 +32,7 @@ describe('a host that a window starts', () => {
 
 	after(async () => {
 		await configure('mcp.provideServers', undefined);
-		const { connection } = await (await api()).host.load();
-		if (connection.state === 'running') await connection.stop(true);
-		await eventually(
-			'It has ended',
-			() => connection.state,
-			(state) => state === 'none',
-		);
+		await endHost();
 		await configure('host.dataDirectory', undefined);
 		rmSync(config, { force: true });
 		directory.dispose();
@@ -352,6 +346,17 @@ describe('a host that a window starts', () => {
 				'It is told that its memory was given up',
 				async () => tree.getTreeItem((await tree.getChildren(row))[0] ?? row).label,
 				(label) => label === 'evicted from memory: somebody asked for it',
+			);
+			await commands.executeCommand('crosstalk.showLog');
+			await eventually(
+				'The log says so, and keeps it',
+				() => workspace.textDocuments.filter(({ uri }) => uri.scheme === 'output').map((one) => one.getText()),
+				(texts) =>
+					texts.some((text) =>
+						/"nightly-review" of the host's store was evicted from memory: somebody asked for it\. Checkpoint 3 is on disk\./.test(
+							text,
+						),
+					),
 			);
 			await eventually(
 				'Its row says so, too',

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { ConfigurationTarget, commands, workspace } from 'vscode';
 import { actUntil, ask, click, eventually, labels, screenshot } from '../runner.ts';
 import { dataDirectory } from '../scriptedHost.ts';
-import { agentsOutline, api, conversationOutline, home, rowText } from '../tested.ts';
+import { agentsOutline, api, conversationOutline, endHost, home, rowText } from '../tested.ts';
 
 const sessionId = '66666666-aaaa-4bbb-8ccc-dddddddddddd';
 const id = `claude-code:${sessionId}`;
@@ -41,14 +41,8 @@ describe('a session that its agent’s hooks tell of', () => {
 	});
 
 	after(async () => {
-		const { sessions, host } = await api();
-		const { connection } = await host.load();
-		if (connection.state === 'running') await connection.stop(true);
-		await eventually(
-			'The host has ended',
-			() => connection.state,
-			(state) => state === 'none',
-		);
+		const { sessions } = await api();
+		await endHost();
 		await workspace
 			.getConfiguration('crosstalk')
 			.update('host.dataDirectory', undefined, ConfigurationTarget.Global);

@@ -3,6 +3,7 @@
 import { chmod, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, isErrno } from '../errno.ts';
+import { onceLetGo } from './heldFile.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import { makeFolder } from './makeFolder.ts';
@@ -29,7 +30,8 @@ async function keepToOneself(directory: string): Promise<void> {
 	const { uid, mode } = await stat(directory);
 	if (uid !== process.getuid())
 		throw new ExpectedError(`The data directory ${directory} belongs to somebody else. Name another with --data.`);
-	if ((mode & 0o077) === 0) return;
+	// Whoever has made it read-only has meant it.
+	if ((mode & 0o077) === 0 || (mode & 0o200) === 0) return;
 	const names = await readdir(directory);
 	// A folder with other things in it may be meant for others; what is secret is in files that only their owner may read.
 	if (names.length === 0 || names.includes(ownerFile)) await chmod(directory, 0o700);
@@ -66,7 +68,7 @@ export async function writeAddress(directory: string, address: HostAddress, name
 
 /** Nobody is to be found there any more. */
 export async function removeAddress(directory: string, name = addressFile): Promise<void> {
-	await rm(join(directory, name), { force: true });
+	await onceLetGo(() => rm(join(directory, name), { force: true }));
 }
 
 function isAddress(value: unknown): value is HostAddress {
@@ -112,7 +114,7 @@ export async function lastingSecret(directory: string, name: string, bytes: numb
 
 async function readIfThere(path: string): Promise<string | undefined> {
 	try {
-		return await readFile(path, 'utf8');
+		return await onceLetGo(() => readFile(path, 'utf8'));
 	} catch (error) {
 		if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
 		throw new ExpectedError(`${path} cannot be read${codeOf(error)}.`, { cause: error });
@@ -135,24 +137,10 @@ export async function writePrivateFile(path: string, text: string): Promise<void
 		} finally {
 			await file.close();
 		}
-		await renameOver(temporary, path);
+		await onceLetGo(() => rename(temporary, path));
 	} catch (error) {
 		await rm(temporary, { force: true });
 		throw new ExpectedError(`${path} cannot be written${codeOf(error)}.`, { cause: error });
-	}
-}
-
-async function renameOver(from: string, to: string): Promise<void> {
-	for (let attempt = 1; ; attempt++) {
-		try {
-			await rename(from, to);
-			return;
-		} catch (error) {
-			// Windows does not replace a file while somebody reads it, which takes a moment only.
-			if (attempt === 10 || !(isErrno(error, 'EPERM') || isErrno(error, 'EACCES') || isErrno(error, 'EBUSY')))
-				throw error;
-			await new Promise((resolve) => setTimeout(resolve, 10 * attempt));
-		}
 	}
 }
 

@@ -9,6 +9,7 @@ import { makeFolder } from './makeFolder.ts';
 import type { Program } from './attach.ts';
 import type { Launcher } from './config/routing.ts';
 import { codeOf, isErrno } from '../errno.ts';
+import { onceLetGo } from './heldFile.ts';
 import { prepareDataDirectory } from './dataDirectory.ts';
 
 /** Writes the command into the data directory, and says how it is called. */
@@ -19,7 +20,7 @@ export async function writeLauncher(directory: string, program: Program): Promis
 		await makeFolder(join(real, 'bin'), 0o700);
 		const temporary = `${path}.${process.pid}`;
 		await writeFile(temporary, text, { mode: 0o700 });
-		await rename(temporary, path);
+		await onceLetGo(() => rename(temporary, path));
 	} catch (error) {
 		throw new ExpectedError(`${path} cannot be written${codeOf(error)}.`, { cause: error });
 	}

@@ -5,13 +5,14 @@ import { createHmac } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import { DisposableStore } from '../../../core/base/lifecycle.ts';
 import type { Disposable } from '../../../core/base/lifecycle.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import type { Seal } from '../../../core/host/ports.ts';
 import { isErrno } from '../errno.ts';
+import { loadSqlite, MissingSqliteError, sqliteModulesHere } from '../store/nodeSqliteModule.ts';
+import type { SqliteHandle, SqliteModule } from '../store/nodeSqliteModule.ts';
 import { lastingSecret, ownerFile, prepareDataDirectory, readAddress, writeAddress } from './dataDirectory.ts';
 
 /** Held until it is disposed of or the process ends. */
@@ -89,11 +90,13 @@ const sqliteBusy = 5;
 export interface LockOptions {
 	/** For so long it is tried again, in which this process does nothing else. */
 	readonly contentionMs: number;
+	/** As for `openNodeSqlite`. */
+	readonly sqliteModules?: readonly string[];
 }
 
 /** A lock of the operating system on a file of its own. `undefined`: another process holds it. */
 export async function takeLock(path: string, options: LockOptions): Promise<Lock | undefined> {
-	const lock = lockFile(await loadSqlite(), path, options);
+	const lock = lockFile(path, options);
 	try {
 		if (lock !== undefined && process.platform !== 'win32') await chmod(path, 0o600);
 	} catch (error) {
@@ -103,13 +106,14 @@ export async function takeLock(path: string, options: LockOptions): Promise<Lock
 	return lock;
 }
 
-function lockFile(Sqlite: typeof DatabaseSync, path: string, options: LockOptions): Lock | undefined {
-	let database: DatabaseSync | undefined;
+function lockFile(path: string, { contentionMs, sqliteModules = sqliteModulesHere() }: LockOptions): Lock | undefined {
+	const { DatabaseSync } = sqliteOf(sqliteModules);
+	let database: SqliteHandle | undefined;
 	try {
 		createPrivately(path);
-		database = new Sqlite(path);
+		database = new DatabaseSync(path);
 		// Not the constructor's own option, which some versions of Node ignore.
-		database.exec(`PRAGMA busy_timeout = ${options.contentionMs}`);
+		database.exec(`PRAGMA busy_timeout = ${contentionMs}`);
 		// In this mode SQLite keeps the lock of the first transaction for as long as the connection is open.
 		database.exec('PRAGMA locking_mode = EXCLUSIVE');
 		database.exec('BEGIN EXCLUSIVE');
@@ -138,31 +142,19 @@ function lockFile(Sqlite: typeof DatabaseSync, path: string, options: LockOption
 	}
 }
 
+function sqliteOf(modules: readonly string[]): SqliteModule {
+	try {
+		return loadSqlite(modules);
+	} catch (error) {
+		throw error instanceof MissingSqliteError ? new ExpectedError(error.message, { cause: error }) : error;
+	}
+}
+
 /** What SQLite writes beside a file may be read by whoever may read the file. One that is there is left alone: closing it would end locks. */
 function createPrivately(path: string): void {
 	try {
 		closeSync(openSync(path, 'wx', 0o600));
 	} catch (error) {
 		if (!isErrno(error, 'EEXIST')) throw error;
-	}
-}
-
-async function loadSqlite(): Promise<typeof DatabaseSync> {
-	// oxlint-disable-next-line typescript/unbound-method -- it is put back, not called
-	const { emitWarning } = process;
-	// Some versions of Node warn of SQLite as an experiment, in a line that means nothing to whoever reads it.
-	process.emitWarning = () => undefined;
-	try {
-		return (await import('node:sqlite')).DatabaseSync;
-	} catch (error) {
-		if (!isErrno(error, 'ERR_UNKNOWN_BUILTIN_MODULE')) throw error;
-		throw new ExpectedError(
-			`SQLite is needed (node:sqlite), which Node has from 22.13 on; this is Node ${process.versions.node}.`,
-			{
-				cause: error,
-			},
-		);
-	} finally {
-		process.emitWarning = emitWarning;
 	}
 }

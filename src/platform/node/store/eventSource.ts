@@ -1,7 +1,6 @@
 // The way to the recorded events of a data directory, whether its owner runs, was stopped or was killed. Nothing is written.
 
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ExpectedError } from '../../../core/base/errors.ts';
@@ -11,7 +10,7 @@ import type { ControlClient } from '../host/controlClient.ts';
 import { chunkOf, chunksAtOnce, logOf, mostSessions, receivedRows, statementOf } from './eventQueries.ts';
 import type { StoredChunk, StoredLog } from './eventQueries.ts';
 import { eventSchemaVersion, readEventSchema } from './eventTable.ts';
-import { loadSqlite, substitutePackage } from './nodeSqliteModule.ts';
+import { loadSqlite, sqliteModulesHere } from './nodeSqliteModule.ts';
 import { unpacked } from './packedBytes.ts';
 import type { SqliteHandle } from './nodeSqliteModule.ts';
 
@@ -52,7 +51,7 @@ export async function openEventSource(path: string): Promise<EventSource | undef
 }
 
 function openDirectly(path: string): EventSource | undefined {
-	const { DatabaseSync } = loadSqlite(sqliteModules());
+	const { DatabaseSync } = loadSqlite(sqliteModulesHere());
 	const handle = new DatabaseSync(path, { readOnly: true });
 	try {
 		handle.exec(`PRAGMA busy_timeout = ${busyMs}`);
@@ -73,17 +72,6 @@ function refuseNewer(version: number, path: string): void {
 	throw new ExpectedError(
 		`The events in ${path} were recorded by a newer version: their schema is ${version}, and this one knows ${eventSchemaVersion}.`,
 	);
-}
-
-function sqliteModules(): readonly string[] {
-	const modules = ['node:sqlite'];
-	try {
-		// Bundled for the extension this file has no address; but every VS Code that runs it has SQLite.
-		modules.push(createRequire(import.meta.url).resolve(substitutePackage));
-	} catch {
-		// It is not installed.
-	}
-	return modules;
 }
 
 /** What both ways have in common. */

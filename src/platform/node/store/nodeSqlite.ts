@@ -1,14 +1,13 @@
 // The embedded engine: SQLite in a thread of its own, so that nothing here waits for a disk. What is asked for in one turn of the event loop
 // goes over in few messages.
 
-import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { SqlError } from '../../../core/store/sqlDatabase.ts';
 import type { SqlDatabase, SqlRow, SqlStatement } from '../../../core/store/sqlDatabase.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import { prepareStoreFile } from './nodeSqliteFile.ts';
 import type { StoreFile } from './nodeSqliteFile.ts';
-import { substitutePackage } from './nodeSqliteModule.ts';
+import { sqliteModulesHere } from './nodeSqliteModule.ts';
 import { refuseUnportable } from '../../../core/store/portableSql.ts';
 import { sqliteWorkerEntry } from './sqliteWorkerEntry.ts';
 import type {
@@ -63,17 +62,6 @@ export async function openNodeSqlite(options: NodeSqliteOptions): Promise<NodeSq
 
 function unusable(sentence: string): StoreError {
 	return new StoreError('unusable-directory', sentence, undefined);
-}
-
-function sqliteModulesHere(): readonly string[] {
-	const modules = ['node:sqlite'];
-	try {
-		// Bundled for the extension this file has no address; but every VS Code that runs it has SQLite.
-		modules.push(createRequire(import.meta.url).resolve(substitutePackage));
-	} catch {
-		// It is not installed.
-	}
-	return modules;
 }
 
 interface Waiting {

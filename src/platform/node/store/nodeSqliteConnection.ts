@@ -299,7 +299,13 @@ export class NodeSqliteConnection {
 		const { path } = this.settings;
 		// SQLite reads a write-ahead log only where it may write an index beside it.
 		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-store-'));
-		const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+		const removeFolder = () => {
+			try {
+				rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+			} catch {
+				// Somebody looks into it, as virus scanners do: it stays for the system to clear away.
+			}
+		};
 		try {
 			for (const suffix of ['', '-wal', '-journal']) {
 				if (existsSync(path + suffix)) copyFileSync(path + suffix, join(folder, basename(path) + suffix));

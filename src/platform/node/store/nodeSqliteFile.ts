@@ -1,12 +1,13 @@
 // Where a store's file is, and what can be done there.
 
 import { constants } from 'node:fs';
-import { access, chmod, open, realpath, stat, statfs } from 'node:fs/promises';
+import { access, chmod, open, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf, isErrno } from '../errno.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import { makeFolder } from '../host/makeFolder.ts';
 import { storeFile } from './storeFile.ts';
+import { isOnAnotherMachine } from './remoteFolder.ts';
 import type { DatabaseAccess } from './sqliteWorkerMessages.ts';
 
 export interface StoreFile {
@@ -97,18 +98,6 @@ async function syncFolder(folder: string): Promise<void> {
 	} catch {
 		// Windows cannot, and does not need it; in a folder further up there may be nothing to read for this user.
 	}
-}
-
-/** As statfs(2) tells them on Linux: NFS, SMB in three ages, AFS, Ceph, 9P, and what a program serves (sshfs among others). */
-const remoteFileSystems: ReadonlySet<number> = new Set([
-	0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x5346414f, 0x00c36400, 0x01021997, 0x65735546,
-]);
-
-async function isOnAnotherMachine(directory: string): Promise<boolean> {
-	if (process.platform === 'win32') return directory.startsWith('\\\\') && !/^\\\\[?.]\\[a-z]:/iu.test(directory);
-	if (process.platform !== 'linux') return false;
-	// The number may come with a sign.
-	return remoteFileSystems.has((await statfs(directory)).type >>> 0);
 }
 
 function unusable(message: string, cause?: unknown): StoreError {

@@ -24,11 +24,23 @@ export interface SqlitePrepared {
 }
 
 /** The package that stands in where Node has no SQLite of its own. Whoever needs it installs it. */
-export const substitutePackage = '@photostructure/sqlite';
+const substitutePackage = '@photostructure/sqlite';
 
 /** The message is a finished sentence. */
 export class MissingSqliteError extends Error {
 	override readonly name = 'MissingSqliteError';
+}
+
+/** What SQLite can be taken from here: Node's own, then the package. */
+export function sqliteModulesHere(): readonly string[] {
+	const modules = ['node:sqlite'];
+	try {
+		// Bundled for the extension this file has no address; but every VS Code that runs it has SQLite.
+		modules.push(createRequire(import.meta.url).resolve(substitutePackage));
+	} catch {
+		// It is not installed.
+	}
+	return modules;
 }
 
 /** The first of the modules that there is. Names are `node:sqlite` or absolute. */
@@ -51,11 +63,17 @@ export function loadSqlite(modules: readonly string[]): SqliteModule {
 		process.emitWarning = emitWarning;
 	}
 	throw new MissingSqliteError(
-		`The session store needs SQLite, which Node has from 22.13 on; this is Node ${process.versions.node}. Use a newer Node, or install the package ${substitutePackage} beside crosstalk.`,
+		`SQLite is needed (node:sqlite), which Node has from 22.13 on; this is Node ${process.versions.node}. Use a newer one, or install the package ${substitutePackage} beside crosstalk.`,
 	);
 }
 
 function isMissing(error: unknown): boolean {
 	const code = error instanceof Error && 'code' in error ? error.code : undefined;
-	return code === 'ERR_UNKNOWN_BUILTIN_MODULE' || code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
+	// The last: some builds of Electron have the module, and nothing behind it.
+	return (
+		code === 'ERR_UNKNOWN_BUILTIN_MODULE' ||
+		code === 'MODULE_NOT_FOUND' ||
+		code === 'ERR_MODULE_NOT_FOUND' ||
+		code === 'ERR_INVALID_MODULE'
+	);
 }

@@ -4,9 +4,11 @@ import type { KeptState, StoreErrorRecord, StoreEvent, StoreTurns } from '../../
 import { objectProtocol, storePath } from '../../../core/store/objectMessages.ts';
 import type { SessionPage } from '../../../core/store/objectMessages.ts';
 import type { CheckpointSummary, SessionSummary } from '../../../core/store/sessionStore.ts';
+import { inSession, quoted } from '../../../core/store/storable.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import type { StorePlatform } from '../../../core/store/storePlatform.ts';
 import type { Turn, TurnCommitted, TurnEnd, TurnRequest, TurnStart } from '../../../core/store/turns.ts';
+import { ofSession } from '../../../core/store/storeErrors.ts';
 import { ObjectLostError, ObjectSocket, TurnUnknownError } from './objectSocket.ts';
 
 export interface ObjectTurnsOptions {
@@ -79,6 +81,8 @@ export class ObjectTurns implements StoreTurns {
 		try {
 			return await (await running.way.socket).request('commit', end);
 		} catch (error) {
+			// Too long to be said at all, perhaps: then the object has not ended the turn.
+			if (error instanceof StoreError && error.code === 'too-large') await this.giveBack(running, end.turnId);
 			if (!(error instanceof ObjectLostError || error instanceof TurnUnknownError)) throw error;
 			return await this.resume(running, end, error);
 		} finally {
@@ -115,19 +119,23 @@ export class ObjectTurns implements StoreTurns {
 	}
 
 	async read(sessionId: string): Promise<KeptState | undefined> {
+		this.refuseWhenClosed(sessionId);
 		const kept = await this.asked(sessionId, async (socket) => socket.request('read', { sessionId }));
 		return kept ?? undefined;
 	}
 
 	async checkpoints(sessionId: string): Promise<readonly CheckpointSummary[]> {
+		this.refuseWhenClosed(sessionId);
 		return this.asked(sessionId, async (socket) => socket.request('checkpoints', { sessionId }));
 	}
 
 	async stateAt(sessionId: string, seq: number): Promise<KeptState> {
+		this.refuseWhenClosed(sessionId);
 		return this.asked(sessionId, async (socket) => socket.request('stateAt', { sessionId, seq }));
 	}
 
 	async evict(sessionId: string, isForced: boolean): Promise<void> {
+		this.refuseWhenClosed(sessionId);
 		await this.asked(sessionId, async (socket) => socket.request('evict', { sessionId, isForced }));
 	}
 
@@ -136,6 +144,14 @@ export class ObjectTurns implements StoreTurns {
 		for (const waiting of this.waiting) waiting.abort();
 		if (this.running.size > 0 || this.committing > 0) await new Promise<void>((resolve) => (this.onIdle = resolve));
 		this.drop();
+	}
+
+	private async giveBack({ way }: Running, turnId: string): Promise<void> {
+		try {
+			await (await way.socket).request('abort', { turnId });
+		} catch {
+			// With the way the turn has ended too.
+		}
 	}
 
 	/** The same, when nobody knows whether the commit got there. */
@@ -276,14 +292,14 @@ export class ObjectTurns implements StoreTurns {
 			await greet(this.options);
 			return new StoreError(
 				'owner-lost',
-				`The connection to session "${shown(sessionId)}" was lost again and again.`,
+				`The connection to session ${quoted(sessionId)} was lost again and again.`,
 				sessionId,
 				{
 					cause,
 				},
 			);
 		} catch (error) {
-			if (error instanceof StoreError) return new StoreError(error.code, error.message, sessionId, { cause });
+			if (error instanceof StoreError) return ofSession(error, sessionId);
 			throw error;
 		}
 	}
@@ -317,7 +333,7 @@ export class ObjectTurns implements StoreTurns {
 	private mayHaveBeen(sessionId: string, cause: Error): StoreError {
 		return new StoreError(
 			'owner-lost',
-			`The object of session "${shown(sessionId)}" was lost while a call was committed, which may have been. Its key tells.`,
+			`The object of session ${quoted(sessionId)} was lost while a call was committed, which may have been. Its key tells.`,
 			sessionId,
 			{ cause },
 		);
@@ -326,7 +342,7 @@ export class ObjectTurns implements StoreTurns {
 	private nothingRemains(sessionId: string, cause: Error): StoreError {
 		return new StoreError(
 			'evicted',
-			`The object of session "${shown(sessionId)}" lost its memory in the middle of the call, and another call went on. Nothing of it remains.`,
+			`The object of session ${quoted(sessionId)} lost its memory in the middle of the call, and another call went on. Nothing of it remains.`,
 			sessionId,
 			{ cause },
 		);
@@ -426,18 +442,15 @@ function storeErrorOf({ code, message, sessionId }: StoreErrorRecord): StoreErro
 }
 
 function closedError(sessionId: string | undefined): StoreError {
-	return new StoreError('closed', 'The session store is closed.', sessionId);
+	const sentence = 'The session store is closed.';
+	return new StoreError('closed', sessionId === undefined ? sentence : inSession(sentence, sessionId), sessionId);
 }
 
 function overloaded(sessionId: string, cause: Error): StoreError {
 	return new StoreError(
 		'overloaded',
-		`The object of session "${shown(sessionId)}" has more to do than it can.`,
+		`The object of session ${quoted(sessionId)} has more to do than it can.`,
 		sessionId,
 		{ cause },
 	);
-}
-
-function shown(sessionId: string): string {
-	return sessionId.length > 100 ? `${sessionId.slice(0, 100)}…` : sessionId;
 }

@@ -7,6 +7,7 @@ import { createSessionStore } from '../../../core/store/createSessionStore.ts';
 import { defaultLimits } from '../../../core/store/createTurns.ts';
 import type { CallRequest, Session, SessionStore, StoreLimits } from '../../../core/store/sessionStore.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
+import { invalidOptions, limitsFrom } from '../../../core/store/storeLimits.ts';
 import type { SqlDatabase } from '../../../core/store/sqlDatabase.ts';
 import { prepareDataDirectory } from '../host/dataDirectory.ts';
 import { nodeStorePlatform } from './nodeStorePlatform.ts';
@@ -14,7 +15,7 @@ import { openNodeSqlite } from './nodeSqlite.ts';
 import { RoutedTurns } from './routedTurns.ts';
 
 export interface SessionStoreOptions {
-	/** Made if it is not there. It has to be on a disk of this machine. */
+	/** Made if it is not there. It should be on a disk of this machine: on a network drive it is slower, and one process holds its file. */
 	readonly directory: string;
 	/** Those of the process that owns the directory count. */
 	readonly limits?: Partial<StoreLimits> | undefined;
@@ -38,18 +39,29 @@ export async function openWith(
 	options: SessionStoreOptions,
 	openDatabase: (directory: string) => Promise<SqlDatabase>,
 ): Promise<SessionStore> {
-	const { limits, takeOverMs = defaultTakeOverMs, onError = warn } = options;
-	if (!(takeOverMs >= leastTakeOverMs)) throw new RangeError(`takeOverMs has to be ${leastTakeOverMs} at least.`);
+	checkOptions(options);
+	const { takeOverMs = defaultTakeOverMs, onError = warn } = options;
+	const limits = limitsFrom(options.limits, defaultLimits, 'limits');
 	const directory = await prepared(options.directory);
 	const turns = await RoutedTurns.open({
 		directory,
 		openDatabase,
-		limits: { ...defaultLimits, ...limits },
+		limits,
 		takeOverMs,
 		onError,
 	});
 	const store = createSessionStore(turns, { ...nodeStorePlatform(), onError });
 	return new LastingStore(store, turns, takeOverMs);
+}
+
+/** Throws `StoreError`: whoever opens a store may have no compiler that would have told. */
+function checkOptions(options: unknown): asserts options is SessionStoreOptions {
+	if (typeof options !== 'object' || options === null)
+		throw invalidOptions('A session store is opened with { directory }.');
+	const { takeOverMs, onError }: { takeOverMs?: unknown; onError?: unknown } = options;
+	if (takeOverMs !== undefined && !(typeof takeOverMs === 'number' && takeOverMs >= leastTakeOverMs))
+		throw invalidOptions(`takeOverMs is a number from ${leastTakeOverMs} on.`);
+	if (onError !== undefined && typeof onError !== 'function') throw invalidOptions('onError is a function.');
 }
 
 async function prepared(directory: unknown): Promise<string> {

@@ -140,7 +140,7 @@ const exportedBytes = 1024 * 1024;
 
 async function identityOf(database: string): Promise<string | undefined> {
 	try {
-		const { dev, ino } = await stat(database);
+		const { dev, ino } = await stat(database, { bigint: true });
 		return `${dev}:${ino}`;
 	} catch {
 		// Whatever keeps it from being looked at: `openEventSource` finds nothing there either, or says why.

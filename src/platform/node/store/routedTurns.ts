@@ -44,6 +44,8 @@ export class RoutedTurns implements StoreTurns {
 	private closed: Promise<void> | undefined;
 	/** Of what waits for an answer. */
 	private readonly waiting = new Set<(error: unknown) => void>();
+	/** Keeps the process while something is asked: an owner that waits for a turn which another process has waits for nothing else. */
+	private readonly presence = setInterval(() => undefined, 2 ** 31 - 1).unref();
 	private onTurnEnd: () => void = () => undefined;
 
 	private constructor(options: Omit<RouteOptions, 'signal'>) {
@@ -55,7 +57,12 @@ export class RoutedTurns implements StoreTurns {
 
 	static async open(options: Omit<RouteOptions, 'signal'>): Promise<RoutedTurns> {
 		const turns = new RoutedTurns(options);
-		await turns.found();
+		try {
+			await turns.found();
+		} catch (error) {
+			clearInterval(turns.presence);
+			throw error;
+		}
 		return turns;
 	}
 
@@ -69,7 +76,7 @@ export class RoutedTurns implements StoreTurns {
 			current === undefined || this.isClosing
 				? undefined
 				: current.route.beginKept?.(requestTo(current, request));
-		if (current !== undefined && kept !== undefined) return this.began(current, kept);
+		if (current !== undefined && kept !== undefined) return this.began(current, kept, 0);
 		return this.retried(async (link) => {
 			const { route } = link;
 			const start = await route.turns.begin(requestTo(link, request));
@@ -79,17 +86,17 @@ export class RoutedTurns implements StoreTurns {
 				throw this.closedError();
 			}
 			if (link.isLost) throw new ChannelClosedError('Its owner was lost meanwhile.');
-			return this.began(link, start);
+			return this.began(link, start, route.isOurs ? 0 : lateMs);
 		});
 	}
 
-	private began(link: Link, { kind, turnId, seq, stateId, state, deadlineMs }: Turn): Turn {
-		const { route, prefix, turns } = link;
+	/** @param late After its deadline, until this side ends it. For a turn that was kept there is only this side's clock. */
+	private began(link: Link, { kind, turnId, seq, stateId, state, deadlineMs }: Turn, late: number): Turn {
+		const { prefix, turns } = link;
 		const id = prefix + turnId;
 		turns.add(id);
 		this.turnLinks.set(id, link);
-		const lateDeadlineMs = deadlineMs + (route.isOurs ? 0 : lateMs);
-		return { kind, turnId: id, seq, stateId: prefix + stateId, state, deadlineMs: lateDeadlineMs };
+		return { kind, turnId: id, seq, stateId: prefix + stateId, state, deadlineMs: deadlineMs + late };
 	}
 
 	async commit(end: TurnEnd): Promise<TurnCommitted> {
@@ -110,6 +117,9 @@ export class RoutedTurns implements StoreTurns {
 					{ cause: error },
 				);
 			}
+			// Too long to be said at all, perhaps: then nobody else has ended the turn, and the next call would wait for its deadline.
+			if (error instanceof StoreError && error.code === 'too-large')
+				void route.turns.abort(end.turnId.slice(prefix.length)).catch(() => undefined);
 			if (!hasLeft(error) || this.isClosing) throw error;
 			void this.leaving(link);
 			throw isInDoubt(error) ? error : fenced(error);
@@ -175,6 +185,7 @@ export class RoutedTurns implements StoreTurns {
 		const link = await this.link?.catch(() => undefined);
 		await link?.route.close();
 		await link?.route.closed;
+		clearInterval(this.presence);
 		this.happened.dispose();
 	}
 
@@ -182,10 +193,14 @@ export class RoutedTurns implements StoreTurns {
 	private async retried<T>(ask: (link: Link) => Promise<T>): Promise<T> {
 		if (this.isClosing) throw this.closedError();
 		return new Promise((resolve, reject) => {
+			if (this.waiting.size === 0) this.presence.ref();
 			this.waiting.add(reject);
 			this.ask(ask)
 				.then(resolve, reject)
-				.finally(() => this.waiting.delete(reject));
+				.finally(() => {
+					this.waiting.delete(reject);
+					if (this.waiting.size === 0) this.presence.unref();
+				});
 		});
 	}
 

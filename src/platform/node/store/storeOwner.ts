@@ -14,7 +14,10 @@ import type { OwnerTurns, StoreTurns } from '../../../core/store/createTurns.ts'
 import { readGeneration } from '../../../core/store/fence.ts';
 import type { StoreLimits } from '../../../core/store/sessionStore.ts';
 import { SqlError } from '../../../core/store/sqlDatabase.ts';
+import { StoreError } from '../../../core/store/storeError.ts';
 import type { SqlDatabase } from '../../../core/store/sqlDatabase.ts';
+import { isErrno } from '../errno.ts';
+import { onceLetGo } from '../host/heldFile.ts';
 import { startControlServer } from '../host/controlServer.ts';
 import type { ControlServer, ControlledHost } from '../host/controlServer.ts';
 import { ownerFile, readAddress, removeAddress, successorFile, writeAddress } from '../host/dataDirectory.ts';
@@ -55,14 +58,24 @@ export async function openOwnTurns(options: OwnTurnsOptions): Promise<OwnTurns> 
 			database: platform.database,
 			lost: lost.promise,
 			async look() {
+				// What can only be read was never claimed, so nobody can have claimed it since.
+				if (turns.generation === 0) return;
 				const [row] = await platform.database.read({ sql: readGeneration, parameters: [] });
 				if (row?.['value'] !== turns.generation) lost.resolve();
 			},
 		};
 	} catch (error) {
 		await database.close();
-		throw error;
+		throw naming(error, directory);
 	}
+}
+
+/** What the half without files says of a store does not say where it is. */
+function naming(error: unknown, directory: string): unknown {
+	if (!(error instanceof StoreError) || error.code !== 'unusable-directory' || error.message.includes(directory))
+		return error;
+	const sentence = `${error.message} It is in ${directory}, and is kept as it is.`;
+	return new StoreError(error.code, sentence, undefined, { cause: error });
 }
 
 /** Closes turns. Those that run a second later are no longer waited for: `onImpatience` ends them, except for what is being written. */
@@ -119,7 +132,7 @@ export class StoreOwner {
 	private readonly losing: Emitter<Loss>;
 	private readonly leave = Promise.withResolvers<void>();
 	/** The lock's file, which could be removed with its folder while this process runs. */
-	private readonly lockFile: number;
+	private readonly lockFile: bigint;
 	private readonly looking: NodeJS.Timeout;
 	private isSuccessor: boolean;
 	private closing: Promise<void> | undefined;
@@ -187,7 +200,7 @@ export class StoreOwner {
 			});
 			await writeAddress(directory, address, lock === undefined ? successorFile : undefined);
 			if (lock !== undefined) await removeAddress(directory, successorFile);
-			const { ino } = await stat(join(directory, ownerFile));
+			const { ino } = await stat(join(directory, ownerFile), { bigint: true });
 			return (owner.current = new StoreOwner({ options, own, control, address, held, losing, lockFile: ino }));
 		} catch (error) {
 			await control?.close();
@@ -200,6 +213,10 @@ export class StoreOwner {
 	/** Calls that have their turn end first. */
 	async close(): Promise<void> {
 		return (this.closing ??= this.shutDown(true));
+	}
+
+	private get isClosing(): boolean {
+		return this.closing !== undefined;
 	}
 
 	/** The directory was left to a host. */
@@ -256,24 +273,25 @@ export class StoreOwner {
 		if (this.isSuccessor) return;
 		this.options.successorLock?.dispose();
 		for (const suffix of ['', '-journal'])
-			await rm(join(this.options.directory, successorLockFile + suffix), { force: true });
+			await onceLetGo(() => rm(join(this.options.directory, successorLockFile + suffix), { force: true }));
 	}
 
 	/** Whether this is still the owner, and its directory still there. */
 	private async look(): Promise<void> {
-		if (this.isLooking || this.closing !== undefined) return;
+		if (this.isLooking || this.isClosing) return;
 		this.isLooking = true;
 		try {
 			const { directory } = this.options;
-			const file = await stat(join(directory, ownerFile)).catch(() => undefined);
-			if (file?.ino !== this.lockFile) {
+			if ((await inodeOf(join(directory, ownerFile))) !== this.lockFile) {
 				this.abandon();
 				return;
 			}
+			if (this.isClosing) return;
 			await this.own.look();
 			if (this.isSuccessor) await this.succeed();
 		} catch (error) {
-			this.options.onError(error);
+			// Where it has been closed meanwhile there was nothing to be found out any more.
+			if (!this.isClosing) this.options.onError(error);
 		} finally {
 			this.isLooking = false;
 		}
@@ -299,7 +317,17 @@ interface OwnerParts {
 	readonly address: HostAddress;
 	readonly held: DisposableStore;
 	readonly losing: Emitter<Loss>;
-	readonly lockFile: number;
+	readonly lockFile: bigint;
+}
+
+/** `undefined`: it is gone. A number would not hold all of what Windows calls it. */
+async function inodeOf(path: string): Promise<bigint | undefined> {
+	try {
+		return (await stat(path, { bigint: true })).ino;
+	} catch (error) {
+		if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+		throw error;
+	}
 }
 
 /** What clients of the control socket get of a process that is no host. */

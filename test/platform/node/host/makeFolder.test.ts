@@ -42,10 +42,10 @@ describe('making a folder', () => {
 			['hooks', 'install', '--write', '--data', '/proc/x'],
 			['host', '--data', '/proc/x'],
 			['import', '--write', '--data', '/proc/x'],
-			['run', '--data', '/proc/x', 'claude'],
+			['run', '--data', '/proc/x', '--as', 'claude', '--', process.execPath],
 			['connect', 'x', '--data', '/proc/x'],
 		]) {
-			it(`is told in one sentence by crosstalk ${args.join(' ')}`, async () => {
+			it(`is told in one sentence by crosstalk ${args.slice(0, 4).join(' ')}`, async () => {
 				const { code, stderr } = await run(args, new MemoryIo({ workingFolder: folder }));
 				assert.match(stderr, /^(?:crosstalk: [^\n]*\.\n)?$/);
 				if (code !== 0) assert.match(stderr, /\/proc\/x/);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readAddress } from '../../../../src/platform/node/host/dataDirectory.ts';
+import { prepareDataDirectory, readAddress } from '../../../../src/platform/node/host/dataDirectory.ts';
 import { defaultDataDirectory } from '../../../../src/platform/node/host/defaultDataDirectory.ts';
-import { takeOwnership } from '../../../../src/platform/node/host/ownership.ts';
+import { takeLock, takeOwnership } from '../../../../src/platform/node/host/ownership.ts';
 import type { Ownership } from '../../../../src/platform/node/host/ownership.ts';
 import { until } from '../../../mcp/waiting.ts';
 import { Lab, isWindows } from './hosts.ts';
@@ -119,6 +119,18 @@ describe('the ownership of a data directory', () => {
 		assert.equal((statSync(join(foreign, 'token')).mode & 0o777).toString(8), '600');
 	});
 
+	it('leaves a directory read-only that is', async () => {
+		if (isWindows) return;
+		(await take()).dispose();
+		chmodSync(lab.data, 0o555);
+		try {
+			await prepareDataDirectory(lab.data);
+			assert.equal((statSync(lab.data).mode & 0o777).toString(8), '555');
+		} finally {
+			chmodSync(lab.data, 0o700);
+		}
+	});
+
 	it('survives files that somebody has damaged, but not a damaged lock, which it names', async () => {
 		const first = await take();
 		await first.publish({ port: 4321, controlSocket: '/somewhere' });
@@ -163,6 +175,20 @@ describe('the ownership of a data directory', () => {
 		});
 	});
 
+	it('needs the SQLite of Node no more than the store does', async () => {
+		const path = join(lab.folder, 'lock.sqlite');
+		// Stands in as a package would.
+		const substitute = join(import.meta.dirname, '..', 'store', 'failpointSqlite.ts');
+		const lock = await takeLock(path, { contentionMs: 0, sqliteModules: ['node:nothing', substitute] });
+		assert.equal(lock?.generation, 1);
+		assert.equal(await takeLock(path, { contentionMs: 0 }), undefined);
+		lock.dispose();
+		await assert.rejects(takeLock(path, { contentionMs: 0, sqliteModules: ['node:nothing'] }), {
+			name: 'ExpectedError',
+			message: /^SQLite is needed \(node:sqlite\), .*install the package @photostructure\/sqlite/,
+		});
+	});
+
 	it('needs a Node with SQLite, and says so in one line', async () => {
 		const host = lab.spawn(process.execPath, [
 			'--no-experimental-sqlite',
@@ -175,7 +201,7 @@ describe('the ownership of a data directory', () => {
 		assert.equal(host.stdout(), '');
 		assert.match(
 			host.stderr(),
-			/^crosstalk: SQLite is needed \(node:sqlite\), which Node has from 22\.13 on; this is Node \S+\.\n$/,
+			/^crosstalk: SQLite is needed \(node:sqlite\), which Node has from 22\.13 on; this is Node \S+\. Use a newer one, or install the package @photostructure\/sqlite beside crosstalk\.\n$/,
 		);
 	});
 });

@@ -39,6 +39,18 @@ describe('the embedded engine', () => {
 		assert.deepEqual(await wholePairs(database), [1]);
 	});
 
+	it('writes what is asked for at once in few transactions', async () => {
+		const database = await engines.openFaulty();
+		const { put } = await withPairs(database);
+		const committedInto = join(engines.folder, 'committed');
+		engines.fail({ committedInto });
+		const numbers = Array.from({ length: 64 }, (_, n) => n);
+		await Promise.all(numbers.map(async (n) => put(n)));
+		assert.deepEqual(await wholePairs(database), numbers);
+		const transactions = readFileSync(committedInto, 'utf8').split('\n').length - 1;
+		assert.ok(transactions > 0 && transactions <= 16, `${transactions} transactions`);
+	});
+
 	it('lets the others of a group live when one of them is bad', async () => {
 		const database = await engines.open();
 		const { generation, put } = await withPairs(database);
@@ -84,6 +96,16 @@ describe('the embedded engine', () => {
 		);
 		await rejectsWith(put(4), 'fenced', /Generation 1 was followed by 2/u);
 		assert.deepEqual(await wholePairs(other), [2]);
+	});
+
+	it('fences itself off when another claims the database at the last moment', async () => {
+		const database = await engines.openFaulty();
+		const { put } = await withPairs(database);
+		await put(1);
+		// Who looked before its transaction began would not know.
+		engines.fail({ claimedBefore: '^BEGIN' });
+		await rejectsWith(put(2), 'fenced', /Generation 1 was followed by 2/u);
+		assert.deepEqual(await wholePairs(database), [1]);
 	});
 
 	it('gives each of many claims at once a generation of its own', async () => {
@@ -215,7 +237,7 @@ describe('the embedded engine', () => {
 		await assert.rejects(
 			engines.open({ sqliteModules: ['node:nothing'] }),
 			isUnusable(
-				/^The session store needs SQLite, which Node has from 22\.13 on; .*install the package @photostructure\/sqlite/u,
+				/^SQLite is needed \(node:sqlite\), which Node has from 22\.13 on; .*install the package @photostructure\/sqlite/u,
 			),
 		);
 	});

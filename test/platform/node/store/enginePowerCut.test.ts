@@ -24,6 +24,13 @@ describe('the embedded engine, when the power goes', () => {
 			assert.equal(steps.filter(({ kind }) => kind === 'acknowledged').length, 48);
 			await cutEverywhere(steps, 48);
 		}).timeout(300_000);
+
+		it('has done so where the folder is on another machine, without a log', async () => {
+			const steps = traced(engines.folder, [writer, engines.directory, '0', '48', '3000', '2', '0', '1']);
+			assert.equal(steps.filter(({ kind }) => kind === 'acknowledged').length, 48);
+			assert.ok(steps.every((step) => !('file' in step) || !step.file.endsWith('-wal')));
+			await cutEverywhere(steps, 48);
+		}).timeout(300_000);
 	}
 
 	it('has kept what it acknowledged, and is whole, whatever part of the last changes came to the disk', async () => {

@@ -1,9 +1,10 @@
 // Node's SQLite with faults, for the thread of an engine under test: they are read from the file that `CROSSTALK_TEST_FAULTS` names, so that
 // a test can change them while the engine runs.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync as NodeDatabase } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
+import { raiseGeneration } from '../../../../src/core/store/fence.ts';
 
 export interface SqliteFaults {
 	/** What `sqlite_version()` gives. */
@@ -12,21 +13,29 @@ export interface SqliteFaults {
 	readonly pages?: number;
 	/** Statements that fail before they run, and with which code of SQLite. */
 	readonly failing?: readonly { readonly sql: string; readonly errcode: number; readonly isOnce?: boolean }[];
+	/** A file that gets a line for each transaction that is committed. */
+	readonly committedInto?: string;
+	/** Once, just before such a statement runs, another connection claims the database. */
+	readonly claimedBefore?: string;
 	/** The file cannot be opened. */
 	readonly isAway?: boolean;
 }
 
 export class DatabaseSync extends NodeDatabase {
+	private readonly path: string;
 	private pages = 0;
 
 	constructor(path: string, options?: ConstructorParameters<typeof NodeDatabase>[1]) {
 		if (faults().isAway === true && path !== ':memory:') throw failure('unable to open database file', 14);
 		super(path, options ?? {});
+		this.path = path;
 	}
 
 	override exec(sql: string): void {
 		this.before(sql);
 		super.exec(sql);
+		const { committedInto } = faults();
+		if (sql === 'COMMIT' && committedInto !== undefined) appendFileSync(committedInto, 'committed\n');
 	}
 
 	override prepare(sql: string): StatementSync {
@@ -52,7 +61,13 @@ export class DatabaseSync extends NodeDatabase {
 	}
 
 	private before(sql: string): void {
-		const { failing = [], pages } = faults();
+		const { failing = [], pages, claimedBefore } = faults();
+		if (claimedBefore !== undefined && new RegExp(claimedBefore, 'u').test(sql)) {
+			write({ ...faults(), claimedBefore: '(?!)' });
+			const other = new NodeDatabase(this.path);
+			other.exec(raiseGeneration);
+			other.close();
+		}
 		if (pages !== undefined && pages !== this.pages) {
 			this.pages = pages;
 			super.exec(`PRAGMA max_page_count = ${pages}`);

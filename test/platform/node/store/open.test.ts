@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import type { CheckpointMade, SessionStore, TakenOver } from '../../../../src/core/store/sessionStore.ts';
-import { openSessionStore } from '../../../../src/platform/node/store/openSessionStore.ts';
+import type { SqlDatabase } from '../../../../src/core/store/sqlDatabase.ts';
+import { StoreError } from '../../../../src/core/store/storeError.ts';
+import { createHostStore } from '../../../../src/platform/node/store/hostStore.ts';
+import { openNodeSqlite } from '../../../../src/platform/node/store/nodeSqlite.ts';
+import { openSessionStore, openWith } from '../../../../src/platform/node/store/openSessionStore.ts';
+import type { SessionStoreOptions } from '../../../../src/platform/node/store/openSessionStore.ts';
 import { until, within } from '../../../mcp/waiting.ts';
+import { isWindows } from '../host/hosts.ts';
 import { StoreLab } from './stores.ts';
 
 /** What the next owner needs. */
@@ -19,6 +29,42 @@ async function add(store: SessionStore, session: string, key?: string): Promise<
 	return store.session(session).call<Counter, number>({ key, tool: 'add', args: {} }, (state) => {
 		return (state.count = (state.count ?? 0) + 1);
 	});
+}
+
+/** What a process says that may only read. Root may write everywhere, so it is nobody who asks, to whom the directory belongs. */
+function asReader(directory: string): string {
+	const isRoot = process.getuid?.() === 0;
+	const nobody = 65_534;
+	const names = readdirSync(directory).map((name) => join(directory, name));
+	const own = (user: number) => {
+		if (isRoot) for (const path of [directory, ...names]) chownSync(path, user, user);
+	};
+	chmodSync(dirname(directory), 0o755);
+	for (const path of names) chmodSync(path, 0o400);
+	chmodSync(directory, 0o500);
+	own(nobody);
+	try {
+		const program = join(import.meta.dirname, 'readOnlySession.ts');
+		const { stdout, stderr } = spawnSync(process.execPath, [program, directory], {
+			encoding: 'utf8',
+			timeout: 60_000,
+			...(isRoot ? { uid: nobody } : {}),
+		});
+		assert.equal(stderr, '');
+		return stdout;
+	} finally {
+		own(0);
+		chmodSync(directory, 0o700);
+		for (const path of names) chmodSync(path, 0o600);
+	}
+}
+
+function changed(sql: string): (file: string) => void {
+	return (file) => {
+		const database = new DatabaseSync(file);
+		database.exec(sql);
+		database.close();
+	};
 }
 
 describe('a session store that is opened', () => {
@@ -120,6 +166,15 @@ describe('a session store that is opened', () => {
 			}),
 			{ code: 'deadline-exceeded' },
 		);
+		// Also of a turn that it has kept, for which it need not ask.
+		for (let number = 0; number < 3; number++) await add(store, 's');
+		await assert.rejects(
+			session.call(
+				{ key: undefined, tool: 't', args: {}, deadlineMs: 50 },
+				async () => new Promise(() => undefined),
+			),
+			{ code: 'deadline-exceeded', message: 'The call of session "s" took longer than the 50 ms it had.' },
+		);
 		const held = Promise.withResolvers<void>();
 		const running = session.call({ key: undefined, tool: 't', args: {} }, async () => held.promise);
 		await until('a call that runs', async () => (await store.sessions())[0]?.inFlight === 1 || undefined);
@@ -127,7 +182,7 @@ describe('a session store that is opened', () => {
 		await assert.rejects(add(store, 's'), { code: 'overloaded', isRetryable: true });
 		held.resolve();
 		await running;
-		assert.equal(await waiting, 2);
+		assert.equal(await waiting, 5);
 	});
 
 	it('carries any text and large states between processes', async () => {
@@ -289,7 +344,206 @@ describe('a session store that is opened', () => {
 						? /^A session store needs a directory\.$/
 						: /^The directory \S+ cannot be used.*[^-]\.$/,
 			});
-		await assert.rejects(openSessionStore({ directory: join(lab.folder, 'other'), takeOverMs: 0 }), RangeError);
+	});
+
+	it('keeps a program until its call is answered, though it waits for nothing but a turn that another process has', async () => {
+		const library = pathToFileURL('src/platform/node/sessionStore.ts').href;
+		const program = `
+			const { openSessionStore } = await import(${JSON.stringify(library)});
+			const store = await openSessionStore({ directory: ${JSON.stringify(lab.directory)} });
+			for (let number = 0; number < 50; number++)
+				await store.session('s').call({ key: undefined, tool: 't', args: {} }, (state) => {
+					state.count = (state.count ?? 0) + 1;
+				});
+			await store.close();`;
+		const file = join(lab.folder, 'program.mjs');
+		writeFileSync(file, program);
+		const run = promisify(execFile);
+		await Promise.all([1, 2, 3].map(async () => run(process.execPath, [file], { timeout: 60_000 })));
+		assert.deepEqual((await (await lab.open()).session('s').read())?.state, { count: 150 });
+	});
+
+	it('says nothing of its own end, also when it was just looking whether it is still the owner', async () => {
+		const told: unknown[] = [];
+		let onLook: () => Promise<void> = async () => undefined;
+		const open = async (directory: string): Promise<SqlDatabase> => {
+			const database = await openNodeSqlite({ directory });
+			return {
+				read: async (statement) => onLook().then(async () => database.read(statement)),
+				write: async (statements, generation) => database.write(statements, generation),
+				claim: async () => database.claim(),
+				close: async () => database.close(),
+			};
+		};
+		const store = await openWith({ directory: lab.directory, onError: (error) => told.push(error) }, open);
+		const looked = Promise.withResolvers<void>();
+		onLook = async () => {
+			await store.close();
+			looked.resolve();
+		};
+		await within(20_000, 'A look', looked.promise);
+		await delay(20);
+		assert.deepEqual(told, []);
+	});
+
+	it('lets a session go on when what a client has done is longer than a message may be', async () => {
+		await lab.open();
+		const session = (await lab.open()).session('s');
+		const call = (run: (state: Record<string, unknown>) => unknown) =>
+			session.call({ key: undefined, tool: 't', args: {} }, run);
+		// Each of them is six bytes as JSON.
+		const text = '\u0001'.repeat(45 * 1024 * 1024);
+		// Also in a turn that was kept.
+		for (let number = 1; number <= 3; number++) await call((state) => (state['count'] = number));
+		await assert.rejects(
+			call(() => text),
+			{ code: 'too-large', sessionId: 's' },
+		);
+		assert.equal(
+			await within(
+				20_000,
+				'The next call',
+				call(({ count }) => count),
+			),
+			3,
+		);
+		await assert.rejects(
+			call(() => [text, text]),
+			{ code: 'too-large', sessionId: 's' },
+		);
+	}).timeout(60_000);
+
+	it('says what is wrong with an option, and makes nothing', async () => {
+		const directory = join(lab.folder, 'other');
+		for (const [options, message] of [
+			[undefined, /^A session store is opened with \{ directory \}\.$/],
+			[null, /^A session store is opened with \{ directory \}\.$/],
+			['.sessions', /^A session store is opened with \{ directory \}\.$/],
+			[{ directory, takeOverMs: 0 }, /^takeOverMs is a number from 100 on\.$/],
+			[{ directory, takeOverMs: '5000' }, /^takeOverMs is a number from 100 on\.$/],
+			[{ directory, onError: 5 }, /^onError is a function\.$/],
+			[{ directory, limits: { eviction: null } }, /^limits cannot have eviction: /],
+			[{ directory, limits: null }, /^limits is an object /],
+		] as const)
+			await assert.rejects(openSessionStore(options as unknown as SessionStoreOptions), {
+				name: 'StoreError',
+				code: 'invalid-options',
+				message,
+			});
+		assert.ok(!existsSync(directory));
+	});
+
+	it('is read where its directory cannot be written to, and says so of each call', async () => {
+		// Access lists do that there.
+		if (isWindows) return;
+		const store = await lab.open();
+		assert.equal(await add(store, 'a'), 1);
+		await store.close();
+		assert.equal(
+			asReader(lab.directory),
+			`read: {"seq":1,"state":{"count":1}}
+listed: a 1
+read-only: Session "a" can only be read. The store cannot be written to: ${join(lab.directory, 'sessions.sqlite')} can only be read.
+`,
+		);
+		assert.deepEqual(readdirSync(lab.directory).sort(), lasting);
+		assert.equal(await add(await lab.open(), 'a'), 2);
+	});
+
+	it('of a newer version is read, for as long as somebody wants, by whoever opens it and by a host', async () => {
+		const old = await lab.open();
+		assert.equal(await add(old, 'a'), 1);
+		await old.close();
+		const file = join(lab.directory, 'sessions.sqlite');
+		const later = new DatabaseSync(file);
+		later.exec("UPDATE meta SET value = 99 WHERE name = 'schema'");
+		later.close();
+		const before = readFileSync(file);
+		const [owner, client] = [await lab.open(), await lab.open()];
+		const address = await lab.owner();
+		// Longer than an owner goes without a look whether it still is that.
+		for (let tries = 0; tries < 5; tries++) {
+			for (const store of [owner, client]) {
+				assert.deepEqual(await store.session('a').read(), { seq: 1, state: { count: 1 } });
+				await assert.rejects(add(store, 'a'), {
+					code: 'read-only',
+					message: /^Session "a" can only be read\. The store is of a newer version: its schema is 99, /,
+				});
+			}
+			await delay(500);
+		}
+		assert.deepEqual(await lab.owner(), address);
+		await Promise.all([client.close(), owner.close()]);
+		const host = createHostStore({ directory: lab.directory, takeOverMs: 5_000, onError: assert.ifError });
+		const turns = await within(20_000, 'The store of a host', host.open());
+		assert.deepEqual(await turns.read('a'), { seq: 1, state: '{"count":1}' });
+		await assert.rejects(host.events(), { code: 'read-only' });
+		await host.close();
+		assert.ok(readFileSync(file).equals(before));
+	});
+
+	const damages: readonly {
+		readonly title: string;
+		readonly damage: (file: string) => void;
+		readonly why: RegExp;
+	}[] = [
+		{
+			title: 'is no database',
+			damage: (file) => writeFileSync(file, 'precious '.repeat(2_000)),
+			why: /is damaged: file is not a database\. It is kept as it is/,
+		},
+		{
+			title: 'is cut off',
+			damage: (file) => writeFileSync(file, readFileSync(file).subarray(0, 9_000)),
+			why: /is damaged: database disk image is malformed\. It is kept as it is/,
+		},
+		{
+			title: 'is garbage but for its beginning',
+			damage: (file) => writeFileSync(file, readFileSync(file).fill(0xff, 8_192)),
+			why: /is damaged \(database disk image is malformed\)\. It is kept as it is/,
+		},
+		{
+			title: 'does not say of which version it is',
+			damage: changed("DELETE FROM meta WHERE name = 'schema'"),
+			why: /there are tables in it, and nothing says of which version they are/,
+		},
+		{
+			title: 'says of a version that is none',
+			damage: changed("UPDATE meta SET value = 'x' WHERE name = 'schema'"),
+			why: /its schema is "x", which is no version/,
+		},
+		{
+			title: 'is the database of something else',
+			damage: changed('DROP TABLE meta; DROP TABLE checkpoints; DROP TABLE chunks; DROP TABLE laps'),
+			why: /there are tables in it, and nothing says of which version they are/,
+		},
+	];
+	for (const { title, damage, why } of damages)
+		it(`whose file ${title} is refused by a sentence that names it, and kept`, async () => {
+			const store = await lab.open();
+			assert.equal(await add(store, 'a'), 1);
+			await store.close();
+			const file = join(lab.directory, 'sessions.sqlite');
+			damage(file);
+			const before = readFileSync(file);
+			await assert.rejects(openSessionStore({ directory: lab.directory }), (error) => {
+				assert.ok(error instanceof StoreError, String(error));
+				assert.deepEqual([error.code, error.isRetryable], ['unusable-directory', false]);
+				assert.ok(error.message.includes(lab.directory), error.message);
+				assert.match(error.message, why);
+				return true;
+			});
+			assert.ok(readFileSync(file).equals(before));
+		});
+
+	it('is refused in a directory that cannot be written to and holds none', () => {
+		if (isWindows) return;
+		mkdirSync(lab.directory);
+		assert.match(
+			asReader(lab.directory),
+			/^unusable-directory: [^\n]* cannot be written to, and holds no session store\.\n$/,
+		);
+		assert.deepEqual(readdirSync(lab.directory), []);
 	});
 
 	it('turns away who speaks another protocol, and nobody else notices', async () => {

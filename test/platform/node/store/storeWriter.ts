@@ -1,6 +1,6 @@
 // A process that writes pairs into a store, one number after another or several at once, and says of each what became of it, in the order in
 // which it was told: `acknowledged N` or `rejected N CODE`.
-// node storeWriter.ts DIRECTORY FIRST COUNT SIZE AT_ONCE LOG_BYTES
+// node storeWriter.ts DIRECTORY FIRST COUNT SIZE AT_ONCE LOG_BYTES REMOTE
 
 import { writeSync } from 'node:fs';
 import { SqlError } from '../../../../src/core/store/sqlDatabase.ts';
@@ -8,9 +8,9 @@ import { openNodeSqlite } from '../../../../src/platform/node/store/nodeSqlite.t
 import { withPairs } from './engines.ts';
 
 const [directory = '', ...numbers] = process.argv.slice(2);
-const [first = 0, count = 0, size = 0, atOnce = 1, logBytes = 0] = numbers.map(Number);
+const [first = 0, count = 0, size = 0, atOnce = 1, logBytes = 0, remote = 0] = numbers.map(Number);
 
-const database = await openNodeSqlite({ directory, logBytes });
+const database = await openNodeSqlite({ directory, logBytes, ...(remote === 1 && { isRemote: true }) });
 const { put } = await withPairs(database);
 say('begins');
 for (let n = first; n < first + count; n += atOnce) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { isErrno } from '../../errno.ts';
+import { onceLetGo } from '../heldFile.ts';
 
 /**
  * Replaces a file of somebody else's at once and as a whole, if it still holds what it is thought to hold. Links lead to the same file
@@ -28,24 +28,10 @@ export async function replaceFile(path: string, expected: Uint8Array, bytes: Uin
 			await rm(temporary, { force: true });
 			return false;
 		}
-		await renameOver(temporary, real);
+		await onceLetGo(() => rename(temporary, real));
 		return true;
 	} catch (error) {
 		await rm(temporary, { force: true });
 		throw error;
-	}
-}
-
-async function renameOver(from: string, to: string): Promise<void> {
-	for (let attempt = 1; ; attempt++) {
-		try {
-			await rename(from, to);
-			return;
-		} catch (error) {
-			// Windows does not replace a file while somebody reads it, which takes a moment only.
-			if (attempt === 10 || !(isErrno(error, 'EPERM') || isErrno(error, 'EACCES') || isErrno(error, 'EBUSY')))
-				throw error;
-			await new Promise((resolve) => setTimeout(resolve, 10 * attempt));
-		}
 	}
 }
