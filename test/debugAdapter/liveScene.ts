@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attach } from '../../src/platform/node/host/attach.ts';
+import { completeJsonLines } from '../jsonLines.ts';
 import type { Plan } from './scriptedClaude.ts';
 
 export interface ServerCall {
@@ -115,9 +116,5 @@ export class LiveScene {
 }
 
 async function linesOf(path: string): Promise<readonly unknown[]> {
-	const text = await readFile(path, 'utf8').catch(() => '');
-	return text
-		.split('\n')
-		.filter((line) => line !== '')
-		.map((line) => JSON.parse(line) as unknown);
+	return completeJsonLines(await readFile(path, 'utf8').catch(() => ''));
 }

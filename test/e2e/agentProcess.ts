@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { completeJsonLines } from '../jsonLines.ts';
 
 export interface AgentExit {
 	readonly code: number | null;
@@ -94,14 +95,7 @@ export async function until<T>(
 /** Every complete line of a file of JSON lines; none if there is no such file yet. */
 export async function readJsonLines(path: string): Promise<Record<string, unknown>[]> {
 	const text = await readFile(path, 'utf8').catch(() => '');
-	return (
-		text
-			.slice(0, text.lastIndexOf('\n') + 1)
-			.split('\n')
-			.filter((line) => line !== '')
-			// The files read here are JSON objects, one a line.
-			.map((line) => JSON.parse(line) as Record<string, unknown>)
-	);
+	return completeJsonLines(text) as Record<string, unknown>[]; // the files read here are JSON objects, one a line
 }
 
 /** A file that is one JSON object, without a newline at its end. */

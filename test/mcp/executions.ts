@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { completeJsonLines } from '../jsonLines.ts';
 
 /** One line of the fault server's log. */
 export interface Noted {
@@ -33,10 +34,7 @@ export class Executions {
 
 	all(): readonly Noted[] {
 		if (!existsSync(this.path)) return [];
-		return readFileSync(this.path, 'utf8')
-			.split('\n')
-			.filter((line) => line !== '')
-			.map((line) => JSON.parse(line) as Noted); // written by the fault server
+		return completeJsonLines(readFileSync(this.path, 'utf8')) as Noted[]; // written by the fault server
 	}
 
 	of(event: Noted['event'], key?: string): readonly Noted[] {

@@ -12,6 +12,7 @@ import type { HostStatus, ToolScopeStatus } from '../../src/core/host/status.ts'
 import type { ScopeSettings, ToolScopeSettings } from '../../src/core/scope/index.ts';
 import { attach } from '../../src/platform/node/host/attach.ts';
 import { recordingPath } from '../../src/platform/node/store/recordingPaths.ts';
+import { completeJsonLines } from '../jsonLines.ts';
 import { Lab, bin, isWindows } from '../platform/node/host/hosts.ts';
 import { eventsIn } from '../platform/node/recordedEvents.ts';
 import { until } from './waiting.ts';
@@ -64,12 +65,8 @@ describe('scopes', () => {
 
 	/** What has reached the server. */
 	function arrived(tool?: string): unknown[] {
-		return readFileSync(log, 'utf8')
-			.split('\n')
-			.filter((line) => line !== '')
-			.map((line) => JSON.parse(line) as { tool: string; args: unknown })
-			.filter((call) => tool === undefined || call.tool === tool)
-			.map(({ args }) => args);
+		const calls = completeJsonLines(readFileSync(log, 'utf8')) as { tool: string; args: unknown }[];
+		return calls.filter((call) => tool === undefined || call.tool === tool).map(({ args }) => args);
 	}
 
 	async function scopes(): Promise<readonly ToolScopeStatus[]> {
