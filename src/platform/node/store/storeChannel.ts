@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import type { StoreErrorCode } from '../../../core/store/storeError.ts';
-import { FrameReader, FrameTooLongError, encodeFrame, frameKinds } from './storeFrames.ts';
+import { FrameReader, FrameTooLongError, FrameWriter, frameKinds } from './storeFrames.ts';
 import type { Frame, FrameKind } from './storeFrames.ts';
 
 export interface StoreChannelOptions {
@@ -38,8 +38,9 @@ export class StoreChannel {
 	private readonly options: StoreChannelOptions;
 	private readonly asked = new Map<number, Asked>();
 	private lastId = 0;
-	/** Have been said, and not been written. */
-	private readonly frames: Buffer[] = [];
+	/** What has been said, and not been written. */
+	private readonly said = new FrameWriter();
+	private readonly flushSoon = () => this.flush();
 	private isClosed = false;
 	/** Looks while something is asked whether the other side is still there. */
 	private watch: NodeJS.Timeout | undefined;
@@ -71,23 +72,22 @@ export class StoreChannel {
 	async request(name: string, params: unknown): Promise<unknown> {
 		if (this.isClosed) throw new ChannelClosedError('The way is closed.');
 		const id = (this.lastId = (this.lastId % 0xffff_ffff) + 1);
-		const frame = encoded({ kind: frameKinds.request, id, name, value: params });
+		this.say({ kind: frameKinds.request, id, name, value: params });
 		return new Promise((resolve, reject) => {
 			// While somebody waits for an answer the process must not end; otherwise the way keeps it no longer than it wants.
 			if (this.asked.size === 0) this.socket.ref();
 			this.asked.set(id, { resolve, reject });
 			this.lookAfter();
-			this.write(frame);
 		});
 	}
 
 	notify(name: string, params: unknown): void {
-		if (!this.isClosed) this.write(encoded({ kind: frameKinds.notice, id: 0, name, value: params }));
+		if (!this.isClosed) this.say({ kind: frameKinds.notice, id: 0, name, value: params });
 	}
 
 	/** Bytes that the other side has not read yet. */
 	get unread(): number {
-		return this.frames.reduce((sum, { length }) => sum + length, this.socket.writableLength);
+		return this.said.length + this.socket.writableLength;
 	}
 
 	/** The way was closed because the other side gave no sign of life. */
@@ -135,7 +135,7 @@ export class StoreChannel {
 				this.options.onNotice(name, value);
 				return;
 			case frameKinds.isAlive:
-				this.write(encodeFrame({ kind: frameKinds.alive, id: 0, name: '', value: null }));
+				this.say({ kind: frameKinds.alive, id: 0, name: '', value: null });
 				return;
 			case frameKinds.alive:
 				return;
@@ -146,13 +146,11 @@ export class StoreChannel {
 
 	private reply(kind: FrameKind, id: number, value: unknown): void {
 		if (this.isClosed) return;
-		let frame: Buffer;
 		try {
-			frame = encodeFrame({ kind, id, name: '', value });
+			this.say({ kind, id, name: '', value });
 		} catch (error) {
-			frame = encodeFrame({ kind: frameKinds.failure, id, name: '', value: this.failureOf(error) });
+			this.say({ kind: frameKinds.failure, id, name: '', value: this.failureOf(error) });
 		}
-		this.write(frame);
 	}
 
 	private failureOf(error: unknown): Failure {
@@ -163,19 +161,28 @@ export class StoreChannel {
 		return { code: 'other', message: error instanceof Error ? error.message : String(error) };
 	}
 
-	/** What is said in one turn of the event loop goes out as one. */
-	private write(frame: Buffer): void {
+	/** What is said in one turn of the event loop goes out as one. Throws where it cannot be said. */
+	private say(frame: Frame): void {
 		if (this.isClosed || !this.socket.writable) return;
-		if (this.frames.push(frame) === 1) process.nextTick(() => this.flush());
+		const isFirst = this.said.length === 0;
+		try {
+			this.said.add(frame);
+		} catch (error) {
+			if (error instanceof FrameTooLongError)
+				throw new StoreError('too-large', error.message, undefined, { cause: error });
+			throw error;
+		}
+		if (isFirst) process.nextTick(this.flushSoon);
 	}
 
 	private flush(): void {
-		const frames = this.frames.splice(0);
-		if (frames.length === 0 || !this.socket.writable) return;
-		// To gather one of them only would cost more than to write it.
-		if (frames.length > 1) this.socket.cork();
-		for (const frame of frames) this.socket.write(frame);
-		if (frames.length > 1) this.socket.uncork();
+		if (this.said.length === 0) return;
+		this.said.take((bytes) => {
+			if (!this.socket.writable) return true;
+			this.socket.write(bytes);
+			// Whether the system has taken all of it.
+			return this.socket.writableLength === 0;
+		});
 	}
 
 	private forget(id: number): void {
@@ -195,8 +202,7 @@ export class StoreChannel {
 			if (this.asked.size === 0) {
 				clearInterval(this.watch);
 				this.watch = undefined;
-			} else if (this.silentLooks++ < looks)
-				this.write(encodeFrame({ kind: frameKinds.isAlive, id: 0, name: '', value: null }));
+			} else if (this.silentLooks++ < looks) this.say({ kind: frameKinds.isAlive, id: 0, name: '', value: null });
 			else {
 				this.isGivenUp = true;
 				this.destroy();
@@ -211,16 +217,6 @@ export class StoreChannel {
 		for (const { reject } of this.asked.values()) reject(new ChannelClosedError('The other side is gone.'));
 		this.asked.clear();
 		this.options.onClose();
-	}
-}
-
-function encoded(frame: Frame): Buffer {
-	try {
-		return encodeFrame(frame);
-	} catch (error) {
-		if (error instanceof FrameTooLongError)
-			throw new StoreError('too-large', error.message, undefined, { cause: error });
-		throw error;
 	}
 }
 

@@ -43,21 +43,56 @@ export class FrameTooLongError extends Error {
 	override readonly name = 'FrameTooLongError';
 }
 
-export function encodeFrame({ kind, id, name, value }: Frame): Buffer {
-	const texts: string[] = [];
-	const lengths: [string, number][] = [];
-	const head = JSON.stringify([name, withoutTexts(value, texts, lengths), lengths] satisfies Head);
-	const headBytes = Buffer.byteLength(head);
-	const total = lengths.reduce((sum, [, bytes]) => sum + bytes, prefixBytes + headBytes);
-	if (total > longestFrame) throw new FrameTooLongError(`A message of ${total} bytes is longer than any may be.`);
-	const frame = Buffer.allocUnsafe(total);
-	frame.writeUInt32LE(total - 4, 0);
-	frame.writeUInt8(kind, 4);
-	frame.writeUInt32LE(id, 5);
-	frame.writeUInt32LE(headBytes, 9);
-	let position = prefixBytes + frame.write(head, prefixBytes);
-	for (const text of texts) position += frame.write(text, position);
-	return frame;
+/** More is not kept for the next frames. */
+const mostKept = 256 * 1024;
+
+/**
+ * Frames one after the other, written into memory that is used again. New memory for each would be given back only when all garbage is
+ * collected: V8 counts it as old from the beginning, and eight megabytes of it let it look through everything.
+ */
+export class FrameWriter {
+	private memory: Buffer = Buffer.alloc(0);
+	/** In bytes, of all that has been added and not been taken. */
+	length = 0;
+
+	/** Throws `FrameTooLongError`, and then has added nothing. */
+	add({ kind, id, name, value }: Frame): void {
+		const texts: string[] = [];
+		const lengths: [string, number][] = [];
+		const head = JSON.stringify([name, withoutTexts(value, texts, lengths), lengths] satisfies Head);
+		const headBytes = Buffer.byteLength(head);
+		const total = lengths.reduce((sum, [, bytes]) => sum + bytes, prefixBytes + headBytes);
+		if (total > longestFrame) throw new FrameTooLongError(`A message of ${total} bytes is longer than any may be.`);
+		const from = this.length;
+		const memory = this.withRoomFor(total);
+		memory.writeUInt32LE(total - 4, from);
+		memory.writeUInt8(kind, from + 4);
+		memory.writeUInt32LE(id, from + 5);
+		memory.writeUInt32LE(headBytes, from + 9);
+		let position = from + prefixBytes;
+		position += memory.write(head, position);
+		for (const text of texts) position += memory.write(text, position);
+		this.length = position;
+	}
+
+	/**
+	 * Gives all that has been added to `send`, which says whether it is done with it; otherwise the memory is its own from now on.
+	 */
+	take(send: (bytes: Buffer) => boolean): void {
+		const { memory, length } = this;
+		this.length = 0;
+		const isDone = send(memory.subarray(0, length));
+		if (!isDone || memory.length > mostKept) this.memory = Buffer.alloc(0);
+	}
+
+	private withRoomFor(bytes: number): Buffer {
+		const needed = this.length + bytes;
+		if (needed <= this.memory.length) return this.memory;
+		// Not from the pool, which others write to as well.
+		const memory = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * this.memory.length, mostKept), 4096));
+		this.memory.copy(memory, 0, 0, this.length);
+		return (this.memory = memory);
+	}
 }
 
 function withoutTexts(value: unknown, texts: string[], lengths: [string, number][]): unknown {
@@ -88,8 +123,13 @@ export class FrameReader {
 		this.onFrame = onFrame;
 	}
 
-	/** Throws when this is no frame. */
+	/** Throws when this is no frame. The chunk is worth nothing afterwards. */
 	push(chunk: Buffer): void {
+		this.read(chunk);
+		release(chunk);
+	}
+
+	private read(chunk: Buffer): void {
 		let position = 0;
 		while (position < chunk.length) {
 			if (this.frame === undefined) {
@@ -117,8 +157,20 @@ export class FrameReader {
 			this.frame = undefined;
 			this.filled = 0;
 			this.onFrame(decodeFrame(whole));
+			release(whole);
 		}
 	}
+}
+
+/** Below it memory is not worth giving back by itself. */
+const worthReleasing = 4096;
+
+/** Gives memory back that nobody reads any more, for the reason that `FrameWriter` has not to ask for it. */
+function release(bytes: Buffer): void {
+	const { buffer } = bytes;
+	// What is a part of something larger is others' too.
+	if (bytes.length < worthReleasing || bytes.length !== buffer.byteLength) return;
+	if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 function checkedLength(length: number): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FrameReader, encodeFrame } from '../../../../src/platform/node/store/storeFrames.ts';
+import { FrameReader, FrameWriter } from '../../../../src/platform/node/store/storeFrames.ts';
 import type { Frame } from '../../../../src/platform/node/store/storeFrames.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 2_000, size: 'max' });
@@ -29,7 +29,7 @@ describe('a frame', () => {
 				fc.array(anyFrame, { minLength: 1, maxLength: 5 }),
 				fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 50 }),
 				(frames, cuts) => {
-					const bytes = Buffer.concat(frames.map((frame) => encodeFrame(frame)));
+					const bytes = encoded(frames);
 					const read: Frame[] = [];
 					const reader = new FrameReader((frame) => read.push(frame));
 					for (let position = 0, turn = 0; position < bytes.length; turn++) {
@@ -48,12 +48,7 @@ describe('a frame', () => {
 		const state = JSON.stringify({
 			rows: Array.from({ length: 500 }, (_, index) => ({ index, name: `"${index}"` })),
 		});
-		const frame = encodeFrame({
-			kind: 1,
-			id: 7,
-			name: 'store/commit',
-			value: { turnId: 'turn', state, reply: '1' },
-		});
+		const frame = encoded([{ kind: 1, id: 7, name: 'store/commit', value: { turnId: 'turn', state, reply: '1' } }]);
 		assert.ok(frame.length < Buffer.byteLength(state) + 200);
 	});
 
@@ -68,4 +63,50 @@ describe('a frame', () => {
 		])
 			assert.throws(() => read(bytes), bytes.join());
 	});
+
+	it('stays as it was while others are written after it', () => {
+		fc.assert(
+			fc.property(fc.array(fc.tuple(anyFrame, fc.boolean()), { minLength: 1, maxLength: 8 }), (rounds) => {
+				const writer = new FrameWriter();
+				const kept: (readonly [Frame, Buffer])[] = [];
+				for (const [frame, isDone] of rounds) {
+					writer.add(frame);
+					writer.take((bytes) => {
+						kept.push([frame, isDone ? Buffer.from(bytes) : bytes]);
+						return isDone;
+					});
+				}
+				for (const [frame, bytes] of kept) assert.deepEqual(read(bytes), [frame]);
+			}),
+		);
+	});
+
+	it('that cannot be said leaves those before it', () => {
+		const writer = new FrameWriter();
+		const frame: Frame = { kind: 1, id: 1, name: 'a', value: 'b' };
+		writer.add(frame);
+		const long = 'x'.repeat(200 * 1024 * 1024);
+		assert.throws(() => writer.add({ kind: 1, id: 2, name: 'a', value: { state: long, reply: long } }));
+		writer.take((bytes) => {
+			assert.deepEqual(read(bytes), [frame]);
+			return true;
+		});
+	});
 });
+
+function encoded(frames: readonly Frame[]): Buffer {
+	const writer = new FrameWriter();
+	for (const frame of frames) writer.add(frame);
+	let encoded = Buffer.alloc(0);
+	writer.take((bytes) => {
+		encoded = Buffer.from(bytes);
+		return true;
+	});
+	return encoded;
+}
+
+function read(bytes: Buffer): readonly Frame[] {
+	const frames: Frame[] = [];
+	new FrameReader((frame) => frames.push(frame)).push(bytes);
+	return frames;
+}
