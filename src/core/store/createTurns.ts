@@ -1,6 +1,7 @@
 import { Emitter } from '../base/emitter.ts';
 import type { Event } from '../base/emitter.ts';
 import type { StoredCheckpoint } from './checkpoint.ts';
+import { SmallMap } from '../base/smallMap.ts';
 import { EndedTurns } from './endedTurns.ts';
 import { readGeneration } from './fence.ts';
 import { IdleSessions } from './idleSessions.ts';
@@ -112,7 +113,7 @@ class LocalTurns implements OwnerTurns {
 	private readonly actors = new Map<string, SessionActor>();
 	private readonly idleSessions: IdleSessions;
 	/** By the id of the turn that each has given. */
-	private readonly running = new Map<string, SessionActor>();
+	private readonly running = new SmallMap<string, SessionActor>();
 	private readonly endedTurns = new EndedTurns();
 	private readonly damaged = new Map<string, StoreError>();
 	/** Why no call is taken any more. */

@@ -1,3 +1,4 @@
+import { SmallMap } from '../base/smallMap.ts';
 import type { SessionState } from './sessionStore.ts';
 
 export interface LiveState {
@@ -13,7 +14,7 @@ const mostCharacters = 64 * 1024 * 1024;
 
 /** What calls have left, as objects, so that the next ones need not read it from text. The ones used last are kept. */
 export class LiveStates {
-	private readonly states = new Map<string, LiveState>();
+	private readonly states = new SmallMap<string, LiveState>();
 	private characters = 0;
 
 	get(sessionId: string): LiveState | undefined {
@@ -24,9 +25,10 @@ export class LiveStates {
 		this.delete(sessionId);
 		this.states.set(sessionId, live);
 		this.characters += live.characters;
-		for (const oldest of this.states.keys()) {
-			if (this.characters <= mostCharacters) return;
+		if (this.characters <= mostCharacters) return;
+		for (const [oldest] of this.states.entries()) {
 			this.delete(oldest);
+			if (this.characters <= mostCharacters) return;
 		}
 	}
 

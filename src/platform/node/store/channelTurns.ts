@@ -2,6 +2,7 @@
 
 import { Emitter } from '../../../core/base/emitter.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
+import { SmallMap } from '../../../core/base/smallMap.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import type { OwnerTurns, StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
 import type { TurnRequest } from '../../../core/store/turns.ts';
@@ -41,7 +42,7 @@ export interface ServedTurns {
 
 /** The owner's side, for one client. */
 export function serveTurns(turns: OwnerTurns, notify: (name: string, event: StoreEvent) => void): ServedTurns {
-	const running = new Set<string>();
+	const running = new SmallMap<string, true>();
 	let isWatched = false;
 	let isDisposed = false;
 	const listening = turns.onDidHappen((event) => {
@@ -64,7 +65,7 @@ export function serveTurns(turns: OwnerTurns, notify: (name: string, event: Stor
 			const start = await turns.begin(request);
 			if (start.kind === 'replay') return start;
 			if (isDisposed) await turns.abort(start.turnId);
-			else running.add(start.turnId);
+			else running.set(start.turnId, true);
 			return start;
 		},
 		async 'store/commit'(end) {
@@ -76,7 +77,7 @@ export function serveTurns(turns: OwnerTurns, notify: (name: string, event: Stor
 			const { next } = committed;
 			if (next === undefined) return committed;
 			if (isDisposed) await turns.abort(next.turnId);
-			else running.add(next.turnId);
+			else running.set(next.turnId, true);
 			return committed;
 		},
 		async 'store/use'({ turnId, request }) {
@@ -105,7 +106,7 @@ export function serveTurns(turns: OwnerTurns, notify: (name: string, event: Stor
 		dispose() {
 			isDisposed = true;
 			listening.dispose();
-			for (const turnId of running) void turns.abort(turnId);
+			for (const [turnId] of running.entries()) void turns.abort(turnId);
 			running.clear();
 		},
 	};

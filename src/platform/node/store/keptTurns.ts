@@ -3,6 +3,7 @@
 // back at once unless it is in use; and a call whose key may be known is asked for.
 
 import { Emitter } from '../../../core/base/emitter.ts';
+import { SmallMap } from '../../../core/base/smallMap.ts';
 import type { StoreEvent } from '../../../core/store/createTurns.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import { checkRequest } from '../../../core/store/turnRequest.ts';
@@ -51,8 +52,8 @@ export interface KeepingTurns extends RemoteTurns {
 export function keepTurns(turns: RemoteTurns, onError: (error: unknown) => void): KeepingTurns {
 	const happened = new Emitter<StoreEvent>(onError);
 	/** By their sessions: the turns that nobody uses. */
-	const idle = new Map<string, Kept>();
-	const runs = new Map<string, Run>();
+	const idle = new SmallMap<string, Kept>();
+	const runs = new SmallMap<string, Run>();
 	/** By their sessions: the calls that were made last. */
 	const latest = new Map<string, { readonly seq: number; readonly at: number }>();
 	/** Turns that are wanted and not known yet. */
@@ -167,7 +168,7 @@ export function keepTurns(turns: RemoteTurns, onError: (error: unknown) => void)
 
 	/** Gives whether it was idle. */
 	function forget(turnId: string): boolean {
-		for (const [sessionId, kept] of idle) if (kept.turnId === turnId) return idle.delete(sessionId);
+		for (const [sessionId, kept] of idle.entries()) if (kept.turnId === turnId) return idle.delete(sessionId);
 		return false;
 	}
 
@@ -179,7 +180,7 @@ export function keepTurns(turns: RemoteTurns, onError: (error: unknown) => void)
 	/** A timer that is too early asks again: a call then costs none. */
 	function look(): void {
 		const until = performance.now() - keptMs;
-		for (const [sessionId, { turnId, since }] of idle) {
+		for (const [sessionId, { turnId, since }] of idle.entries()) {
 			if (since > until) continue;
 			idle.delete(sessionId);
 			giveBack(turnId);

@@ -2,6 +2,7 @@
 // goes over in few messages.
 
 import { Worker } from 'node:worker_threads';
+import { SmallMap } from '../../../core/base/smallMap.ts';
 import { SqlError } from '../../../core/store/sqlDatabase.ts';
 import type { SqlDatabase, SqlRow, SqlStatement } from '../../../core/store/sqlDatabase.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
@@ -83,7 +84,7 @@ class WorkerSqlite implements NodeSqlite {
 	readonly isReadOnly: boolean;
 	readonly sqliteVersion: string;
 	private readonly worker: Worker;
-	private readonly waiting = new Map<number, Waiting>();
+	private readonly waiting = new SmallMap<number, Waiting>();
 	private readonly statements = new Map<string, number>();
 	private newStatements: string[] = [];
 	private jobs: Job[] = [];
@@ -202,7 +203,7 @@ class WorkerSqlite implements NodeSqlite {
 	private end(reason: string): void {
 		this.hasEnded = true;
 		for (const answer of this.answers.splice(0)) answer();
-		for (const waiting of this.waiting.values()) waiting.reject(new SqlError('closed', reason));
+		for (const [, waiting] of this.waiting.entries()) waiting.reject(new SqlError('closed', reason));
 		this.waiting.clear();
 	}
 

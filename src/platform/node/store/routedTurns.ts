@@ -4,6 +4,7 @@
 import { Emitter } from '../../../core/base/emitter.ts';
 import type { Event } from '../../../core/base/emitter.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
+import { SmallMap } from '../../../core/base/smallMap.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
 import type { KeptState, StoreEvent, StoreTurns } from '../../../core/store/createTurns.ts';
 import type { CheckpointSummary, SessionSummary } from '../../../core/store/sessionStore.ts';
@@ -24,7 +25,6 @@ interface Link {
 	readonly route: StoreRoute;
 	/** Stands before every id that this owner has given, since another's may be the same. */
 	readonly prefix: string;
-	readonly turns: Set<string>;
 	isLost: boolean;
 }
 
@@ -36,7 +36,7 @@ export class RoutedTurns implements StoreTurns {
 	/** The one that is looked for, or the current one. `undefined`: the search has failed. */
 	private link: Promise<Link> | undefined;
 	private current: Link | undefined;
-	private readonly turnLinks = new Map<string, Link>();
+	private readonly turnLinks = new SmallMap<string, Link>();
 	private links = 0;
 	private latestGeneration = 0;
 	private isWatched = false;
@@ -92,9 +92,8 @@ export class RoutedTurns implements StoreTurns {
 
 	/** @param late After its deadline, until this side ends it. For a turn that was kept there is only this side's clock. */
 	private began(link: Link, { kind, turnId, seq, stateId, state, deadlineMs }: Turn, late: number): Turn {
-		const { prefix, turns } = link;
+		const { prefix } = link;
 		const id = prefix + turnId;
-		turns.add(id);
 		this.turnLinks.set(id, link);
 		return { kind, turnId: id, seq, stateId: prefix + stateId, state, deadlineMs: deadlineMs + late };
 	}
@@ -233,7 +232,7 @@ export class RoutedTurns implements StoreTurns {
 	}
 
 	private adopt(route: StoreRoute): Link {
-		const link: Link = { route, prefix: `${++this.links}.`, turns: new Set(), isLost: false };
+		const link: Link = { route, prefix: `${++this.links}.`, isLost: false };
 		const { generation } = route.turns;
 		const isTakenOver = this.latestGeneration !== 0 && generation !== this.latestGeneration;
 		this.latestGeneration = generation;
@@ -251,7 +250,7 @@ export class RoutedTurns implements StoreTurns {
 
 	private turnEnded(link: Link, event: Extract<StoreEvent, { kind: 'turn-ended' }>): void {
 		// It may be that of another process.
-		if (!link.turns.has(event.turnId)) return;
+		if (this.turnLinks.get(event.turnId) !== link) return;
 		this.endTurn(event.turnId);
 		this.happened.fire(event);
 		this.onTurnEnd();
@@ -273,7 +272,8 @@ export class RoutedTurns implements StoreTurns {
 		link.route.drop();
 		if (this.current === link) this.current = undefined;
 		const { code, message, sessionId } = fenced();
-		for (const turnId of link.turns) {
+		for (const [turnId, own] of this.turnLinks.entries()) {
+			if (own !== link) continue;
 			// Where it is this process that has given up the directory, its own calls must not keep the rest from ending.
 			if (link.route.isOurs) void link.route.turns.abort(turnId.slice(link.prefix.length)).catch(() => undefined);
 			this.turnEnded(link, { kind: 'turn-ended', turnId, error: { code, message, sessionId } });
@@ -292,7 +292,6 @@ export class RoutedTurns implements StoreTurns {
 	private endTurn(turnId: string): Link | undefined {
 		const link = this.turnLinks.get(turnId);
 		this.turnLinks.delete(turnId);
-		link?.turns.delete(turnId);
 		return link;
 	}
 

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { ExpectedError } from '../../../core/base/errors.ts';
+import { SmallMap } from '../../../core/base/smallMap.ts';
 import { StoreError } from '../../../core/store/storeError.ts';
 import type { StoreErrorCode } from '../../../core/store/storeError.ts';
 import { FrameReader, FrameTooLongError, FrameWriter, frameKinds } from './storeFrames.ts';
@@ -36,7 +37,7 @@ interface Failure {
 export class StoreChannel {
 	private readonly socket: Socket;
 	private readonly options: StoreChannelOptions;
-	private readonly asked = new Map<number, Asked>();
+	private readonly asked = new SmallMap<number, Asked>();
 	private lastId = 0;
 	/** What has been said, and not been written. */
 	private readonly said = new FrameWriter();
@@ -214,7 +215,7 @@ export class StoreChannel {
 		if (this.isClosed) return;
 		this.isClosed = true;
 		clearInterval(this.watch);
-		for (const { reject } of this.asked.values()) reject(new ChannelClosedError('The other side is gone.'));
+		for (const [, { reject }] of this.asked.entries()) reject(new ChannelClosedError('The other side is gone.'));
 		this.asked.clear();
 		this.options.onClose();
 	}
