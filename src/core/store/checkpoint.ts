@@ -17,6 +17,25 @@ export interface Checkpoint {
 	readonly replyHash: string | undefined;
 }
 
+/** What later calls need to know of it. Hundreds of them are in memory for each session, so it is no more than that. */
+export interface PastCall {
+	readonly seq: number;
+	readonly generation: number;
+	readonly key: string | undefined;
+	readonly tool: string;
+	readonly argumentsHash: string;
+	readonly stateBytes: number;
+	readonly replyBytes: number;
+	readonly replyHash: string | undefined;
+	/** Until when its reply is kept, by the clock that never goes back. */
+	readonly expiresAt: number;
+}
+
+export function pastCall(checkpoint: Checkpoint, expiresAt: number): PastCall {
+	const { seq, generation, key, tool, argumentsHash, stateBytes, replyBytes, replyHash } = checkpoint;
+	return { seq, generation, key, tool, argumentsHash, stateBytes, replyBytes, replyHash, expiresAt };
+}
+
 export function stateHash(digest: Digest, sessionId: string, generation: number, seq: number, state: string): string {
 	return digest.sha256Of(framed(['state', sessionId, generation, seq]), state);
 }

@@ -220,7 +220,10 @@ class LocalTurns implements OwnerTurns {
 			throw new StoreError('not-kept', sentence, sessionId);
 		}
 		try {
-			return { seq, state: await this.table.textOf(sessionId, home, 'state', kept.checkpoint) };
+			return {
+				seq,
+				state: await this.table.textOf(sessionId, home, 'state', kept.checkpoint, kept.checkpoint.stateHash),
+			};
 		} catch (error) {
 			const failure = storeErrorOf(error, sessionId);
 			// No call rests on it, so none is refused.

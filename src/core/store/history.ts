@@ -1,4 +1,5 @@
-import type { Checkpoint, StoredCheckpoint } from './checkpoint.ts';
+import { pastCall } from './checkpoint.ts';
+import type { Checkpoint, PastCall, StoredCheckpoint } from './checkpoint.ts';
 import { lapSize, ringSize } from './schema.ts';
 
 import type { StoreLimits } from './sessionStore.ts';
@@ -6,19 +7,19 @@ import type { StoreLimits } from './sessionStore.ts';
 /** What a checkpoint takes away from those before it. */
 export interface Displaced {
 	/** The one that is not kept any longer. */
-	readonly forgotten: Checkpoint | undefined;
+	readonly forgotten: PastCall | undefined;
 	/** The one whose row it takes. */
-	readonly replaced: Checkpoint | undefined;
+	readonly replaced: PastCall | undefined;
 	/** The one before, if it begins a new one. */
 	readonly lap: Lap | undefined;
-	readonly withoutState: readonly Checkpoint[];
-	readonly withoutReply: readonly Checkpoint[];
+	readonly withoutState: readonly PastCall[];
+	readonly withoutReply: readonly PastCall[];
 }
 
 /** What calls need of sixteen checkpoints is kept together. */
 export interface Lap {
 	/** Oldest first, and at least one. */
-	readonly checkpoints: readonly [Checkpoint, ...Checkpoint[]];
+	readonly checkpoints: readonly [PastCall, ...PastCall[]];
 	/** Up to this call the replies are not kept; 0: all are. */
 	readonly letGo: number;
 }
@@ -30,9 +31,9 @@ const tolerableBytes = 8 * 1024 * 1024;
 export class History {
 	private readonly limits: StoreLimits;
 	/** Oldest first. */
-	private readonly checkpoints: Checkpoint[];
+	private readonly checkpoints: PastCall[];
 	/** The calls that can be repeated. */
-	private readonly calls = new Map<string, RepeatableCall>();
+	private readonly calls = new Map<string, PastCall>();
 	private readonly states: Texts;
 	private readonly replies: Texts;
 
@@ -42,18 +43,21 @@ export class History {
 	 */
 	constructor(kept: readonly StoredCheckpoint[], limits: StoreLimits, now: number, elapsed: number) {
 		this.limits = limits;
-		this.checkpoints = kept.map(({ checkpoint }) => checkpoint);
+		const past = kept.map(({ checkpoint }) => {
+			const age = Math.max(0, now - checkpoint.at);
+			return pastCall(checkpoint, this.expiry(elapsed - age));
+		});
+		this.checkpoints = [...past];
 		this.states = new Texts(
 			({ stateBytes }) => stateBytes,
-			kept.filter(({ hasState }) => hasState),
+			past.filter((_, index) => kept[index]?.hasState),
 		);
 		this.replies = new Texts(
 			({ replyBytes }) => replyBytes,
-			kept.filter(({ hasReply }) => hasReply),
+			past.filter((_, index) => kept[index]?.hasReply),
 		);
-		for (const { checkpoint, hasReply } of kept.slice(Math.max(0, kept.length - limits.keptCalls))) {
-			const age = Math.max(0, now - checkpoint.at);
-			if (hasReply) this.remember(checkpoint, elapsed - age);
+		for (const [index, call] of past.entries()) {
+			if (index >= kept.length - limits.keptCalls && kept[index]?.hasReply === true) this.remember(call);
 		}
 	}
 
@@ -79,10 +83,9 @@ export class History {
 	}
 
 	/** The call with this key, if its reply is still kept. */
-	find(key: string, elapsed: number): Checkpoint | undefined {
+	find(key: string, elapsed: number): PastCall | undefined {
 		const call = this.calls.get(key);
-		if (call === undefined || call.expiresAt <= elapsed) return undefined;
-		return call.checkpoint;
+		return call === undefined || call.expiresAt <= elapsed ? undefined : call;
 	}
 
 	/** Of all calls that can be repeated, and of some that could be once. */
@@ -92,16 +95,17 @@ export class History {
 
 	add(checkpoint: Checkpoint, elapsed: number): Displaced {
 		const { seq } = checkpoint;
+		const call = pastCall(checkpoint, this.expiry(elapsed));
 		const forgotten = this.checkpoints.length < ringSize ? undefined : this.checkpoints.shift();
 		if (forgotten !== undefined) this.replies.drop(forgotten.seq);
 		const replaced = this.checkpoints.at(-lapSize);
 		if (replaced !== undefined) this.states.drop(replaced.seq);
 		const lap = seq % lapSize === 0 ? this.lapBefore(seq) : undefined;
-		this.checkpoints.push(checkpoint);
-		this.states.add(checkpoint);
-		if (checkpoint.replyHash !== undefined) {
-			this.replies.add(checkpoint);
-			this.remember(checkpoint, elapsed);
+		this.checkpoints.push(call);
+		this.states.add(call);
+		if (call.replyHash !== undefined) {
+			this.replies.add(call);
+			this.remember(call);
 		}
 		const { keptCalls, keptStates } = this.limits;
 		this.forget(this.checkpoints.at(-keptCalls - 1));
@@ -123,34 +127,33 @@ export class History {
 		return { checkpoints, letGo: letGo?.seq ?? 0 };
 	}
 
-	private remember(checkpoint: Checkpoint, elapsed: number): void {
-		const { key } = checkpoint;
-		if (key !== undefined) this.calls.set(key, { checkpoint, expiresAt: elapsed + this.limits.keptCallsMs });
+	/** @param elapsed When the call was made. In whole milliseconds: those are no objects. */
+	private expiry(elapsed: number): number {
+		return Math.round(elapsed + this.limits.keptCallsMs);
 	}
 
-	private forget(checkpoint: Checkpoint | undefined): void {
-		const key = checkpoint?.key;
+	private remember(call: PastCall): void {
+		if (call.key !== undefined) this.calls.set(call.key, call);
+	}
+
+	private forget(call: PastCall | undefined): void {
+		const key = call?.key;
 		// A key whose time was over may have been used again.
-		if (key !== undefined && this.calls.get(key)?.checkpoint === checkpoint) this.calls.delete(key);
+		if (key !== undefined && this.calls.get(key) === call) this.calls.delete(key);
 	}
-}
-
-interface RepeatableCall {
-	readonly checkpoint: Checkpoint;
-	readonly expiresAt: number;
 }
 
 /** The checkpoints of which one of the two texts is stored. */
 class Texts {
-	private readonly bytesOf: (checkpoint: Checkpoint) => number;
+	private readonly bytesOf: (call: PastCall) => number;
 	/** Oldest first. */
-	private readonly stored: Checkpoint[];
+	private readonly stored: PastCall[];
 	private bytes = 0;
 
-	constructor(bytesOf: (checkpoint: Checkpoint) => number, stored: readonly StoredCheckpoint[]) {
+	constructor(bytesOf: (call: PastCall) => number, stored: readonly PastCall[]) {
 		this.bytesOf = bytesOf;
-		this.stored = stored.map(({ checkpoint }) => checkpoint);
-		for (const checkpoint of this.stored) this.bytes += bytesOf(checkpoint);
+		this.stored = [...stored];
+		for (const call of stored) this.bytes += bytesOf(call);
 	}
 
 	/** Of one that has had it. */
@@ -159,9 +162,9 @@ class Texts {
 		return oldest !== undefined && seq >= oldest.seq;
 	}
 
-	add(checkpoint: Checkpoint): void {
-		this.stored.push(checkpoint);
-		this.bytes += this.bytesOf(checkpoint);
+	add(call: PastCall): void {
+		this.stored.push(call);
+		this.bytes += this.bytesOf(call);
 	}
 
 	/** Up to this one they are not stored any longer. */
@@ -171,8 +174,8 @@ class Texts {
 	}
 
 	/** Lets go of the oldest of those up to `seq`, as long as all weigh too much. */
-	prune(seq: number): readonly Checkpoint[] {
-		const pruned: Checkpoint[] = [];
+	prune(seq: number): readonly PastCall[] {
+		const pruned: PastCall[] = [];
 		for (let [oldest] = this.stored; oldest !== undefined; [oldest] = this.stored) {
 			if (this.bytes <= tolerableBytes || oldest.seq > seq || pruned.length === mostPruned) break;
 			this.shift();

@@ -1,6 +1,6 @@
 import type { Disposable } from '../base/lifecycle.ts';
 import { deadlineExceeded } from './callTurn.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint, PastCall } from './checkpoint.ts';
 import type { StoreEvent } from './createTurns.ts';
 import { History } from './history.ts';
 import type { SessionEvicted, StoreLimits } from './sessionStore.ts';
@@ -263,11 +263,11 @@ export class SessionActor {
 		this.serveNext();
 	}
 
-	private async replay({ request, resolve, reject }: WaitingCall, known: Checkpoint, memory: Memory): Promise<void> {
+	private async replay({ request, resolve, reject }: WaitingCall, known: PastCall, memory: Memory): Promise<void> {
 		const { sessionId, context } = this;
 		try {
 			if (known.argumentsHash !== request.argumentsHash) throw keyReused(sessionId, known, request);
-			const reply = await context.table.textOf(sessionId, memory.home, 'reply', known);
+			const reply = await context.table.textOf(sessionId, memory.home, 'reply', known, known.replyHash);
 			resolve({ kind: 'replay', reply, seq: known.seq });
 		} catch (error) {
 			reject(await context.failed(error, sessionId));
@@ -437,7 +437,7 @@ function weightOf(state: string, history: History): number {
 	return state.length + history.weight;
 }
 
-function keyReused(sessionId: string, known: Checkpoint, { key = '', tool }: TurnRequest): StoreError {
+function keyReused(sessionId: string, known: PastCall, { key = '', tool }: TurnRequest): StoreError {
 	const other = known.tool === tool ? 'with other arguments' : `for ${quoted(known.tool)}`;
 	const sentence = `The key ${quoted(key)} of session ${quoted(sessionId)} was used ${other} before: checkpoint ${known.seq}.`;
 	return new StoreError('key-reused', sentence, sessionId);

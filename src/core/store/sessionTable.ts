@@ -1,5 +1,5 @@
 import { callHash, letGoHash, replyHash, stateHash, storedCheckpoint, storedCheckpoints } from './checkpoint.ts';
-import type { Checkpoint, StoredCheckpoint } from './checkpoint.ts';
+import type { Checkpoint, PastCall, StoredCheckpoint } from './checkpoint.ts';
 import type { History, Lap } from './history.ts';
 import { lapSize, ringSize } from './schema.ts';
 import { SqlError } from './sqlDatabase.ts';
@@ -26,6 +26,9 @@ export interface StoredSession {
 	readonly checkpoints: readonly StoredCheckpoint[];
 }
 
+/** By which its texts are found. */
+type CallTexts = Pick<Checkpoint, 'seq' | 'generation' | 'key' | 'tool' | 'stateBytes' | 'replyBytes'>;
+
 /** The statement of a checkpoint, and of what goes with it. */
 export interface CheckpointWrite {
 	readonly sessionId: string;
@@ -35,14 +38,14 @@ export interface CheckpointWrite {
 	/** `undefined`: none is kept. */
 	readonly reply: string | undefined;
 	/** The one that is not kept any longer. */
-	readonly forgotten: Checkpoint | undefined;
+	readonly forgotten: PastCall | undefined;
 	/** The one whose row it takes. */
-	readonly replaced: Checkpoint | undefined;
+	readonly replaced: PastCall | undefined;
 	/** The one before, if it begins a new one. */
 	readonly lap: Lap | undefined;
 	/** Whose states, and whose replies, are not kept any longer. */
-	readonly withoutState: readonly Checkpoint[];
-	readonly withoutReply: readonly Checkpoint[];
+	readonly withoutState: readonly PastCall[];
+	readonly withoutReply: readonly PastCall[];
 }
 
 /** What `sessions` tells of each: the latest checkpoint is not verified. */
@@ -140,14 +143,15 @@ export class SessionTable {
 		}
 	}
 
-	/** The text of one checkpoint that `load` gave. */
+	/** The text of one checkpoint that `load` gave, or of a call that has been made since. */
 	async textOf(
 		sessionId: string,
 		home: SessionHome,
 		part: 'state' | 'reply',
-		checkpoint: Checkpoint,
+		call: CallTexts,
+		hash: string | undefined,
 	): Promise<string> {
-		const { seq } = checkpoint;
+		const { seq } = call;
 		const place = placeOf(home, seq);
 		const row = `SELECT ${part} AS text FROM checkpoints WHERE place = ? AND seq = ?`;
 		const statement =
@@ -160,8 +164,8 @@ export class SessionTable {
 		const rows = await this.database.read(statement);
 		const stored = rows.map(({ text }) => text).find((text) => text !== null);
 		// In the row of a lap nothing stands for a reply that lies in pieces.
-		const isInPieces = part === 'reply' && stored === undefined && !fitsIntoLap(checkpoint);
-		return this.verifiedText(sessionId, home, part, checkpoint, isInPieces ? '' : stored);
+		const isInPieces = part === 'reply' && stored === undefined && !fitsIntoLap(call);
+		return this.verifiedText(sessionId, home, part, call, hash, isInPieces ? '' : stored);
 	}
 
 	/** The checkpoint that a call makes. */
@@ -278,7 +282,7 @@ export class SessionTable {
 	private withoutReply(
 		sessionId: string,
 		home: SessionHome,
-		checkpoint: Checkpoint,
+		checkpoint: CallTexts,
 		newest: number,
 	): readonly SqlStatement[] {
 		const { seq } = checkpoint;
@@ -337,7 +341,7 @@ export class SessionTable {
 		const checkpoints = [...inLaps, ...inRing];
 		refuseGaps(checkpoints, ringSize);
 		const stored = rows.find(({ part }) => part === 'state')?.['text'];
-		const state = await this.verifiedText(sessionId, home, 'state', checkpoint, stored);
+		const state = await this.verifiedText(sessionId, home, 'state', checkpoint, checkpoint.stateHash, stored);
 		return { home, latest: { checkpoint, state }, checkpoints };
 	}
 
@@ -385,19 +389,18 @@ export class SessionTable {
 		sessionId: string,
 		home: SessionHome,
 		part: 'state' | 'reply',
-		checkpoint: Checkpoint,
+		call: CallTexts,
+		hash: string | undefined,
 		stored: SqlValue | undefined,
 	): Promise<string> {
-		const { seq, generation } = checkpoint;
+		const { seq, generation } = call;
 		if (typeof stored !== 'string') throw new DamageError(`the ${part} of checkpoint ${seq} is gone`);
-		const mayBeInPieces = isInPieces(part, checkpoint) || (part === 'reply' && !fitsIntoLap(checkpoint));
+		const mayBeInPieces = isInPieces(part, call) || (part === 'reply' && !fitsIntoLap(call));
 		const text =
 			mayBeInPieces && stored === '' ? await this.chunkedText(piecesPlaceOf(home, seq), part, seq) : stored;
-		const isIntact =
-			part === 'state'
-				? stateHash(this.digest, sessionId, generation, seq, text) === checkpoint.stateHash
-				: replyHash(this.digest, sessionId, generation, seq, text) === checkpoint.replyHash;
-		if (!isIntact) throw new DamageError(`the ${part} of checkpoint ${seq} fails its checksum`);
+		const hashOf = part === 'state' ? stateHash : replyHash;
+		if (hashOf(this.digest, sessionId, generation, seq, text) !== hash)
+			throw new DamageError(`the ${part} of checkpoint ${seq} fails its checksum`);
 		return text;
 	}
 
@@ -464,12 +467,12 @@ function movedHome(home: SessionHome): SessionHome {
 	return { ...home, isOfVersion1: false };
 }
 
-function isInPieces(part: 'state' | 'reply', { stateBytes, replyBytes }: Checkpoint): boolean {
+function isInPieces(part: 'state' | 'reply', { stateBytes, replyBytes }: CallTexts): boolean {
 	return (part === 'state' ? stateBytes : replyBytes) > inlineBytes[part];
 }
 
 /** Whether its reply is in the row of its lap, where all is JSON, and texts are JSON within JSON. */
-function fitsIntoLap({ key, tool, replyBytes }: Checkpoint): boolean {
+function fitsIntoLap({ key, tool, replyBytes }: CallTexts): boolean {
 	return ((key?.length ?? 0) + tool.length) * 6 + replyBytes * 2 <= lapShare;
 }
 
@@ -480,7 +483,7 @@ function piecesOf(place: number, part: 'state' | 'reply', text: string): SqlStat
 	}));
 }
 
-function dropPieces(home: SessionHome, part: 'state' | 'reply', { seq }: Checkpoint): SqlStatement {
+function dropPieces(home: SessionHome, part: 'state' | 'reply', { seq }: CallTexts): SqlStatement {
 	const sql = 'DELETE FROM chunks WHERE place = ? AND part_of = ?';
 	return { sql, parameters: [piecesPlaceOf(home, seq), part] };
 }

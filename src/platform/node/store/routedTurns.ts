@@ -43,7 +43,8 @@ export class RoutedTurns implements StoreTurns {
 	private isClosing = false;
 	private closed: Promise<void> | undefined;
 	/** Of what waits for an answer. */
-	private readonly waiting = new Set<(error: unknown) => void>();
+	private readonly waiting = new SmallMap<number, (error: unknown) => void>();
+	private lastWaiting = 0;
 	/** Keeps the process while something is asked: an owner that waits for a turn which another process has waits for nothing else. */
 	private readonly presence = setInterval(() => undefined, 2 ** 31 - 1).unref();
 	private onTurnEnd: () => void = () => undefined;
@@ -174,7 +175,7 @@ export class RoutedTurns implements StoreTurns {
 	private async shut(): Promise<void> {
 		this.isClosing = true;
 		// Those that wait for their turn.
-		for (const refuse of this.waiting) refuse(this.closedError());
+		for (const [, refuse] of this.waiting.entries()) refuse(this.closedError());
 		while (this.turnLinks.size > 0) {
 			const ended = Promise.withResolvers<void>();
 			this.onTurnEnd = ended.resolve;
@@ -193,11 +194,12 @@ export class RoutedTurns implements StoreTurns {
 		if (this.isClosing) throw this.closedError();
 		return new Promise((resolve, reject) => {
 			if (this.waiting.size === 0) this.presence.ref();
-			this.waiting.add(reject);
+			const id = ++this.lastWaiting;
+			this.waiting.set(id, reject);
 			this.ask(ask)
 				.then(resolve, reject)
 				.finally(() => {
-					this.waiting.delete(reject);
+					this.waiting.delete(id);
 					if (this.waiting.size === 0) this.presence.unref();
 				});
 		});
