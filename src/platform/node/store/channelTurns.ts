@@ -98,8 +98,9 @@ export function serveTurns(turns: OwnerTurns, notify: (name: string, event: Stor
 		},
 	};
 	return {
-		async answer(name, params) {
-			if (!Object.hasOwn(answers, name)) throw new ExpectedError(`The session store answers no request ${name}.`);
+		answer(name, params) {
+			if (!Object.hasOwn(answers, name))
+				return Promise.reject(new ExpectedError(`The session store answers no request ${name}.`));
 			// Both sides have said that they speak this version of the protocol, and what they send is made by `remoteTurns`.
 			return answers[name as keyof Requests](params as never);
 		},
@@ -132,9 +133,9 @@ export interface Way {
 /** A client's side. It rejects with whatever the way rejects with, too. */
 export function remoteTurns({ request, end, generation, onError }: Way): RemoteTurns {
 	const happened = new Emitter<StoreEvent>(onError);
-	const ask = async <Name extends keyof Requests>(name: Name, params: Requests[Name]['params']) =>
-		// The other side is `serveTurns`. What it has not is null where it went over the way.
-		((await request(name, params)) ?? undefined) as Requests[Name]['result'];
+	const ask = <Name extends keyof Requests>(name: Name, params: Requests[Name]['params']) =>
+		// The other side is `serveTurns`.
+		request(name, params) as Promise<Requests[Name]['result']>;
 	return {
 		generation,
 		onDidHappen: happened.event,

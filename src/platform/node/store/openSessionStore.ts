@@ -108,7 +108,7 @@ class LastingStore implements SessionStore {
 		const session = this.store.session(sessionId);
 		return {
 			id: session.id,
-			call: async (request, run) => this.untilKept(request, () => session.call(request, run)),
+			call: (request, run) => this.untilKept(request, () => session.call(request, run)),
 			read: async () => session.read(),
 			checkpoints: async () => session.checkpoints(),
 			stateAt: async (seq) => session.stateAt(seq),

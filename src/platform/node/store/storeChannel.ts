@@ -70,11 +70,12 @@ export class StoreChannel {
 	}
 
 	/** Rejects with what the other side's `answer` did, or with `ChannelClosedError`. */
-	async request(name: string, params: unknown): Promise<unknown> {
-		if (this.isClosed) throw new ChannelClosedError('The way is closed.');
-		const id = (this.lastId = (this.lastId % 0xffff_ffff) + 1);
-		this.say({ kind: frameKinds.request, id, name, value: params });
+	request(name: string, params: unknown): Promise<unknown> {
+		// Not `async`, as little on the way of a call is: each would add a step.
 		return new Promise((resolve, reject) => {
+			if (this.isClosed) throw new ChannelClosedError('The way is closed.');
+			const id = (this.lastId = (this.lastId % 0xffff_ffff) + 1);
+			this.say({ kind: frameKinds.request, id, name, value: params });
 			// While somebody waits for an answer the process must not end; otherwise the way keeps it no longer than it wants.
 			if (this.asked.size === 0) this.socket.ref();
 			this.asked.set(id, { resolve, reject });
@@ -124,7 +125,8 @@ export class StoreChannel {
 				);
 				return;
 			case frameKinds.answer:
-				this.asked.get(id)?.resolve(value);
+				// What is not there goes over the way as null.
+				this.asked.get(id)?.resolve(value ?? undefined);
 				this.forget(id);
 				return;
 			case frameKinds.failure:

@@ -73,7 +73,7 @@ export function acceptStoreClient(socket: Socket, options: StoreClientOptions): 
 		socket.once('close', () => losing.dispose());
 		readPreamble(socket, () => {
 			channel = new StoreChannel(socket, {
-				answer: async (name, params) => answer(store, name, params),
+				answer: (name, params) => answer(store, name, params),
 				onNotice: () => undefined,
 				onClose: () => {
 					isClosed = true;
@@ -92,18 +92,23 @@ export function acceptStoreClient(socket: Socket, options: StoreClientOptions): 
 		end: () => (channel === undefined ? socket.destroy() : channel.end()),
 	};
 
-	async function answer(store: StoreService, name: string, params: unknown): Promise<unknown> {
+	function answer(store: StoreService, name: string, params: unknown): Promise<unknown> {
 		switch (name) {
 			case attachRequest:
 				return attach(store, params);
 			case yieldRequest:
-				if (store.yield === undefined) throw new ExpectedError('A host gives its data directory to nobody.');
-				store.yield();
-				return null;
+				return yieldStore(store);
 			default:
-				if (served === undefined) throw new ExpectedError(`The first request has to be ${attachRequest}.`);
-				return served.answer(name, params);
+				return served === undefined
+					? Promise.reject(new ExpectedError(`The first request has to be ${attachRequest}.`))
+					: served.answer(name, params);
 		}
+	}
+
+	async function yieldStore(store: StoreService): Promise<null> {
+		if (store.yield === undefined) throw new ExpectedError('A host gives its data directory to nobody.');
+		store.yield();
+		return null;
 	}
 
 	async function attach(store: StoreService, params: unknown): Promise<Attached> {
