@@ -6,6 +6,7 @@ import {
 	callsOf,
 	durationOf,
 	hostCallWords,
+	notificationWords,
 	serverChangesOf,
 	serverChangeWords,
 	serverOf,
@@ -264,14 +265,6 @@ export async function* conversationText(
 /** That the provider has not answered, in the words with which Claude Code begins what it writes in place of an answer. */
 function isRefusal(message: Message): boolean {
 	return message.kind === 'local' && textOf(message).startsWith('API Error');
-}
-
-/** What a notification says to people: clients wrap it in tags that are for the model. */
-function notificationWords(text: string): string {
-	// What the task said comes last and may itself quote tags.
-	const [head = ''] = text.split('<result>', 1);
-	const summary = /<summary>([^<]+)<\/summary>/.exec(head)?.[1];
-	return singleLine(summary ?? text.replaceAll(/<\/?[\w-]+>/g, ' '));
 }
 
 /** The beginning of a message, in one line. */

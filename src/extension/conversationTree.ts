@@ -13,7 +13,16 @@ import {
 	serverChangesOf,
 	serverChangeWords,
 } from '../core/conversation/index.ts';
-import type { Agent, HookCall, HostCall, Place, Result, ServerChange, ToolCall } from '../core/conversation/index.ts';
+import type {
+	Agent,
+	HookCall,
+	HostCall,
+	Message,
+	Place,
+	Result,
+	ServerChange,
+	ToolCall,
+} from '../core/conversation/index.ts';
 import type { BodyRef } from '../core/events/sessionEvent.ts';
 import { cutLines, readBody } from './bodies.ts';
 import { compactionWords, hostTurn, hostTurnNumber, placeOf, speakerOf, turnsOf } from './conversationRows.ts';
@@ -55,6 +64,8 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		| { readonly hold: SessionHold; readonly agentId: AgentId; readonly listening: Disposable }
 		| undefined;
 	private shownAgent: { readonly key: SessionKey; readonly agentId: AgentId } | undefined;
+	/** Of notifications: their first characters say nothing to people. */
+	private readonly words = new WeakMap<Message, string>();
 	private isVisible = false;
 	private ticker: NodeJS.Timeout | undefined;
 
@@ -190,6 +201,10 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		await this.shown.hold.session.whenRead;
 		const { agent } = this;
 		if (agent === undefined) return [{ kind: 'note', text: 'Nothing of this agent was found.' }];
+		if (agent.messages.some(({ kind }) => kind === 'notification'))
+			await (
+				await import('./notifications.ts')
+			).readWords(this.sessions.platform.files, agent.messages, this.words);
 		const seen = hostTurn(agent, serverChangesOf(this.shown.hold.session.conversation, agent));
 		const turns = [...(seen === undefined ? [] : [seen]), ...turnsOf(agent)];
 		if (turns.length === 0)
@@ -200,6 +215,11 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				},
 			];
 		return turns.map((turn) => ({ kind: 'turn', turn }));
+	}
+
+	private wordsOf(message: Message | undefined): string {
+		if (message === undefined) return '';
+		return this.words.get(message) ?? message.text?.preview ?? '';
 	}
 
 	private partsOf(call: ToolCall): ConversationNode[] {
@@ -251,7 +271,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 	private itemOf(node: ConversationNode): TreeItem {
 		switch (node.kind) {
 			case 'turn':
-				return turnItem(node.turn, this.agent);
+				return turnItem(node.turn, this.agent, this.wordsOf(node.turn.prompt));
 			case 'rows': {
 				const item = new TreeItem(
 					`Rows ${node.from} to ${node.from + node.rows.length - 1}`,
@@ -261,7 +281,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				return item;
 			}
 			case 'message':
-				return messageItem(node);
+				return messageItem(node, this.wordsOf(node.message));
 			case 'call':
 				return this.callItem(node.call);
 			case 'stray': {
@@ -416,14 +436,15 @@ function grouped(rows: readonly Row[]): ConversationNode[] {
 	return groups;
 }
 
-function turnItem(turn: Turn, agent: Agent | undefined): TreeItem {
+/** @param words The first ones of what began it. */
+function turnItem(turn: Turn, agent: Agent | undefined, words: string): TreeItem {
 	const isOfHost = turn.number === hostTurnNumber;
 	const label = isOfHost ? seenLabel(turn) : turn.number === 0 ? 'Before the first turn' : `Turn ${turn.number}`;
 	const isLast = isOfHost ? agent?.hasTranscript !== true : agent?.messages.at(-1)?.turn === turn.number;
 	const item = new TreeItem(label, isLast ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.Collapsed);
 	item.id = `turn ${agent?.id ?? ''} ${turn.number}`;
 	const time = turn.at === undefined ? '' : timeOfDay(turn.at);
-	const prompt = shortened(turn.prompt?.text?.preview ?? '', 80);
+	const prompt = shortened(words, 80);
 	item.description = [time, prompt].filter((word) => word !== '').join(' · ');
 	item.contextValue = 'crosstalkTurn';
 	const calls = turn.rows.filter(({ kind }) => kind === 'call').length;
@@ -443,9 +464,9 @@ function seenLabel({ rows }: Turn): string {
 		: 'Seen by the MCP host';
 }
 
-function messageItem({ message }: Extract<Row, { readonly kind: 'message' }>): TreeItem {
+function messageItem({ message }: Extract<Row, { readonly kind: 'message' }>, words: string): TreeItem {
 	const speaker = speakerOf(message);
-	const text = shortened(message.text?.preview ?? '', 120);
+	const text = shortened(words, 120);
 	const item = new TreeItem(text, TreeItemCollapsibleState.None);
 	item.iconPath = new ThemeIcon(
 		message.role === 'assistant' ? 'comment' : message.kind === 'prompt' ? 'account' : 'note',

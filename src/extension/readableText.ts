@@ -1,6 +1,6 @@
 // A conversation as text for people: one block per turn, bodies cut at a limit.
 
-import type { Agent, Conversation, Place, Result, ToolCall } from '../core/conversation/index.ts';
+import type { Agent, Conversation, Message, Place, Result, ToolCall } from '../core/conversation/index.ts';
 import { agentName, callState } from '../core/conversation/index.ts';
 import { counted } from '../core/base/text.ts';
 import type { BodyRef } from '../core/events/sessionEvent.ts';
@@ -8,6 +8,7 @@ import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { cutLines, readBody } from './bodies.ts';
 import { compactionWords, speakerOf, turnsOf } from './conversationRows.ts';
 import type { Row, Turn } from './conversationRows.ts';
+import { wordsOf } from './notifications.ts';
 import { lineKey, placeKey } from './readablePlaces.ts';
 import type { SessionText, TranscriptLink } from './sessionDocuments.ts';
 import { callWords, formatNames, shortened, timeOfDay, toolLabel } from './words.ts';
@@ -134,7 +135,8 @@ class Writer {
 					message.isActive ? undefined : '· no longer part of the conversation',
 				);
 				block.line('');
-				for (const text of message.texts) await this.text(block, message.place, text);
+				if (message.kind === 'notification') await this.notification(block, message);
+				else for (const text of message.texts) await this.text(block, message.place, text);
 				return;
 			}
 			case 'call':
@@ -183,6 +185,16 @@ class Writer {
 		for (const line of read.text.trimEnd().split('\n')) block.line(line);
 		this.cut(block, read.cut);
 		block.line('');
+	}
+
+	/** Its words, and all of it as what it is: tags would be taken for Markdown's. */
+	private async notification(block: Block, { place, texts }: Message): Promise<void> {
+		for (const text of texts) {
+			const words = await wordsOf(this.files, place, text);
+			if (words !== '') block.line(words);
+			block.line('');
+			await this.body(block, place, text);
+		}
 	}
 
 	private async body(block: Block, place: Place, body: BodyRef): Promise<void> {

@@ -1,19 +1,23 @@
 import { DocumentSymbol, Range, SymbolKind } from 'vscode';
 import type { DocumentSymbolProvider, TextDocument } from 'vscode';
 import { agentName } from '../core/conversation/index.ts';
-import type { Agent, Conversation, Place } from '../core/conversation/index.ts';
+import type { Agent, Conversation, Message, Place } from '../core/conversation/index.ts';
+import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { filePlace, lineIn } from './convert.ts';
 import { compactionWords, placeOf, speakerOf, turnsOf } from './conversationRows.ts';
 import type { Row } from './conversationRows.ts';
+import { readWords } from './notifications.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
 import { transcriptLines } from './transcriptLines.ts';
 import { callWords, shortened, toolLabel } from './words.ts';
 
 /** Turns with their calls; in a file of several agents the agents above them. */
 export class TranscriptSymbols implements DocumentSymbolProvider {
+	private readonly files: TranscriptFiles;
 	private readonly transcripts: OpenTranscripts;
 
-	constructor(transcripts: OpenTranscripts) {
+	constructor(files: TranscriptFiles, transcripts: OpenTranscripts) {
+		this.files = files;
 		this.transcripts = transcripts;
 	}
 
@@ -22,23 +26,42 @@ export class TranscriptSymbols implements DocumentSymbolProvider {
 		if (session === undefined) return [];
 		const { conversation } = session;
 		const path = document.uri.fsPath;
+		const words = new WeakMap<Message, string>();
 		const agents = [...transcriptLines(conversation, path).agents.values()].map(({ agent }) => agent);
-		if (agents.length === 1) return agents.flatMap((agent) => turnSymbols(conversation, agent, path));
+		for (const { messages } of agents) await readWords(this.files, messages, words);
+		if (agents.length === 1) return agents.flatMap((agent) => turnSymbols(conversation, agent, path, words));
 		return agents.flatMap((agent) =>
-			enclosing(agentName(agent), agent.type ?? '', SymbolKind.Class, turnSymbols(conversation, agent, path)),
+			enclosing(
+				agentName(agent),
+				agent.type ?? '',
+				SymbolKind.Class,
+				turnSymbols(conversation, agent, path, words),
+			),
 		);
 	}
 }
 
-function turnSymbols(conversation: Conversation, agent: Agent, path: string): DocumentSymbol[] {
+function turnSymbols(
+	conversation: Conversation,
+	agent: Agent,
+	path: string,
+	words: WeakMap<Message, string>,
+): DocumentSymbol[] {
 	return turnsOf(agent).flatMap((turn) => {
-		const children = turn.rows.flatMap((row) => rowSymbol(conversation, row, path));
+		const children = turn.rows.flatMap((row) => rowSymbol(conversation, row, path, words));
 		const name = turn.number === 0 ? 'Before the first turn' : `Turn ${turn.number}`;
-		return enclosing(name, shortened(turn.prompt?.text?.preview ?? '', 80), SymbolKind.Namespace, children);
+		const { prompt } = turn;
+		const begun = prompt === undefined ? '' : (words.get(prompt) ?? prompt.text?.preview ?? '');
+		return enclosing(name, shortened(begun, 80), SymbolKind.Namespace, children);
 	});
 }
 
-function rowSymbol(conversation: Conversation, row: Row, path: string): DocumentSymbol[] {
+function rowSymbol(
+	conversation: Conversation,
+	row: Row,
+	path: string,
+	words: WeakMap<Message, string>,
+): DocumentSymbol[] {
 	const place = placeOf(row);
 	switch (row.kind) {
 		case 'call':
@@ -58,7 +81,7 @@ function rowSymbol(conversation: Conversation, row: Row, path: string): Document
 			return [];
 		case 'message':
 			return symbol(
-				shortened(row.message.text?.preview ?? '', 80) || '…',
+				shortened(words.get(row.message) ?? row.message.text?.preview ?? '', 80) || '…',
 				speakerOf(row.message),
 				SymbolKind.String,
 				place,

@@ -35,7 +35,7 @@ export function registerTranscriptFeatures(files: TranscriptFiles, transcripts: 
 	const symbols: DocumentSymbolProvider = {
 		async provideDocumentSymbols(document) {
 			const { TranscriptSymbols } = await import('./symbols.ts');
-			return new TranscriptSymbols(transcripts).provideDocumentSymbols(document);
+			return new TranscriptSymbols(files, transcripts).provideDocumentSymbols(document);
 		},
 	};
 	disposables.add(languages.registerDocumentSymbolProvider(selector, symbols, { label: 'Conversation' }));

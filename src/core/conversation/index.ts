@@ -25,6 +25,7 @@ export type {
 export { unnamedAgentId } from './hostCalls.ts';
 export { holdWords } from './holds.ts';
 export { hostCallWords, serverChangeWords } from './hostWords.ts';
+export { notificationWords } from './notificationWords.ts';
 export {
 	activeDuplicates,
 	agentName,

@@ -1,8 +1,27 @@
 import assert from 'node:assert/strict';
-import { ConfigurationTarget, DiagnosticSeverity, Uri, commands, languages, window, workspace } from 'vscode';
+import { join } from 'node:path';
+import {
+	ConfigurationTarget,
+	DiagnosticSeverity,
+	Uri,
+	commands,
+	extensions,
+	languages,
+	window,
+	workspace,
+} from 'vscode';
 import type { CodeLens, DocumentSymbol, FoldingRange, Hover, Location, LocationLink, Position, Range } from 'vscode';
 import { eventually, labels, screenshot } from '../runner.ts';
-import { claudePath, endedId, killedId, openTranscript, problemsOf, rangeOf, subagentPaths } from '../tested.ts';
+import {
+	claudePath,
+	conversationOutline,
+	endedId,
+	killedId,
+	openTranscript,
+	problemsOf,
+	rangeOf,
+	subagentPaths,
+} from '../tested.ts';
 
 describe('a transcript in an editor', () => {
 	afterEach(() => commands.executeCommand('workbench.action.closeAllEditors'));
@@ -56,6 +75,21 @@ describe('a transcript in an editor', () => {
 		assert.match(text, /\*\*Arguments\*\*\n\n```json\n\{\n/);
 		assert.match(text, /\*\*Result\*\*/);
 		assert.match(text, /command:crosstalk\.openReadableView/);
+	});
+
+	it('has an outline in which notifications are their words', async () => {
+		const document = await openTranscript(backgroundPath());
+		const symbols = await commands.executeCommand<DocumentSymbol[]>(
+			'vscode.executeDocumentSymbolProvider',
+			document.uri,
+		);
+		assert.deepEqual(
+			symbols.map(({ name, detail }) => [name, detail]),
+			[
+				['Turn 1', 'Do it in the background'],
+				['Turn 2', 'It is over'],
+			],
+		);
 	});
 
 	it('has an outline of turns and calls, and folds by turn', async () => {
@@ -193,7 +227,46 @@ describe('the readable view', () => {
 		assert.match(document.lineAt(problems[0]!.range.start.line).text, /^### ⚠ /);
 		await screenshot('readable');
 	});
+
+	it('says what a notification says, and shows all of it as what it is', async () => {
+		await openTranscript(backgroundPath());
+		await commands.executeCommand('crosstalk.openReadableView', Uri.file(backgroundPath()));
+		const shown = await eventually(
+			'It is in an editor',
+			() => window.activeTextEditor?.document,
+			(shown) => shown?.uri.scheme === 'crosstalk-conversation',
+		);
+		assert.match(shown?.getText() ?? '', /\n\*\*Notification\*\*.*\n\nIt is over\n\n```\n<task-notification>\n/);
+	});
 });
+
+describe('the conversation of a transcript in an editor', () => {
+	afterEach(() => commands.executeCommand('workbench.action.closeAllEditors'));
+
+	it('says what a notification says that began a turn', async () => {
+		await openTranscript(backgroundPath());
+		await commands.executeCommand('crosstalk.showConversation');
+		const rows = await eventually(
+			'It is shown',
+			() => conversationOutline(2),
+			(shown) => shown.some((row) => row.includes('Turn 2')),
+		);
+		assert.match(rows.find((row) => row.startsWith('Turn 2')) ?? '', / · It is over$/);
+		assert.ok(
+			rows.some((row) => row.trim() === 'note It is over'),
+			rows.join('\n'),
+		);
+	});
+});
+
+function backgroundPath(): string {
+	const extension = extensions.getExtension('crosstalk.crosstalk');
+	assert.ok(extension);
+	return join(
+		extension.extensionPath,
+		'test/fixtures/transcripts/claude-code/background-2.1.150/-home-dev-shop/5e551004-0000-4000-8000-000000000004.jsonl',
+	);
+}
 
 interface Target {
 	readonly path: string;
