@@ -127,7 +127,7 @@ async function processes(): Promise<void> {
 		// The first round is nobody's, and long: every one of them compiles what it runs often while it runs, eight processes on few cores.
 		for (let round = -1; round < 5; round++) {
 			for (const { name, clients } of groups) {
-				const milliseconds = round < 0 ? 15_000 : 1_500;
+				const milliseconds = round < 0 ? 15_000 : 3_000;
 				const results = await Promise.all(clients.map((client) => client.run(milliseconds * share)));
 				if (round < 0) continue;
 				const times = results.flat();
