@@ -38,6 +38,7 @@ describe('a small map', () => {
 					largest = Math.max(largest, map.size);
 					assert.equal(small.size, map.size);
 					assert.deepEqual(small.entries(), [...map]);
+					assert.equal(small.oldest(), [...map.keys()][0]);
 				}
 				for (const name of ['turn-0', 'turn-30', 'turn-60', 'nobody']) {
 					assert.equal(small.get(name), map.get(name));

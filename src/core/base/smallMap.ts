@@ -69,6 +69,13 @@ export class SmallMap<Key extends string | number, Value> {
 		this.held.length = 0;
 	}
 
+	/** Of the one that is kept for longest. */
+	oldest(): Key | undefined {
+		if (this.large === undefined) return this.names[0];
+		const [first] = this.large.keys();
+		return first;
+	}
+
 	/** As they are now, whatever is deleted meanwhile. */
 	entries(): readonly (readonly [Key, Value])[] {
 		if (this.large !== undefined) return [...this.large];

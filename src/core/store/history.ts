@@ -129,7 +129,7 @@ export class History {
 
 	/** @param elapsed When the call was made. In whole milliseconds: those are no objects. */
 	private expiry(elapsed: number): number {
-		return Math.round(elapsed + this.limits.keptCallsMs);
+		return Math.ceil(elapsed + this.limits.keptCallsMs);
 	}
 
 	private remember(call: PastCall): void {

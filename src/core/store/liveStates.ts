@@ -25,10 +25,10 @@ export class LiveStates {
 		this.delete(sessionId);
 		this.states.set(sessionId, live);
 		this.characters += live.characters;
-		if (this.characters <= mostCharacters) return;
-		for (const [oldest] of this.states.entries()) {
+		while (this.characters > mostCharacters) {
+			const oldest = this.states.oldest();
+			if (oldest === undefined) return;
 			this.delete(oldest);
-			if (this.characters <= mostCharacters) return;
 		}
 	}
 

@@ -42,6 +42,8 @@ export class StoreChannel {
 	/** What has been said, and not been written. */
 	private readonly said = new FrameWriter();
 	private readonly flushSoon = () => this.flush();
+	/** The system took all of what was said last, so that its memory could be used again. */
+	private isTakenAtOnce = true;
 	private isClosed = false;
 	/** Looks while something is asked whether the other side is still there. */
 	private watch: NodeJS.Timeout | undefined;
@@ -182,9 +184,11 @@ export class StoreChannel {
 		if (this.said.length === 0) return;
 		this.said.take((bytes) => {
 			if (!this.socket.writable) return true;
-			this.socket.write(bytes);
-			// Whether the system has taken all of it.
-			return this.socket.writableLength === 0;
+			// To a peer that does not read, and on pipes of Windows always, a copy is sent: it is no larger than what was said.
+			const isCopy = !this.isTakenAtOnce;
+			this.socket.write(isCopy ? Buffer.from(bytes) : bytes);
+			this.isTakenAtOnce = this.socket.writableLength === 0;
+			return isCopy || this.isTakenAtOnce;
 		});
 	}
 

@@ -88,8 +88,8 @@ export class FrameWriter {
 	private withRoomFor(bytes: number): Buffer {
 		const needed = this.length + bytes;
 		if (needed <= this.memory.length) return this.memory;
-		// Not from the pool, which others write to as well.
-		const memory = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * this.memory.length, mostKept), 4096));
+		// Not from the pool, which others write to as well; and by so much more that all that is said in one turn is copied few times.
+		const memory = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.memory.length, 4096));
 		this.memory.copy(memory, 0, 0, this.length);
 		return (this.memory = memory);
 	}

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { mock } from 'node:test';
 import fc from 'fast-check';
+import { StoreChannel } from '../../../../src/platform/node/store/storeChannel.ts';
 import { FrameReader, FrameWriter } from '../../../../src/platform/node/store/storeFrames.ts';
 import type { Frame } from '../../../../src/platform/node/store/storeFrames.ts';
 
@@ -81,6 +85,15 @@ describe('a frame', () => {
 		);
 	});
 
+	it('costs little memory beside many others', () => {
+		const writer = new FrameWriter();
+		const state = 'x'.repeat(20 * 1024);
+		const allocated = allocatedBy(() => {
+			for (let id = 1; id <= 500; id++) writer.add({ kind: 1, id, name: 'a', value: { state } });
+		});
+		assert.ok(allocated < 5 * writer.length, `${allocated} bytes for ${writer.length}`);
+	});
+
 	it('that cannot be said leaves those before it', () => {
 		const writer = new FrameWriter();
 		const frame: Frame = { kind: 1, id: 1, name: 'a', value: 'b' };
@@ -93,6 +106,41 @@ describe('a frame', () => {
 		});
 	});
 });
+
+describe('a way whose other side does not read', () => {
+	it('keeps no more than what is said', async () => {
+		// It takes one write, and is never done with it.
+		const socket = Object.assign(new Duplex({ read: () => undefined, write: () => undefined }), {
+			ref: () => undefined,
+			unref: () => undefined,
+		});
+		const channel = new StoreChannel(socket as unknown as Socket, {
+			answer: async () => null,
+			onNotice: () => undefined,
+			onClose: () => undefined,
+			onError: assert.ifError,
+		});
+		let allocated = 0;
+		for (let number = 0; number < 200; number++) {
+			allocated += allocatedBy(() => channel.notify('a', { number }));
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+		assert.ok(channel.unread > 200 * 20, `${channel.unread}`);
+		assert.ok(allocated <= 2 * 4096, `${allocated} bytes for ${channel.unread}`);
+		channel.destroy();
+	});
+});
+
+/** Bytes of memory that is nobody else's. */
+function allocatedBy(run: () => void): number {
+	const { mock: seen } = mock.method(Buffer, 'allocUnsafeSlow');
+	try {
+		run();
+		return seen.calls.reduce((sum, { arguments: [size] }) => sum + size, 0);
+	} finally {
+		seen.restore();
+	}
+}
 
 function encoded(frames: readonly Frame[]): Buffer {
 	const writer = new FrameWriter();
