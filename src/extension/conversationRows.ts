@@ -75,6 +75,12 @@ function isPrompt(message: Message): boolean {
 	return message.kind === 'prompt' || message.kind === 'notification';
 }
 
+/** @param words Of notifications: their first characters say nothing to people. */
+export function firstWords(message: Message | undefined, words: WeakMap<Message, string>): string {
+	if (message === undefined) return '';
+	return words.get(message) ?? message.text?.preview ?? '';
+}
+
 /** Who speaks, for a heading. */
 export function speakerOf(message: Message): string {
 	switch (message.kind) {

@@ -25,7 +25,15 @@ import type {
 } from '../core/conversation/index.ts';
 import type { BodyRef } from '../core/events/sessionEvent.ts';
 import { cutLines, readBody } from './bodies.ts';
-import { compactionWords, hostTurn, hostTurnNumber, placeOf, speakerOf, turnsOf } from './conversationRows.ts';
+import {
+	compactionWords,
+	firstWords,
+	hostTurn,
+	hostTurnNumber,
+	placeOf,
+	speakerOf,
+	turnsOf,
+} from './conversationRows.ts';
 import type { Row, Turn } from './conversationRows.ts';
 import { commandIds } from './ids.ts';
 import { withoutFullStop } from './hostWords.ts';
@@ -64,7 +72,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		| { readonly hold: SessionHold; readonly agentId: AgentId; readonly listening: Disposable }
 		| undefined;
 	private shownAgent: { readonly key: SessionKey; readonly agentId: AgentId } | undefined;
-	/** Of notifications: their first characters say nothing to people. */
+	/** Of notifications that have been shown. */
 	private readonly words = new WeakMap<Message, string>();
 	private isVisible = false;
 	private ticker: NodeJS.Timeout | undefined;
@@ -217,11 +225,6 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 		return turns.map((turn) => ({ kind: 'turn', turn }));
 	}
 
-	private wordsOf(message: Message | undefined): string {
-		if (message === undefined) return '';
-		return this.words.get(message) ?? message.text?.preview ?? '';
-	}
-
 	private partsOf(call: ToolCall): ConversationNode[] {
 		const parts: ConversationNode[] = [{ kind: 'arguments', call }];
 		for (const result of [...(call.result === undefined ? [] : [call.result]), ...call.furtherResults])
@@ -271,7 +274,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 	private itemOf(node: ConversationNode): TreeItem {
 		switch (node.kind) {
 			case 'turn':
-				return turnItem(node.turn, this.agent, this.wordsOf(node.turn.prompt));
+				return turnItem(node.turn, this.agent, firstWords(node.turn.prompt, this.words));
 			case 'rows': {
 				const item = new TreeItem(
 					`Rows ${node.from} to ${node.from + node.rows.length - 1}`,
@@ -281,7 +284,7 @@ export class ConversationTree implements TreeDataProvider<ConversationNode>, Dis
 				return item;
 			}
 			case 'message':
-				return messageItem(node, this.wordsOf(node.message));
+				return messageItem(node, firstWords(node.message, this.words));
 			case 'call':
 				return this.callItem(node.call);
 			case 'stray': {

@@ -4,7 +4,7 @@ import { agentName } from '../core/conversation/index.ts';
 import type { Agent, Conversation, Message, Place } from '../core/conversation/index.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { filePlace, lineIn } from './convert.ts';
-import { compactionWords, placeOf, speakerOf, turnsOf } from './conversationRows.ts';
+import { compactionWords, firstWords, placeOf, speakerOf, turnsOf } from './conversationRows.ts';
 import type { Row } from './conversationRows.ts';
 import { readWords } from './notifications.ts';
 import type { OpenTranscripts } from './openTranscripts.ts';
@@ -50,9 +50,7 @@ function turnSymbols(
 	return turnsOf(agent).flatMap((turn) => {
 		const children = turn.rows.flatMap((row) => rowSymbol(conversation, row, path, words));
 		const name = turn.number === 0 ? 'Before the first turn' : `Turn ${turn.number}`;
-		const { prompt } = turn;
-		const begun = prompt === undefined ? '' : (words.get(prompt) ?? prompt.text?.preview ?? '');
-		return enclosing(name, shortened(begun, 80), SymbolKind.Namespace, children);
+		return enclosing(name, shortened(firstWords(turn.prompt, words), 80), SymbolKind.Namespace, children);
 	});
 }
 
@@ -81,7 +79,7 @@ function rowSymbol(
 			return [];
 		case 'message':
 			return symbol(
-				shortened(words.get(row.message) ?? row.message.text?.preview ?? '', 80) || '…',
+				shortened(firstWords(row.message, words), 80) || '…',
 				speakerOf(row.message),
 				SymbolKind.String,
 				place,

@@ -43,20 +43,19 @@ export class History {
 	 */
 	constructor(kept: readonly StoredCheckpoint[], limits: StoreLimits, now: number, elapsed: number) {
 		this.limits = limits;
-		const past = kept.map(({ checkpoint }) => {
+		this.checkpoints = kept.map(({ checkpoint }) => {
 			const age = Math.max(0, now - checkpoint.at);
 			return pastCall(checkpoint, this.expiry(elapsed - age));
 		});
-		this.checkpoints = [...past];
 		this.states = new Texts(
 			({ stateBytes }) => stateBytes,
-			past.filter((_, index) => kept[index]?.hasState),
+			this.checkpoints.filter((_, index) => kept[index]?.hasState),
 		);
 		this.replies = new Texts(
 			({ replyBytes }) => replyBytes,
-			past.filter((_, index) => kept[index]?.hasReply),
+			this.checkpoints.filter((_, index) => kept[index]?.hasReply),
 		);
-		for (const [index, call] of past.entries()) {
+		for (const [index, call] of this.checkpoints.entries()) {
 			if (index >= kept.length - limits.keptCalls && kept[index]?.hasReply === true) this.remember(call);
 		}
 	}
