@@ -264,6 +264,25 @@ call-1  running  41.0 s  analytics  analytics_query  explore-api
 			assert.deepEqual([await watching, io.stderr.text], [0, '']);
 		});
 
+		it('lets the ages of calls grow on a terminal, also of those that only hooks tell of', async () => {
+			const { address } = await lab.host('--config', lab.config({}));
+			const event = { session_id: 's', hook_event_name: 'PreToolUse', tool_use_id: 'toolu_1', tool_name: 'Bash' };
+			const told = await fetch(`${address.url}/${address.token}/hooks/claude-code`, {
+				method: 'POST',
+				body: JSON.stringify({ ...event, prompt_id: 'p', tool_input: { command: 'make' } }),
+			});
+			assert.equal(told.status, 200);
+			const io = new MemoryIo();
+			io.stdout.isTerminal = true;
+			const watching = main(['status', '--watch', '--data', lab.data], io);
+			// Nothing is different meanwhile but the time.
+			await io.stdout.until(
+				(text) => new Set([...text.matchAll(/^Bash +running +(\S+ m?s) /gm)].map(([, age]) => age)).size > 1,
+			);
+			io.stop.abort();
+			assert.deepEqual([await watching, io.stderr.text], [0, '']);
+		});
+
 		it('says so when no host runs, and starts none', async () => {
 			const io = new MemoryIo({ homeFolder: lab.folder });
 			const { code, stdout, stderr } = await run(['status', '--json', '--data', lab.data], io);

@@ -87,15 +87,17 @@ async function draw(client: ControlClient, io: CommandIo): Promise<void> {
 	const redraw = () => {
 		if (latest === undefined) return;
 		const since = Math.round(performance.now() - latest.at);
-		const calls = latest.status.calls.map((call) => ({ ...call, ageMs: call.ageMs + since }));
-		const text = textOf({ ...latest.status, calls }, client.address);
+		const { calls, hooked } = latest.status;
+		const older = <T extends { readonly ageMs: number }>(call: T) => ({ ...call, ageMs: call.ageMs + since });
+		const now = { ...latest.status, calls: calls.map(older), hooked: hooked?.map(older) };
+		const text = textOf(now, client.address);
 		// Line by line over what is there, and the rest of the screen cleared: nothing flickers.
 		io.stdout.write(`\u001b[H${text.replaceAll('\n', '\u001b[K\n')}\u001b[J`);
 	};
 	io.stdout.write('\u001b[2J');
 	// Ages grow also when nothing else happens.
 	const timer = setInterval(() => {
-		if (latest !== undefined && latest.status.calls.length > 0) redraw();
+		if (latest !== undefined && latest.status.calls.length + (latest.status.hooked?.length ?? 0) > 0) redraw();
 	}, 1000);
 	try {
 		await followWithPlaces(client, io, (current) => {
