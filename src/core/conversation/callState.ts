@@ -1,4 +1,3 @@
-import { mainAgentId } from '../base/ids.ts';
 import { holdWords } from './holds.ts';
 import type { CallState, Conversation, Message, OrphanCause, Refusal, Result, ToolCall } from './model.ts';
 import { deferredPhase } from '../events/sessionEvent.ts';
@@ -74,30 +73,17 @@ function writtenState(conversation: Conversation, call: ToolCall): CallState {
 	}
 	const later = laterTurn(call);
 	if (later !== undefined) {
-		// Codex itself records that a turn was interrupted, and answers its calls when it goes on.
-		return later.kind === 'interrupt' && conversation.format === 'codex'
-			? abandoned(
-					{ state: 'orphaned', cause: 'interrupted' },
-					'The turn was interrupted. Codex answers the call when it goes on.',
-				)
-			: orphanedBy(later);
+		const unmissed = agent.unmissed.get(later);
+		return unmissed === undefined
+			? orphanedBy(later)
+			: abandoned({ state: 'orphaned', cause: 'interrupted' }, unmissed);
 	}
 	const state = lastState(conversation, call);
 	const isUnanswered = state.state === 'orphaned' || (state.state === 'pending' && !state.isCertain);
 	if (isUnanswered && call.lastProgress?.phase === deferredPhase)
 		return abandoned(state, 'A hook has deferred it: it is made when somebody resumes the session.');
-	// Claude Code 2.1.14 to 2.1.29 writes no answer when a plan is accepted with the context cleared: it goes on in another session.
-	if (
-		state.state === 'orphaned' &&
-		call.name === 'ExitPlanMode' &&
-		call.server === undefined &&
-		agent.id === mainAgentId
-	)
-		return abandoned(
-			state,
-			'It asked whether a plan may be carried out. A plan that is accepted with the context cleared goes on in another session.',
-		);
-	return state;
+	const unmissed = agent.unmissed.get(call);
+	return unmissed !== undefined && state.state === 'orphaned' ? abandoned(state, unmissed) : state;
 }
 
 /** @param but What it would be if its answer were missed. */

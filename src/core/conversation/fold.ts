@@ -397,6 +397,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 	if (event.chain !== undefined) agent.follow(message);
 	changes.messages.add(message);
 	if (event.refusal !== undefined) foldRefusal(agent, { message, words: event.refusal }, changes);
+	if (event.unmissed !== undefined) agent.unmissed.set(message, event.unmissed);
 }
 
 /** A client that is stuck is refused again with every prompt; that tells nothing new. */
@@ -431,6 +432,7 @@ function foldToolUse(state: ConversationState, event: ToolUse, changes: ChangesS
 	state.host?.told(call.id);
 	message.addToolCall(call);
 	agent.openCalls.add(call);
+	if (event.unmissed !== undefined) agent.unmissed.set(call, event.unmissed);
 	for (const mark of spawnMarks(event.spawn)) {
 		const spawns = state.spawnsByMark.get(mark);
 		if (spawns === undefined) state.spawnsByMark.set(mark, [call]);

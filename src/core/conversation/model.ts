@@ -146,6 +146,8 @@ export interface Agent {
 	readonly compactions: readonly Compaction[];
 	/** In file order; of one that is refused again and again the first hundred. */
 	readonly refusals: readonly Refusal[];
+	/** Why nobody misses an answer: to the call, where the session ends with it, or to those that the interrupt has cut off. Sentences. */
+	readonly unmissed: ReadonlyMap<ToolCall | Message, string>;
 	/** What its hooks have told of it; `undefined`: nothing. */
 	readonly report: AgentReport | undefined;
 	readonly firstAt: number | undefined;

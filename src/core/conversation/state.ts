@@ -136,6 +136,7 @@ export class AgentState implements Agent {
 	readonly compactions: Compaction[] = [];
 	/** Of nearly all agents there are none. */
 	refusals: readonly RefusalState[] = noRefusals;
+	readonly unmissed = new Map<ToolCall | Message, string>();
 	firstAt: number | undefined;
 	lastAt: number | undefined;
 	promptDigest: string | undefined;

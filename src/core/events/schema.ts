@@ -99,6 +99,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		),
 		text: body.optional(),
 		refusal: text,
+		unmissed: text,
 		model: text,
 		stopReason: text,
 		tokens: z.object({ input: z.number(), output: z.number() }).optional(),
@@ -133,6 +134,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		arguments: body,
 		given: givenArguments,
 		spawn: z.object({ description: text, agentType: text, name: text, promptDigest: text }).optional(),
+		unmissed: text,
 	}),
 	z.object({
 		...envelope,

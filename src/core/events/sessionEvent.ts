@@ -202,6 +202,8 @@ export interface MessageEvent extends Envelope {
 	readonly text?: BodyRef | undefined;
 	/** Of a `local` message: the provider has refused the request for what it held (HTTP status 400); the words, cut off after 2,000 characters. */
 	readonly refusal?: string | undefined;
+	/** Of an `interrupt`: why nobody misses an answer to the calls that it has cut off, sentences. Absent: they are missed. */
+	readonly unmissed?: string | undefined;
 	readonly model?: string | undefined;
 	readonly stopReason?: string | undefined;
 	readonly tokens?: { readonly input: number; readonly output: number } | undefined;
@@ -259,6 +261,8 @@ export interface ToolUse extends Envelope {
 				readonly promptDigest?: string | undefined;
 		  }
 		| undefined;
+	/** Why nobody misses an answer where the session ends with the call, sentences. Absent: it is missed. */
+	readonly unmissed?: string | undefined;
 }
 
 /** A member of a JSON object, or of an object within it. */

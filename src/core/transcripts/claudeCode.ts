@@ -281,6 +281,7 @@ class ClaudeCodeReader extends JsonLineReader {
 					: givenArguments(bytes, body.start, body.end, columnRange(bytes, lineStart, body.start, body.end)),
 			// `Task` until 2.1.50, `Agent` since.
 			spawn: block.name === 'Task' || block.name === 'Agent' ? this.readSpawn(bytes, body) : undefined,
+			unmissed: block.name === 'ExitPlanMode' && agent === mainAgent ? goesOnElsewhere : undefined,
 		});
 	}
 
@@ -599,6 +600,10 @@ class ClaudeCodeReader extends JsonLineReader {
 }
 
 const longestRefusal = 2_000;
+
+/** 2.1.14 to 2.1.29 write no answer when a plan is accepted with the context cleared. */
+const goesOnElsewhere =
+	'It asked whether a plan may be carried out. A plan that is accepted with the context cleared goes on in another session.';
 
 const mainAgent: { readonly id: AgentId } = { id: mainAgentId };
 const unknownSidechain: AgentRef = {

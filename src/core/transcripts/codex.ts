@@ -104,7 +104,7 @@ class CodexReader extends JsonLineReader {
 				this.emitItem(bytes, lineStart, source);
 				break;
 			case 'event_msg':
-				this.emitEvent(bytes, source);
+				this.emitEvent(bytes, lineStart, source);
 				break;
 			case 'compacted':
 				this.responseId = '';
@@ -263,6 +263,9 @@ class CodexReader extends JsonLineReader {
 			kind,
 			origin,
 			parts,
+			// It records itself that a turn was interrupted, and tells the model "aborted" when it goes on.
+			unmissed:
+				kind === 'interrupt' ? 'The turn was interrupted. Codex answers the call when it goes on.' : undefined,
 			text:
 				line.text.start === -1 || !(this.file.withPreviews || kind === 'prompt')
 					? undefined
@@ -408,7 +411,7 @@ class CodexReader extends JsonLineReader {
 		});
 	}
 
-	private emitEvent(bytes: Uint8Array, source: TranscriptSource): void {
+	private emitEvent(bytes: Uint8Array, lineStart: number, source: TranscriptSource): void {
 		const { line } = this;
 		switch (line.payloadType) {
 			case 'task_started':
@@ -423,14 +426,7 @@ class CodexReader extends JsonLineReader {
 			case 'turn_aborted':
 				this.responseId = '';
 				this.sink({ ...this.envelope(source, this.agent, line.at), type: 'turn-ended', reason: 'interrupted' });
-				this.sink({
-					...this.envelope(source, this.agent, line.at),
-					type: 'message',
-					messageId: `line ${source.line}`,
-					role: 'system',
-					kind: 'interrupt',
-					parts: [],
-				});
+				this.emitMessage(bytes, lineStart, source, `line ${source.line}`, 'system', 'interrupt', []);
 				this.emitEnd(source, 'killed', 'Its last turn was interrupted.');
 				return;
 			case 'token_count':
