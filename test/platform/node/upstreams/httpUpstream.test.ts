@@ -239,7 +239,8 @@ describe('a server on streamable HTTP', () => {
 		const began = performance.now();
 		client.transport.abandon(1);
 		while (!server.asked.some(({ isAborted }) => isAborted)) await pause(2);
-		assert.ok(performance.now() - began < 100);
+		// A cancellation that is on its way would be given a second.
+		assert.ok(performance.now() - began < 900);
 		await pause(20);
 		assert.deepEqual(server.asked.map(({ isAborted, body }) => `${body.includes('"id":1')} ${isAborted}`).sort(), [
 			'false false',
