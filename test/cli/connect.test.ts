@@ -273,7 +273,9 @@ describe('crosstalk connect', () => {
 		const lock = join(lab.data, 'owner.sqlite');
 		renameSync(lock, `${lock}.aside`);
 		writeFileSync(lock, 'This is no database, and it is long enough to be looked at. '.repeat(40));
-		const { error } = await one.answer(one.call('echo', { text: 'x' }));
+		let { error } = await one.answer(one.call('echo', { text: 'x' }));
+		// It went to the host whose end had not been seen.
+		if (error?.code === -31_001) ({ error } = await one.answer(one.call('echo', { text: 'x' })));
 		assert.equal(error?.code, -31_003);
 		assert.match(error.message, /^The host could not be started: The lock .* cannot be used/);
 		assert.deepEqual(error.data, { type: 'server-unavailable', server: 'fault', reason: error.message });
