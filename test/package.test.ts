@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { listFiles, PackageManager } from '@vscode/vsce';
 import type { Metafile } from 'esbuild';
 import { root, runNode } from '../tools/process.ts';
+import { linksIn } from './markdown.ts';
 
 const required = [
 	'CHANGELOG.md',
+	'CONTRIBUTING.md',
 	'LICENSE',
 	'README.md',
+	'SECURITY.md',
 	'dist/cli.js',
 	'dist/extension.cjs',
 	'media/activity-bar.svg',
@@ -24,8 +27,7 @@ const required = [
 const allowed = [
 	/^dist\/extension\/[\w-]+\.cjs$/,
 	/^dist\/cli\/[\w-]+\.js$/,
-	/^docs\/rules\/[a-z-]+\.md$/,
-	/^docs\/cli\.md$/,
+	/^docs\/(rules\/|decisions\/)?[\w-]+\.md$/,
 	/^docs\/images\/[a-z-]+\.png$/,
 	/^package\.nls\.json$/,
 ];
@@ -51,6 +53,20 @@ describe('the package of the extension', () => {
 	it('has nothing else', () => {
 		assert.deepEqual(
 			files.filter((path) => !required.includes(path) && !allowed.some((pattern) => pattern.test(path))),
+			[],
+		);
+	});
+
+	it('has whatever its pages lead to', () => {
+		const pages = files.filter((path) => path.endsWith('.md'));
+		assert.ok(pages.length > required.length);
+		assert.deepEqual(
+			pages.flatMap((page) =>
+				linksIn(page)
+					.map(({ path }) => path)
+					.filter((path) => !files.includes(path))
+					.map((path) => `${page}: ${path}`),
+			),
 			[],
 		);
 	});

@@ -142,7 +142,11 @@ describe('the session store as a library', () => {
 			shell: process.platform === 'win32',
 		});
 		const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]; // as npm documents it
-		const foreign = files.filter(({ path }) => !/^(package\.json|LICENSE|README\.md|dist\/.*)$/.test(path));
+		const foreign = files.filter(
+			({ path }) => !/^(package\.json|LICENSE|README\.md|dist\/.*|docs\/.*\.md)$/.test(path),
+		);
 		assert.deepEqual(foreign, []);
+		// What the command line names in SARIF.
+		assert.ok(files.some(({ path }) => path === 'docs/rules/orphaned-tool-use.md'));
 	});
 });
