@@ -13,14 +13,18 @@ interface Manifest {
 		readonly commands: readonly { readonly command: string; readonly title: string; readonly category: string }[];
 		readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
 		readonly configuration: {
-			readonly properties: Readonly<Record<string, { readonly properties?: Readonly<Record<string, unknown>> }>>;
+			readonly properties: Readonly<
+				Record<string, { readonly scope: string; readonly properties?: Readonly<Record<string, unknown>> }>
+			>;
 		};
 		readonly languages: readonly { readonly id: string }[];
 		readonly taskDefinitions: readonly { readonly type: string }[];
 		readonly problemPatterns: readonly { readonly regexp: string }[];
 		readonly menus: Readonly<Record<string, readonly { readonly command: string }[]>>;
 	};
-	readonly capabilities: { readonly untrustedWorkspaces: { readonly supported: unknown } };
+	readonly capabilities: {
+		readonly untrustedWorkspaces: { readonly supported: unknown; readonly restrictedConfigurations: unknown };
+	};
 }
 
 describe('the manifest', () => {
@@ -105,7 +109,13 @@ describe('the manifest', () => {
 		]);
 	});
 
-	it('works in workspaces that are not trusted', () => {
-		assert.equal(manifest.capabilities.untrustedWorkspaces.supported, true);
+	it('works in workspaces that are not trusted, and lets none of them say what is to be searched', () => {
+		const { supported, restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+		// VS Code looks at the list only where the support is limited.
+		assert.equal(supported, 'limited');
+		const ofWorkspaces = Object.entries(manifest.contributes.configuration.properties)
+			.filter(([, { scope }]) => scope === 'machine-overridable')
+			.map(([name]) => name);
+		assert.deepEqual(restrictedConfigurations, ofWorkspaces);
 	});
 });
