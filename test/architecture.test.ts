@@ -34,7 +34,7 @@ const importTable: Readonly<Record<string, Zone>> = {
 	'platform/node': {
 		from: ['core/platform.ts', 'core/base', 'core/debug', 'core/host', 'core/store'],
 		typesFrom: ['core'],
-		packages: ['jsonc-parser', 'node:*', 'toml-eslint-parser', 'vscode-jsonrpc'],
+		packages: ['jsonc-parser', 'toml-eslint-parser', 'vscode-jsonrpc', 'node:*'],
 	},
 	'platform/workerd': { from: ['core/base', 'core/store'], packages: ['cloudflare:workers', 'node:crypto'] },
 	worker: { from: ['core', 'platform/workerd'], packages: ['cloudflare:workers'] },
@@ -82,6 +82,20 @@ describe('the architecture', () => {
 			paths.filter((path) => zoneOf(path) === undefined),
 			[],
 		);
+	});
+
+	it('has an import table that docs/architecture.md tells as it is', () => {
+		const page = readFileSync('docs/architecture.md', 'utf8');
+		const [, told = ''] = /\n\| folder \| may import \|\n\|---\|---\|\n((?:\|.+\n)+)/.exec(page) ?? [];
+		const rows = Object.entries(importTable).map(([zone, { from, typesFrom = [], packages = [] }]) => {
+			const folders = [
+				...from.map((folder) => toldBy(zone, folder)),
+				...typesFrom.map((folder) => `**types** of ${folder}`),
+			].join(', ');
+			const named = packages.map((name) => `\`${name}\``).join(', ');
+			return `| \`${zone}\` | ${folders || 'nothing'}${named && `; ${named}`} |`;
+		});
+		assert.deepEqual(told.trimEnd().split('\n').toSorted(), rows.toSorted());
 	});
 
 	it('has no import that the import table does not allow', () => {
@@ -186,6 +200,12 @@ describe('the architecture test', () => {
 		});
 	}
 });
+
+/** How the table of the page names what a folder or file may import: within core without its `core/`. */
+function toldBy(zone: string, folder: string): string {
+	if (folder === 'core') return /^core\/\w+\.ts$/.test(zone) ? 'all of core' : 'core';
+	return zone.startsWith('core/') ? folder.replace('core/', '') : folder;
+}
 
 function zoneOf(path: string): string | undefined {
 	return Object.keys(importTable)
