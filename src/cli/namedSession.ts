@@ -20,8 +20,20 @@ export async function namedSession(
 	{ as, data }: { readonly as: TranscriptFormatId | undefined; readonly data: string },
 ): Promise<SessionFiles> {
 	const path = namedPath(io, what);
-	const isPath = (await io.platform.files.stat(path)) !== undefined;
-	return isPath ? withRecording(await sessionAt(core, io, path, as), io, data) : sessionById(core, io, what, data);
+	return (await isThere(io, path)) ? withRecording(await sessionAt(core, io, path, as), io, data) : sessionById(core, io, what, data);
+}
+
+/**
+ * Whether there is a file or a folder at a path.
+ * @throws ExpectedError, with the path, when the system does not let us look.
+ */
+export async function isThere(io: CommandIo, path: string): Promise<boolean> {
+	try {
+		return (await io.platform.files.stat(path)) !== undefined;
+	} catch (error) {
+		if (error instanceof ExpectedError) throw new ExpectedError(`${printable(path)}: ${error.message}`);
+		throw error;
+	}
 }
 
 async function sessionAt(

@@ -16,7 +16,9 @@ export function sessionFileOption(name: string): string {
 /** Nothing is written before its `finish`. Refuses to replace a file unless that is asked for. */
 export async function createSessionFile(io: CommandIo, name: string, isForced: boolean): Promise<PackedWriter> {
 	const path = absolutePath(io, name);
-	if (!isForced && (await io.platform.files.stat(path))?.isDirectory === false)
+	// Where nobody may look nobody can write either, and the writer says that.
+	const stat = isForced ? undefined : await io.platform.files.stat(path).catch(() => undefined);
+	if (stat?.isDirectory === false)
 		throw new ExpectedError(`${printable(name)} is there already; --force replaces it.`);
 	return PackedWriter.create(path, isForced);
 }

@@ -60,20 +60,20 @@ function start(entry: URL): Worker {
 	return new Worker(entry, { resourceLimits: { maxYoungGenerationSizeMb: youngGeneration } });
 }
 
-/** Whether there are more bytes of transcripts than one thread should read. What cannot be looked at is said by whoever reads it. */
+/** Whether there are more bytes of transcripts than one thread should read. */
 function isMuch(paths: readonly string[]): boolean {
 	const left = [...paths];
 	let bytes = 0;
 	for (let looks = 0; looks < mostLooks && bytes <= worthThreads; looks++) {
 		const path = left.pop();
 		if (path === undefined) return false;
-		const found = statSync(path, { throwIfNoEntry: false });
-		if (found?.isFile() === true && path.endsWith('.jsonl')) bytes += found.size;
-		if (found?.isDirectory() !== true) continue;
 		try {
+			const found = statSync(path);
+			if (found.isFile() && path.endsWith('.jsonl')) bytes += found.size;
+			if (!found.isDirectory()) continue;
 			for (const name of readdirSync(path)) left.push(join(path, name));
 		} catch {
-			// Likewise.
+			// Not there, not allowed, links in a circle: whoever reads it says so.
 		}
 	}
 	return bytes > worthThreads;

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	chmodSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { LintResult } from '../../src/core/report/index.ts';
@@ -356,6 +366,29 @@ describe('crosstalk lint', () => {
 			await inFolder('/home/dev'),
 			'crosstalk: No agent has written a session in /home/dev. Name a transcript or a folder.\n',
 		);
+	});
+
+	it('says in one sentence of a path that the system does not follow, also where threads may be needed', async function () {
+		// Windows has no such permissions to take away, and lets few people make links.
+		if (process.platform === 'win32') return;
+		const circle = join(folder, 'circle.jsonl');
+		const closed = join(folder, 'closed');
+		symlinkSync('circle.jsonl', circle);
+		cpSync(shop, join(folder, 'shop'), { recursive: true });
+		mkdirSync(closed);
+		chmodSync(folder, 0o755);
+		chmodSync(closed, 0);
+		const io = () => new MemoryIo({ workerEntry: new URL('../../src/cli/bin.ts', import.meta.url) });
+		for (const [path, message] of [
+			[circle, 'Its links lead in a circle.'],
+			[join(closed, 'one.jsonl'), 'There is no permission to read it.'],
+		] as const) {
+			const { code, stderr } = await asNobody(() => run(['lint', path], io()));
+			assert.deepEqual([code, stderr], [2, `crosstalk: ${path}: ${message}\n`]);
+		}
+		const whole = await asNobody(() => run(['lint', folder, '--assume', 'ended'], io()));
+		chmodSync(closed, 0o700);
+		assert.equal(whole.code, 1, whole.stderr);
 	});
 
 	it('gives on several threads the very result of one', async () => {

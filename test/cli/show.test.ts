@@ -105,6 +105,25 @@ describe('crosstalk show', () => {
 		assert.deepEqual([code, stderr], [0, `crosstalk: ${agents}: There is no permission to read it.\n`]);
 	});
 
+	it('names the path that it was not allowed to look at', async () => {
+		// Windows has no such permissions to take away.
+		if (process.platform === 'win32') return;
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-closed-'));
+		const path = join(folder, 'one.jsonl');
+		writeFileSync(path, '');
+		chmodSync(folder, 0);
+		const shown = await asNobody(() => run(['show', path]));
+		const out = join(folder, 'one.crosstalk');
+		const saved = await asNobody(() => run(['save', shop, '--out', out]));
+		chmodSync(folder, 0o700);
+		rmSync(folder, { recursive: true });
+		assert.deepEqual([shown.code, shown.stderr], [2, `crosstalk: ${path}: There is no permission to read it.\n`]);
+		assert.deepEqual(
+			[saved.code, saved.stderr],
+			[2, `crosstalk: ${out} cannot be written: there is no permission to write there.\n`],
+		);
+	});
+
 	it('prints what was given to a call and what came back when asked for all', async () => {
 		const { stdout } = await run(['show', shop, '--full']);
 		assert.match(stdout, /│ {2}│ {6}arguments:\n│ {2}│ {8}\{\n.*"file_path": "\/home\/dev\/shop\/prices\.csv"\n/);

@@ -8,7 +8,7 @@ import { dataDirectory } from '../dataOption.ts';
 import { DebugInput } from '../debugInput.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { liveAccess } from '../liveAccess.ts';
-import { namedSession } from '../namedSession.ts';
+import { isThere, namedSession } from '../namedSession.ts';
 import { UsageError, absolutePath, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk debug [options]
@@ -88,5 +88,5 @@ export const debug: Command = {
 async function pathOrId(io: CommandIo, transcript: string, cwd: string | undefined): Promise<string> {
 	if (cwd === undefined) return transcript;
 	const path = resolve(absolutePath(io, cwd), transcript);
-	return (await io.platform.files.stat(path)) === undefined ? transcript : path;
+	return (await isThere(io, path)) ? path : transcript;
 }
