@@ -20,7 +20,9 @@ export async function namedSession(
 	{ as, data }: { readonly as: TranscriptFormatId | undefined; readonly data: string },
 ): Promise<SessionFiles> {
 	const path = namedPath(io, what);
-	return (await isThere(io, path)) ? withRecording(await sessionAt(core, io, path, as), io, data) : sessionById(core, io, what, data);
+	return (await isThere(io, path))
+		? withRecording(await sessionAt(core, io, path, as), io, data)
+		: sessionById(core, io, what, data);
 }
 
 /**
@@ -106,13 +108,15 @@ export async function knownSession(
 	data: string,
 ): Promise<SessionFiles | undefined> {
 	const { sessions, problems } = await findEverywhere(core, io, data);
-	for (const { path, message } of problems) {
-		if (path === data) io.stderr.write(`crosstalk: ${printable(message)}\n`);
-	}
 	const exact = sessions.filter((session) => namesOf(session).includes(id));
 	const candidates =
 		exact.length > 0 ? exact : sessions.filter((session) => namesOf(session).some((name) => name.startsWith(id)));
 	const [first, ...more] = candidates;
+	for (const { path, message } of problems) {
+		// That of the data directory says itself where it is. What else could not be read matters where nothing else is the session.
+		if (path === data) io.stderr.write(`crosstalk: ${printable(message)}\n`);
+		else if (first === undefined) io.stderr.write(`crosstalk: ${printable(path)}: ${message}\n`);
+	}
 	if (more.length > 0)
 		throw new ExpectedError(
 			`"${printable(id)}" may be one of ${candidates.length} sessions; name one of them:\n${listed(candidates)}`,

@@ -4,7 +4,7 @@ import type { Core } from '../core/core.ts';
 import type { LintedFile } from '../core/report/index.ts';
 import { agentHomes } from '../core/transcripts/homes.ts';
 import { pathsOf, withRecordings } from '../core/transcripts/sessionFiles.ts';
-import type { FoundSessions, SessionFiles } from '../core/transcripts/sessionFiles.ts';
+import type { FindOptions, FoundSessions, SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import type { TranscriptFormatId } from '../core/transcripts/transcriptFormat.ts';
 import { findRecordings } from '../platform/node/store/recordings.ts';
 import type { CommandIo } from './io.ts';
@@ -32,7 +32,7 @@ export async function findTargets(
 	const targets = new Map<string, Target>();
 	const unread = new Map<string, LintedFile>();
 	for (const path of paths) {
-		const { sessions, problems } = await find(core, io, path, as);
+		const { sessions, problems } = await find(core, io, path, { as });
 		const isFolder = (await statOf(io, path))?.isDirectory === true;
 		for (const session of sessions) {
 			// A subagent's file that was named is looked at with all of its session, and reported alone.
@@ -58,14 +58,9 @@ export async function findTargets(
 }
 
 /** `findSessions`, where a path that the system does not let us look at is one more problem. */
-async function find(
-	core: Core,
-	io: CommandIo,
-	path: string,
-	as: TranscriptFormatId | undefined,
-): Promise<FoundSessions> {
+async function find(core: Core, io: CommandIo, path: string, options: FindOptions): Promise<FoundSessions> {
 	try {
-		return await core.findSessions(path, { as, signal: io.signal });
+		return await core.findSessions(path, { ...options, signal: io.signal });
 	} catch (error) {
 		if (!(error instanceof ExpectedError)) throw error;
 		return { sessions: [], problems: [{ path, message: error.message }] };
@@ -78,6 +73,16 @@ async function statOf(io: CommandIo, path: string) {
 	} catch (error) {
 		// `find` has said what is wrong with it.
 		if (error instanceof ExpectedError) return undefined;
+		throw error;
+	}
+}
+
+/** Also where the system does not let us look: `find` then says so. */
+async function isPerhapsThere(io: CommandIo, path: string): Promise<boolean> {
+	try {
+		return (await io.platform.files.stat(path)) !== undefined;
+	} catch (error) {
+		if (error instanceof ExpectedError) return true;
 		throw error;
 	}
 }
@@ -95,8 +100,8 @@ export async function findInHomes(core: Core, io: CommandIo): Promise<FoundSessi
 	const sessions: SessionFiles[] = [];
 	const problems: FoundSessions['problems'][number][] = [];
 	for (const home of agentHomes(io.platform.files, io.homeFolder, io.environment)) {
-		if ((await statOf(io, home.path)) === undefined) continue;
-		const found = await core.findSessions(home.path, { isHome: true, signal: io.signal });
+		if (!(await isPerhapsThere(io, home.path))) continue;
+		const found = await find(core, io, home.path, { isHome: true });
 		sessions.push(...found.sessions);
 		problems.push(...found.problems);
 	}
@@ -119,15 +124,17 @@ export async function findEverywhere(core: Core, io: CommandIo, dataDirectory: s
 
 /**
  * Where the current project's sessions lie: those that agents have written in the working folder, or else in the nearest folder above
- * it that has some, up to the root of the repository.
+ * it that has some, up to the root of the repository. Where there are none, what the system does not let us look at.
  */
 export async function currentProjectPaths(core: Core, io: CommandIo): Promise<readonly string[]> {
 	const homes = agentHomes(io.platform.files, io.homeFolder, io.environment);
 	const claude = homes.filter(({ format }) => format === 'claude-code');
 	const codex: { readonly path: string; readonly folder: string }[] = [];
+	const closed: string[] = [];
 	for (const home of homes) {
-		if (home.format !== 'codex' || (await statOf(io, home.path)) === undefined) continue;
-		for (const session of (await core.findSessions(home.path, { isHome: true, signal: io.signal })).sessions) {
+		if (home.format !== 'codex' || !(await isPerhapsThere(io, home.path))) continue;
+		if ((await statOf(io, home.path)) === undefined) closed.push(home.path);
+		for (const session of (await find(core, io, home.path, { isHome: true })).sessions) {
 			const path = pathsOf(session)[0] ?? '';
 			const folder = await codexFolder(io, path);
 			if (folder !== undefined) codex.push({ path, folder });
@@ -137,11 +144,13 @@ export async function currentProjectPaths(core: Core, io: CommandIo): Promise<re
 		const paths = codex.filter((session) => session.folder === folder).map((session) => session.path);
 		for (const home of claude) {
 			const path = join(home.path, claudeFolderName(folder));
-			if ((await statOf(io, path))?.isDirectory === true) paths.push(path);
+			const stat = await statOf(io, path);
+			if (stat?.isDirectory === true) paths.push(path);
+			else if (stat === undefined && (await isPerhapsThere(io, path))) closed.push(path);
 		}
 		if (paths.length > 0) return paths;
 	}
-	return [];
+	return closed;
 }
 
 async function projectFolders(io: CommandIo): Promise<readonly string[]> {

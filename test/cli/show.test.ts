@@ -300,6 +300,39 @@ describe('crosstalk sessions', () => {
 		assert.equal((await run(['sessions', 'nowhere'])).code, 2);
 	});
 
+	it('does not take a home that it may not look into for one without sessions, nor do show and lint', async () => {
+		// Windows has no such permissions to take away.
+		if (process.platform === 'win32') return;
+		const homeFolder = mkdtempSync(join(tmpdir(), 'crosstalk-closed-'));
+		cpSync('examples/recorded/.claude', join(homeFolder, '.claude'), { recursive: true });
+		cpSync('examples/recorded/.codex', join(homeFolder, '.codex'), { recursive: true });
+		const workingFolder = '/home/dev/analytics';
+		const ran = async (...args: readonly string[]) =>
+			asNobody(() => run(args, new MemoryIo({ homeFolder, workingFolder })));
+		chmodSync(homeFolder, 0o755);
+		chmodSync(join(homeFolder, '.claude'), 0);
+		const some = await ran('sessions', '--json');
+		chmodSync(join(homeFolder, '.codex'), 0);
+		const none = await ran('sessions');
+		const shown = await ran('show', '4286b68e');
+		const linted = await ran('lint');
+		chmodSync(join(homeFolder, '.claude'), 0o700);
+		chmodSync(join(homeFolder, '.codex'), 0o700);
+		rmSync(homeFolder, { recursive: true });
+		const claude = `crosstalk: ${join(homeFolder, '.claude', 'projects')}: There is no permission to read it.\n`;
+		assert.deepEqual([some.code, some.stderr, (JSON.parse(some.stdout) as unknown[]).length], [0, claude, 1]);
+		assert.deepEqual([none.code, none.stdout], [2, '']);
+		assert.match(
+			none.stderr,
+			/archived_sessions: There is no permission to read it\.\ncrosstalk: Nothing could be read\.\n$/,
+		);
+		assert.equal(shown.code, 2);
+		assert.ok(shown.stderr.startsWith(claude), shown.stderr);
+		assert.match(shown.stderr, /There is neither a file nor a session "4286b68e"\.\n$/);
+		assert.equal(linted.code, 2);
+		assert.match(linted.stderr, /-home-dev-analytics: There is no permission to read it\.\n/);
+	});
+
 	it('stops at a limit', async () => {
 		const { stdout } = await run(['sessions', 'examples/recorded', '--json', '--limit', '2']);
 		assert.equal((JSON.parse(stdout) as unknown[]).length, 2);

@@ -65,6 +65,7 @@ async function find(io: CommandIo, roots: readonly string[], data: string): Prom
 			if (path === data) io.stderr.write(`crosstalk: ${printable(message)}\n`);
 			else tell(path, message);
 		}
+		if (found.sessions.length === 0 && found.problems.length > 0) throw new ExpectedError('Nothing could be read.');
 		return found.sessions;
 	}
 	const { targets, unread } = await findTargets(
