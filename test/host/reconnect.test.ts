@@ -336,6 +336,42 @@ describe('a server that no agent uses', () => {
 	});
 });
 
+describe('a server that is taken out of the configuration', () => {
+	const other = 'other';
+
+	it('is not started again by an agent that still knows it', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		const running = agent.call('echo');
+		rig.host.putServers('test', []);
+		await settled();
+		assert.equal(running.failure, 'outcome-unknown');
+		assert.match(JSON.stringify(running.answer), /may or may not have been carried out\. .* taken out/);
+		const late = agent.call('echo');
+		await rig.pass(60_000);
+		assert.equal(late.failure, 'server-unavailable');
+		assert.match(JSON.stringify(late.answer), /files was taken out of the configuration/);
+		assert.equal(rig.transports.length, 1);
+		assert.equal(agent.ask('ping').answers.length, 1, 'the agent itself is well');
+	});
+
+	it('is there again for that agent, as it is defined then, when it is put back', async () => {
+		const rig = createRig();
+		const agent = await rig.initialized();
+		const definition = rig.definition;
+		rig.host.putServers('test', [{ ...definition, name: other }]);
+		await settled();
+		rig.host.putServers('test', [{ ...definition, transport: { ...definition.transport, command: 'new' } }]);
+		const call = agent.call('echo');
+		await settled();
+		reply(rig);
+		assert.equal(call.answers.length, 1);
+		assert.equal(call.failure, undefined);
+		assert.deepEqual([rig.transports.length, rig.commands], [2, ['files', 'new']]);
+		assert.equal(server(rig).calls, 1);
+	});
+});
+
 describe('a connection of one agent', () => {
 	it('leaves behind how often it was made anew, how it ended and what its server has printed', async () => {
 		const rig = createRig({ sharing: 'per-agent' });

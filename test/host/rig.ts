@@ -112,9 +112,15 @@ export class FakeCall {
 	}
 }
 
+type StdioDefinition = ServerDefinition & { readonly transport: { readonly kind: 'stdio' } };
+
 export interface Rig {
 	readonly host: Host;
 	readonly transports: FakeTransport[];
+	/** What the host was given at first. */
+	readonly definition: StdioDefinition;
+	/** What was started, in order. */
+	readonly commands: string[];
 	/** The one that was opened last. */
 	readonly last: FakeTransport;
 	/** What was recorded: the name of the record, and its fields. */
@@ -139,6 +145,7 @@ export interface RigOptions {
 
 export function createRig(options: RigOptions = {}): Rig {
 	const transports: FakeTransport[] = [];
+	const commands: string[] = [];
 	const records: { readonly name: string; readonly [field: string]: unknown }[] = [];
 	let now = 1_000_000;
 	let timers: { at: number; callback: () => void }[] = [];
@@ -153,7 +160,8 @@ export function createRig(options: RigOptions = {}): Rig {
 		random: { id: () => `id${++lastId}`.padEnd(8, 'x'), fraction: () => 0.5 },
 		seal: { of: (text) => `seal${text.length}${text.at(-1) ?? ''}` },
 		upstreams: {
-			open(_transport, listener) {
+			open(to, listener) {
+				if (to.kind === 'stdio') commands.push(to.command);
 				const transport = new FakeTransport(listener, 100 + transports.length);
 				transports.push(transport);
 				queueMicrotask(() => listener.onOpened());
@@ -217,7 +225,7 @@ export function createRig(options: RigOptions = {}): Rig {
 			throw error;
 		},
 	});
-	const definition: ServerDefinition = {
+	const definition: StdioDefinition = {
 		name: 'files',
 		transport: { kind: 'stdio', command: 'files', args: [], env: {} },
 		sharing: options.sharing ?? 'auto',
@@ -229,6 +237,8 @@ export function createRig(options: RigOptions = {}): Rig {
 	const rig: Rig = {
 		host,
 		transports,
+		definition,
+		commands,
 		records,
 		get last() {
 			return transports.at(-1)!;

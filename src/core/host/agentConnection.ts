@@ -307,6 +307,9 @@ export class AgentConnection implements AgentEndpoint {
 			channel.answer(bytes, code);
 		};
 		if (this.isClosed) return refuse(INVALID_REQUEST, 'The connection is closed.');
+		const { refusal } = this.hub;
+		if (refusal !== undefined && message.method !== 'ping')
+			return refuse(refusal.code, refusal.message, refusal.data);
 		const meta = objectAt(message.params, '_meta');
 		const version = stringAt(meta, META.protocolVersion);
 		if (version !== undefined && message.method !== 'initialize') {

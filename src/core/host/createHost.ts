@@ -47,6 +47,8 @@ export function createHost(options: CreateHostOptions): Host {
 	const hookedSessions = new HookedSessions();
 	const hookedCalls = new HookedCalls(platform.clock);
 	const hubs = new Map<string, ServerHub>();
+	/** Of servers that were taken out, for those of their agents that are still there. */
+	const closedHubs = new Map<string, ServerHub>();
 	/** By source: the names that it gave, and the names that they have here. */
 	const sources = new Map<string, Map<string, string>>();
 	const scopeBook = new ScopeBook();
@@ -109,6 +111,15 @@ export function createHost(options: CreateHostOptions): Host {
 		return hub;
 	}
 
+	function openHub(definition: ServerDefinition): ServerHub {
+		for (const [name, { agentCount }] of closedHubs) if (agentCount === 0) closedHubs.delete(name);
+		const closed = closedHubs.get(definition.name);
+		if (closed === undefined) return new ServerHub(definition, services);
+		closedHubs.delete(definition.name);
+		closed.reopen(definition);
+		return closed;
+	}
+
 	function connect(agent: AgentOptions, introduction: AgentIntroduction | undefined): AgentEndpoint {
 		const id = services.newId('agent');
 		if (agent.server === undefined) {
@@ -162,7 +173,7 @@ export function createHost(options: CreateHostOptions): Host {
 				const name = before.get(definition.name) ?? freeName(hubs, definition);
 				names.set(definition.name, name);
 				const known = hubs.get(name);
-				if (known === undefined) hubs.set(name, new ServerHub({ ...definition, name }, services));
+				if (known === undefined) hubs.set(name, openHub({ ...definition, name }));
 				else known.redefine({ ...definition, name });
 			}
 			sources.set(source, names);
@@ -172,6 +183,7 @@ export function createHost(options: CreateHostOptions): Host {
 			for (const [name, hub] of hubs) {
 				if (used.has(name)) continue;
 				hubs.delete(name);
+				closedHubs.set(name, hub);
 				void hub.close(`${name} was taken out of the configuration.`);
 			}
 			recorder.setServers([...hubs.values()].map(({ definition }) => definition));

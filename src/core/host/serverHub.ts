@@ -6,6 +6,7 @@ import type { AgentConnection } from './agentConnection.ts';
 import type { ConnectionIdentity } from './agentIdentity.ts';
 import type { Attribution } from './attribution.ts';
 import type { Exchange, ExchangeEnd } from './exchange.ts';
+import { CallFailure } from './failures.ts';
 import type { Metrics } from './metrics.ts';
 import { mirroredArguments } from './mirroredArguments.ts';
 import type { MirroredArgument } from './mirroredArguments.ts';
@@ -127,7 +128,8 @@ export class ServerHub implements UpstreamListener {
 	private pastExit: ExitStatus | undefined;
 	private pastOutput = '';
 	private unused: Disposable | undefined;
-	private isClosed = false;
+	/** Why nothing is started for anybody any more. */
+	private closedBecause: string | undefined;
 
 	constructor(definition: ServerDefinition, services: HostServices) {
 		this.definition = definition;
@@ -189,6 +191,12 @@ export class ServerHub implements UpstreamListener {
 		return [this.pastOutput, ...[...this.upstreams.values()].map(({ output }) => output)].join('\n').trimStart();
 	}
 
+	/** Why there is no connection to be had; `undefined`: there may be one. */
+	get refusal(): CallFailure | undefined {
+		const reason = this.closedBecause;
+		return reason === undefined ? undefined : new CallFailure('server-unavailable', reason, { server: this.name });
+	}
+
 	get agentCount(): number {
 		return this.agents.size;
 	}
@@ -230,7 +238,7 @@ export class ServerHub implements UpstreamListener {
 			if (upstream.owner === 'all' || this.isWanted(upstream) || hasWork(upstream)) continue;
 			this.letGo(key, upstream, `${this.name} was closed because the agent that it was for has gone.`);
 		}
-		if (this.agents.size === 0 && !this.isClosed) {
+		if (this.agents.size === 0 && this.closedBecause === undefined) {
 			this.unused?.dispose();
 			this.unused = this.platform.clock.after(UNUSED_MS, () => this.letAllGo());
 		}
@@ -420,12 +428,18 @@ export class ServerHub implements UpstreamListener {
 		}
 	}
 
+	/** It is in the configuration again: those who were its agents all the while are so again. */
+	reopen(definition: ServerDefinition): void {
+		this.closedBecause = undefined;
+		this.redefine(definition);
+	}
+
 	cancelCall(callId: string, reason: string): boolean {
 		return [...this.agents].some((agent) => agent.cancelCall(callId, reason));
 	}
 
 	async close(reason: string): Promise<void> {
-		this.isClosed = true;
+		this.closedBecause = reason;
 		this.unused?.dispose();
 		// What was held is not begun any more.
 		this.holds.close(reason);

@@ -867,8 +867,10 @@ export class Upstream {
 	private failAll(reason: string): void {
 		const lost = [...this.running.values()];
 		this.running.clear();
-		for (const exchange of lost)
-			exchange.end({ ending: 'outcome-unknown', failure: this.failure('outcome-unknown', reason, exchange) });
+		for (const exchange of lost) {
+			const message = `${this.unknownOutcome(exchange)} ${reason}`;
+			exchange.end({ ending: 'outcome-unknown', failure: this.failure('outcome-unknown', message, exchange) });
+		}
 		this.endUndecided();
 		this.reason = reason;
 		for (const exchange of this.heldBack) exchange.end({ ending: 'failed', failure: this.unavailable(exchange) });
