@@ -6,6 +6,7 @@ import { plainOf } from '../../core/host/config/configValue.ts';
 import { readServerEntry } from '../../core/host/config/serverEntry.ts';
 import { resolveServer } from '../../core/host/config/resolveServer.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
+import { agentStart } from '../../platform/node/agentStart.ts';
 import { isRouted } from '../../platform/node/host/config/routing.ts';
 import { configValueOf, record, withOptions, withoutProxy } from './agentPlan.ts';
 import type { AgentPlan, HostPlace, Invocation } from './agentPlan.ts';
@@ -95,17 +96,25 @@ const patienceMs = 20_000;
 
 /** Codex itself knows best what its configuration says, with profiles, projects, requirements and the options of this command line. */
 function listServers(invocation: Invocation, line: CommandLine): Promise<readonly Json[] | undefined> {
+	const { command, environment } = invocation;
+	const args = [...line.configuration, 'mcp', 'list', '--json'];
 	return new Promise((done) => {
+		const start = agentStart({ command, args, cwd: line.folder }, environment);
+		if (typeof start === 'string') {
+			done(undefined);
+			return;
+		}
 		execFile(
-			invocation.command,
-			[...line.configuration, 'mcp', 'list', '--json'],
+			start.file,
+			start.args,
 			{
 				cwd: line.folder,
 				// `undefined` leaves a variable out.
-				env: { ...invocation.environment },
+				env: { ...environment },
 				timeout: patienceMs,
 				maxBuffer: 16 * 1024 * 1024,
 				windowsHide: true,
+				windowsVerbatimArguments: start.isVerbatim,
 			},
 			(error, stdout) => {
 				if (error !== null) {

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { ExpectedError } from '../../core/base/errors.ts';
+import { agentStart } from '../../platform/node/agentStart.ts';
+import { killProcess } from '../../platform/node/upstreams/processEnd.ts';
 
 export interface ForegroundCommand {
 	readonly command: string;
@@ -22,12 +25,12 @@ export async function runInForeground({
 	environment,
 	terminated,
 }: ForegroundCommand): Promise<number> {
-	const child = spawn(command, args, {
-		cwd: workingFolder,
-		env: { ...environment },
-		stdio: 'inherit',
-	});
-	const forward = (signal: NodeJS.Signals) => void child.kill(signal);
+	const child = startAgent({ command, args, workingFolder, environment }, 'inherit');
+	const forward = (signal: NodeJS.Signals) => {
+		// Windows has no signals: what is ended may be a shell, with the agent in it.
+		if (process.platform === 'win32') killProcess(child);
+		else child.kill(signal);
+	};
 	// A terminal sends Ctrl-C to the agent as well; what it means is the agent's to say. Without one it came to us alone.
 	const interrupt = (signal: NodeJS.Signals) => {
 		if (!process.stdin.isTTY) forward(signal);
@@ -60,13 +63,7 @@ export async function assertStarts({
 	workingFolder,
 	environment,
 }: Omit<ForegroundCommand, 'args'>): Promise<void> {
-	// `undefined` leaves a variable out.
-	const child = spawn(command, ['--version'], {
-		cwd: workingFolder,
-		env: { ...environment },
-		stdio: 'ignore',
-		windowsHide: true,
-	});
+	const child = startAgent({ command, args: ['--version'], workingFolder, environment }, 'ignore');
 	await new Promise<void>((resolve, reject) => {
 		child.once('error', (error) => reject(cannotStart(command, error)));
 		child.once('spawn', resolve);
@@ -74,6 +71,23 @@ export async function assertStarts({
 	// What it says was of no use before.
 	child.kill();
 	child.unref();
+}
+
+/** Throws a sentence for people where the system would not even be asked. */
+function startAgent(
+	{ command, args, workingFolder, environment }: ForegroundCommand,
+	stdio: 'inherit' | 'ignore',
+): ChildProcess {
+	const start = agentStart({ command, args, cwd: workingFolder }, environment);
+	if (typeof start === 'string') throw new ExpectedError(start);
+	return spawn(start.file, start.args, {
+		cwd: workingFolder,
+		// `undefined` leaves a variable out.
+		env: { ...environment },
+		stdio,
+		windowsHide: stdio === 'ignore',
+		windowsVerbatimArguments: start.isVerbatim,
+	});
 }
 
 function cannotStart(command: string, error: NodeJS.ErrnoException): Error {

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { agentStart } from '../../agentStart.ts';
 
 /**
  * The oldest Claude Code that was seen to take our hooks. 2.0 and 2.1.69 read nothing of a settings file with an event or a kind of hook that they
@@ -13,12 +14,19 @@ export async function claudeCodeVersion(
 	command: string,
 	environment: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
+	const start = agentStart({ command, args: ['--version'] }, environment);
+	if (typeof start === 'string') return undefined;
 	return new Promise((resolve) => {
 		const child = execFile(
-			command,
-			['--version'],
-			// `undefined` leaves a variable out.
-			{ env: { ...environment }, timeout: patienceMs, windowsHide: true },
+			start.file,
+			start.args,
+			{
+				// `undefined` leaves a variable out.
+				env: { ...environment },
+				timeout: patienceMs,
+				windowsHide: true,
+				windowsVerbatimArguments: start.isVerbatim,
+			},
 			(error, stdout) => resolve(error === null ? /^\d+\.\d+\.\d+/.exec(stdout)?.[0] : undefined),
 		);
 		// Something else of that name may wait for a person to say something.
