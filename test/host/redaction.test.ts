@@ -208,6 +208,25 @@ describe('redaction', () => {
 		assert.equal(clean(redaction, after), after);
 	});
 
+	const headers: readonly (readonly [written: string, after: string])[] = [
+		["curl -H 'Authorization: ApiKey abc.DEF-123=='", "curl -H 'Authorization: [redacted]'"],
+		['Authorization: SSWS abc.DEF-123==', 'Authorization: [redacted]'],
+		['curl -H Authorization:abc.DEF-123== https://a', 'curl -H Authorization:[redacted] https://a'],
+		['-H "Authorization: Token token=\\"abc.DEF-123==\\"" x', '-H "Authorization: Token [redacted]" x'],
+		['Authorization: Digest username="u", response="abc.DEF-123=="', 'Authorization: Digest [redacted]'],
+		['Authorization: AWS4-HMAC-SHA256 Credential=a/b, Signature=abc.DEF-123==', 'Authorization: [redacted]'],
+		["curl -H 'x-api-key: abc.DEF-123=='", "curl -H 'x-api-key: [redacted]'"],
+		['{"headers":{"X-API-Key":"abc.DEF-123=="},"a":1}', '{"headers":{"X-API-Key":"[redacted]"},"a":1}'],
+	];
+	for (const [written, after] of headers) {
+		it(`leaves no credential in the text ${written}`, () => {
+			const redaction = new Redaction([]);
+			assert.equal(clean(redaction, JSON.stringify([written])), JSON.stringify([after]));
+			assert.equal(clean(redaction, JSON.stringify([after])), JSON.stringify([after]));
+			assert.equal(redaction.text(written), after);
+		});
+	}
+
 	it('walks a message of a hundred thousand levels', () => {
 		const depth = 100_000;
 		const nested = (text: string) => `${'['.repeat(depth)}"${text}"${']'.repeat(depth)}`;

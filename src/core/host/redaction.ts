@@ -36,7 +36,16 @@ export class Redaction {
 		);
 		secrets.delete('');
 		const texts = new Set<string>();
-		const needles = new Set<string>(['eaders"', 'EADERS"', 'uthorization', 'UTHORIZATION']);
+		const needles = new Set<string>([
+			'eaders"',
+			'EADERS"',
+			'uthorization',
+			'UTHORIZATION',
+			'-api-key',
+			'-API-KEY',
+			'-Api-Key',
+			'-API-Key',
+		]);
 		for (const secret of secrets) {
 			for (const text of textForms(secret)) {
 				texts.add(text);
@@ -125,9 +134,12 @@ function escaped(text: string): string {
 /** Keys below `headers` whose values let somebody in. */
 const sensitiveHeader =
 	/authorization|cookie|token|secret|password|api-?key|access-?key|auth-?key|credential|signature/i;
-/** A header as a command line, a log or JSON inside of a string has it; the scheme is kept. */
+/**
+ * A header as a command line, a log or JSON inside of a string has it. The schemes that everybody knows are kept. A word before something as long as
+ * a credential may be another one (`ApiKey`, `SSWS`), or the credential itself: both go. Several parameters have quotes of their own.
+ */
 const writtenHeader =
-	/(authorization["'\\]*\s*[:=]\s*["'\\]*(?!(?:\w+\s+)?\[redacted\])(?:(?:bearer|basic|digest|token)\s+)?)[^\s"'\\,;}]+/gi;
+	/((?:authorization|x-api-key)["'\\]*\s*[:=]\s*["'\\]*(?!(?:\w+\s+)?\[redacted\])(?:(?:bearer|basic|digest|token)\s+)?)(?:[\w-]+[ \t]+(?![-/]|\w+:\/\/)(?=[^\s"'\\,;}]{8}))?(?:[\w-]+=\\*["'][^"'\\]*\\*["']|[^\s"'\\,;}]+)(?:,[ \t]*[\w-]+=(?:\\*["'][^"'\\]*\\*["']|[^\s"'\\,;}]+))*/gi;
 const headersKey = /headers$/i;
 
 /** Where arguments must not be written: what follows a key, and whether the value there is meant itself. */
