@@ -111,6 +111,14 @@ describe('a line without what was said in it', () => {
 		);
 	});
 
+	it('is made in a moment, also of a notification that is nearly empty', () => {
+		const text = `<task-notification>\n<status>${'\n'.repeat(200_000)}a b</status></task-notification>`;
+		const line = JSON.stringify({ type: 'user', uuid: 'u', message: { role: 'user', content: text } });
+		const start = performance.now();
+		assert.equal(bodies.line(line).includes('a b'), false);
+		assert.ok(performance.now() - start < 1_500);
+	});
+
 	it('never fails, whatever the line', () => {
 		fc.assert(
 			fc.property(fc.string({ unit: 'binary' }), fc.nat(200), (text, at) => {

@@ -106,7 +106,7 @@ export class ReplacedBodies {
 				tag = part.startsWith('</') ? '' : name;
 				return part;
 			}
-			return notificationFacts.has(tag) && /^\s*[\w.:-]*\s*$/.test(part) ? part : this.letters(part);
+			return notificationFacts.has(tag) && /^[\w.:-]*$/.test(part.trim()) ? part : this.letters(part);
 		});
 		return end === -1 ? masked : `${masked}<result>${this.letters(text.slice(end + '<result>'.length))}`;
 	}
