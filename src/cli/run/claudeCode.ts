@@ -9,6 +9,7 @@ import { plainOf } from '../../core/host/config/configValue.ts';
 import { readServerEntry, transportKeys } from '../../core/host/config/serverEntry.ts';
 import { resolveServer } from '../../core/host/config/resolveServer.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
+import { claudeProjectKeys } from '../../platform/node/host/config/claudeProjects.ts';
 import { isRouted } from '../../platform/node/host/config/routing.ts';
 import { claudeCodeVersion, versionObstacle } from '../../platform/node/host/hooks/claudeCodeVersion.ts';
 import { obstacleIn, withHookHandlers } from '../../platform/node/host/hooks/claudeCodeSettings.ts';
@@ -222,12 +223,16 @@ async function readState(invocation: Invocation): Promise<State> {
 		join(folder === undefined || folder === '' ? invocation.homeFolder : folder, '.claude.json'),
 	);
 	const projects = record(state?.['projects']) ?? {};
+	const knownOf = (path: string) =>
+		claudeProjectKeys(path)
+			.map((name) => record(projects[name]))
+			.find((known) => known !== undefined);
 	const key = (await gitRoot(invocation.workingFolder)) ?? (await realFolder(invocation.workingFolder));
 	return {
 		servers: record(state?.['mcpServers']) ?? {},
-		project: record(projects[key]) ?? {},
+		project: knownOf(key) ?? {},
 		isTrusted: [...withParents(invocation.workingFolder)].some(
-			(path) => record(projects[path])?.['hasTrustDialogAccepted'] === true,
+			(path) => knownOf(path)?.['hasTrustDialogAccepted'] === true,
 		),
 	};
 }

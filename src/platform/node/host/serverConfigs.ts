@@ -12,6 +12,7 @@ import { readServerEntry } from '../../../core/host/config/serverEntry.ts';
 import type { ConfigDialect, Report } from '../../../core/host/config/serverEntry.ts';
 import type { ServerDefinition } from '../../../core/host/serverDefinition.ts';
 import type { ScopeSettings } from '../../../core/scope/index.ts';
+import { claudeProjectKeys } from './config/claudeProjects.ts';
 import { decodeConfig, dialectOf, folderOf, formatOf, parseConfig } from './config/clientConfig.ts';
 import { codeOf, isErrno } from '../errno.ts';
 
@@ -179,7 +180,9 @@ function containersOf(
 		[['mcp_servers'], folder],
 		...(project === undefined
 			? []
-			: ([[['projects', project, 'mcpServers'], project]] satisfies [readonly string[], string][])),
+			: claudeProjectKeys(project)
+					.toReversed()
+					.map((key): [readonly string[], string] => [['projects', key, 'mcpServers'], project])),
 	];
 }
 

@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigDialect } from '../../../../core/host/config/serverEntry.ts';
+import { claudeProjectKeys } from './claudeProjects.ts';
 
 export const clients = ['claude', 'vscode', 'cursor', 'codex'] as const;
 export type Client = (typeof clients)[number];
@@ -57,7 +58,10 @@ async function filesOf(client: Client, surroundings: ClientSurroundings): Promis
 				{
 					...file(join(environment['CLAUDE_CONFIG_DIR'] ?? homeFolder, '.claude.json'), '', homeFolder),
 					containers: [
-						{ path: ['projects', workingFolder, 'mcpServers'], folder: workingFolder },
+						...claudeProjectKeys(workingFolder).map((key) => ({
+							path: ['projects', key, 'mcpServers'],
+							folder: workingFolder,
+						})),
 						{ path: ['mcpServers'], folder: homeFolder },
 					],
 				},
