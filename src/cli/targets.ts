@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { ExpectedError } from '../core/base/errors.ts';
 import type { Core } from '../core/core.ts';
 import type { LintedFile } from '../core/report/index.ts';
+import { pathOfUri } from '../core/transcripts/files.ts';
 import { agentHomes } from '../core/transcripts/homes.ts';
 import { pathsOf, withRecordings } from '../core/transcripts/sessionFiles.ts';
 import type { FindOptions, FoundSessions, SessionFiles } from '../core/transcripts/sessionFiles.ts';
@@ -137,11 +138,14 @@ export async function currentProjectPaths(core: Core, io: CommandIo): Promise<re
 		for (const session of (await find(core, io, home.path, { isHome: true })).sessions) {
 			const path = pathsOf(session)[0] ?? '';
 			const folder = await codexFolder(io, path);
-			if (folder !== undefined) codex.push({ path, folder });
+			if (folder !== undefined) codex.push({ path, folder: pathOfUri(io.platform.files, folder) });
 		}
 	}
 	for (const folder of await projectFolders(io)) {
-		const paths = codex.filter((session) => session.folder === folder).map((session) => session.path);
+		// On Windows the drive's letter is small for some of those who start programs.
+		const paths = codex
+			.filter((session) => session.folder === pathOfUri(io.platform.files, folder))
+			.map((session) => session.path);
 		for (const home of claude) {
 			const path = join(home.path, claudeFolderName(folder));
 			const stat = await statOf(io, path);

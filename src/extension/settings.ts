@@ -1,4 +1,4 @@
-import { ConfigurationTarget, workspace } from 'vscode';
+import { ConfigurationTarget, Uri, workspace } from 'vscode';
 import { defaultDataDirectory } from '../platform/node/host/defaultDataDirectory.ts';
 import { userHome } from '../platform/node/watch.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
@@ -21,8 +21,10 @@ export type DiagnosticsScope = 'open' | 'project' | 'found';
 /** As a person set them, checked: a settings file holds anything. */
 export function searchedFolders(files: TranscriptFiles): readonly SearchedFolder[] {
 	const own = ownHomes();
-	if (own.length > 0) return own.map((path) => ({ path: withHome(path, files), isHome: false }));
-	return agentHomes(files, userHome(), process.env).map(({ path }) => ({ path, isHome: true }));
+	// What is found is compared with documents and changed files, and VS Code writes the letter of a drive small.
+	const known = (path: string) => (files.separator === '/' ? path : Uri.file(path).fsPath);
+	if (own.length > 0) return own.map((path) => ({ path: known(withHome(path, files)), isHome: false }));
+	return agentHomes(files, userHome(), process.env).map(({ path }) => ({ path: known(path), isHome: true }));
 }
 
 export function ownHomes(): readonly string[] {

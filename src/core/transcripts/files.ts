@@ -46,3 +46,9 @@ export function parentFolder(files: TranscriptFiles, path: string): string {
 export function joinPath(files: TranscriptFiles, ...parts: readonly string[]): string {
 	return parts.join(files.separator);
 }
+
+/** A path as VS Code has it of a file's URI, and gives it to what it starts: on Windows with backslashes and a small letter for the drive. */
+export function pathOfUri({ separator }: Pick<TranscriptFiles, 'separator'>, path: string): string {
+	if (separator === '/') return path;
+	return path.replaceAll('/', separator).replace(/^[A-Z]:/, (drive) => drive.toLowerCase());
+}
