@@ -109,8 +109,9 @@ async function failed(problem: unknown, command: string | undefined, io: Command
 	// The person has stopped it, or nobody reads on: there is nothing to tell.
 	if (io.signal.aborted) return 2;
 	if (problem instanceof ExpectedError) {
+		const { printableLines } = await import('../core/report/index.ts');
 		// Several sentences, or a list below one.
-		for (const line of problem.message.split('\n')) {
+		for (const line of printableLines(problem.message).split('\n')) {
 			io.stderr.write(line.startsWith(' ') ? `${line}\n` : `crosstalk: ${line}\n`);
 		}
 		if (problem instanceof UsageError)

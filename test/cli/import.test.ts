@@ -176,6 +176,17 @@ describe('crosstalk import and restore', () => {
 			assert.doesNotMatch(stdout + stderr, /SECRET/);
 		});
 
+		it('shows nothing that would move the cursor of a terminal, as a project may bring it', async () => {
+			const text = `{ "mcpServers": { // \u001b[2J\n\t"a\\u001b[1A": { "command": "\${NO\\u001b[2K}" },\r\n\t"b": { "command": "node", "args": ["\u009b2K"] } } }\n`;
+			await place.write('project/.mcp.json', text);
+			for (const args of [['import'], ['import', '--write'], ['restore']]) {
+				const { stdout, stderr } = await place.run(...args);
+				// eslint-disable-next-line no-control-regex
+				assert.doesNotMatch(stdout + stderr, /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/);
+			}
+			assert.equal(await place.read('project/.mcp.json'), text);
+		});
+
 		it('changes nothing the second time', async () => {
 			await place.fill();
 			await place.run('import', '--write');

@@ -97,6 +97,11 @@ describe('crosstalk', () => {
 		assert.match(stderr, /^Usage: crosstalk <command>/);
 	});
 
+	it('says what is wrong in words that move no cursor, whoever they come from', async () => {
+		const { stderr } = await run(['lint', '--\u001b]0;x\u0007\u202e']);
+		assert.match(stderr, /^crosstalk: There is no option --\ufffd\]0;x\ufffd\ufffd/);
+	});
+
 	it('shows a bug with its stack and says where to report it', async () => {
 		const io = new MemoryIo();
 		io.stdout.write = () => {

@@ -1,6 +1,6 @@
 import { ExpectedError } from '../../core/base/errors.ts';
 import { counted } from '../../core/base/text.ts';
-import { printable } from '../../core/report/index.ts';
+import { printable, printableLines } from '../../core/report/index.ts';
 import { attach } from '../../platform/node/host/attach.ts';
 import {
 	claudeCodeVersion,
@@ -130,7 +130,7 @@ async function install(options: Options, io: CommandIo): Promise<number> {
 		const lines = [`Claude Code: ${printable(path)}`];
 		if (diff === '') lines.push('The hooks are there already.');
 		else {
-			lines.push('', diff.trimEnd(), '');
+			lines.push('', printableLines(diff.trimEnd()), '');
 			lines.push(
 				isWritten
 					? `Agents tell the host of ${counted(events.length, 'kind')} of events now. "crosstalk hooks remove" takes it back.`
@@ -158,9 +158,9 @@ async function remove(options: Options, io: CommandIo): Promise<number> {
 
 function removedText({ path, result, diff, remarks, backup }: RemovedHooks): string {
 	const lines = [`Claude Code: ${printable(path)}`, `  ${removedWords[result]}`];
-	for (const remark of remarks) lines.push(`  ${remark}`);
+	for (const remark of remarks) lines.push(`  ${printable(remark)}`);
 	if (backup !== undefined) lines.push(`  As it was before: ${printable(backup)}`);
-	if (diff !== '') lines.push('', diff.trimEnd(), '');
+	if (diff !== '') lines.push('', printableLines(diff.trimEnd()), '');
 	return `${lines.join('\n')}\n`;
 }
 
@@ -236,5 +236,7 @@ function failed(problems: readonly HookProblem[], io: CommandIo, isJson: boolean
 
 function tell(problems: readonly HookProblem[], io: CommandIo): void {
 	for (const { path, line, message } of problems)
-		io.stderr.write(`crosstalk: ${printable(path)}${line === undefined ? '' : `:${line}`}: ${message}\n`);
+		io.stderr.write(
+			`crosstalk: ${printable(path)}${line === undefined ? '' : `:${line}`}: ${printable(message)}\n`,
+		);
 }

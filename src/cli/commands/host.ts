@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
+import { printableLines } from '../../core/report/index.ts';
 import { createHost } from '../../core/host/createHost.ts';
 import { EventRecorder } from '../../core/host/eventRecorder.ts';
 import { misspeltServers } from '../../core/host/misspeltServers.ts';
@@ -62,7 +63,7 @@ export const host: Command = {
 		const port = values.port === undefined ? 0 : numberOption('--port', values.port, 65_535);
 		const config = values.config === undefined ? undefined : absolutePath(io, values.config);
 		const scope = values.scope === undefined ? undefined : absolutePath(io, values.scope);
-		const log = (sentence: string) => io.stderr.write(`crosstalk: ${sentence}\n`);
+		const log = (sentence: string) => io.stderr.write(`crosstalk: ${printableLines(sentence)}\n`);
 		const onError = (error: unknown) =>
 			log(`A bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
 		const version = await versionOf(io);

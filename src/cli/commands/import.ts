@@ -1,5 +1,5 @@
 import { counted } from '../../core/base/text.ts';
-import { printable } from '../../core/report/index.ts';
+import { printable, printableLines } from '../../core/report/index.ts';
 import { clientNames, clients } from '../../platform/node/host/config/clientFiles.ts';
 import { planImport, writeImport } from '../../platform/node/host/config/importing.ts';
 import type {
@@ -57,7 +57,9 @@ export const importServers: Command = {
 		const isWritten = values.write === true;
 		io.stdout.write(values.json === true ? json(plan, problems, isWritten) : text(plan, failures, isWritten));
 		for (const { path, line, message } of problems)
-			io.stderr.write(`crosstalk: ${printable(path)}${line === undefined ? '' : `:${line}`}: ${message}\n`);
+			io.stderr.write(
+				`crosstalk: ${printable(path)}${line === undefined ? '' : `:${line}`}: ${printable(message)}\n`,
+			);
 		return problems.length > 0 ? 2 : 0;
 	},
 };
@@ -67,8 +69,9 @@ function text(plan: ImportPlan, failures: readonly ImportProblem[], isWritten: b
 	for (const { client, path, servers, diff } of plan.files) {
 		lines.push(`${clientNames[client]}: ${printable(path)}`);
 		const width = Math.max(...servers.map(({ name }) => printable(name).length));
-		for (const server of servers) lines.push(`  ${printable(server.name).padEnd(width)}  ${wordsOf(server)}`);
-		if (diff !== '') lines.push('', diff.trimEnd());
+		for (const server of servers)
+			lines.push(`  ${printable(server.name).padEnd(width)}  ${printable(wordsOf(server))}`);
+		if (diff !== '') lines.push('', printableLines(diff.trimEnd()));
 		lines.push('');
 	}
 	const changed = plan.files.filter(
@@ -99,7 +102,7 @@ function wordsOf({ name, action, server, remark }: PlannedServer): string {
 		case 'leave':
 			return `is left as it is. ${remark ?? ''}`;
 		case 'route': {
-			const as = server === name ? '' : ` as ${printable(server ?? '')}`;
+			const as = server === name ? '' : ` as ${server ?? ''}`;
 			return `through the host${as}${remark === undefined ? '' : `. ${remark}`}`;
 		}
 	}

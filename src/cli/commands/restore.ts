@@ -1,4 +1,4 @@
-import { printable } from '../../core/report/index.ts';
+import { printable, printableLines } from '../../core/report/index.ts';
 import { clientNames } from '../../platform/node/host/config/clientFiles.ts';
 import { restoreImports } from '../../platform/node/host/config/restoring.ts';
 import type { RestoredFile } from '../../platform/node/host/config/restoring.ts';
@@ -36,9 +36,9 @@ export const restore: Command = {
 
 function text({ client, path, result, diff, remarks, backup }: RestoredFile): string {
 	const lines = [`${clientNames[client]}: ${printable(path)}`, `  ${words[result]}`];
-	for (const remark of remarks) lines.push(`  ${remark}`);
+	for (const remark of remarks) lines.push(`  ${printable(remark)}`);
 	if (backup !== undefined) lines.push(`  As it was before the import: ${printable(backup)}`);
-	if (diff !== '') lines.push('', diff.trimEnd(), '');
+	if (diff !== '') lines.push('', printableLines(diff.trimEnd()), '');
 	return `${lines.join('\n')}\n`;
 }
 

@@ -12,6 +12,6 @@ export type {
 	ReportedDiagnostic,
 	SessionFindings,
 } from './lintResult.ts';
-export { pathFrom, printable } from './paths.ts';
+export { pathFrom, printable, printableLines } from './paths.ts';
 export { formatSarif } from './sarif.ts';
 export { formatText } from './text.ts';

@@ -32,10 +32,15 @@ function escaped(path: string, separator: string): string {
 		.join('/');
 }
 
-/** A text that moves no cursor and breaks no line: names of files and words of models may hold anything. */
+/** A text that moves no cursor, breaks no line and turns none around: names of files and words of models may hold anything. */
 export function printable(text: string): string {
 	// eslint-disable-next-line no-control-regex
-	return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\ufffd');
+	return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+/** The same of a text whose lines and tabs are meant. */
+export function printableLines(text: string): string {
+	return text.replaceAll(/(?:(?!\r?\n)[^\t])+/g, printable);
 }
 
 /** Half a surrogate pair is no character, and neither URIs nor XML can hold it. */
