@@ -83,7 +83,9 @@ async function startOf(pid: number): Promise<string | undefined> {
 		}
 		// There are no groups that could be ended.
 		if (process.platform === 'win32') return undefined;
-		const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]);
+		// In words that do not depend on where the host was started: an editor and a terminal may have other languages.
+		const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
+		const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)], { env });
 		return stdout.trim() === '' ? undefined : stdout.trim();
 	} catch {
 		return undefined;
