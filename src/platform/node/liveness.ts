@@ -1,5 +1,5 @@
 import { readFile, readdir, readlink, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { LivenessProbe, ProcessEvidence, SessionFacts } from '../../core/platform.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
 import { addressFile, readAddress } from './host/dataDirectory.ts';
@@ -13,6 +13,8 @@ import { isErrno } from './errno.ts';
 export class NodeLivenessProbe implements LivenessProbe {
 	async probe(session: SessionFiles, facts: SessionFacts): Promise<ProcessEvidence> {
 		const evidence = await evidenceOf(session, facts);
+		// A copy ends where it was made, perhaps in the middle of a call: neither its age nor that nobody writes it tells of the session.
+		if (session.format !== 'host' && evidence.state !== 'live' && homeOf(session) === undefined) return outside;
 		if (evidence.state !== 'unknown' || facts.lastEventAt === undefined) return evidence;
 		const age = Date.now() - facts.lastEventAt;
 		if (age < longestCall) return evidence;
@@ -90,14 +92,8 @@ interface RegisteredProcess {
 }
 
 async function probeClaudeCode(session: SessionFiles, agentVersion: string | undefined): Promise<ProcessEvidence> {
-	const home = claudeHomeOf(session);
-	if (home === undefined) {
-		return {
-			state: 'unknown',
-			evidence:
-				"The transcript lies outside of an agent's home, so nothing tells whether its process still runs.",
-		};
-	}
+	const home = homeOf(session);
+	if (home === undefined) return outside;
 	let names: string[];
 	try {
 		names = await readdir(join(home, 'sessions'));
@@ -154,14 +150,19 @@ function isRegisteringVersion(version: string): boolean {
 	return major > 2 || (major === 2 && (minor > 1 || (minor === 1 && patch >= 300)));
 }
 
-/** `<home>` of `<home>/projects/<project>/<session>.jsonl`. */
-function claudeHomeOf(session: SessionFiles): string | undefined {
-	const path = session.mainPath ?? session.agents[0]?.path;
-	if (path === undefined) return undefined;
-	for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
-		if (basename(folder) === 'projects') return dirname(folder);
-	}
-	return undefined;
+const outside: ProcessEvidence = {
+	state: 'unknown',
+	evidence: "The transcript lies outside of an agent's home: it may be a copy from while the session ran.",
+};
+
+/**
+ * `<home>` of `<home>/projects/<project>/<session>.jsonl`, `<home>/sessions/2026/11/22/<rollout>.jsonl` and `<home>/archived_sessions/<rollout>.jsonl`.
+ * A project is called by the path of its folder, with a dash for whatever is no letter and no digit.
+ */
+function homeOf({ format, mainPath, agents }: SessionFiles): string | undefined {
+	const place =
+		format === 'codex' ? /^(.*)[/\\](?:archived_sessions|sessions[/\\]\d{4})[/\\]/ : /^(.*)[/\\]projects[/\\]\w?-/;
+	return place.exec(mainPath ?? agents[0]?.path ?? '')?.[1];
 }
 
 async function readRegistration(path: string): Promise<RegisteredProcess | undefined> {
