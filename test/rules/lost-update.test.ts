@@ -104,6 +104,32 @@ assistant [agent=two at=32]: call p2 mcp__notes__update_note {"id": 1, "text": "
 tool [agent=two at=33]: result p2 ok${end}`,
 		},
 		{
+			name: 'the second was refused when it wanted to read, and what it did get was no thing by name',
+			transcript: `${begin}
+assistant [agent=one at=20]: call o1 mcp__notes__get_note {"id": 1}
+tool [agent=one at=21]: result o1 {"text": "nothing"}
+assistant [agent=two at=22]: call p1 mcp__notes__get_note {"id": 1}
+tool [agent=two at=23]: result p1 error
+assistant [agent=two at=24]: call p0 mcp__notes__get_note {}
+tool [agent=two at=25]: result p0 {"text": "the last one"}
+assistant [agent=one at=30]: call o2 mcp__notes__update_note {"id": 1, "text": "eggs"}
+tool [agent=one at=31]: result o2 ok
+assistant [agent=two at=32]: call p2 mcp__notes__update_note {"id": 1, "text": "milk"}
+tool [agent=two at=33]: result p2 ok${end}`,
+		},
+		{
+			name: 'what the second read has another name beside the number',
+			transcript: `${begin}
+assistant [agent=one at=20]: call o1 mcp__notes__get_note {"id": 1}
+tool [agent=one at=21]: result o1 {"text": "nothing"}
+assistant [agent=two at=22]: call p1 mcp__notes__get_note {"id": 1, "notebook_id": 7}
+tool [agent=two at=23]: result p1 {"text": "nothing"}
+assistant [agent=one at=30]: call o2 mcp__notes__update_note {"id": 1, "text": "eggs"}
+tool [agent=one at=31]: result o2 ok
+assistant [agent=two at=32]: call p2 mcp__notes__update_note {"id": 1, "text": "milk"}
+tool [agent=two at=33]: result p2 ok${end}`,
+		},
+		{
 			name: 'one agent writes twice',
 			transcript: `
 user: change it
@@ -148,6 +174,24 @@ tool [agent=one at=31]: result o2 ok
 assistant [agent=two at=32]: call p2 mcp__notes__update_note {"id": 1, "text": "milk"}
                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ lost error
 tool [agent=two at=33]: result p2 ok${end}`,
+		},
+		{
+			name: 'the second wanted to read it again, and was refused',
+			transcript: `${begin}
+assistant [agent=one at=20]: call o1 mcp__notes__get_note {"id": 1}
+                             ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~ firstRead
+tool [agent=one at=21]: result o1 {"text": "nothing"}
+assistant [agent=two at=22]: call p1 mcp__notes__get_note {"id": 1}
+                             ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~ staleRead
+tool [agent=two at=23]: result p1 {"text": "nothing"}
+assistant [agent=one at=30]: call o2 mcp__notes__update_note {"id": 1, "text": "eggs"}
+                             ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~ overwritten
+tool [agent=one at=31]: result o2 ok
+assistant [agent=two at=32]: call p2 mcp__notes__get_note {"id": 1}
+tool [agent=two at=33]: result p2 error
+assistant [agent=two at=34]: call p3 mcp__notes__update_note {"id": 1, "text": "milk"}
+                             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ lost
+tool [agent=two at=35]: result p3 ok${end}`,
 		},
 		{
 			name: 'files of a server that does not look for changes',

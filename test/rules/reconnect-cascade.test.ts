@@ -73,6 +73,31 @@ host [agent=three at=80.5]: ends t3 outcome-unknown The stream ended.
 host [at=81]: c1 of analytics was reconnected exited${answered}`,
 		},
 		{
+			name: 'the server died, its host says by which signal, and nobody says what came of the reconnect',
+			transcript: `${sent}
+host [agent=one at=80]: ends t1 timed-out It took too long.
+host [at=80.5]: c1 of analytics is reconnecting SIGSEGV
+host [agent=two at=80.5]: ends t2 outcome-unknown Its process ended.
+host [agent=three at=80.5]: ends t3 outcome-unknown Its process ended.${answered}`,
+		},
+		{
+			name: 'the connection was torn down long after the call had passed its limit',
+			transcript: `${sent}
+host [agent=one at=80]: ends t1 timed-out It took too long.
+host [at=95.5]: c1 of analytics is reconnecting
+host [agent=two at=95.5]: ends t2 outcome-unknown The connection was closed.
+host [agent=three at=95.5]: ends t3 outcome-unknown The connection was closed.
+host [at=96]: c1 of analytics was reconnected unresponsive${answered}`,
+		},
+		{
+			name: 'the connection was torn down some seconds later, and nobody says what for',
+			transcript: `${sent}
+host [agent=one at=80]: ends t1 timed-out It took too long.
+host [at=82]: c1 of analytics is reconnecting
+host [agent=two at=82]: ends t2 outcome-unknown The connection was closed.
+host [agent=three at=82]: ends t3 outcome-unknown The connection was closed.${answered}`,
+		},
+		{
 			name: 'the others ran on a connection of their own',
 			transcript: `${calls}
 host [agent=one at=20]: sends t1 to analytics query over c1
@@ -166,6 +191,7 @@ host [at=81]: c1 of analytics was reconnected timed-out${answered}`,
 		},
 		{
 			name: 'a call is cancelled, and nobody says what the connection was made anew for',
+			says: /^first's call to query was cancelled, and analytics was reconnected for it/,
 			transcript: `
 user: ask three times
 assistant: call a1 Agent "first"
