@@ -8,6 +8,7 @@ import { languageId } from './ids.ts';
 import type { Log } from './log.ts';
 import type { SessionInView, SessionKey } from './sessionInView.ts';
 import type { SessionHold, Sessions } from './sessions.ts';
+import { lintSettings } from './settings.ts';
 
 /** As many characters of a document tell whether it is a transcript. A first line may hold a whole screenshot. */
 const headCharacters = 256 * 1024;
@@ -31,6 +32,8 @@ export class OpenTranscripts implements Disposable {
 		this.disposables.add(this.changed);
 		this.disposables.add(workspace.onDidOpenTextDocument((document) => void this.take(document)));
 		this.disposables.add(workspace.onDidCloseTextDocument((document) => void this.letGo(document)));
+		// What is as long as before does not look different.
+		this.disposables.add(workspace.onDidSaveTextDocument((document) => void this.readAgain(document)));
 		for (const document of workspace.textDocuments) void this.take(document);
 	}
 
@@ -69,6 +72,11 @@ export class OpenTranscripts implements Disposable {
 		const { key } = hold.session;
 		this.openKeys.set(key, (this.openKeys.get(key) ?? 0) + 1);
 		this.changed.fire(key);
+	}
+
+	private async readAgain(document: TextDocument): Promise<void> {
+		const hold = await this.open.get(document.uri.toString());
+		await hold?.session.restart(lintSettings());
 	}
 
 	private async letGo(document: TextDocument): Promise<void> {

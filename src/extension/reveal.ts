@@ -1,6 +1,5 @@
 import { Range, TextEditorRevealType, commands, window, workspace } from 'vscode';
-import type { Disposable, TextDocumentContentProvider, Uri } from 'vscode';
-import { ExpectedError } from '../core/base/errors.ts';
+import type { Disposable } from 'vscode';
 import { DisposableStore } from '../core/base/lifecycle.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { registerCommand } from './commands.ts';
@@ -24,7 +23,15 @@ export async function openPlace(path: string, range: Range | undefined): Promise
 export function registerReveal(log: Log, files: TranscriptFiles): Disposable {
 	const disposables = new DisposableStore();
 	for (const scheme of [recordingScheme, savedScheme])
-		disposables.add(workspace.registerTextDocumentContentProvider(scheme, new RecordedText(files)));
+		disposables.add(
+			workspace.registerTextDocumentContentProvider(scheme, {
+				async provideTextDocumentContent(uri) {
+					// Loaded when somebody reads.
+					const { recordedText } = await import('./recordedText.ts');
+					return recordedText(files, uri);
+				},
+			}),
+		);
 	disposables.add(
 		registerCommand(
 			log,
@@ -38,42 +45,6 @@ export function registerReveal(log: Log, files: TranscriptFiles): Disposable {
 		),
 	);
 	return disposables;
-}
-
-/** As much as an editor shows of a document that is no file. */
-const longestText = 32 * 1024 * 1024;
-
-/** What a host has recorded of a session, or a file of a session that was saved, as it is when it is opened. */
-class RecordedText implements TextDocumentContentProvider {
-	private readonly files: TranscriptFiles;
-
-	constructor(files: TranscriptFiles) {
-		this.files = files;
-	}
-
-	async provideTextDocumentContent(uri: Uri): Promise<string> {
-		const path = uri.with({ scheme: 'file' }).fsPath;
-		const size = (await this.files.stat(path))?.size ?? 0;
-		if (size > longestText)
-			throw new ExpectedError(
-				uri.scheme === savedScheme
-					? 'It is too long for an editor; unpack the session file, which is a zip archive.'
-					: 'It is too long for an editor; open the event log of its host instead.',
-			);
-		const file = await this.files.open(path);
-		try {
-			const bytes = new Uint8Array(size);
-			let filled = 0;
-			while (filled < size) {
-				const length = await file.read(bytes.subarray(filled), filled);
-				if (length === 0) break;
-				filled += length;
-			}
-			return new TextDecoder().decode(bytes.subarray(0, filled));
-		} finally {
-			await file.close();
-		}
-	}
 }
 
 /** What of a block is to be seen without scrolling. */

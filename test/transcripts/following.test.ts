@@ -129,9 +129,10 @@ describe('a transcript that is followed', () => {
 		const before = files.bytesRead;
 		files.append(path, call);
 		await followed.update();
-		assert.equal(files.bytesRead - before, call.length);
+		// And a look at the last bytes before it.
+		assert.equal(files.bytesRead - before, 128 + call.length);
 		await followed.update();
-		assert.equal(files.bytesRead - before, call.length);
+		assert.equal(files.bytesRead - before, 128 + call.length);
 		assert.deepEqual(callsOf(followed), ['t1 false']);
 	});
 
@@ -159,6 +160,26 @@ describe('a transcript that is followed', () => {
 		files.write(path, prompt + call.replaceAll('t1', 't2') + result.replaceAll('t1', 't2'));
 		assert.equal((await followed.update()).isFresh, true);
 		assert.deepEqual(callsOf(followed), ['t2 true']);
+	});
+
+	it('is read again from the start when an editor has written it anew', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call);
+		const followed = follow(files);
+		await followed.update();
+		const findings = () =>
+			followed.diagnostics.map(
+				({ ruleId, place: { source } }) => `${ruleId} ${source.kind === 'transcript' ? source.line : ''}`,
+			);
+		assert.deepEqual(findings(), ['orphaned-tool-use 2']);
+		// An empty line on top moves the rest.
+		files.truncate(path, 0);
+		files.append(path, `\n${prompt}${call}`);
+		assert.equal((await followed.update()).isFresh, true);
+		assert.deepEqual(findings(), ['orphaned-tool-use 3']);
+		files.append(path, result);
+		assert.equal((await followed.update()).isFresh, false);
+		assert.deepEqual(callsOf(followed), ['t1 true']);
 	});
 
 	it('keeps what was read when it vanishes, and says so', async () => {

@@ -84,6 +84,8 @@ export class TranscriptFollower {
 	private readonly reader: LineReader;
 	private batch: SessionEvent[] = [];
 	private identity = '';
+	/** The last bytes that were read. */
+	private tail = new Uint8Array(0);
 	private reported = 0;
 	private isFinished = false;
 
@@ -171,11 +173,16 @@ export class TranscriptFollower {
 			throw error;
 		}
 		try {
+			// An editor writes into the same file: what it puts in or takes out moves all that comes after it.
+			const tail = this.tail.slice();
+			const found = tail.length === 0 ? 0 : await file.read(tail, this.splitter.bytesRead - tail.length);
+			if (tail.some((byte, index) => index < found && byte !== this.tail[index])) return 'replaced';
 			for (;;) {
 				signal?.throwIfAborted();
 				const room = this.splitter.room();
 				const length = await file.read(room, this.splitter.bytesRead);
 				if (length === 0) return 'read';
+				this.tail = new Uint8Array(room.subarray(0, length).subarray(-tailLength));
 				// One search in what was read costs nothing beside one in every line.
 				if (hasNulByte(room, 0, length)) this.reader.expectNulBytes();
 				this.splitter.advance(length);
@@ -210,6 +217,9 @@ export class TranscriptFollower {
 
 // What stays in a processor's cache while it is looked at.
 const chunkLength = 256 * 1024;
+
+/** There are ids and times in every line, so that no two places of a transcript have the same bytes. */
+const tailLength = 128;
 
 const sidecarLimit = 1024 * 1024;
 
