@@ -1,22 +1,19 @@
 import { Uri, commands, window } from 'vscode';
-import type { Disposable, QuickPickItem, TreeView } from 'vscode';
+import type { Disposable, TreeView } from 'vscode';
 import { mainAgentId } from '../core/base/ids.ts';
 import { DisposableStore } from '../core/base/lifecycle.ts';
-import { locationOf } from './convert.ts';
 import { AgentsTree } from './agentsTree.ts';
 import type { AgentNode, AgentsNode } from './agentsTree.ts';
 import { registerCommand } from './commands.ts';
 import { commandIds, contextKeys, viewIds } from './ids.ts';
 import type { Log } from './log.ts';
 import { MarkedTree } from './markedTree.ts';
-import { openPlace } from './reveal.ts';
 import type { SessionKey } from './sessionInView.ts';
 import type { Sessions } from './sessions.ts';
 import { filterWords, noFilter } from './sessionFilter.ts';
 import type { SessionFilter } from './sessionFilter.ts';
 import { ownHomes } from './settings.ts';
 import { delay, viewEveryMs } from './throttle.ts';
-import { formatNames, projectOf } from './words.ts';
 
 export interface AgentsView extends Disposable {
 	readonly tree: AgentsTree;
@@ -67,6 +64,7 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 	);
 	disposables.add(
 		registerCommand(log, commandIds.filterSessions, 'The list could not be filtered', async () => {
+			const { askForFilter } = await import('./askForFilter.ts');
 			const filter = await askForFilter(sessions, tree.shownFilter);
 			if (filter !== undefined) setFilter(filter);
 		}),
@@ -84,7 +82,8 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 	);
 	disposables.add(
 		registerCommand(log, commandIds.openSession, 'The session could not be opened', async (uri?: unknown) => {
-			const path = uri instanceof Uri ? uri.fsPath : await askForTranscript();
+			const path =
+				uri instanceof Uri ? uri.fsPath : await (await import('./askForTranscript.ts')).askForTranscript();
 			if (path === undefined) return;
 			const key = await sessions.open(path);
 			setFilter(noFilter);
@@ -122,78 +121,11 @@ export function registerAgentsView(sessions: Sessions, log: Log): AgentsView {
 					: undefined;
 		},
 		async reveal(node) {
-			const row = rowOf(node);
-			if (row?.kind === 'session') await openPlace(row.key, undefined);
-			if (row?.kind === 'agent') await revealAgent(sessions, row);
+			const { revealRowInTranscript } = await import('./revealAgent.ts');
+			await revealRowInTranscript(sessions, rowOf(node));
 		},
 		dispose: () => disposables.dispose(),
 	};
-}
-
-async function revealAgent(sessions: Sessions, { key, agentId }: AgentNode): Promise<void> {
-	const agent = sessions.inView(key)?.conversation.agents.get(agentId);
-	const first = agent?.messages[0];
-	const location = first === undefined ? undefined : locationOf(first.place);
-	const path = location?.uri.fsPath ?? agent?.path;
-	if (path === undefined) void window.showInformationMessage("Nothing of this agent's transcript was found.");
-	else await openPlace(path, location?.range);
-}
-
-async function askForTranscript(): Promise<string | undefined> {
-	const [uri] =
-		(await window.showOpenDialog({
-			title: 'Open a Transcript',
-			openLabel: 'Open',
-			filters: { 'Transcripts and Session Files': ['jsonl', 'crosstalk'] },
-		})) ?? [];
-	return uri?.fsPath;
-}
-
-async function askForFilter(sessions: Sessions, current: SessionFilter): Promise<SessionFilter | undefined> {
-	interface Choice extends QuickPickItem {
-		readonly filter: SessionFilter;
-	}
-	const projects = [...new Set(sessions.list.map(projectOf))].filter((project) => project !== '').sort();
-	const formats = [...new Set(sessions.list.map(({ files }) => files.format))].sort();
-	const fixed: Choice[] = [
-		{ label: '$(warning) With findings', filter: { ...current, isWithFindings: true } },
-		...formats.map((format) => ({
-			label: `$(hubot) ${formatNames[format] ?? format}`,
-			description: 'format',
-			filter: { ...current, format },
-		})),
-		...projects.map((project) => ({
-			label: `$(folder) ${project}`,
-			description: 'project',
-			filter: { ...current, project },
-		})),
-		{ label: '$(clear-all) Show all sessions', alwaysShow: true, filter: noFilter },
-	];
-	const { promise, resolve } = Promise.withResolvers<SessionFilter | undefined>();
-	const pick = window.createQuickPick<Choice>();
-	pick.title = 'Filter Sessions';
-	pick.placeholder = 'Type a part of a name, or choose';
-	pick.items = fixed;
-	pick.onDidChangeValue((value) => {
-		const text = value.trim();
-		pick.items =
-			text === ''
-				? fixed
-				: [
-						{ label: `$(search) Name contains “${text}”`, alwaysShow: true, filter: { ...current, text } },
-						...fixed,
-					];
-	});
-	pick.onDidAccept(() => {
-		resolve(pick.selectedItems[0]?.filter);
-		pick.hide();
-	});
-	pick.onDidHide(() => {
-		resolve(undefined);
-		pick.dispose();
-	});
-	pick.show();
-	return promise;
 }
 
 function isNode(value: unknown): value is AgentsNode {

@@ -67,7 +67,12 @@ export function registerConversationView(
 			'The conversation could not be shown',
 			async (node?: unknown) => {
 				const agent = agentOf(agents.nodeOf(node)) ?? (await agentInEditor(transcripts));
-				if (agent === undefined) return;
+				if (agent === undefined) {
+					void window.showInformationMessage(
+						'Select an agent in the Crosstalk view, or open a transcript, to see its conversation.',
+					);
+					return;
+				}
 				// At once: until the view is there, another row may be chosen, and that counts more.
 				const showing = show(agent.key, agent.agentId);
 				await commands.executeCommand(`${viewIds.conversation}.focus`);
@@ -90,6 +95,8 @@ export function registerConversationView(
 				const place = row === undefined ? undefined : nodePlace(row);
 				const location = place === undefined ? undefined : locationOf(place);
 				if (location !== undefined) await openPlace(location.uri.fsPath, location.range);
+				else if (row === undefined)
+					void window.showInformationMessage('Select a row of the conversation to see it in its transcript.');
 			},
 		),
 	);
@@ -100,6 +107,7 @@ export function registerConversationView(
 			const row = isRow(of) ? of : view.selection.find(isRow);
 			const id = isOfAgent ? agents.idOf(of) : isCall(row) ? row.call.id : undefined;
 			if (id !== undefined) await env.clipboard.writeText(id);
+			else void window.showInformationMessage('Select a session, an agent or a call to copy its id.');
 		}),
 	);
 	return { tree, marked, view, dispose: () => disposables.dispose() };

@@ -133,7 +133,7 @@ async function toolOfRow(
 		const call = connection.status?.calls.find(({ id }) => id === callId);
 		if (call !== undefined) return { server: call.server, tool: call.tool };
 	}
-	void window.showInformationMessage('Select a call, or an agent, to break on a tool of its.');
+	void window.showInformationMessage('Select a call, or an agent, to choose a tool to break on.');
 	return undefined;
 }
 

@@ -79,9 +79,12 @@ export function registerReadableView(options: ReadableViewOptions): Disposable {
 		),
 	);
 	disposables.add(
-		registerCommand(log, commandIds.revealProblems, 'The problems could not be shown', () =>
-			commands.executeCommand('workbench.actions.view.problems'),
-		),
+		registerCommand(log, commandIds.revealProblems, 'The problems could not be shown', async (value?: unknown) => {
+			const agent = agentOf(agents.nodeOf(value));
+			// What is asked for is shown, whatever the setting leaves out of the panel.
+			if (agent !== undefined) await sessions.open(agent.key);
+			await commands.executeCommand('workbench.actions.view.problems');
+		}),
 	);
 	return { dispose: () => disposables.dispose() };
 }

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Uri, commands, languages } from 'vscode';
+import { Range, Uri, WorkspaceEdit, commands, languages, workspace } from 'vscode';
 import type { CodeLens } from 'vscode';
-import { ask, eventually, screenshot } from '../runner.ts';
-import { agentsOutline, api, home, openTranscript, problemsOf, rowOfSession, showAgents } from '../tested.ts';
+import { actUntil, ask, eventually, labels, offered, press, screenshot, type } from '../runner.ts';
+import { agentsOutline, api, home, openTranscript, problemsOf, rangeOf, rowOfSession, showAgents } from '../tested.ts';
 
 const sessionId = '77777777-aaaa-4bbb-8ccc-dddddddddddd';
 const project = join(home(), '.claude', 'projects', '-home-dev-live');
@@ -200,6 +200,87 @@ describe('a live session', () => {
 		);
 		const { sessions } = await api();
 		assert.equal(sessions.entry(path)?.details?.state, 'ended');
+	});
+
+	it('is what the editor has made of it: its problems move with their lines, and go when they are repaired', async () => {
+		const document = await openTranscript(path);
+		const orphan = () => problemsOf(path).filter(({ message }) => message.includes("main's call to query"));
+		const save = async (range: Range, text: string) => {
+			const edit = new WorkspaceEdit();
+			edit.replace(document.uri, range, text);
+			assert.ok(await workspace.applyEdit(edit));
+			assert.ok(await document.save());
+		};
+		const [{ range } = { range: new Range(0, 0, 0, 0) }] = orphan();
+		await save(new Range(0, 0, 0, 0), '\n');
+		await eventually(
+			'The problem has moved with its line',
+			() => problemsOf(path).map((problem) => [problem.range.start.line, problem.message] as const),
+			(found) =>
+				found.length === 21 &&
+				found.some(([line, message]) => line === range.start.line + 1 && message.includes("main's call")),
+		);
+		// The result of another call is made that of this one; the file is as long as before.
+		await save(rangeOf(document, 'toolu_nobody0'), 'toolu_live002');
+		await save(rangeOf(document, '"id":"toolu_live2"'), '"id":"toolu_live002"');
+		await eventually('Nothing is orphaned any more', orphan, (found) => found.length === 0);
+		await save(rangeOf(document, 'toolu_live002', 2), 'toolu_nobody0');
+		await eventually('Something is again', orphan, (found) => found.length === 1);
+	});
+});
+
+describe('commands about a row', () => {
+	const folder = join(home(), '.claude', 'projects', '-home-dev-asked');
+	const asked = join(folder, '66666666-aaaa-4bbb-8ccc-dddddddddddd.jsonl');
+
+	before(async () => {
+		mkdirSync(folder, { recursive: true });
+		const own = (text: string) => prompt(text).replaceAll(sessionId, '66666666-aaaa-4bbb-8ccc-dddddddddddd');
+		writeFileSync(asked, `${own('one')}{"torn\n${own('two')}`);
+		await showAgents();
+	});
+
+	after(async () => {
+		rmSync(folder, { recursive: true, force: true });
+		await commands.executeCommand('crosstalk.refreshSessions');
+		await commands.executeCommand('notifications.clearAll');
+		await commands.executeCommand('workbench.action.closePanel');
+	});
+
+	it('are in the palette while the view is there, although it has not the focus then', async () => {
+		await commands.executeCommand('crosstalk.agents.focus');
+		for (const title of [
+			'Copy Id',
+			'Show Problems',
+			'Reveal in Transcript',
+			'Show Conversation',
+			'Break on This Tool',
+		]) {
+			await actUntil(
+				'The palette is open',
+				() => press('F1'),
+				async () => (await labels('.quick-input-widget input:focus')).length > 0,
+			);
+			await type(`Crosstalk: ${title}`);
+			await offered(`Crosstalk: ${title}`);
+			await commands.executeCommand('workbench.action.closeQuickOpen');
+		}
+	});
+
+	it('show the problems of a session that the panel leaves out', async () => {
+		const { agents, sessions } = await api();
+		await eventually(
+			'It is read',
+			() => sessions.entry(asked)?.details?.diagnostics.length,
+			(count) => count === 1,
+		);
+		assert.deepEqual(problemsOf(asked), []);
+		await commands.executeCommand('crosstalk.revealProblems', agents.tree.sessionNode(asked));
+		await eventually(
+			'They are in Problems',
+			() => problemsOf(asked).length,
+			(count) => count === 1,
+		);
 	});
 });
 
