@@ -1,4 +1,5 @@
 import type { ServerDefinition, ServerTransport } from '../serverDefinition.ts';
+import { secretsInAddress, secretsInArguments, secretsInHeader } from './secretLooks.ts';
 import type { UnresolvedServer } from './serverEntry.ts';
 import { expandVariables, variableOf } from './variables.ts';
 import type { VariableScope } from './variables.ts';
@@ -44,10 +45,12 @@ export function resolveServer(server: UnresolvedServer, context: ResolveContext)
 			if (transport.envFile !== undefined) Object.assign(env, envFile(transport.envFile));
 			for (const [name, value] of Object.entries(transport.env)) env[name] = expand(value);
 			for (const value of Object.values(env)) keep(value);
+			const args = transport.args.map(expand);
+			for (const value of secretsInArguments(args)) keep(value);
 			return {
 				kind: 'stdio',
 				command: expandHome(expand(transport.command)),
-				args: transport.args.map(expand),
+				args,
 				cwd: transport.cwd === undefined ? context.folder : context.absolute(expandHome(expand(transport.cwd))),
 				env,
 			};
@@ -65,7 +68,7 @@ export function resolveServer(server: UnresolvedServer, context: ResolveContext)
 				problems.push(`The variable ${transport.tokenVariable}, which holds the bearer token, is not set.`);
 			else headers['Authorization'] = `Bearer ${token}`;
 		}
-		for (const value of Object.values(headers)) keepHeader(value);
+		for (const value of [...Object.values(headers).flatMap(secretsInHeader), ...secretsInAddress(url)]) keep(value);
 		checkUrl(url);
 		return { kind: transport.kind, url, headers };
 	}
@@ -95,13 +98,6 @@ export function resolveServer(server: UnresolvedServer, context: ResolveContext)
 	/** No shell stands between the configuration and the system that would know `~`. */
 	function expandHome(path: string): string {
 		return /^~(?=[\\/]|$)/.test(path) ? context.homeFolder + path.slice(1) : path;
-	}
-
-	function keepHeader(value: string): void {
-		keep(value);
-		// `Bearer …` may be printed without its first word.
-		const [, credentials] = /^\s*[\w-]+\s+(\S.*)$/.exec(value) ?? [];
-		if (credentials !== undefined) keep(credentials);
 	}
 
 	function keep(value: string): void {

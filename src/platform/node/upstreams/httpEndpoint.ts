@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { TLSSocket } from 'node:tls';
+import { secretsInAddress } from '../../../core/host/config/secretLooks.ts';
 import type { ServerTransport } from '../../../core/host/serverDefinition.ts';
 import { megabytes } from './messageLines.ts';
 import { readInTurns } from './pacedReading.ts';
@@ -119,6 +120,7 @@ export class HttpEndpoint {
 	/** What a server says about a refused request may quote what it was sent. */
 	concealed(text: string): string {
 		let result = text;
+		for (const secret of secretsInAddress(this.url.href)) result = result.replaceAll(secret, '…');
 		for (const [name, value] of this.configured) {
 			const lowerCase = name.toLowerCase();
 			if (lowerCase === 'host' || lowerCase === 'user-agent') continue;

@@ -88,6 +88,65 @@ describe('a configuration of MCP servers', () => {
 			]);
 		});
 
+		const withSecrets: readonly (readonly [entry: object, secrets: readonly string[]])[] = [
+			[{ command: 'x', args: ['--api-key', 'arg-s3cret', '--port', '8080', 'folder'] }, ['arg-s3cret']],
+			[
+				{ command: 'x', args: ['--token=arg-s3cret', '--max-tokens=100000', '--token', '--verbose'] },
+				['arg-s3cret'],
+			],
+			[
+				{
+					command: 'docker',
+					args: [
+						'run',
+						'-e',
+						'GITHUB_TOKEN=ghp_123',
+						'-e',
+						'OPENAI_KEY=sk-proj-123456',
+						'-e',
+						'REGION=europe',
+					],
+				},
+				['ghp_123', 'sk-proj-123456'],
+			],
+			[
+				{
+					command: 'mcp-remote',
+					args: ['--header', 'Authorization: Bearer arg-s3cret', '--header', 'X-Team: a-team'],
+				},
+				['Bearer arg-s3cret', 'arg-s3cret'],
+			],
+			[
+				{ command: 'mcp-remote', args: ['https://example.com/mcp?project=analytics&exaApiKey=s3cret%2B-key'] },
+				['s3cret%2B-key', 's3cret+-key'],
+			],
+			[{ command: 'postgres', args: ['postgresql://ada:p4ssword@localhost/db'] }, ['ada:p4ssword', 'p4ssword']],
+			[
+				{ url: 'https://example.com/mcp?api_key=s3cret-key&sort_key=created&profile=ada-lovelace' },
+				['s3cret-key'],
+			],
+			[{ url: 'https://ada:p4ssword@example.com/mcp' }, ['ada:p4ssword', 'p4ssword']],
+			[
+				{
+					command: 'x',
+					args: ['--keyboard', 'german', '--sort-key=created', '--auth', 'oauth', 'KEY', '-e', 'A=b'],
+				},
+				[],
+			],
+			[
+				{
+					command: 'git',
+					args: ['https://example.com/a@b', 'https://ada@example.com/x', '%', '?token=%zz-broken'],
+				},
+				[],
+			],
+		];
+		for (const [entry, secrets] of withSecrets)
+			it(`knows by its looks what is secret in ${JSON.stringify(entry)}`, async () => {
+				const { servers } = await read('looks.json', JSON.stringify({ mcpServers: { a: entry } }));
+				assert.deepEqual(new Set(servers[0]?.secrets), new Set(secrets));
+			});
+
 		it('reads the servers of the user and of one project, the project first', async () => {
 			const text = JSON.stringify({
 				numStartups: 4,

@@ -452,6 +452,17 @@ describe('a server on streamable HTTP', () => {
 		});
 	}
 
+	it('that quotes its address is quoted without the key in it', async () => {
+		const [client] = await connect(
+			(asked, response) => response.writeHead(403, { 'content-type': 'text/plain' }).end(`Not ${asked.url}`),
+			{},
+			'?team=analytics&api_key=s3cret%2Bkey',
+		);
+		client.send(1, 'initialize');
+		await client.until(() => client.failures.size === 1);
+		assert.match(client.told.join(), /and said: Not \/mcp\?team=analytics&api_key=…$/);
+	});
+
 	it('is followed where it says its path ends with a slash, and asked there from then on', async () => {
 		const [client, server] = await connect((asked, response) => {
 			if (asked.url === '/mcp/') json(response, answerTo(asked));
