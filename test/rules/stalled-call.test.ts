@@ -55,6 +55,23 @@ assistant [at=3]: call t4 mcp__analytics__query {"q": 4}
 host [at=3]: sends t4 to analytics query over c1`,
 		},
 		{
+			name: 'a person has gone back behind it: nobody waits for it any more',
+			transcript: `
+assume: live
+now: 900
+user [id=u]: ask
+assistant [at=1]: call t1 mcp__analytics__query {"q": 1}
+tool [at=2]: result t1 ok
+assistant [at=3]: call t2 mcp__analytics__query {"q": 2}
+tool [at=6]: result t2 ok
+assistant [at=7]: call t3 mcp__analytics__query {"q": 3}
+tool [id=r at=8]: result t3 ok
+assistant [on=r at=10]: call t4 mcp__analytics__query {"q": 4}
+host [at=10]: sends t4 to analytics query over c1
+user [on=r at=20]: not that
+assistant [at=21]: done`,
+		},
+		{
 			name: 'it may wait for a permission',
 			transcript: `
 assume: live
