@@ -15,7 +15,7 @@ import { claudeCodeVersion, versionObstacle } from '../../platform/node/host/hoo
 import { obstacleIn, withHookHandlers } from '../../platform/node/host/hooks/claudeCodeSettings.ts';
 import { configValueOf, record, withOptions, withoutProxy } from './agentPlan.ts';
 import type { AgentPlan, Invocation } from './agentPlan.ts';
-import { asksForSignIn } from './signIn.ts';
+import { whyLeftToAgent } from './signIn.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -349,7 +349,8 @@ async function definitions(
 			const { definition } = resolved;
 			const { transport } = definition;
 			if (transport.kind !== 'stdio' && Object.keys(transport.headers).length === 0) {
-				if (await asksForSignIn(transport.url)) return `"${name}" is left to it: one has to sign in there.`;
+				const reason = await whyLeftToAgent(transport.url);
+				if (reason !== undefined) return `"${name}" is left to it: ${reason}.`;
 			}
 			const kept = Object.entries(record(entry) ?? {}).filter(([key]) => !transportKeys.claude.includes(key));
 			return { definition: withVariables(definition, invocation), kept: Object.fromEntries(kept) };

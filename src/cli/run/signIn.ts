@@ -2,10 +2,10 @@
 const patienceMs = 3_000;
 
 /**
- * Whether a server lets in only those who have signed in. The agent does that by itself and keeps the key; the host has none.
- * One that does not answer is no different for whoever asks, so it is left to the agent as well.
+ * Why a server is left to the agent, as far as it says so itself. One may let in only those who have signed in: the agent does that by
+ * itself and keeps the key; the host has none. One that does not answer is no different for whoever asks, and may be such a one.
  */
-export async function asksForSignIn(url: string): Promise<boolean> {
+export async function whyLeftToAgent(url: string): Promise<string | undefined> {
 	const signal = AbortSignal.timeout(patienceMs);
 	try {
 		const response = await fetch(url, {
@@ -17,8 +17,9 @@ export async function asksForSignIn(url: string): Promise<boolean> {
 			body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
 		});
 		await response.body?.cancel();
-		return response.status === 401 || response.status === 403 || response.type === 'opaqueredirect';
+		const asksForSignIn = response.status === 401 || response.status === 403 || response.type === 'opaqueredirect';
+		return asksForSignIn ? 'one has to sign in there' : undefined;
 	} catch {
-		return true;
+		return 'it does not answer';
 	}
 }

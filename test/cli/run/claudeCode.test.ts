@@ -285,6 +285,13 @@ describe('crosstalk run claude', () => {
 		it('leaves one alone to which Claude Code has signed in', async () => {
 			status = 401;
 			assert.deepEqual(await project.servers(), {});
+			assert.deepEqual((await project.plan())?.notes, ['"net" is left to it: one has to sign in there.']);
+		});
+
+		it('leaves one alone that does not answer, and does not say that one has to sign in there', async () => {
+			await new Promise((resolve) => listener.close(resolve));
+			const plan = await project.plan();
+			assert.deepEqual([plan?.servers, plan?.notes], [[], ['"net" is left to it: it does not answer.']]);
 		});
 
 		it('takes one whose key is in its entry', async () => {
