@@ -191,6 +191,24 @@ describe('redaction', () => {
 		assert.equal(clean(redaction, call(headers(['Bearer x']))), call(headers(redacted)));
 	});
 
+	it('takes out what lets somebody in of headers that stand in a list', () => {
+		const redaction = new Redaction([]);
+		const har = (value: string) => ({
+			headers: [
+				{ name: 'Authorization', value },
+				{ key: 'x-api-key', isOn: true, value },
+				{ name: 'accept', value: 'text/html' },
+			],
+			responseHeaders: [
+				['Set-Cookie', value],
+				['accept', 'text/html'],
+			],
+			others: [{ name: 'token', value: 'kept' }],
+		});
+		assert.equal(clean(redaction, call(har('abc'))), call(har(redacted)));
+		assert.equal(clean(redaction, call(har(redacted))), call(har(redacted)));
+	});
+
 	it('takes out what lets somebody in of headers that stand in text', () => {
 		const redaction = new Redaction([]);
 		const texts = (value: string) => [
@@ -217,6 +235,10 @@ describe('redaction', () => {
 		['Authorization: AWS4-HMAC-SHA256 Credential=a/b, Signature=abc.DEF-123==', 'Authorization: [redacted]'],
 		["curl -H 'x-api-key: abc.DEF-123=='", "curl -H 'x-api-key: [redacted]'"],
 		['{"headers":{"X-API-Key":"abc.DEF-123=="},"a":1}', '{"headers":{"X-API-Key":"[redacted]"},"a":1}'],
+		["curl -H 'Cookie: sid=abc.DEF; other=123' https://a", "curl -H 'Cookie: [redacted]' https://a"],
+		['Set-Cookie: sid=abc; Path=/\r\nX: y', 'Set-Cookie: [redacted]\r\nX: y'],
+		['{"COOKIE":"sid=abc","a":1}', '{"COOKIE":"[redacted]","a":1}'],
+		['The cookie: it has no name', 'The cookie: it has no name'],
 	];
 	for (const [written, after] of headers) {
 		it(`leaves no credential in the text ${written}`, () => {

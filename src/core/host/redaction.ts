@@ -45,6 +45,8 @@ export class Redaction {
 			'-API-KEY',
 			'-Api-Key',
 			'-API-Key',
+			'ookie',
+			'OOKIE',
 		]);
 		for (const secret of secrets) {
 			for (const text of textForms(secret)) {
@@ -74,7 +76,7 @@ export class Redaction {
 
 	/** Text that is no JSON: a reason, what a server printed. */
 	text(text: string): string {
-		let clean = text.replace(writtenHeader, `$1${redacted}`);
+		let clean = text.replace(writtenHeader, `$1${redacted}`).replace(writtenCookies, `$1${redacted}`);
 		for (const secret of this.texts) if (clean.includes(secret)) clean = clean.replaceAll(secret, redacted);
 		return clean;
 	}
@@ -140,7 +142,12 @@ const sensitiveHeader =
  */
 const writtenHeader =
 	/((?:authorization|x-api-key)["'\\]*\s*[:=]\s*["'\\]*(?!(?:\w+\s+)?\[redacted\])(?:(?:bearer|basic|digest|token)\s+)?)(?:[\w-]+[ \t]+(?![-/]|\w+:\/\/)(?=[^\s"'\\,;}]{8}))?(?:[\w-]+=\\*["'][^"'\\]*\\*["']|[^\s"'\\,;}]+)(?:,[ \t]*[\w-]+=(?:\\*["'][^"'\\]*\\*["']|[^\s"'\\,;}]+))*/gi;
+/** The header of cookies, likewise: a name and a value, and all that follows them. */
+const writtenCookies = /(cookie["'\\]*\s*:\s*["'\\]*)[\w!#$%&*+.^`|~-]+=[^"'\\\r\n]*/gi;
 const headersKey = /headers$/i;
+/** Of a header in a list, as the archives of browsers (HAR) and clients of HTTP have it. */
+const nameKey = /^(?:name|key)$/i;
+const valueKey = /^value$/i;
 
 /** Where arguments must not be written: what follows a key, and whether the value there is meant itself. */
 interface PathNode {
@@ -167,6 +174,10 @@ interface Frame {
 	/** The places in the tree of paths that this value stands at; several, because `*` and a name may both fit. */
 	readonly nodes: readonly PathNode[];
 	readonly isHeaders: boolean;
+	/** One header of a list: `{ name, value }` or `[name, value]`. */
+	readonly isHeader: boolean;
+	/** Its value lets somebody in; `undefined`: its name has not come. */
+	isSensitive: boolean | undefined;
 }
 
 const noNodes: readonly PathNode[] = [];
@@ -202,17 +213,23 @@ class Rewriter {
 		const frames: Frame[] = [];
 		let nodes = this.rootNodes;
 		let isHeaders = false;
+		let isName = false;
 		for (;;) {
 			// Before a value.
 			const first = scanner.peek();
 			if (first === OPEN_BRACE || first === OPEN_BRACKET) {
 				scanner.position++;
-				frames.push({ isObject: first === OPEN_BRACE, nodes, isHeaders });
+				const outer = frames.at(-1);
+				const isHeader = outer?.isObject === false && outer.isHeaders && !outer.isHeader;
+				frames.push({ isObject: first === OPEN_BRACE, nodes, isHeaders, isHeader, isSensitive: undefined });
 				if (this.closes(frames)) {
 					if (!this.leave(frames)) return frames.length === 0;
 				}
 			} else {
 				if (!this.scalar(first)) return false;
+				const frame = frames.at(-1);
+				if (isName && frame !== undefined)
+					frame.isSensitive = first === QUOTE && sensitiveHeader.test(scanner.string());
 				if (!this.leave(frames)) return frames.length === 0 && scanner.failedAt === -1;
 			}
 			// Before an element or a member of the innermost container; members that are taken out are passed over here.
@@ -223,13 +240,19 @@ class Rewriter {
 					// Whoever names a member of a list's elements means each of them.
 					nodes = frame.nodes.length === 0 ? noNodes : [...frame.nodes, ...childrenOf(frame.nodes, '*')];
 					isHeaders = frame.isHeaders;
-					if (!nodes.some((node) => node.isEnd && !frame.nodes.includes(node))) break;
+					isName = frame.isHeader && frame.isSensitive === undefined;
+					if (frame.isSensitive !== true && !nodes.some((node) => node.isEnd && !frame.nodes.includes(node)))
+						break;
 				} else {
 					const key = this.key();
 					if (key === undefined) return false;
 					nodes = frame.nodes.length === 0 ? noNodes : childrenOf(frame.nodes, key);
 					isHeaders = headersKey.test(key);
-					if (!nodes.some((node) => node.isEnd) && !(frame.isHeaders && sensitiveHeader.test(key))) break;
+					isName = frame.isHeader && nameKey.test(key);
+					const isCredential =
+						(frame.isSensitive === true && valueKey.test(key)) ||
+						(frame.isHeaders && sensitiveHeader.test(key));
+					if (!isCredential && !nodes.some((node) => node.isEnd)) break;
 				}
 				scanner.peek();
 				const start = scanner.position;
