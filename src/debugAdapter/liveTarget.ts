@@ -36,16 +36,14 @@ import type { LiveTranscripts } from './liveTranscripts.ts';
 
 export interface LiveTargetOptions {
 	readonly link: HostLink;
-	/** `null`: all of the host. */
-	readonly sessions: readonly SessionId[] | null;
+	/** `null`: all of the host; `of-run`: those that the run turns out to have. */
+	readonly sessions: readonly SessionId[] | null | 'of-run';
 	/** Why nothing can be changed here for now, a sentence; `undefined`: it can. */
 	readonly readOnlyReason: string | undefined;
 	readonly transcripts: LiveTranscripts;
 	/** The agent's run, where this debugger has started it. */
 	readonly run: LaunchedRun | undefined;
 	readonly stopOnEntry: boolean;
-	/** What is to be said at the beginning. */
-	readonly notes: readonly string[];
 	/** `undefined`: there is no session store. */
 	readonly storedCalls: StoredCallReader | undefined;
 	readonly onError: (error: unknown) => void;
@@ -101,6 +99,8 @@ export class LiveTarget implements DebugTarget {
 	private reasonToLookOn: string | undefined;
 	/** What was set last, also what could not be set yet. */
 	private plan: BreakpointPlan | undefined;
+	/** Of the run, as the host has told. */
+	private readonly learnedSessions = new Set<SessionId>();
 	private isStarted = false;
 	private isOver = false;
 	/** What came before anybody could hear it. */
@@ -199,15 +199,12 @@ export class LiveTarget implements DebugTarget {
 	}
 
 	async start(): Promise<void> {
-		const { link, run, stopOnEntry, sessions, notes } = this.options;
+		const { link, run, stopOnEntry } = this.options;
 		const { readOnlyReason } = this;
 		this.isStarted = true;
-		for (const text of notes) this.print('note', text);
 		if (readOnlyReason !== undefined) this.print('important', readOnlyReason);
 		for (const tell of this.early.splice(0)) tell();
-		if (stopOnEntry && readOnlyReason === undefined) {
-			for (const sessionId of sessions ?? [null]) await link.request('debug/pause', { sessionId, agentId: null });
-		}
+		if (stopOnEntry && readOnlyReason === undefined) await this.pauseAll();
 		// What was held before this debugger came, for one that may only look.
 		for (const call of (await link.request('debug/held', {})).calls) this.take(call);
 		run?.go();
@@ -302,9 +299,9 @@ export class LiveTarget implements DebugTarget {
 	}
 
 	async pause(key: AgentKey | null): Promise<void> {
-		const { link, sessions } = this.options;
+		const { link } = this.options;
 		if (key === null) {
-			for (const sessionId of sessions ?? [null]) await link.request('debug/pause', { sessionId, agentId: null });
+			await this.pauseAll();
 			return;
 		}
 		const agent = this.liveAgents.get(key);
@@ -317,7 +314,8 @@ export class LiveTarget implements DebugTarget {
 	 * @returns `false`: its session is none that this debugger watches.
 	 */
 	async pauseAgent(sessionId: SessionId, agentId: AgentId): Promise<boolean> {
-		const { link, sessions } = this.options;
+		const { link } = this.options;
+		const { sessions } = this;
 		if (sessions !== null && !sessions.includes(sessionId)) return false;
 		await link.request('debug/pause', { sessionId, agentId });
 		return true;
@@ -384,6 +382,19 @@ export class LiveTarget implements DebugTarget {
 		await this.edit(this.find(stopId), [], value);
 	}
 
+	/** `null`: all of the host. */
+	private get sessions(): readonly SessionId[] | null {
+		const { sessions } = this.options;
+		return sessions === 'of-run' ? [...this.learnedSessions] : sessions;
+	}
+
+	private async pauseAll(): Promise<void> {
+		const { link, sessions } = this.options;
+		// Without a session all that this debugger watches are meant: those of a run may not have begun.
+		for (const sessionId of sessions === 'of-run' || sessions === null ? [null] : sessions)
+			await link.request('debug/pause', { sessionId, agentId: null });
+	}
+
 	private listen(): void {
 		const { link, run } = this.options;
 		const later = (tell: () => void) => this.later(tell);
@@ -406,6 +417,7 @@ export class LiveTarget implements DebugTarget {
 				}),
 			),
 		);
+		add(link.onNotification('debug/didLearnSession', ({ sessionId }) => this.learnedSessions.add(sessionId)));
 		add(
 			link.onNotification('debug/didStartAgent', ({ sessionId, agentId, agentType }) =>
 				later(() => this.liveAgents.begin(sessionId, agentId, agentType)),
@@ -417,7 +429,7 @@ export class LiveTarget implements DebugTarget {
 			),
 		);
 		add(link.onNotification('debug/didTakeOver', () => later(() => void this.takeOver())));
-		add(link.watchStatus((status) => later(() => this.liveAgents.follow(status, this.options.sessions))));
+		add(link.watchStatus((status) => later(() => this.liveAgents.follow(status, this.sessions))));
 		add(
 			link.onDidClose(() =>
 				later(() => {

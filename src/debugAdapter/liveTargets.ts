@@ -47,7 +47,6 @@ async function attach(
 			transcripts: new LiveTranscripts(access),
 			run: undefined,
 			stopOnEntry,
-			notes: [],
 			storedCalls: access.storedCalls?.(link.dataDirectory),
 			onError: (error) => access.onError(error),
 		});
@@ -98,18 +97,16 @@ async function launch(
 			waiting: [],
 		};
 		await startRun(access, configuration, { client, link, run, output });
-		const { sessionId } = await aborted(run.begun, signal);
-		const sessions = sessionId === null ? null : [sessionId];
-		const notes: string[] = [];
-		if (sessionId === null)
-			notes.push(
-				'This agent names its session only when it begins, so calls of all sessions of this host are looked at.',
-			);
-		const { isReadOnly, reason } = await link.request('debug/attach', { client: clientName, sessions });
+		const { sessionId, source } = await aborted(run.begun, signal);
+		const { isReadOnly, reason } = await link.request('debug/attach', {
+			client: clientName,
+			...(sessionId === null ? { sessions: [], source } : { sessions: [sessionId] }),
+		});
 		const environment = { ...access.environment, ...givenEnvironment(configuration) };
 		const target = new LiveTarget({
 			link,
-			sessions,
+			// An agent that names its session only when it begins has its calls say that they are of this run.
+			sessions: sessionId === null ? 'of-run' : [sessionId],
 			readOnlyReason: isReadOnly ? (reason ?? 'Another debugger has this session.') : undefined,
 			transcripts: new LiveTranscripts({
 				...access,
@@ -118,7 +115,6 @@ async function launch(
 			}),
 			run,
 			stopOnEntry: configuration.stopOnEntry,
-			notes,
 			storedCalls: access.storedCalls?.(link.dataDirectory),
 			onError: (error) => access.onError(error),
 		});

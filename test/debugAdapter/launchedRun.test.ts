@@ -8,7 +8,7 @@ import { connectDebugger } from '../../src/cli/run/debuggerLink.ts';
 import { LaunchedRun } from '../../src/debugAdapter/launchedRun.ts';
 import { sessionId } from '../../src/core/base/ids.ts';
 
-const beginning = { dataDirectory: '/data', pid: 42, sessionId: sessionId('claude-code', 'abc') };
+const beginning = { dataDirectory: '/data', pid: 42, sessionId: sessionId('claude-code', 'abc'), source: 'run-1' };
 
 describe('a run that a debugger has started', () => {
 	let run: LaunchedRun;

@@ -9,6 +9,7 @@ import { answerHandshake, bytesOf, createRig, settled } from './rig.ts';
 import type { FakeTransport, Json, Rig } from './rig.ts';
 
 const decoder = new TextDecoder();
+const toldOnly = { holdMs: undefined, source: undefined };
 
 function lastCall(rig: Rig): Json {
 	return rig.last.requests('tools/call').at(-1)!;
@@ -352,7 +353,7 @@ describe('a connection of a subagent', () => {
 		const one = await rig.initialized({}, { sessionId: session, agentId: undefined });
 		const other = await rig.initialized({}, { sessionId: storedSessionId('claude-code:s2'), agentId: undefined });
 		const hook = { hook_event_name: 'PreToolUse', session_id: 's1', agent_id: 'explorer', tool_use_id: 'toolu_1' };
-		rig.host.hook('claude-code', bytesOf({ ...hook, tool_name: 'mcp__files__open', tool_input: {} }));
+		rig.host.hook('claude-code', bytesOf({ ...hook, tool_name: 'mcp__files__open', tool_input: {} }), toldOnly);
 		const call = one.call('open', { _meta: { 'claudecode/toolUseId': 'toolu_1' } });
 		await settled();
 		await settled();
@@ -371,7 +372,7 @@ describe('a connection of a subagent', () => {
 
 describe('a session that hooks tell of', () => {
 	const tell = (rig: Rig, event: string, session: string) =>
-		rig.host.hook('claude-code', bytesOf({ hook_event_name: event, session_id: session }));
+		rig.host.hook('claude-code', bytesOf({ hook_event_name: event, session_id: session }), toldOnly);
 
 	it('is there until its end, or until nothing was heard of it for long', async () => {
 		const rig = createRig();

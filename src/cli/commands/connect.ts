@@ -22,7 +22,7 @@ Options:
   --agent NAME   Calls are this agent's
   --intent WHO   Who calls: interactive, headless or scheduled, where scopes are held to by that
                  (default: CROSSTALK_INTENT, or what Claude Code says of itself)
-  --source NAME  The run of an agent whose settings of scopes are for these calls
+  --source NAME  The run of an agent that the calls are of
   --data DIR     The data directory of the host (default: the user's)
   --help         This text
 

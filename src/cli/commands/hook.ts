@@ -16,6 +16,7 @@ an agent is never kept from its work by it.
 
 Options:
   --hold SECONDS  How long the agent waits for an answer: a debugger may hold the call
+  --source NAME   The run of an agent that the event is of
   --start         Starts the host when none runs
   --data DIR      The data directory of the host (default: the user's)
   --help          This text
@@ -51,6 +52,7 @@ export const hook: Command = {
 interface Options {
 	readonly format: 'claude-code' | 'codex';
 	readonly holdSeconds: number | undefined;
+	readonly source: string | undefined;
 	readonly startsHost: boolean;
 	readonly directory: string;
 }
@@ -58,6 +60,7 @@ interface Options {
 function readOptions(args: readonly string[], io: CommandIo): Options {
 	const { values, positionals } = parseOptions(args, {
 		hold: { type: 'string' },
+		source: { type: 'string' },
 		start: { type: 'boolean' },
 		data: { type: 'string' },
 	});
@@ -67,10 +70,11 @@ function readOptions(args: readonly string[], io: CommandIo): Options {
 	if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
 	const holdSeconds = values.hold === undefined ? undefined : Number(values.hold);
 	if (holdSeconds !== undefined && !(holdSeconds > 0)) throw new UsageError('--hold is a number of seconds.');
-	return { format, holdSeconds, startsHost: values.start === true, directory: dataDirectory(io, values.data) };
+	const { source, start } = values;
+	return { format, holdSeconds, source, startsHost: start === true, directory: dataDirectory(io, values.data) };
 }
 
-async function bring({ format, holdSeconds, startsHost, directory }: Options, io: CommandIo): Promise<void> {
+async function bring({ format, holdSeconds, source, startsHost, directory }: Options, io: CommandIo): Promise<void> {
 	const body = await readBody(io);
 	if (body === undefined) return;
 	const address = await hostAddress(directory, startsHost, io);
@@ -79,6 +83,7 @@ async function bring({ format, holdSeconds, startsHost, directory }: Options, io
 	const place = { url: address.url, token: await hookTokenIn(address.dataDir) };
 	const answer = await postHook(place, format, body, {
 		holdSeconds,
+		source,
 		timeoutMs: patienceMs + (holdSeconds ?? 0) * 1_000,
 		signal: io.signal,
 	});

@@ -122,6 +122,7 @@ async function runThroughHost({ plan, invocation, options, link, io }: Run): Pro
 	const inFile = faultFile === undefined ? [] : await readFaultFile(absolutePath(io, faultFile), faultFile);
 	const faults = [...options.faults, ...inFile];
 	// What was said in words counts; then the agent's own command line; then whether anybody is there to see it.
+	const hasSource = scopes !== undefined || faults.length > 0 || link !== undefined;
 	const intent = options.intent ?? (plan.isHeadless || !invocation.isTerminal ? 'headless' : 'interactive');
 	const keeper = await HostKeeper.begin({
 		attach: async () => attachOrStart({ directory, client: 'crosstalk run', program }),
@@ -140,10 +141,11 @@ async function runThroughHost({ plan, invocation, options, link, io }: Run): Pro
 					command: program.command,
 					args: [
 						...[...program.args, 'connect', '--data', keeper.address.dataDir, '--intent', intent],
-						...(scopes === undefined && faults.length === 0 ? [] : ['--source', source]),
+						...(hasSource ? ['--source', source] : []),
 					],
 					environment: program.environment,
 				},
+				source: hasSource ? source : undefined,
 				hooks: await placeAt(keeper.address, {
 					command: program.command,
 					args: program.args,
@@ -157,6 +159,7 @@ async function runThroughHost({ plan, invocation, options, link, io }: Run): Pro
 				dataDirectory: keeper.address.dataDir,
 				pid: process.pid,
 				sessionId: launch.sessionId ?? null,
+				source,
 			});
 			return await runInForeground({
 				...invocation,

@@ -42,6 +42,8 @@ export interface HostPlace {
 		readonly args: readonly string[];
 		readonly environment: Readonly<Record<string, string>>;
 	};
+	/** What comes of this run is to say so; `undefined`: nobody asks. `connect` says it by itself. */
+	readonly source: string | undefined;
 	/** Where its hooks are to lead. */
 	readonly hooks: HookPlace;
 	/** Writes a file that only this user can read, and that is gone when the agent has ended. Gives its path. */

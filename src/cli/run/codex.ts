@@ -29,8 +29,11 @@ export async function planCodex(invocation: Invocation): Promise<AgentPlan | und
 		notes,
 		async launch(host) {
 			// The last of two overrides counts.
-			const options = servers.flatMap((server) => overrides(server, host));
-			const hooks = invocation.hasHooks ? await codexHookOptions({ ...invocation, ...line }, host.hooks) : [];
+			const options = [
+				...servers.flatMap((server) => overrides(server, host)),
+				...(listed ?? []).flatMap((entry) => routedOverrides(entry, host)),
+			];
+			const hooks = invocation.hasHooks ? await codexHookOptions({ ...invocation, ...line }, host) : [];
 			const remarks = typeof hooks === 'string' ? [hooks] : [];
 			return {
 				args: withOptions(invocation.args, [...options, ...(typeof hooks === 'string' ? [] : hooks)]),
@@ -194,6 +197,18 @@ function overrides({ name }: ServerDefinition, host: HostPlace): readonly string
 		...['-c', `${key}.args=[${[...args, known].map(toml).join(',')}]`],
 		...Object.entries(environment).flatMap(([variable, value]) => ['-c', `${key}.env.${variable}=${toml(value)}`]),
 	];
+}
+
+/** What “import” has routed goes through the host as it is, and says only whose run it is of. */
+function routedOverrides({ name, enabled, transport }: Json, { source }: HostPlace): readonly string[] {
+	const { command, args } = record(transport) ?? {};
+	if (source === undefined || enabled === false || typeof name !== 'string' || !/^[\w-]+$/.test(name)) return [];
+	if (typeof command !== 'string' || !Array.isArray(args)) return [];
+	const words = args.map(String);
+	if (!isRouted({ command, args: words })) return [];
+	const at = words.indexOf('connect') + 1;
+	const said = [...words.slice(0, at), '--source', source, ...words.slice(at)];
+	return ['-c', `mcp_servers.${name}.args=[${said.map(toml).join(',')}]`];
 }
 
 /** A basic string of TOML; JSON's escapes are among its own. */

@@ -5,8 +5,10 @@
 
 import { spawn } from 'node:child_process';
 import { codex, codexEvents } from '../../core/host/hooks/codexHooks.ts';
-import type { HookPlace } from '../../platform/node/host/hooks/claudeCodeSettings.ts';
 import { record } from './agentPlan.ts';
+import type { HostPlace } from './agentPlan.ts';
+
+type Place = Pick<HostPlace, 'hooks' | 'source'>;
 
 export interface CodexCommand {
 	readonly command: string;
@@ -25,7 +27,7 @@ const heldEvents: ReadonlySet<string> = new Set(['PreToolUse', 'PostToolUse']);
 const patienceMs = 20_000;
 
 /** The options that make Codex tell the host what it does; a sentence why it will not. */
-export async function codexHookOptions(agent: CodexCommand, place: HookPlace): Promise<readonly string[] | string> {
+export async function codexHookOptions(agent: CodexCommand, place: Place): Promise<readonly string[] | string> {
 	if (process.platform === 'win32') return 'Its hooks are left out: how it starts them on Windows was not tried out.';
 	if (agent.configuration.some((option) => /^hooks\b/.test(option)))
 		return 'Its hooks are left out: its command line has hooks of its own.';
@@ -42,20 +44,22 @@ export async function codexHookOptions(agent: CodexCommand, place: HookPlace): P
 	return [...options, '-c', `hooks.state={${trusted.join(',')}}`];
 }
 
-function definitionOf(event: string, place: HookPlace): string {
+function definitionOf(event: string, place: Place): string {
 	const isHeld = heldEvents.has(event);
 	const hold = isHeld ? ['--hold', String(heldSeconds - marginSeconds)] : [];
 	const timeout = isHeld ? heldSeconds : toldSeconds;
 	return `[{hooks=[{type="command",command=${toml(commandOf(place, hold))},timeout=${timeout}}]}]`;
 }
 
-function commandOf({ launcher, dataDirectory }: HookPlace, more: readonly string[]): string {
+function commandOf({ hooks: { launcher, dataDirectory }, source }: Place, more: readonly string[]): string {
 	const { command, args, env } = launcher;
 	const set = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)}`);
-	return [...set, ...[command, ...args, 'hook', codex, '--data', dataDirectory, ...more].map(quoted)].join(' ');
+	const of = source === undefined ? [] : ['--source', source];
+	const words = [command, ...args, 'hook', codex, '--data', dataDirectory, ...of, ...more];
+	return [...set, ...words.map(quoted)].join(' ');
 }
 
-function isOurs(command: unknown, place: HookPlace): boolean {
+function isOurs(command: unknown, place: Place): boolean {
 	return typeof command === 'string' && command.startsWith(commandOf(place, []));
 }
 

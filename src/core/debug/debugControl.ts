@@ -7,12 +7,17 @@ import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
  */
 export interface DebugRequests {
 	/**
-	 * First. The debugger watches these sessions, `null`: all. One debugger at a time may stop a session; another one that asks for it
+	 * First. The debugger watches these sessions, `null`: all; with a source, which is one run of an agent (`crosstalk run`), the calls that
+	 * come with that, in whatever sessions, and those alone: it names no sessions then, and hears of them (`debug/didLearnSession`). One debugger at a time may stop a session; another one that asks for it
 	 * is attached read-only: it sees everything, and its requests that would change something are refused with a sentence. When the one before
 	 * it goes, it has the sessions (`debug/didTakeOver`); until then, what it would set is not remembered.
 	 */
 	'debug/attach': {
-		params: { readonly client: string; readonly sessions: readonly SessionId[] | null };
+		params: {
+			readonly client: string;
+			readonly sessions: readonly SessionId[] | null;
+			readonly source?: string | undefined;
+		};
 		result: { readonly isReadOnly: boolean; /** A sentence: who has it. */ readonly reason?: string | undefined };
 	};
 	'debug/detach': { params: Record<string, never>; result: null };
@@ -54,6 +59,8 @@ export interface DebugRequests {
 
 export interface DebugNotifications {
 	'debug/didStop': HeldCall;
+	/** The run that is debugged has begun this session, or goes on with it. Before anything else of the session is told. */
+	'debug/didLearnSession': { readonly sessionId: SessionId };
 	/** By its hooks: an agent has started, or one that had ended goes on. */
 	'debug/didStartAgent': {
 		readonly sessionId: SessionId;

@@ -13,6 +13,8 @@ export type RunMessage =
 			readonly pid: number;
 			/** `null`: the agent names its session only when it begins. */
 			readonly sessionId: SessionId | null;
+			/** What comes to the host of this run says that it does. */
+			readonly source: string;
 	  }
 	/** The last. */
 	| { readonly type: 'ended'; readonly exitCode: number }

@@ -9,7 +9,7 @@ export interface ConnectionIdentity {
 	readonly agentId: AgentId | undefined;
 	/** What the caller has declared itself to be, and its subagents with it. Who declares nothing counts as interactive. */
 	readonly intent?: Entrypoint | undefined;
-	/** The source whose settings of scopes are for this caller, beside those that are for everybody. */
+	/** The run of an agent that it is of: settings of scopes, faults and debuggers may be for that alone. */
 	readonly scopeSource?: string | undefined;
 }
 

@@ -197,7 +197,7 @@ export function createHost(options: CreateHostOptions): Host {
 		reconnect: async (server) => hubOf(server).reconnect('somebody asked for it'),
 		outputOf: (server) => hubOf(server).output,
 		cancelCall: (callId) => [...hubs.values()].some((hub) => hub.cancelCall(callId, 'It was cancelled by hand.')),
-		hook(format, body, holdMs) {
+		hook(format, body, { holdMs, source }) {
 			const facts = readHook(format, body);
 			const dialect = dialectOf(format);
 			if (facts === undefined || dialect === undefined) return undefined;
@@ -206,9 +206,12 @@ export function createHost(options: CreateHostOptions): Host {
 			recorder.hook(origin, facts, body);
 			hookedSessions.heard(facts, platform.clock.elapsed());
 			if (hookedCalls.take(facts)) changed.fire();
-			tellGate(services.debug, facts);
+			const { debug } = services;
+			const { sessionId } = facts;
+			if (source !== undefined) debug.tell({ kind: 'session-of-source', sessionId, source });
+			tellGate(debug, facts);
 			if (holdMs === undefined) return undefined;
-			return holdAtHook(services.debug, facts, dialect, platform.clock.now() + holdMs);
+			return holdAtHook(debug, facts, dialect, { heldUntil: platform.clock.now() + holdMs, source });
 		},
 		hasServer: (name) => hubs.has(name),
 		connectAgent: (agent) => connect(agent, undefined),

@@ -21,6 +21,14 @@ export interface AgentOptions {
 	readonly output: AgentOutput;
 }
 
+/** How a hook event has come. */
+export interface HookDelivery {
+	/** For how long the agent waits for an answer; `undefined`: it is not to be held. */
+	readonly holdMs: number | undefined;
+	/** The run of the agent that it is of (`ConnectionIdentity.scopeSource`), where it says so. */
+	readonly source: string | undefined;
+}
+
 /**
  * The shared MCP host: many agents on one side, MCP servers on the other.
  */
@@ -44,10 +52,9 @@ export interface Host extends Disposable {
 	/**
 	 * One hook event of an agent: who calls what is learnt from it.
 	 * @param format The agent's: `claude-code`.
-	 * @param holdMs For how long the agent waits for an answer; absent: it is not to be held.
 	 * @returns Present: whoever debugs has stopped the call. Otherwise the answer is `{}`, at once.
 	 */
-	hook(format: string, body: Uint8Array, holdMs?: number): HeldHook | undefined;
+	hook(format: string, body: Uint8Array, delivery: HookDelivery): HeldHook | undefined;
 	/** Where calls pass debuggers. */
 	readonly debug: DebugHost;
 	/** What is to go wrong on purpose; as `faults/arm` and the others. */

@@ -178,9 +178,9 @@ class HttpGateway implements Gateway {
 			refuse(response, 405, -32_000, 'Hooks are posted.');
 			return;
 		}
-		const holdMs = holdOf(request);
+		const delivery = { holdMs: holdOf(request), source: headerOf(request, 'x-crosstalk-source') };
 		this.readBody(request, response, (body) => {
-			const held = this.host.hook(format, body, holdMs);
+			const held = this.host.hook(format, body, delivery);
 			if (held === undefined) send(response, 200, 'application/json', noAnswer);
 			else this.answerHook(held, response);
 		});

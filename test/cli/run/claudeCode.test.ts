@@ -81,6 +81,7 @@ class Project {
 				generation: 1,
 				dataDir: this.folder,
 			},
+			source: undefined,
 			names: { workbench: 'workbench-2' },
 			hooks: {
 				url: 'http://127.0.0.1:4711/hook-secret/hooks/claude-code',

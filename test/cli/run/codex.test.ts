@@ -60,7 +60,7 @@ describe('crosstalk run codex', () => {
 		});
 	}
 
-	function hostPlace(): HostPlace {
+	function hostPlace(source?: string): HostPlace {
 		return {
 			address: {
 				url: 'http://127.0.0.1:4711',
@@ -71,6 +71,7 @@ describe('crosstalk run codex', () => {
 				dataDir: folder,
 			},
 			names: { one: 'one-2' },
+			source,
 			hooks: {
 				url: 'http://127.0.0.1:4711/hook-secret/hooks/claude-code',
 				launcher: { command: 'node', args: ['cli.js'], env: {} },
@@ -82,10 +83,10 @@ describe('crosstalk run codex', () => {
 		};
 	}
 
-	async function launch(output: unknown, args: readonly string[]): Promise<readonly string[]> {
+	async function launch(output: unknown, args: readonly string[], source?: string): Promise<readonly string[]> {
 		const planned = await plan(output, args);
 		assert.ok(planned);
-		const { args: launched } = await planned.launch(hostPlace());
+		const { args: launched } = await planned.launch(hostPlace(source));
 		return launched;
 	}
 
@@ -130,9 +131,27 @@ describe('crosstalk run codex', () => {
 		assert.deepEqual([planned?.servers, planned?.notes], [[], []]);
 	});
 
+	it('has what goes through the host already say whose run it is of, where somebody asks', async () => {
+		const routed = [
+			listed('one', { ...stdio, args: ['/x/cli.js', 'connect', '--data', '/d', '--', '-one'] }),
+			listed('two', { ...stdio, command: '/bin/crosstalk', args: ['connect', 'two'] }),
+			listed('off', { ...stdio, command: '/bin/crosstalk', args: ['connect', 'off'] }, { enabled: false }),
+		];
+		assert.deepEqual(await launch(routed, ['exec', 'go']), ['exec', 'go']);
+		assert.deepEqual(await launch(routed, ['exec', 'go'], 'run-1'), [
+			...['exec', 'go'],
+			...['-c', 'mcp_servers.one.args=["/x/cli.js","connect","--source","run-1","--data","/d","--","-one"]'],
+			...['-c', 'mcp_servers.two.args=["connect","--source","run-1","two"]'],
+		]);
+	});
+
 	describe('with hooks', () => {
 		/** A Codex that tells of these hooks. */
-		async function launchTelling(hooks: readonly unknown[] | undefined, args: readonly string[] = ['exec', 'go']) {
+		async function launchTelling(
+			hooks: readonly unknown[] | undefined,
+			args: readonly string[] = ['exec', 'go'],
+			source?: string,
+		) {
 			const planned = await plan([], args, { hasHooks: true });
 			assert.ok(planned);
 			const answer = JSON.stringify({ id: 2, result: { data: [{ cwd: folder, hooks }] } });
@@ -142,7 +161,7 @@ describe('crosstalk run codex', () => {
 				join(folder, 'codex'),
 				`#!/bin/sh\n${hooks === undefined ? '' : `printf 'some noise\\n'; ${conversation}\n`}`,
 			);
-			return planned.launch(hostPlace());
+			return planned.launch(hostPlace(source));
 		}
 		const command = 'node cli.js hook codex --data /data';
 		const key = '/<session-flags>/config.toml:pre_tool_use:0:0';
@@ -160,6 +179,22 @@ describe('crosstalk run codex', () => {
 				),
 			);
 			assert.ok(args.includes(`hooks.SubagentStop=[{hooks=[{type="command",command="${command}",timeout=3}]}]`));
+			assert.equal(args.at(-1), `hooks.state={${JSON.stringify(key)}={trusted_hash="sha256:1"}}`);
+		});
+
+		it('has them say whose run they are of, where somebody asks', async () => {
+			const own = `${command} --source run-1`;
+			const hooks = [
+				{ key, currentHash: 'sha256:1', source: 'sessionFlags', command: `${own} --hold 3595` },
+				{ key: 'another', currentHash: 'sha256:2', source: 'sessionFlags', command },
+			];
+			const { args } = await launchTelling(hooks, ['exec', 'go'], 'run-1');
+			assert.ok(
+				args.includes(
+					`hooks.PreToolUse=[{hooks=[{type="command",command="${own} --hold 3595",timeout=3600}]}]`,
+				),
+			);
+			assert.ok(args.includes(`hooks.SessionStart=[{hooks=[{type="command",command="${own}",timeout=3}]}]`));
 			assert.equal(args.at(-1), `hooks.state={${JSON.stringify(key)}={trusted_hash="sha256:1"}}`);
 		});
 

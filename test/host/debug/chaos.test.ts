@@ -128,6 +128,7 @@ async function play(actions: readonly Action[]): Promise<void> {
 				debug = rig.host.debug.attach({
 					client: 'chaos',
 					sessions: null,
+					source: undefined,
 					listener(name, value) {
 						// The name says what it is.
 						if (name === 'debug/didStop') stops.push(value as HeldCall);

@@ -44,6 +44,7 @@ function callOf(agent: AgentId | undefined, tool: string, more: Partial<GateCall
 		toolUseId: toolUseId(`toolu_${++lastUse}`),
 		callId: undefined,
 		connectionId: undefined,
+		source: undefined,
 		server,
 		tool: name ?? '',
 		agentsName: server === undefined ? undefined : `mcp__${server}__${name ?? ''}`,
@@ -89,6 +90,7 @@ function gated(): Gated {
 	const debug = gate.attach({
 		client: 'the test',
 		sessions: null,
+		source: undefined,
 		listener(name, value) {
 			told.push({ name, value });
 			// The name says what it is.
@@ -564,6 +566,7 @@ describe('the gate that calls pass for a debugger', () => {
 		const second = gate.attach({
 			client: 'a window',
 			sessions: [session],
+			source: undefined,
 			listener: (name) => void seen.push(name),
 		});
 		assert.equal(second.isReadOnly, true);
@@ -589,6 +592,7 @@ describe('the gate that calls pass for a debugger', () => {
 			gate.attach({
 				client,
 				sessions,
+				source: undefined,
 				listener: (name, value) => void heard.push(`${client} ${name} ${JSON.stringify(value)}`),
 			});
 		const all = attach('one of all', null);
@@ -629,7 +633,12 @@ describe('the gate that calls pass for a debugger', () => {
 		const other = sessionId('codex', 's2');
 		const told: string[] = [];
 		const attach = (client: string, sessions: readonly (typeof session)[]) =>
-			gate.attach({ client, sessions, listener: (name) => void told.push(`${client} ${name}`) });
+			gate.attach({
+				client,
+				sessions,
+				source: undefined,
+				listener: (name) => void told.push(`${client} ${name}`),
+			});
 		const one = attach('one', [session]);
 		const two = attach('two', [other]);
 		assert.equal(two.isReadOnly, false);
@@ -639,6 +648,83 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.equal(gate.before(callOf(main, 'Bash', { sessionId: undefined })), undefined);
 		assert.deepEqual(told, ['one debug/didStop']);
 		assert.equal(two.held().length, 0);
+	});
+
+	it('watches of a run what has come with it, in whatever sessions, and nothing else', () => {
+		const { gate, debug } = gated();
+		debug.dispose();
+		const codex = sessionId('codex', 's2');
+		const later = sessionId('codex', 's3');
+		const told: string[] = [];
+		const run = gate.attach({
+			client: 'a run',
+			sessions: [],
+			source: 'run-1',
+			listener: (name, value) =>
+				void told.push(`${name} ${'sessionId' in value ? String(value.sessionId) : ''}`.trim()),
+		});
+		assert.equal(run.isReadOnly, false);
+		set(run, { tool: '*' });
+		const stops = (more: Partial<GateCall>) => gate.before(callOf(main, 'Bash', more)) !== undefined;
+		const wire = { heldBy: 'wire', callId: 'call-1', connectionId: 'agent-1' } as const;
+		// Others, before and after the run has said which its session is; another process may even go on with the same one.
+		for (const others of [
+			{ sessionId: session },
+			{ sessionId: codex },
+			{ sessionId: codex, source: 'run-2' },
+			{ ...wire, sessionId: codex },
+			{ ...wire, sessionId: undefined },
+		] as const) {
+			for (const isKnown of [false, true]) {
+				if (isKnown) gate.tell({ kind: 'session-of-source', sessionId: codex, source: 'run-1' });
+				assert.equal(stops(others), false, JSON.stringify(others));
+			}
+		}
+		assert.deepEqual(told.splice(0), ['debug/didLearnSession codex:s2']);
+		gate.tell({ kind: 'session-started', sessionId: codex });
+		gate.tell({ kind: 'session-started', sessionId: session });
+		assert.deepEqual(told.splice(0), ['debug/didStartAgent codex:s2']);
+		// Its own, in a session that it has begun since, and where nothing tells the session.
+		assert.equal(stops({ sessionId: codex, source: 'run-1' }), true);
+		assert.equal(stops({ ...wire, sessionId: later, source: 'run-1' }), true);
+		assert.equal(stops({ ...wire, sessionId: undefined, source: 'run-1' }), true);
+		assert.deepEqual(told.splice(0), [
+			'debug/didStop codex:s2',
+			'debug/didLearnSession codex:s3',
+			'debug/didStop codex:s3',
+			'debug/didStop null',
+		]);
+		const held = run.held();
+		assert.equal(held.length, 3);
+		for (const { stopId } of held) run.resume(stopId, goOn());
+		assert.deepEqual(told.splice(0), ['debug/didResume', 'debug/didResume', 'debug/didResume']);
+		gate.tell({ kind: 'session-ended', sessionId: codex });
+		assert.deepEqual(told.splice(0), ['debug/didEndAgent codex:s2']);
+		gate.tell({ kind: 'session-started', sessionId: codex });
+		assert.deepEqual(told, []);
+	});
+
+	it('pauses all of a run before it has begun, and nothing beside it', () => {
+		const { gate, debug } = gated();
+		debug.dispose();
+		const run = gate.attach({ client: 'a run', sessions: null, source: 'run-1', listener() {} });
+		run.pause(null, null, false);
+		assert.equal(gate.before(callOf(main, 'Bash', {})), undefined);
+		assert.equal(gate.before(callOf(main, 'Bash', { source: 'run-2' })), undefined);
+		assert.notEqual(gate.before(callOf(main, 'Bash', { source: 'run-1' })), undefined);
+	});
+
+	it('keeps a run apart from others, and from whoever debugs all', () => {
+		const { gate, debug } = gated();
+		const attach = (source: string | undefined, sessions: readonly (typeof session)[] | null = []) =>
+			gate.attach({ client: source ?? 'sessions', sessions, source, listener() {} });
+		assert.equal(attach('run-1').isReadOnly, true);
+		debug.dispose();
+		const other = attach('run-2');
+		assert.deepEqual([other.isReadOnly, attach('run-2').isReadOnly], [false, true]);
+		gate.tell({ kind: 'session-of-source', sessionId: session, source: 'run-2' });
+		assert.equal(attach(undefined, [session]).isReadOnly, true);
+		assert.equal(attach(undefined, [sessionId('codex', 'another')]).isReadOnly, false);
 	});
 
 	it('lets everything go when the host closes', async () => {
@@ -655,6 +741,9 @@ describe('the gate that calls pass for a debugger', () => {
 			{ name: 'released', how: 'host-closing' },
 		]);
 		assert.equal(before(main, 'Bash'), undefined);
-		assert.throws(() => gate.attach({ client: 'x', sessions: null, listener: () => {} }), /closing/);
+		assert.throws(
+			() => gate.attach({ client: 'x', sessions: null, source: undefined, listener: () => {} }),
+			/closing/,
+		);
 	});
 });

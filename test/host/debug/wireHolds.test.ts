@@ -27,13 +27,14 @@ interface Debugged {
 	readonly resume: (index: number, how: Resumption) => Promise<void>;
 }
 
-function debugged(options: RigOptions = {}): Debugged {
+function debugged(options: RigOptions = {}, source?: string): Debugged {
 	const rig = createRig({ answer: echo, ...options });
 	const stops: HeldCall[] = [];
 	const told: { name: string; value: unknown }[] = [];
 	const debug = rig.host.debug.attach({
 		client: 'test',
 		sessions: null,
+		source,
 		listener(name, value) {
 			told.push({ name, value });
 			// The name says what it is.
@@ -117,6 +118,24 @@ describe('a call that a debugger holds on the wire', () => {
 		assert.deepEqual(rig.host.status().calls, []);
 		const names = rig.records.map(({ name }) => name).filter((name) => name.startsWith('call'));
 		assert.deepEqual(names, ['callHeld', 'callReleased', 'callSent', 'callEnded']);
+	});
+
+	it('is of the run that is debugged, by its connection, also where nothing tells its session', async () => {
+		const { rig, debug, stops, resume } = debugged({}, 'run-1');
+		set(debug, { tool: 'files/*' });
+		for (const scopeSource of [undefined, 'run-2']) {
+			const other = await rig.initialized({}, { ...nobodyKnown, scopeSource });
+			const call = other.call('query', { arguments: {} });
+			await settled();
+			assert.equal(textOf(call.answer), '{}');
+		}
+		const own = await rig.initialized({}, { ...nobodyKnown, scopeSource: 'run-1' });
+		const call = own.call('query', { arguments: {} });
+		await settled();
+		assert.equal(call.answers.length, 0);
+		assert.deepEqual([stops.length, debug.held().length], [1, 1]);
+		await resume(0, run);
+		assert.equal(textOf(call.answer), '{}');
 	});
 
 	it('stops where its condition is true, and only there', async () => {
@@ -216,7 +235,10 @@ describe('a call that a debugger holds on the wire', () => {
 			...{ session_id: 's', prompt_id: 'p', hook_event_name: 'PreToolUse', tool_use_id: 't1' },
 			...{ tool_name: 'mcp__files__query', mcp_server: { name: 'files' }, tool_input: {} },
 		};
-		rig.host.hook('claude-code', new TextEncoder().encode(JSON.stringify(body)), 60_000);
+		rig.host.hook('claude-code', new TextEncoder().encode(JSON.stringify(body)), {
+			holdMs: 60_000,
+			source: undefined,
+		});
 		assert.equal(stops.length, 1);
 		const { calls, servers, sessions } = rig.host.status();
 		for (const { name, inFlight, queued } of servers)

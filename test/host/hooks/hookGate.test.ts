@@ -24,6 +24,7 @@ function dialect(format: string): HookDialect {
 
 const claude = dialect('claude-code');
 const codex = dialect('codex');
+const waiting = { heldUntil: 99, source: 'run-1' };
 
 /** Stops every call, and lets it go as it is told. */
 class Gate implements DebugGate {
@@ -82,7 +83,7 @@ async function answer(
 ): Promise<unknown> {
 	const gate = new Gate();
 	gate.passage = passage;
-	const held = holdAtHook(gate, factsOf({ hook_event_name: event, ...body }), agent, 99);
+	const held = holdAtHook(gate, factsOf({ hook_event_name: event, ...body }), agent, waiting);
 	assert.ok(held);
 	return JSON.parse(await held.answer);
 }
@@ -104,9 +105,9 @@ describe('a call that is held at a hook', () => {
 			gate,
 			factsOf({ hook_event_name: 'PreToolUse', agent_id: 'a1', agent_type: 'Explore', ...echo }),
 			claude,
-			99,
+			waiting,
 		);
-		holdAtHook(gate, factsOf({ hook_event_name: 'PreToolUse', ...bash }), claude, 99);
+		holdAtHook(gate, factsOf({ hook_event_name: 'PreToolUse', ...bash }), claude, waiting);
 		const [one, other] = gate.calls.map(({ argumentsText, heldUntil, resultProblem, ...call }) => {
 			assert.ok(resultProblem);
 			return { ...call, arguments: argumentsText(), until: heldUntil() };
@@ -117,6 +118,7 @@ describe('a call that is held at a hook', () => {
 			toolUseId: 't',
 			callId: undefined,
 			connectionId: undefined,
+			source: 'run-1',
 			until: 99,
 			canEdit: true,
 			canAnswer: true,
@@ -145,16 +147,16 @@ describe('a call that is held at a hook', () => {
 	it('is not held where nobody debugs, nor at other events', () => {
 		const gate = new Gate();
 		for (const event of ['PermissionRequest', 'PostToolBatch', 'Stop', 'New'])
-			assert.equal(holdAtHook(gate, factsOf({ hook_event_name: event, ...bash }), claude, 99), undefined);
-		assert.equal(holdAtHook(gate, factsOf({ hook_event_name: 'PreToolUse' }), claude, 99), undefined);
+			assert.equal(holdAtHook(gate, factsOf({ hook_event_name: event, ...bash }), claude, waiting), undefined);
+		assert.equal(holdAtHook(gate, factsOf({ hook_event_name: 'PreToolUse' }), claude, waiting), undefined);
 		gate.isActive = false;
-		assert.equal(holdAtHook(gate, factsOf({ hook_event_name: 'PreToolUse', ...bash }), claude, 99), undefined);
+		assert.equal(holdAtHook(gate, factsOf({ hook_event_name: 'PreToolUse', ...bash }), claude, waiting), undefined);
 		assert.deepEqual(gate.calls, []);
 	});
 
 	it('is given up with its agent', () => {
 		const gate = new Gate();
-		holdAtHook(gate, factsOf({ hook_event_name: 'PreToolUse', ...bash }), claude, 99)?.abandon();
+		holdAtHook(gate, factsOf({ hook_event_name: 'PreToolUse', ...bash }), claude, waiting)?.abandon();
 		assert.deepEqual(gate.givenUp, ['Its agent waits no longer.']);
 	});
 
@@ -192,7 +194,7 @@ describe('a call that is held at a hook', () => {
 	it('shows its result as that of an MCP tool where it is one', () => {
 		const texts = (event: string, body: Json) => {
 			const gate = new Gate();
-			holdAtHook(gate, factsOf({ hook_event_name: event, ...body }), claude, 99);
+			holdAtHook(gate, factsOf({ hook_event_name: event, ...body }), claude, waiting);
 			return gate.results.map(({ text, isError }) => [JSON.parse(text()) as unknown, isError]);
 		};
 		const content = [{ type: 'text', text: 'a' }];
@@ -240,7 +242,7 @@ describe('a call that is held at a hook', () => {
 	it('keeps the result that nothing else can be put in the place of, and says so beforehand', async () => {
 		const gate = new Gate();
 		const glob = { tool_name: 'Glob', tool_input: {}, tool_response: { filenames: [], numFiles: 0 } };
-		holdAtHook(gate, factsOf({ hook_event_name: 'PostToolUse', ...glob }), claude, 99);
+		holdAtHook(gate, factsOf({ hook_event_name: 'PostToolUse', ...glob }), claude, waiting);
 		const sentence = 'Glob takes as another result only JSON with the members that its own has.';
 		const problems = ['new', '[]', '{"other":1}', '{"numFiles":1}'].map((result) =>
 			gate.calls[0]?.resultProblem?.(result),
@@ -260,8 +262,8 @@ describe('a call that is held at a hook', () => {
 	it('cannot have another result where there is none', () => {
 		const gate = new Gate();
 		const call = { ...bash, tool_response: 'a' };
-		holdAtHook(gate, factsOf({ hook_event_name: 'PostToolUse', ...call }), claude, 99);
-		holdAtHook(gate, factsOf({ hook_event_name: 'PostToolUseFailure', ...bash, error: 'x' }), claude, 99);
+		holdAtHook(gate, factsOf({ hook_event_name: 'PostToolUse', ...call }), claude, waiting);
+		holdAtHook(gate, factsOf({ hook_event_name: 'PostToolUseFailure', ...bash, error: 'x' }), claude, waiting);
 		assert.deepEqual(
 			gate.calls.map(({ canEdit, canAnswer }) => [canEdit, canAnswer]),
 			[

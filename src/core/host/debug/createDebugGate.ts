@@ -171,7 +171,8 @@ class Gate implements DebugHost {
 	before(call: GateCall): Hold<BeforePassage> | undefined {
 		const answer = this.answerFor(call);
 		if (answer !== undefined) return answer;
-		const debug = this.stopperOf(call.sessionId);
+		this.learnSession(call);
+		const debug = this.stopperOf(call);
 		if (debug === undefined) return undefined;
 		const known = this.joined.passes(call, 'before');
 		const agent = agentKey(call);
@@ -186,7 +187,7 @@ class Gate implements DebugHost {
 	}
 
 	after(call: GateCall, result: GateResult): Hold<AfterPassage> | undefined {
-		const debug = this.stopperOf(call.sessionId);
+		const debug = this.stopperOf(call);
 		const key = callKey(call);
 		this.out.delete(key);
 		const isOvertaken = this.overtaken.delete(key);
@@ -215,12 +216,18 @@ class Gate implements DebugHost {
 
 	tell(fact: AgentFact): void {
 		const { sessionId } = fact;
+		if (fact.kind === 'session-of-source') {
+			for (const debug of this.debuggers)
+				if (debug.learnSession(fact.source, sessionId)) debug.listener('debug/didLearnSession', { sessionId });
+			return;
+		}
 		if (fact.kind === 'session-started') {
 			this.tellAll(sessionId, 'debug/didStartAgent', { sessionId, agentId: mainAgentId, agentType: null });
 			return;
 		}
 		if (fact.kind === 'session-ended') {
 			this.tellAll(sessionId, 'debug/didEndAgent', { sessionId, agentId: null });
+			for (const debug of this.debuggers) debug.forgetSession(sessionId);
 			for (const [key, agent] of this.agents) if (agent.sessionId === sessionId) this.agents.delete(key);
 			for (const key of this.compacting) if (key.startsWith(`${sessionId} `)) this.compacting.delete(key);
 			return;
@@ -314,7 +321,7 @@ class Gate implements DebugHost {
 	}
 
 	heldFor(debug: Debugger): readonly HeldCall[] {
-		return [...this.stops.values()].filter((stop) => debug.watches(stop.held.sessionId)).map(({ held }) => held);
+		return [...this.stops.values()].filter((stop) => debug.watchesCall(stop.call)).map(({ held }) => held);
 	}
 
 	check(debug: Debugger, stopId: string, value: string): void {
@@ -420,14 +427,18 @@ class Gate implements DebugHost {
 
 	private stopFor(debug: Debugger, stopId: string): Stop {
 		const stop = this.stops.get(stopId);
-		if (stop === undefined || !debug.watches(stop.held.sessionId))
+		if (stop === undefined || !debug.watchesCall(stop.call))
 			throw new ExpectedError('This call is not held any more.');
 		return stop;
 	}
 
-	private stopperOf(sessionId: SessionId | undefined): Debugger | undefined {
-		for (const debug of this.stoppers) if (debug.watches(sessionId ?? null)) return debug;
-		return undefined;
+	private stopperOf(call: GateCall): Debugger | undefined {
+		return this.stoppers.find((debug) => debug.watchesCall(call));
+	}
+
+	private learnSession({ source, sessionId }: GateCall): void {
+		if (source !== undefined && sessionId !== undefined)
+			this.tell({ kind: 'session-of-source', source, sessionId });
 	}
 
 	private knownIn(sessionId: SessionId | null): ReadonlySet<AgentId> {
@@ -618,7 +629,7 @@ class Gate implements DebugHost {
 		this.stops.set(stopId, stop);
 		this.watch(stop);
 		this.options.recorder.callHeld(originOf(call), held);
-		this.tellAll(held.sessionId, 'debug/didStop', held);
+		this.tellOf(call, 'debug/didStop', held);
 		this.options.didChange();
 		return {
 			stopId,
@@ -659,16 +670,24 @@ class Gate implements DebugHost {
 		const heldMs = this.options.clock.now() - held.heldSince;
 		this.options.recorder.callReleased(originOf(call), held, { how, reason, heldMs, change });
 		stop.settle(passage);
-		this.tellAll(held.sessionId, 'debug/didResume', { stopId: held.stopId, reason });
+		this.tellOf(call, 'debug/didResume', { stopId: held.stopId, reason });
 		this.options.didChange();
 	}
 
 	private tellAll<Name extends keyof DebugNotifications>(
-		sessionId: SessionId | null,
+		sessionId: SessionId,
 		name: Name,
 		value: DebugNotifications[Name],
 	): void {
 		for (const debug of this.debuggers) if (debug.watches(sessionId)) debug.listener(name, value);
+	}
+
+	private tellOf<Name extends keyof DebugNotifications>(
+		call: GateCall,
+		name: Name,
+		value: DebugNotifications[Name],
+	): void {
+		for (const debug of this.debuggers) if (debug.watchesCall(call)) debug.listener(name, value);
 	}
 }
 
@@ -679,8 +698,9 @@ class Debugger implements DebuggerConnection {
 	rules: ReadonlySet<string> = new Set();
 	stopsOnError = false;
 	private readonly gate: Gate;
-	/** `undefined`: all. */
-	private readonly sessions: ReadonlySet<SessionId> | undefined;
+	/** `undefined`: all. With a source those that are known to be of it. */
+	private readonly sessions: Set<SessionId> | undefined;
+	private readonly source: string | undefined;
 	private breakpoints: readonly CompiledBreakpoint[] = [];
 	private readonly failures = new Set<string>();
 	/** By session and agent. */
@@ -695,7 +715,10 @@ class Debugger implements DebuggerConnection {
 		this.gate = gate;
 		this.client = options.client;
 		this.listener = options.listener;
-		this.sessions = options.sessions === null ? undefined : new Set(options.sessions);
+		this.source = options.source;
+		// All would be more than the source.
+		this.sessions =
+			options.sessions === null && options.source === undefined ? undefined : new Set(options.sessions);
 	}
 
 	get isReadOnly(): boolean {
@@ -713,13 +736,32 @@ class Debugger implements DebuggerConnection {
 		this.other = other?.client;
 	}
 
-	watches(sessionId: SessionId | null): boolean {
-		return this.sessions === undefined || (sessionId !== null && this.sessions.has(sessionId));
+	watches(sessionId: SessionId): boolean {
+		return this.sessions === undefined || this.sessions.has(sessionId);
 	}
 
-	overlaps({ sessions }: Debugger): boolean {
+	/** Two processes may write one session: of a run is what has come with its source, and nothing else. */
+	watchesCall({ sessionId, source }: GateCall): boolean {
+		if (this.source !== undefined) return source === this.source;
+		return this.sessions === undefined || (sessionId !== undefined && this.sessions.has(sessionId));
+	}
+
+	/** @returns Whether it is news. */
+	learnSession(source: string, sessionId: SessionId): boolean {
+		if (source !== this.source || this.sessions?.has(sessionId) !== false) return false;
+		this.sessions.add(sessionId);
+		return true;
+	}
+
+	/** Who has chosen sessions means them also when they go on. */
+	forgetSession(sessionId: SessionId): void {
+		if (this.source !== undefined) this.sessions?.delete(sessionId);
+	}
+
+	overlaps({ sessions, source }: Debugger): boolean {
 		const own = this.sessions;
-		return own === undefined || sessions === undefined || [...sessions].some((one) => own.has(one));
+		if (own === undefined || sessions === undefined) return true;
+		return (source !== undefined && source === this.source) || [...sessions].some((one) => own.has(one));
 	}
 
 	set(settings: DebugSettings): readonly BreakpointStatus[] {

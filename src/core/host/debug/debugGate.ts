@@ -24,6 +24,8 @@ export interface GateCall {
 	readonly callId: string | undefined;
 	/** The agent's connection, on the wire: two calls of one connection are of one agent as far as anybody knows. */
 	readonly connectionId: string | undefined;
+	/** The run of an agent that it has come with (`ConnectionIdentity.scopeSource`). */
+	readonly source: string | undefined;
 	/** Of an MCP tool: as the agent or the host calls its server. */
 	readonly server: string | undefined;
 	/** The tool's own name: `query`, `Bash`. */
@@ -101,6 +103,8 @@ export type AgentFact =
 			readonly sessionId: SessionId;
 			readonly agentId: AgentId;
 	  }
+	/** What has come with this source is of this session. */
+	| { readonly kind: 'session-of-source'; readonly sessionId: SessionId; readonly source: string }
 	/** The session begins, or goes on. */
 	| { readonly kind: 'session-started'; readonly sessionId: SessionId }
 	/** The session is over: nothing of it is remembered. */
@@ -146,6 +150,8 @@ export interface DebugHost extends DebugGate {
 	attach(options: {
 		readonly client: string;
 		readonly sessions: readonly SessionId[] | null;
+		/** Of a run: its calls alone are watched, and `sessions` is empty. */
+		readonly source: string | undefined;
 		readonly listener: DebugListener;
 	}): DebuggerConnection;
 	/** What is held there, the oldest first, each with its reason as for a list. */

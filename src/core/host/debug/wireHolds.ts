@@ -191,6 +191,7 @@ export class WireHolds {
 			toolUseId: toolUseId === undefined ? undefined : toolUseIdOf(toolUseId),
 			callId,
 			connectionId,
+			source: agent.identity.scopeSource,
 			server: this.server.name,
 			tool,
 			agentsName: undefined,

@@ -14,6 +14,14 @@ export interface HeldHook {
 	abandon(): void;
 }
 
+/** How an agent waits at its hook. */
+export interface HookWaiting {
+	/** Epoch milliseconds up to which it does. */
+	readonly heldUntil: number;
+	/** The run of it that the hook has come with. */
+	readonly source: string | undefined;
+}
+
 /** An answer that changes nothing. A decision would be one too many: the person may still have to be asked. */
 export const noAnswer = '{}';
 
@@ -26,29 +34,28 @@ export interface HookDialect {
 
 /**
  * Shows a call to whoever debugs.
- * @param heldUntil Epoch milliseconds up to which its agent waits.
  * @returns `undefined`: it goes on at once.
  */
 export function holdAtHook(
 	gate: DebugGate,
 	facts: HookFacts,
 	dialect: HookDialect,
-	heldUntil: number,
+	waiting: HookWaiting,
 ): HeldHook | undefined {
 	if (!gate.isActive || facts.toolName === undefined) return undefined;
 	switch (facts.event) {
 		case 'PreToolUse':
-			return held(gate.before(callOf(facts, heldUntil, dialect, true)), (passage) =>
+			return held(gate.before(callOf(facts, waiting, dialect, true)), (passage) =>
 				answerBefore(passage, dialect),
 			);
 		case 'PostToolUse': {
 			const result = { text: () => resultText(facts), isError: false };
-			const hold = gate.after(callOf(facts, heldUntil, dialect, true), result);
+			const hold = gate.after(callOf(facts, waiting, dialect, true), result);
 			return held(hold, (passage) => answerAfter(passage, facts, dialect));
 		}
 		case 'PostToolUseFailure': {
 			const result = { text: () => resultText(facts), isError: true };
-			return held(gate.after(callOf(facts, heldUntil, dialect, false), result), () => noAnswer);
+			return held(gate.after(callOf(facts, waiting, dialect, false), result), () => noAnswer);
 		}
 		default:
 			return undefined;
@@ -99,7 +106,12 @@ export function tellGate(gate: DebugGate, facts: HookFacts): void {
 	}
 }
 
-function callOf(facts: HookFacts, heldUntil: number, { output }: HookDialect, canEdit: boolean): GateCall {
+function callOf(
+	facts: HookFacts,
+	{ heldUntil, source }: HookWaiting,
+	{ output }: HookDialect,
+	canEdit: boolean,
+): GateCall {
 	const { toolName = '', mcpServer, mcpTool, toolInput } = facts;
 	const tool = mcpTool ?? toolName;
 	return {
@@ -110,6 +122,7 @@ function callOf(facts: HookFacts, heldUntil: number, { output }: HookDialect, ca
 		toolUseId: facts.toolUseId,
 		callId: undefined,
 		connectionId: undefined,
+		source,
 		server: mcpServer,
 		tool,
 		agentsName: tool === toolName ? undefined : toolName,

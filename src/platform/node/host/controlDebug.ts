@@ -23,10 +23,15 @@ export class ControlDebug {
 		this.notify = notify;
 	}
 
-	attach({ client, sessions }: DebugRequests['debug/attach']['params']): DebugRequests['debug/attach']['result'] {
+	attach({
+		client,
+		sessions,
+		source,
+	}: DebugRequests['debug/attach']['params']): DebugRequests['debug/attach']['result'] {
 		const options = {
 			client: textAt('client', client),
 			sessions: sessions === null ? null : listAt('sessions', sessions).map(sessionIn),
+			source: optionalAt('source', source),
 		};
 		this.dispose();
 		this.attached = this.host.attach({ ...options, listener: (name, value) => this.notify(name, value) });

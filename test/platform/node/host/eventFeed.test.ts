@@ -136,14 +136,14 @@ describe('the feed of recorded events', () => {
 			assert.equal(flushes, 1);
 			const hook = { hook_event_name: 'PreToolUse', session_id: '1', tool_name: 'Bash', tool_use_id: 'toolu_1' };
 			const began = performance.now();
-			host.hook('claude-code', Buffer.from(JSON.stringify(hook)));
+			host.hook('claude-code', Buffer.from(JSON.stringify(hook)), { holdMs: undefined, source: undefined });
 			await until('it is told', () => (events.length === 1 ? true : undefined));
 			const [event] = events;
 			assert.ok(event?.type === 'hook');
 			assert.deepEqual([event.sessionId, event.event, event.toolName], ['claude-code:1', 'PreToolUse', 'Bash']);
 			assert.ok((times[0] ?? Infinity) - began < 20_000);
 			await client.request('events/unfollow', {});
-			host.hook('claude-code', Buffer.from(JSON.stringify(hook)));
+			host.hook('claude-code', Buffer.from(JSON.stringify(hook)), { holdMs: undefined, source: undefined });
 			await client.request('host/status', {});
 			client.dispose();
 			await server.close();

@@ -3,6 +3,8 @@ import { request } from 'node:http';
 export interface PostOptions {
 	/** As the address says it: for how long the agent waits. */
 	readonly holdSeconds: number | undefined;
+	/** The run of an agent that it is of. */
+	readonly source: string | undefined;
 	readonly timeoutMs: number;
 	readonly signal: AbortSignal;
 }
@@ -16,7 +18,7 @@ export async function postHook(
 	host: { readonly url: string; readonly token: string },
 	format: string,
 	body: Uint8Array,
-	{ holdSeconds, timeoutMs, signal }: PostOptions,
+	{ holdSeconds, source, timeoutMs, signal }: PostOptions,
 ): Promise<string | undefined> {
 	const hold = holdSeconds === undefined ? '' : `?hold=${holdSeconds}`;
 	return new Promise((resolve) => {
@@ -24,7 +26,11 @@ export async function postHook(
 			`${host.url}/${host.token}/hooks/${format}${hold}`,
 			{
 				method: 'POST',
-				headers: { 'Content-Type': 'application/json', 'Content-Length': body.length },
+				headers: {
+					'Content-Type': 'application/json',
+					'Content-Length': body.length,
+					...(source === undefined ? {} : { 'X-Crosstalk-Source': source }),
+				},
 				signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
 			},
 			(response) => {
