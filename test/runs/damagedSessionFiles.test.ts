@@ -6,6 +6,7 @@ import { crc32, deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { ExpectedError } from '../../src/core/base/errors.ts';
 import { openSavedSession } from '../../src/core/transcripts/savedSession.ts';
+import { PackedWriter } from '../../src/platform/node/packed/packedWriter.ts';
 import { run } from '../cli/memoryIo.ts';
 import { SavingFolder, core, everySession, platform, saveAs } from './savedSessions.ts';
 
@@ -275,6 +276,25 @@ describe('a damaged session file', () => {
 			readdirSync(folder.path).filter((name) => name.endsWith('.tmp')),
 			[],
 		);
+	});
+
+	it('does not replace a file that came while it was written', async () => {
+		const path = folder.of('late.crosstalk');
+		const writer = await PackedWriter.create(path, false);
+		writeFileSync(path, 'of somebody else');
+		await assert.rejects(
+			writer.finish(),
+			/late\.crosstalk cannot be written: there is a file of that name already\.$/,
+		);
+		await writer.discard();
+		assert.equal(readFileSync(path, 'utf8'), 'of somebody else');
+		assert.deepEqual(
+			readdirSync(folder.path).filter((name) => name.endsWith('.tmp')),
+			[],
+		);
+		const replacing = await PackedWriter.create(path, true);
+		await replacing.finish();
+		assert.notEqual(readFileSync(path, 'utf8'), 'of somebody else');
 	});
 
 	const options = { assume: 'auto', rules: {}, withPreviews: false } as const;

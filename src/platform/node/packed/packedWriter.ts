@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw } from 'node:zlib';
@@ -20,7 +20,7 @@ import {
 	utf8Flag,
 	versionNeeded,
 } from './packedFormat.ts';
-import { errnoOf, whyUnwritable } from '../errno.ts';
+import { errnoOf, isErrno, whyUnwritable } from '../errno.ts';
 
 const deflate = promisify(deflateRaw);
 
@@ -41,14 +41,16 @@ interface WrittenEntry {
 export class PackedWriter {
 	private readonly path: string;
 	private readonly draft: string;
+	private readonly isReplacing: boolean;
 	private readonly file: FileHandle;
 	private readonly entries: WrittenEntry[] = [];
 	private position = 0;
 
-	private constructor(path: string, draft: string, file: FileHandle) {
+	private constructor(path: string, draft: string, options: { isReplacing: boolean; file: FileHandle }) {
 		this.path = path;
 		this.draft = draft;
-		this.file = file;
+		this.isReplacing = options.isReplacing;
+		this.file = options.file;
 	}
 
 	/** @param isReplacing Whether a file that is there already may be replaced. Rejects with a sentence. */
@@ -56,9 +58,9 @@ export class PackedWriter {
 		try {
 			const there = await stat(path).catch(() => undefined);
 			if (there?.isFile() === false) throw new ExpectedError('it is no regular file.');
-			if (there !== undefined && !isReplacing) throw new ExpectedError('there is a file of that name already.');
+			if (there !== undefined && !isReplacing) throw taken();
 			const draft = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-			return new PackedWriter(path, draft, await open(draft, 'wx', 0o600));
+			return new PackedWriter(path, draft, { isReplacing, file: await open(draft, 'wx', 0o600) });
 		} catch (error) {
 			throw unwritable(path, error);
 		}
@@ -133,10 +135,25 @@ export class PackedWriter {
 		try {
 			await this.file.sync();
 			await this.file.close();
-			await rename(this.draft, this.path);
+			await this.place();
 		} catch (error) {
 			throw unwritable(this.path, error);
 		}
+	}
+
+	/** Another may have written a file of that name in the meantime, and `rename` would replace it without a word. */
+	private async place(): Promise<void> {
+		if (!this.isReplacing) {
+			try {
+				await link(this.draft, this.path);
+				await rm(this.draft, { force: true });
+				return;
+			} catch (error) {
+				if (isErrno(error, 'EEXIST')) throw taken();
+				// A disk without links.
+			}
+		}
+		await rename(this.draft, this.path);
 	}
 
 	/** Leaves nothing behind. */
@@ -231,6 +248,10 @@ function dosTime(at: number): number {
 	const date = (year << 9) | ((time.getUTCMonth() + 1) << 5) | time.getUTCDate();
 	const clock = (time.getUTCHours() << 11) | (time.getUTCMinutes() << 5) | (time.getUTCSeconds() >> 1);
 	return ((date << 16) | clock) >>> 0;
+}
+
+function taken(): ExpectedError {
+	return new ExpectedError('there is a file of that name already.');
 }
 
 function tooLarge(): ExpectedError {
