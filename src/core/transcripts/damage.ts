@@ -9,6 +9,8 @@ export interface Damage {
 	readonly intactFrom: number;
 }
 
+export const runIntoEachOther = 'Two records run into each other on one line, as two writers leave them;';
+
 /** Says what is wrong with a line that is not one JSON object, and whether a whole record stands at its end. */
 export function diagnoseLine(bytes: Uint8Array, start: number, end: number, failedAt: number): Damage {
 	const hasNul = hasNulByte(bytes, start, end);
@@ -24,8 +26,7 @@ export function diagnoseLine(bytes: Uint8Array, start: number, end: number, fail
 	if (intactFrom !== -1) {
 		return {
 			kind: 'spliced-line',
-			message:
-				'Two records run into each other on one line, as two writers leave them; the last one is whole and was read.',
+			message: `${runIntoEachOther} the last one is whole and was read.`,
 			intactFrom,
 		};
 	}

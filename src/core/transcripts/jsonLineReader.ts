@@ -1,7 +1,7 @@
 import type { SessionId } from '../base/ids.ts';
 import { FORMAT_VERSION } from '../events/sessionEvent.ts';
 import type { AgentRef, TranscriptSource } from '../events/sessionEvent.ts';
-import { diagnoseLine, hasNulByte } from './damage.ts';
+import { diagnoseLine, hasNulByte, runIntoEachOther } from './damage.ts';
 import { JsonScanner, OPEN_BRACE } from '../base/jsonScanner.ts';
 import type { LinePosition } from '../base/lineSplitter.ts';
 import type { EventSink, LineReader, TranscriptFile } from './transcriptFormat.ts';
@@ -64,10 +64,11 @@ export abstract class JsonLineReader implements LineReader {
 			first === OPEN_BRACE &&
 			this.scan() &&
 			!(this.expectsNulBytes && hasNulByte(bytes, start, scanner.position));
+		let behind: number | undefined;
 		if (isRecord) {
 			const isWhole = scanner.isAtEnd();
 			// Emitting uses the scanner for a second look, so what is behind the record is remembered.
-			const behind = scanner.position;
+			behind = scanner.position;
 			this.emit(bytes, lineStart, source);
 			if (isWhole) return;
 			scanner.reset(bytes, behind, end);
@@ -77,7 +78,7 @@ export abstract class JsonLineReader implements LineReader {
 			...this.envelope(source, this.fileAgent(), undefined),
 			type: 'damaged-line',
 			kind: damage.kind,
-			message: damage.message,
+			message: damage.intactFrom === behind ? `${runIntoEachOther} both were read.` : damage.message,
 			isAtEnd,
 		});
 		if (damage.intactFrom !== -1) this.readRecord(bytes, lineStart, damage.intactFrom, end, position, isAtEnd);
