@@ -99,10 +99,7 @@ async function probeClaudeCode(session: SessionFiles, agentVersion: string | und
 		names = await readdir(join(home, 'sessions'));
 	} catch {
 		// Versions before the registry leave no trace of their processes.
-		return {
-			state: 'unknown',
-			evidence: 'This version keeps no list of its processes, so nothing tells whether it still runs.',
-		};
+		return unlisted;
 	}
 	let dead: RegisteredProcess | undefined;
 	for (const name of names) {
@@ -138,10 +135,7 @@ async function probeClaudeCode(session: SessionFiles, agentVersion: string | und
 			evidence: "Its process has signed off: the agent's list of running processes does not name it.",
 		};
 	}
-	return {
-		state: 'unknown',
-		evidence: 'This version keeps no list of its processes, so nothing tells whether it still runs.',
-	};
+	return unlisted;
 }
 
 /** Measured: 2.1.328 registers every process. Of the versions before 2.1.300 it is not known which do. */
@@ -149,6 +143,11 @@ function isRegisteringVersion(version: string): boolean {
 	const [major = 0, minor = 0, patch = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
 	return major > 2 || (major === 2 && (minor > 1 || (minor === 1 && patch >= 300)));
 }
+
+const unlisted: ProcessEvidence = {
+	state: 'unknown',
+	evidence: 'This version keeps no list of its processes, so nothing tells whether it still runs.',
+};
 
 const outside: ProcessEvidence = {
 	state: 'unknown',
