@@ -27,7 +27,13 @@ export interface SummaryTask {
 	readonly assume: Assume;
 }
 
-export type TaskResult<Task extends SessionTask> = Task extends LintTask ? SessionFindings : SessionSummary;
+export type TaskResult<Task extends SessionTask> = Task extends LintTask ? SessionFindings : SummaryResult;
+
+export interface SummaryResult {
+	readonly summary: SessionSummary;
+	/** What of the session could not be read, or not whole. */
+	readonly unread: readonly { readonly path: string; readonly message: string }[];
+}
 
 export interface TaskOptions {
 	readonly onProgress: (bytes: number) => void;
@@ -39,7 +45,7 @@ export async function runTask(
 	platform: Platform,
 	task: SessionTask,
 	options: TaskOptions,
-): Promise<SessionFindings | SessionSummary> {
+): Promise<SessionFindings | SummaryResult> {
 	const { rules, scope } = task.kind === 'lint' ? task : { rules: {}, scope: {} };
 	const read = await core.readSession(task.session, {
 		assume: task.assume,
@@ -48,7 +54,11 @@ export async function runTask(
 		withPreviews: false,
 		...options,
 	});
-	return task.kind === 'lint'
-		? findingsOf(read, platform.files, task.only)
-		: summaryOf(task.session, read.conversation);
+	if (task.kind === 'lint') return findingsOf(read, platform.files, task.only);
+	return {
+		summary: summaryOf(task.session, read.conversation),
+		unread: read.readings.flatMap(({ path, problem }) =>
+			problem === undefined ? [] : [{ path, message: problem }],
+		),
+	};
 }

@@ -4,8 +4,7 @@ import type { SessionFindings } from '../core/report/index.ts';
 import { createNodePlatform } from '../platform/node/platform.ts';
 import { userCatalogue } from './userCatalogue.ts';
 import { runTask } from './sessionTasks.ts';
-import type { SessionTask } from './sessionTasks.ts';
-import type { SessionSummary } from './summary.ts';
+import type { SessionTask, SummaryResult } from './sessionTasks.ts';
 import { TaskShare } from './taskShare.ts';
 
 /** What there is to do: the thread takes from the front of the row for as long as there is something. */
@@ -19,7 +18,7 @@ export type WorkerMessage =
 	| { readonly type: 'begun' }
 	| { readonly type: 'progress'; readonly bytes: number }
 	/** `index`: in the row. */
-	| { readonly type: 'done'; readonly index: number; readonly result: SessionFindings | SessionSummary };
+	| { readonly type: 'done'; readonly index: number; readonly result: SessionFindings | SummaryResult };
 
 // Often enough for a progress bar, seldom enough to cost nothing.
 const progressStep = 4 * 1024 * 1024;

@@ -333,6 +333,21 @@ describe('crosstalk sessions', () => {
 		assert.match(linted.stderr, /-home-dev-analytics: There is no permission to read it\.\n/);
 	});
 
+	it('says which part of a session it could not read, and counts the rest', async () => {
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-damaged-'));
+		const path = join(folder, 'damaged.crosstalk');
+		await run(['save', killed, '--out', path]);
+		const bytes = readFileSync(path);
+		// The first entry is the main transcript.
+		bytes.fill('X', 200, 204);
+		writeFileSync(path, bytes);
+		const { code, stdout, stderr } = await run(['sessions', path, '--json']);
+		rmSync(folder, { recursive: true });
+		const [found] = JSON.parse(stdout) as { agents: number; unread?: unknown }[];
+		assert.deepEqual([code, found?.agents, found !== undefined && 'unread' in found], [0, 3, false]);
+		assert.match(stderr, /^crosstalk: .*\.jsonl: The session file is damaged: .* cannot be unpacked\.\n$/);
+	});
+
 	it('stops at a limit', async () => {
 		const { stdout } = await run(['sessions', 'examples/recorded', '--json', '--limit', '2']);
 		assert.equal((JSON.parse(stdout) as unknown[]).length, 2);

@@ -40,11 +40,12 @@ export const sessions: Command = {
 		const assume = assumeOption(values.assume);
 		const found = await find(io, positionals, dataDirectory(io, values.data));
 		const chosen = limit === undefined ? found : await newest(io, found, limit);
-		const summaries = await runTasks(
+		const results = await runTasks(
 			io,
 			chosen.map((session) => ({ kind: 'summary', session, assume }) as const),
 		);
-		const sorted = [...summaries].sort(byLastEvent);
+		for (const { path, message } of results.flatMap(({ unread }) => unread)) tell(io, path, message);
+		const sorted = results.map(({ summary }) => summary).sort(byLastEvent);
 		io.stdout.write(values.json === true ? `${JSON.stringify(sorted, undefined, 2)}\n` : listed(sorted));
 		return 0;
 	},
@@ -57,13 +58,12 @@ function limitOption(value: string): number {
 
 async function find(io: CommandIo, roots: readonly string[], data: string): Promise<readonly SessionFiles[]> {
 	const core = createCore(io.platform);
-	const tell = (path: string, message: string) => io.stderr.write(`crosstalk: ${printable(path)}: ${message}\n`);
 	if (roots.length === 0) {
 		const found = await findEverywhere(core, io, data);
 		for (const { path, message } of found.problems) {
 			// That of the data directory says itself where it is.
 			if (path === data) io.stderr.write(`crosstalk: ${printable(message)}\n`);
-			else tell(path, message);
+			else tell(io, path, message);
 		}
 		if (found.sessions.length === 0 && found.problems.length > 0) throw new ExpectedError('Nothing could be read.');
 		return found.sessions;
@@ -74,7 +74,7 @@ async function find(io: CommandIo, roots: readonly string[], data: string): Prom
 		roots.map((root) => namedPath(io, root)),
 		undefined,
 	);
-	for (const { path, problems } of unread) for (const { message } of problems) tell(path, message);
+	for (const { path, problems } of unread) for (const { message } of problems) tell(io, path, message);
 	if (targets.length === 0 && unread.length > 0) throw new ExpectedError('Nothing could be read.');
 	return targets.map(({ session }) => session);
 }
@@ -92,6 +92,10 @@ async function newest(io: CommandIo, found: readonly SessionFiles[], limit: numb
 		.sort((one, other) => other.modifiedAt - one.modifiedAt)
 		.slice(0, limit)
 		.map(({ session }) => session);
+}
+
+function tell(io: CommandIo, path: string, message: string): void {
+	io.stderr.write(`crosstalk: ${printable(path)}: ${message}\n`);
 }
 
 function byLastEvent(one: SessionSummary, other: SessionSummary): number {
