@@ -127,6 +127,21 @@ describe('a request', () => {
 		assert.equal(call.failure, 'malformed-answer');
 		assert.match(JSON.stringify(call.answer), /has no \\"jsonrpc\\": \\"2.0\\"/);
 	});
+
+	for (const [answer, reason] of [
+		[{ result: null }, 'Its "result" is no object.'],
+		[{ result: 'done' }, 'Its "result" is no object.'],
+		[{ error: { code: 'E_FAIL', message: 'No.' } }, 'Its "error" has no "code" that is a number and "message".'],
+		[{ error: { code: -5 } }, 'Its "error" has no "code" that is a number and "message".'],
+	] as const)
+		it(`whose answer no client takes, ${JSON.stringify(answer)}, fails at once as the fault of the server`, async () => {
+			const rig = createRig();
+			const agent = await rig.initialized();
+			const call = agent.call('echo');
+			rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], ...answer });
+			assert.equal(call.failure, 'malformed-answer');
+			assert.ok(JSON.stringify(call.answer).includes(JSON.stringify(reason).slice(1, -1)));
+		});
 });
 
 describe('a request of a server', () => {

@@ -110,6 +110,14 @@ const messageMembers = new MemberTable<MutableSpans>({
 	},
 });
 
+/** Why no client takes this answer, though it is one; `undefined`: nothing is wrong with it. */
+export function flawOf({ kind, result }: RpcMessage): string | undefined {
+	if (kind === 'response' && result === noMembers) return 'Its "result" is no object.';
+	if (kind !== 'error' || (typeof result['code'] === 'number' && typeof result['message'] === 'string'))
+		return undefined;
+	return 'Its "error" has no "code" that is a number and "message".';
+}
+
 /** Reads one message. It never throws: bytes that are no message come back as a problem. */
 export function readRpc(bytes: Uint8Array): RpcMessage | RpcProblem {
 	let body: unknown;

@@ -5,7 +5,18 @@ import type { Exchange } from './exchange.ts';
 import { CallFailure } from './failures.ts';
 import type { HostPlatform, RequestFailure, TransportExit, UpstreamTransport } from './ports.ts';
 import type { Recorder } from './recorder.ts';
-import { META, encoded, encodedText, isObject, objectAt, onOneLine, readRpc, replaced, stringAt } from './rpc.ts';
+import {
+	META,
+	encoded,
+	encodedText,
+	flawOf,
+	isObject,
+	objectAt,
+	onOneLine,
+	readRpc,
+	replaced,
+	stringAt,
+} from './rpc.ts';
 import type { JsonObject, RpcMessage } from './rpc.ts';
 import { LATEST_LEGACY, MODERN } from './revisions.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
@@ -654,8 +665,10 @@ export class Upstream {
 			return;
 		}
 		this.breaks = 0;
-		if (exchange.fault?.onLost === undefined) this.finish(exchange, { answer: message });
-		else exchange.fault.onLost();
+		const flaw = flawOf(message);
+		if (exchange.fault?.onLost !== undefined) exchange.fault.onLost();
+		else if (flaw === undefined) this.finish(exchange, { answer: message });
+		else this.finish(exchange, { failure: this.malformed(exchange, flaw) });
 	}
 
 	private receiveFromServer(message: RpcMessage, relatedTo: number | undefined): void {

@@ -89,15 +89,17 @@ export class FollowedConfig implements Disposable {
 		try {
 			const { servers, scopes, problems } = await read();
 			if (this.isDisposed) return;
-			// What is broken may be an editor's half-written file or a slip: it costs nobody a server that runs.
+			this.warn(problems);
+			// An editor's half-written file or a slip: an entry may be cut short, and who says which?
+			if (scopes === undefined) return;
+			// What is wrong with a server costs nobody the one that runs.
 			const kept =
 				problems.length === 0
 					? []
 					: this.servers.filter((known) => servers.every(({ name }) => name !== known.name));
 			this.servers = [...servers, ...kept];
-			this.warn(problems);
 			onServers(this.servers);
-			if (scopes !== undefined) onScopes(scopes);
+			onScopes(scopes);
 		} catch (error) {
 			if (!(error instanceof ExpectedError)) throw error;
 			warn(`${error.message} Its ${contents} stay as they are.`);
