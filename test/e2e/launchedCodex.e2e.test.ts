@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { attach } from '../../src/platform/node/host/attach.ts';
 import { AdapterClient } from '../debugAdapter/adapterClient.ts';
+import { until } from './agentProcess.ts';
 import { codexVersion, installationTimeoutMs, installedCodex } from './agents.ts';
 import { Codex } from './codex.ts';
 import { builtCommandLine, cli } from './crosstalk.ts';
@@ -109,5 +110,37 @@ describe(`Codex ${codexVersion} that a debugger has launched beside others`, () 
 		// Two calls of each subagent, each before it was made and with its result.
 		assert.equal(stops.length, 4 * workers, stops.map(({ description }) => description).join('\n'));
 		assert.equal(new Set(stops.map(({ threadId }) => threadId)).size, workers);
+	});
+
+	it('goes on to its end when the debugger that holds its call is killed, which has read its output, too', async () => {
+		await client.close();
+		await stopHost();
+		await workbench.dispose();
+		workbench = await Workbench.create(
+			() => (request) =>
+				nextTurn(request, 'main', [
+					[call('held', 'exec_command', { cmd: 'echo as it was' })],
+					[workbenchCall('next', 'echo', { text: 'as it was' })],
+					[text('Done.')],
+				]),
+		);
+		const codex = await Codex.create(workbench, 'v1');
+		const { command: program, args, cwd, environment: env } = codex.command(`${rootPrompt}: go`);
+		client = new AdapterClient();
+		const data = join(workbench.folder, 'data');
+		await client.open(
+			{ program, as: 'codex', args, cwd, env, data },
+			{ before: async () => client.ask('setFunctionBreakpoints', { breakpoints: [{ name: 'Bash' }] }) },
+		);
+		await client.stopAfter('configurationDone');
+		client.process.kill('SIGKILL');
+		await until('its last request', () =>
+			workbench.model.requests.at(-1)?.asked.includes('next') === true ? true : undefined,
+		);
+		const notes = await workbench.notes();
+		assert.deepEqual(
+			notes.map(({ phase, tool }) => `${phase} ${tool}`),
+			['started echo', 'ended echo'],
+		);
 	});
 });

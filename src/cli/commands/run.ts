@@ -166,6 +166,7 @@ async function runThroughHost({ plan, invocation, options, link, io }: Run): Pro
 				args: launch.args,
 				environment: { ...invocation.environment, ...launch.environment },
 				terminated: link?.terminated,
+				isOutputRelayed: link !== undefined && !invocation.isTerminal,
 			});
 		} finally {
 			await folder.remove();

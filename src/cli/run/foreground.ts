@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { agentStart } from '../../platform/node/agentStart.ts';
 import { killProcess } from '../../platform/node/upstreams/processEnd.ts';
@@ -12,6 +14,8 @@ export interface ForegroundCommand {
 	readonly environment: Readonly<Record<string, string | undefined>>;
 	/** Aborted when somebody outside wants it to end. */
 	readonly terminated?: AbortSignal | undefined;
+	/** Whoever reads its output may go before it does: it is not to notice. */
+	readonly isOutputRelayed?: boolean | undefined;
 }
 
 /**
@@ -24,8 +28,13 @@ export async function runInForeground({
 	workingFolder,
 	environment,
 	terminated,
+	isOutputRelayed = false,
 }: ForegroundCommand): Promise<number> {
-	const child = startAgent({ command, args, workingFolder, environment }, 'inherit');
+	const child = startAgent(
+		{ command, args, workingFolder, environment },
+		isOutputRelayed ? ['inherit', 'pipe', 'pipe'] : 'inherit',
+	);
+	const isRelayed = Promise.all([relay(child.stdout, process.stdout), relay(child.stderr, process.stderr)]);
 	const forward = (signal: NodeJS.Signals) => {
 		// Windows has no signals: what is ended may be a shell, with the agent in it.
 		if (process.platform === 'win32') killProcess(child);
@@ -42,12 +51,17 @@ export async function runInForeground({
 	process.on('SIGTERM', forward);
 	process.on('SIGHUP', forward);
 	try {
-		return await new Promise((resolve, reject) => {
+		const exitCode = await new Promise<number>((resolve, reject) => {
 			child.once('error', (error) => reject(cannotStart(command, error)));
 			child.once('exit', (code, signal) => {
 				resolve(code ?? (signal === null ? 1 : 128 + constants.signals[signal]));
 			});
 		});
+		// What it has started in the background may have its output open for as long as it likes, and does not keep this process.
+		await Promise.race([isRelayed, delay(lastOutputMs, undefined, { ref: false })]);
+		child.stdout?.destroy();
+		child.stderr?.destroy();
+		return exitCode;
 	} finally {
 		terminated?.removeEventListener('abort', terminate);
 		process.off('SIGINT', interrupt);
@@ -56,6 +70,19 @@ export async function runInForeground({
 		process.off('SIGHUP', forward);
 	}
 }
+
+/** Resolves when there is nothing more. What nobody reads any more is let go, so that whoever writes it is not held up. */
+async function relay(from: Readable | null, to: Writable): Promise<void> {
+	if (from === null) return;
+	to.on('error', () => {
+		from.unpipe(to);
+		from.resume();
+	});
+	from.pipe(to, { end: false });
+	await new Promise((resolve) => from.once('close', resolve));
+}
+
+const lastOutputMs = 1_000;
 
 /** Rejects with a sentence for people when there is no such program, or none that may be started. It is asked for its version. */
 export async function assertStarts({
@@ -76,7 +103,7 @@ export async function assertStarts({
 /** Throws a sentence for people where the system would not even be asked. */
 function startAgent(
 	{ command, args, workingFolder, environment }: ForegroundCommand,
-	stdio: 'inherit' | 'ignore',
+	stdio: 'inherit' | 'ignore' | ['inherit', 'pipe', 'pipe'],
 ): ChildProcess {
 	const start = agentStart({ command, args, cwd: workingFolder }, environment);
 	if (typeof start === 'string') throw new ExpectedError(start);
