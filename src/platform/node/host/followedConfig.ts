@@ -87,11 +87,11 @@ export class FollowedConfig implements Disposable {
 		if (state === this.seen || this.isDisposed) return;
 		this.seen = state;
 		try {
-			const { servers, scopes, problems } = await read();
+			const { servers, isWhole, scopes, problems } = await read();
 			if (this.isDisposed) return;
 			this.warn(problems);
 			// An editor's half-written file or a slip: an entry may be cut short, and who says which?
-			if (scopes === undefined) return;
+			if (!isWhole) return;
 			// What is wrong with a server costs nobody the one that runs.
 			const kept =
 				problems.length === 0
@@ -99,7 +99,7 @@ export class FollowedConfig implements Disposable {
 					: this.servers.filter((known) => servers.every(({ name }) => name !== known.name));
 			this.servers = [...servers, ...kept];
 			onServers(this.servers);
-			onScopes(scopes);
+			if (scopes !== undefined) onScopes(scopes);
 		} catch (error) {
 			if (!(error instanceof ExpectedError)) throw error;
 			warn(`${error.message} Its ${contents} stay as they are.`);

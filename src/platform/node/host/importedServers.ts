@@ -28,7 +28,8 @@ export async function importedServers(
 		throw error;
 	});
 	// A host without these is better than none: it has others to serve.
-	if (read instanceof ExpectedError) return { servers: [], problems: [{ line: 1, message: read.message }] };
+	if (read instanceof ExpectedError)
+		return { servers: [], isWhole: false, problems: [{ line: 1, message: read.message }] };
 	const { record, text } = read;
 	const servers: ServerDefinition[] = [];
 	const problems: ServerConfigProblem[] = [];
@@ -43,7 +44,7 @@ export async function importedServers(
 				message: `Server "${name}" is left out. ${resolved?.problems.join(' ') ?? 'There is no server in it.'}`,
 			});
 	}
-	return { servers, problems };
+	return { servers, isWhole: true, problems };
 }
 
 function lineOf(text: string, name: string): number {

@@ -28,6 +28,8 @@ export interface ServerConfigOptions {
 
 export interface ServerConfig {
 	readonly servers: readonly ServerDefinition[];
+	/** `false`: the text itself is broken. What stands in it may be cut short, and what it said before holds on. */
+	readonly isWhole: boolean;
 	/** What the file says of the scopes of tools; absent: it could not be read, and what it said before may still hold. */
 	readonly scopes?: ScopeSettings | undefined;
 	/** Finished sentences. They name servers, keys and variables, and never a value of `env` or `headers`. */
@@ -47,7 +49,7 @@ export interface ServerConfigProblem {
  */
 export async function readServerConfig(path: string, options: ServerConfigOptions): Promise<ServerConfig> {
 	const { root, isWhole, problems, report } = await readConfigFile(path);
-	if (root === undefined) return { servers: [], problems };
+	if (root === undefined) return { servers: [], isWhole, problems };
 	const folder = options.folder ?? folderOf(path);
 	const servers = new Map<string, ServerDefinition>();
 	let hasContainer = false;
@@ -80,7 +82,7 @@ export async function readServerConfig(path: string, options: ServerConfigOption
 				? 'There are no servers in this file: it needs tables [mcp_servers.<name>].'
 				: 'There are no servers in this file: it needs an object "mcpServers" or "servers".',
 		);
-	return { servers: [...servers.values()], ...(isWhole ? { scopes: scopes ?? {} } : {}), problems };
+	return { servers: [...servers.values()], isWhole, ...(isWhole ? { scopes: scopes ?? {} } : {}), problems };
 }
 
 /**
@@ -89,11 +91,11 @@ export async function readServerConfig(path: string, options: ServerConfigOption
  */
 export async function readScopeConfig(path: string): Promise<ServerConfig> {
 	const { root, isWhole, problems, report } = await readConfigFile(path);
-	if (root === undefined) return { servers: [], problems };
+	if (root === undefined) return { servers: [], isWhole, problems };
 	const scopes = readScopes(root, report);
 	if (scopes === undefined && isWhole)
 		report(0, 'There is nothing of scopes in this file: it needs an object "scope".');
-	return { servers: [], ...(isWhole ? { scopes: scopes ?? {} } : {}), problems };
+	return { servers: [], isWhole, ...(isWhole ? { scopes: scopes ?? {} } : {}), problems };
 }
 
 interface ConfigFile {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FollowedConfig } from '../../../../src/platform/node/host/followedConfig.ts';
+import type { ImportRecord } from '../../../../src/platform/node/host/config/importStore.ts';
+import { importedServers, importedServersFile } from '../../../../src/platform/node/host/importedServers.ts';
 import { readServerConfig } from '../../../../src/platform/node/host/serverConfigs.ts';
 
 describe('a configuration that is followed', () => {
@@ -44,6 +46,42 @@ describe('a configuration that is followed', () => {
 			await writeFile(path, `${one('"--read-only", "/home"')} } }`);
 			await until(() => given.length > 1);
 			assert.deepEqual(given.slice(1), ['one --read-only /home']);
+		} finally {
+			config.dispose();
+		}
+	});
+
+	it('that says nothing of scopes is taken over all the same, and to the last server', async () => {
+		const data = join(folder, 'data');
+		await mkdir(data);
+		const path = importedServersFile(data);
+		const imported = (names: readonly string[]) =>
+			JSON.stringify({
+				version: 1,
+				imported: Object.fromEntries(
+					names.map((name) => [name, { dialect: 'claude', folder, entry: { command: name } }]),
+				),
+				files: [],
+			} satisfies ImportRecord);
+		const warnings: string[] = [];
+		const given: string[] = [];
+		const config = await FollowedConfig.open({
+			path,
+			read: () => importedServers(data, { environment: {}, homeFolder: folder }),
+			contents: 'servers',
+			onServers: (servers) => given.push(servers.map(({ name }) => name).join()),
+			onScopes: () => undefined,
+			warn: (sentence) => warnings.push(sentence),
+			onError: (error) => assert.fail(String(error)),
+		});
+		try {
+			for (const names of [['one'], ['one', 'two'], []]) {
+				const count = given.length;
+				await writeFile(path, imported(names));
+				await until(() => given.length > count);
+			}
+			assert.deepEqual(given, ['', 'one', 'one,two', '']);
+			assert.deepEqual(warnings, []);
 		} finally {
 			config.dispose();
 		}

@@ -570,7 +570,7 @@ describe('what a file says of scopes', () => {
 				config.servers.map((one) => one.name),
 				['chat'],
 			);
-			assert.deepEqual(await readScopeConfig(path), { servers: [], scopes, problems: [] });
+			assert.deepEqual(await readScopeConfig(path), { servers: [], isWhole: true, scopes, problems: [] });
 		});
 	}
 
