@@ -268,9 +268,16 @@ describe('crosstalk sessions', () => {
 	});
 
 	it('does not claim that a session has ended when nothing tells', async () => {
-		const args = ['sessions', 'test/fixtures/cli/projects'];
+		// The one that was written so long ago that no call can still run has ended.
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-recent-'));
+		cpSync('test/fixtures/cli/projects', join(folder, 'projects'), { recursive: true });
+		const copy = join(folder, shop.slice(shop.indexOf('projects')));
+		const today = new Date().toISOString().slice(0, 10);
+		writeFileSync(copy, readFileSync(shop, 'utf8').replaceAll('2026-11-20T', `${today}T`));
+		const args = ['sessions', folder];
 		assert.match((await run(args)).stdout, /  not known  2       5 /);
 		const [session] = JSON.parse((await run([...args, '--json'])).stdout) as Record<string, unknown>[];
+		rmSync(folder, { recursive: true });
 		assert.deepEqual([session?.['live'], session?.['state']], [false, 'unknown']);
 	});
 
