@@ -14,8 +14,10 @@ import { openNodeSqlite } from '../../../src/platform/node/store/nodeSqlite.ts';
 import { recordedLogs } from '../../../src/platform/node/store/recordings.ts';
 import { allEvents, contentOf, TestStore } from './recordedEvents.ts';
 
+const firstAt = 1_795_250_000_000;
+
 function head(seq: number, sessionId = 'mcp:c1'): string {
-	return `{"version":1,"seq":${seq},"at":${1_795_250_000_000 + seq},"sessionId":${JSON.stringify(sessionId)},"agent":{"unknown":"ü"},"source":{"kind":"hook","event":"x"},"type":"hook","event":"x"`;
+	return `{"version":1,"seq":${seq},"at":${firstAt + seq},"sessionId":${JSON.stringify(sessionId)},"agent":{"unknown":"ü"},"source":{"kind":"hook","event":"x"},"type":"hook","event":"x"`;
 }
 
 /** A hook without a word. */
@@ -44,6 +46,8 @@ describe('the event log', () => {
 			openStore: store.open,
 			name: 'a log',
 			warn: (sentence) => warnings.push(sentence),
+			// Of the day of its events: what is old is removed.
+			now: () => firstAt + performance.now(),
 			...options,
 		});
 	}

@@ -174,7 +174,7 @@ describe('what a host has recorded', () => {
 			name: 'a log',
 			warn: assert.fail,
 		});
-		const head = `{"version":1,"seq":0,"at":1795250000000,"sessionId":"${session}","agent":{"id":"main"},"source":{"kind":"hook","event":"x"},"type":"hook","event":"x","callId":"1"`;
+		const head = `{"version":1,"seq":0,"at":${Date.now()},"sessionId":"${session}","agent":{"id":"main"},"source":{"kind":"hook","event":"x"},"type":"hook","event":"x","callId":"1"`;
 		log.append(head, Buffer.from(JSON.stringify('x'.repeat(3_000_000))));
 		await log.close();
 		const path = await controlSocketPath(lab.data);
