@@ -68,24 +68,19 @@ async function find(core: Core, io: CommandIo, path: string, options: FindOption
 	}
 }
 
-async function statOf(io: CommandIo, path: string) {
+/** `closed`: the system does not let us look; `find` says why. */
+async function lookAt(io: CommandIo, path: string) {
 	try {
 		return await io.platform.files.stat(path);
 	} catch (error) {
-		// `find` has said what is wrong with it.
-		if (error instanceof ExpectedError) return undefined;
+		if (error instanceof ExpectedError) return 'closed';
 		throw error;
 	}
 }
 
-/** Also where the system does not let us look: `find` then says so. */
-async function isPerhapsThere(io: CommandIo, path: string): Promise<boolean> {
-	try {
-		return (await io.platform.files.stat(path)) !== undefined;
-	} catch (error) {
-		if (error instanceof ExpectedError) return true;
-		throw error;
-	}
+async function statOf(io: CommandIo, path: string) {
+	const stat = await lookAt(io, path);
+	return stat === 'closed' ? undefined : stat;
 }
 
 /** The same session from two paths: the one that brings more files counts, and all that was asked for. */
@@ -101,7 +96,7 @@ export async function findInHomes(core: Core, io: CommandIo): Promise<FoundSessi
 	const sessions: SessionFiles[] = [];
 	const problems: FoundSessions['problems'][number][] = [];
 	for (const home of agentHomes(io.platform.files, io.homeFolder, io.environment)) {
-		if (!(await isPerhapsThere(io, home.path))) continue;
+		if ((await lookAt(io, home.path)) === undefined) continue;
 		const found = await find(core, io, home.path, { isHome: true });
 		sessions.push(...found.sessions);
 		problems.push(...found.problems);
@@ -133,8 +128,9 @@ export async function currentProjectPaths(core: Core, io: CommandIo): Promise<re
 	const codex: { readonly path: string; readonly folder: string }[] = [];
 	const closed: string[] = [];
 	for (const home of homes) {
-		if (home.format !== 'codex' || !(await isPerhapsThere(io, home.path))) continue;
-		if ((await statOf(io, home.path)) === undefined) closed.push(home.path);
+		const stat = home.format === 'codex' ? await lookAt(io, home.path) : undefined;
+		if (stat === undefined) continue;
+		if (stat === 'closed') closed.push(home.path);
 		for (const session of (await find(core, io, home.path, { isHome: true })).sessions) {
 			const path = pathsOf(session)[0] ?? '';
 			const folder = await codexFolder(io, path);
@@ -148,9 +144,9 @@ export async function currentProjectPaths(core: Core, io: CommandIo): Promise<re
 			.map((session) => session.path);
 		for (const home of claude) {
 			const path = join(home.path, claudeFolderName(folder));
-			const stat = await statOf(io, path);
-			if (stat?.isDirectory === true) paths.push(path);
-			else if (stat === undefined && (await isPerhapsThere(io, path))) closed.push(path);
+			const stat = await lookAt(io, path);
+			if (stat === 'closed') closed.push(path);
+			else if (stat?.isDirectory === true) paths.push(path);
 		}
 		if (paths.length > 0) return paths;
 	}

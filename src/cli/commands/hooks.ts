@@ -26,6 +26,7 @@ import { dataDirectory } from '../dataOption.ts';
 import type { Command, CommandIo } from '../io.ts';
 import { launcherOf } from '../launcher.ts';
 import { ownProgram } from '../ownProgram.ts';
+import { tellProblem } from '../tellProblem.ts';
 import { UsageError, absolutePath, oneOf, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk hooks install [--write] [options]
@@ -235,8 +236,5 @@ function failed(problems: readonly HookProblem[], io: CommandIo, isJson: boolean
 }
 
 function tell(problems: readonly HookProblem[], io: CommandIo): void {
-	for (const { path, line, message } of problems)
-		io.stderr.write(
-			`crosstalk: ${printable(path)}${line === undefined ? '' : `:${line}`}: ${printable(message)}\n`,
-		);
+	for (const problem of problems) tellProblem(io, problem);
 }

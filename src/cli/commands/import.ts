@@ -11,6 +11,7 @@ import type {
 import { dataDirectory } from '../dataOption.ts';
 import type { Command } from '../io.ts';
 import { launcherOf } from '../launcher.ts';
+import { tellProblem } from '../tellProblem.ts';
 import { UsageError, oneOf, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk import [options]
@@ -56,10 +57,7 @@ export const importServers: Command = {
 		const problems = [...plan.problems, ...failures];
 		const isWritten = values.write === true;
 		io.stdout.write(values.json === true ? json(plan, problems, isWritten) : text(plan, failures, isWritten));
-		for (const { path, line, message } of problems)
-			io.stderr.write(
-				`crosstalk: ${printable(path)}${line === undefined ? '' : `:${line}`}: ${printable(message)}\n`,
-			);
+		for (const problem of problems) tellProblem(io, problem);
 		return problems.length > 0 ? 2 : 0;
 	},
 };

@@ -36,6 +36,7 @@ import { MemoryLog } from '../replay/memoryLog.ts';
 import { ReplayServers } from '../replay/replayServers.ts';
 import type { OfferedTool } from '../replay/replayServers.ts';
 import { createSessionFile, sessionFileOption } from '../sessionFileOption.ts';
+import { tellProblem } from '../tellProblem.ts';
 import { UsageError, absolutePath, oneOf, parseOptions } from '../usage.ts';
 
 const help = `Usage: crosstalk replay <path|session-id> --config FILE [options]
@@ -260,8 +261,7 @@ async function serversFor(
 ): Promise<ReadonlyMap<string, ServerDefinition>> {
 	const { environment, homeFolder } = io;
 	const { servers, problems } = await readServerConfig(absolutePath(io, config), { environment, homeFolder });
-	for (const { line, message } of problems)
-		io.stderr.write(`crosstalk: ${printable(config)}:${line}: ${printable(message)}\n`);
+	for (const problem of problems) tellProblem(io, { path: config, ...problem });
 	const found = new Map<string, ServerDefinition>();
 	for (const { server } of calls) {
 		const name = mapped.get(server) ?? server;

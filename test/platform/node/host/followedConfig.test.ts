@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ServerDefinition } from '../../../../src/core/host/serverDefinition.ts';
 import { FollowedConfig } from '../../../../src/platform/node/host/followedConfig.ts';
 import type { ImportRecord } from '../../../../src/platform/node/host/config/importStore.ts';
 import { importedServers, importedServersFile } from '../../../../src/platform/node/host/importedServers.ts';
 import { readServerConfig } from '../../../../src/platform/node/host/serverConfigs.ts';
+import type { ServerConfig } from '../../../../src/platform/node/host/serverConfigs.ts';
 
 describe('a configuration that is followed', () => {
 	let folder = '';
@@ -18,25 +20,11 @@ describe('a configuration that is followed', () => {
 		const path = join(folder, 'mcp.json');
 		const one = (args: string) => `{ "mcpServers": { "one": { "command": "x", "args": [${args}] }`;
 		await writeFile(path, `${one('"--read-only", "/srv"')}, "two": { "command": "y" } } }`);
-		const given: string[] = [];
-		const warnings: string[] = [];
-		const config = await FollowedConfig.open({
+		const { config, given, warnings } = await followed(
 			path,
-			read: () => readServerConfig(path, { environment: {}, homeFolder: folder }),
-			contents: 'servers',
-			onServers: (servers) =>
-				given.push(
-					servers
-						.map(
-							({ name, transport }) =>
-								`${name} ${transport.kind === 'stdio' ? transport.args.join(' ') : ''}`,
-						)
-						.join(),
-				),
-			onScopes: () => undefined,
-			warn: (sentence) => warnings.push(sentence),
-			onError: (error) => assert.fail(String(error)),
-		});
+			() => readServerConfig(path, { environment: {}, homeFolder: folder }),
+			({ name, transport }) => `${name} ${transport.kind === 'stdio' ? transport.args.join(' ') : ''}`,
+		);
 		try {
 			assert.deepEqual(given, ['one --read-only /srv,two ']);
 			await writeFile(path, one('"--read-').slice(0, -3));
@@ -63,17 +51,11 @@ describe('a configuration that is followed', () => {
 				),
 				files: [],
 			} satisfies ImportRecord);
-		const warnings: string[] = [];
-		const given: string[] = [];
-		const config = await FollowedConfig.open({
+		const { config, given, warnings } = await followed(
 			path,
-			read: () => importedServers(data, { environment: {}, homeFolder: folder }),
-			contents: 'servers',
-			onServers: (servers) => given.push(servers.map(({ name }) => name).join()),
-			onScopes: () => undefined,
-			warn: (sentence) => warnings.push(sentence),
-			onError: (error) => assert.fail(String(error)),
-		});
+			() => importedServers(data, { environment: {}, homeFolder: folder }),
+			({ name }) => name,
+		);
 		try {
 			for (const names of [['one'], ['one', 'two'], []]) {
 				const count = given.length;
@@ -87,6 +69,25 @@ describe('a configuration that is followed', () => {
 		}
 	});
 });
+
+async function followed(
+	path: string,
+	read: () => Promise<ServerConfig>,
+	wordsOf: (server: ServerDefinition) => string,
+) {
+	const given: string[] = [];
+	const warnings: string[] = [];
+	const config = await FollowedConfig.open({
+		path,
+		read,
+		contents: 'servers',
+		onServers: (servers) => given.push(servers.map(wordsOf).join()),
+		onScopes: () => undefined,
+		warn: (sentence) => warnings.push(sentence),
+		onError: (error) => assert.fail(String(error)),
+	});
+	return { config, given, warnings };
+}
 
 async function until(isTrue: () => boolean): Promise<void> {
 	while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 20));
