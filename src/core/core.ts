@@ -145,6 +145,8 @@ export class FollowedSession {
 	private readonly platform: Platform;
 	private readonly options: OpenOptions;
 	private files: SessionFiles;
+	/** As they were at the last look. */
+	private knownFiles: SessionFiles;
 	private current: Conversation;
 	/** What a host knows of the servers that are called here. */
 	private tools: CataloguedTools;
@@ -162,6 +164,7 @@ export class FollowedSession {
 	constructor(platform: Platform, session: SessionFiles, options: OpenOptions) {
 		this.platform = platform;
 		this.files = session;
+		this.knownFiles = session;
 		this.options = options;
 		this.current = createConversation(sessionId(session.format, session.nativeId));
 		this.tools = new CataloguedTools(this.current);
@@ -212,7 +215,7 @@ export class FollowedSession {
 		return { isFresh: false, hasNewEvents: changes.length > 0, hasNewFindings, changes };
 	}
 
-	/** Files of the session that were found since: subagents start while their parent runs. */
+	/** The files that the session consists of by now: subagents start while their parent runs. What was read of one that is gone goes with it. */
 	setFiles(session: SessionFiles): void {
 		this.files = session;
 	}
@@ -229,12 +232,13 @@ export class FollowedSession {
 	}
 
 	private async readNew(scope: UpdateScope): Promise<SessionUpdate> {
-		const first = await this.readOn(scope);
+		const first = (await this.hasLostFile()) ? 'replaced' : await this.readOn(scope);
 		if (first !== 'replaced') return first;
 		this.current = createConversation(this.current.sessionId);
 		this.tools = new CataloguedTools(this.current);
 		this.linter = new Linter(this.current, this.options.rules, this.options.scope ?? {}, this.hasFile);
 		this.followers = new Map();
+		this.problems.clear();
 		this.sidecarsRead = new Map();
 		this.lastEvidence = '';
 		// What is not written yet is in no file.
@@ -243,6 +247,21 @@ export class FollowedSession {
 		// A file that is replaced again and again is looked at with the next update.
 		if (second === 'replaced') return { isFresh: true, hasNewEvents: false, hasNewFindings: true, changes: [] };
 		return { ...second, isFresh: true, hasNewFindings: true };
+	}
+
+	/** Whether a file that was read is no longer the session's, nor there: it has another name now, or was deleted. */
+	private async hasLostFile(): Promise<boolean> {
+		const { files, followers, platform } = this;
+		if (files === this.knownFiles) return false;
+		this.knownFiles = files;
+		const paths = new Set([...pathsOf(files), files.recordingPath]);
+		for (const path of followers.keys()) {
+			if (paths.has(path)) continue;
+			// A search passes over what it cannot look at; nor does that say that it is gone.
+			const isThere = await platform.files.stat(path).catch(() => true);
+			if (isThere === undefined) return true;
+		}
+		return false;
 	}
 
 	private async readOn(scope: UpdateScope): Promise<SessionUpdate | 'replaced'> {

@@ -193,6 +193,52 @@ describe('a transcript that is followed', () => {
 		assert.deepEqual([...followed.fileProblems], [[path, 'The file is no longer there.']]);
 	});
 
+	it("is there once, with its findings, when a subagent's file gets another name or goes", async () => {
+		for (const [name, to] of [
+			['session/subagents/agent-b1.jsonl', 'session/subagents/agent-b2.jsonl'],
+			['agent-b1.jsonl', 'session/subagents/agent-b1.jsonl'],
+			['session/subagents/agent-b1.jsonl', undefined],
+		] as const) {
+			const files = new MemoryFiles();
+			const core = coreWith(files);
+			const find = async () => (await core.findSessions(path)).sessions[0]!;
+			files.write(path, prompt);
+			files.write(`/home/dev/${name}`, (prompt + call).replaceAll('t1', 't2'));
+			const followed = core.followSession(await find(), options);
+			await followed.update();
+			assert.deepEqual(callsOf(followed), ['t2 false']);
+			if (to === undefined) files.remove(`/home/dev/${name}`);
+			else files.rename(`/home/dev/${name}`, `/home/dev/${to}`);
+			// Whoever watches the folder says that the old file has changed, and searches then.
+			await followed.update({ paths: new Set([`/home/dev/${name}`]), isProbing: false });
+			followed.setFiles(await find());
+			const update = await followed.update({ paths: new Set(), isProbing: false });
+			assert.equal(update.isFresh, true, to);
+			const read = await core.readSession(await find(), options);
+			assert.equal(outline(followed.conversation), outline(read.conversation));
+			assert.deepEqual(followed.diagnostics, read.diagnostics);
+			assert.equal(followed.diagnostics.length, to === undefined ? 0 : 1);
+			assert.deepEqual(followed.readings, read.readings);
+			assert.deepEqual([...followed.fileProblems], []);
+			assert.equal((await followed.update()).isFresh, false);
+		}
+	});
+
+	it('is not read again when a search has passed over a file that is there', async () => {
+		const files = new MemoryFiles();
+		const core = coreWith(files);
+		files.write(path, prompt);
+		files.write('/home/dev/session/subagents/agent-b1.jsonl', prompt + call);
+		const [found] = (await core.findSessions(path)).sessions;
+		const followed = core.followSession(found!, options);
+		await followed.update();
+		followed.setFiles({ ...found!, agents: [] });
+		assert.equal((await followed.update()).isFresh, false);
+		followed.setFiles(found!);
+		assert.equal((await followed.update()).isFresh, false);
+		assert.deepEqual(callsOf(followed), ['t1 false']);
+	});
+
 	it('finds a line that was not finished at the look before', async () => {
 		const files = new MemoryFiles();
 		files.write(path, prompt + call.slice(0, 40));

@@ -38,6 +38,14 @@ export class MemoryFiles implements TranscriptFiles {
 		if (known !== undefined) known.bytes = known.bytes.slice(0, length);
 	}
 
+	/** The same file under another name. */
+	rename(path: string, to: string): void {
+		const known = this.contents.get(path);
+		if (known === undefined) return;
+		this.contents.delete(path);
+		this.contents.set(to, known);
+	}
+
 	remove(path: string): void {
 		this.contents.delete(path);
 	}
