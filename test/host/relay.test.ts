@@ -175,8 +175,8 @@ describe('a request of a server', () => {
 
 	it('leaves no shared connection behind that nobody will use again', async () => {
 		const rig = createRig();
-		const agent = await rig.initialized({ sampling: {} });
-		const calls = [agent.call('sample'), agent.call('slow')];
+		const [agent, other] = [await rig.initialized({ sampling: {} }), await rig.initialized({ sampling: {} })];
+		const calls = [agent.call('sample'), other.call('slow')];
 		const [shared] = rig.transports;
 		rig.last.say(sampling);
 		for (const [index, call] of calls.entries()) {
@@ -189,6 +189,117 @@ describe('a request of a server', () => {
 		agent.call('echo');
 		await settled();
 		assert.equal(rig.transports.length, 2);
+	});
+
+	describe('that is the first, on a connection for all', () => {
+		const session = storedSessionId('claude-code:s');
+		const by = (id: string) => ({ _meta: { 'claudecode/toolUseId': id } });
+		const started = (rig: Rig, id: string, agent: string) => {
+			const hook = {
+				hook_event_name: 'PreToolUse',
+				session_id: 's',
+				tool_name: 'mcp__files__count',
+				tool_input: {},
+			};
+			const named = agent === 'main' ? { prompt_id: 'p' } : { agent_id: agent, agent_type: 'general-purpose' };
+			rig.host.hook('claude-code', bytesOf({ ...hook, tool_use_id: id, ...named }), toldOnly);
+		};
+		const owners = (rig: Rig) => rig.host.status().servers[0]!.connections.map(({ owner }) => owner);
+
+		it('leaves the connection to the only agent that has called anything, with all that the server knows of it', async () => {
+			const rig = createRig();
+			const [one, other] = [await rig.initialized({ sampling: {} }), await rig.initialized({ roots: {} })];
+			const gone = await rig.initialized();
+			gone.call('count');
+			rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: {} });
+			gone.endpoint.close();
+			for (const method of ['tools/list', 'resources/subscribe']) {
+				other.ask(method, { uri: 'file:///a' });
+				rig.last.say({ jsonrpc: '2.0', id: rig.last.requests(method)[0]!['id'], result: {} });
+			}
+			const call = one.call('sample');
+			rig.last.say(sampling);
+			assert.equal(call.heard.length, 1);
+			assert.deepEqual(owners(rig), [one.endpoint.id]);
+			for (const { id } of rig.last.requests('tools/call')) rig.last.say({ jsonrpc: '2.0', id, result: {} });
+			await rig.pass(10);
+			one.call('count');
+			assert.equal(rig.transports.length, 1);
+			assert.equal(rig.last.requests('tools/call').length, 3);
+			rig.last.say({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+			assert.deepEqual([one.heard.length, other.heard.length], [1, 0]);
+
+			other.call('count');
+			await settled();
+			assert.equal(rig.transports.length, 2);
+			assert.deepEqual((rig.last.requests('initialize')[0]!['params'] as Json)['capabilities'], { roots: {} });
+			const [kept] = rig.transports;
+			kept!.die();
+			await rig.pass(10);
+			const again = rig.last.requests('initialize')[0]!['params'];
+			assert.deepEqual((again as Json)['capabilities'], { sampling: {} });
+			assert.equal(rig.last.requests('tools/call').length, 0);
+
+			one.endpoint.close();
+			assert.ok(rig.last.isClosed, 'it ends with its agent');
+		});
+
+		it('leaves it to the only agent of a session of several that has called anything, by whatever name', async () => {
+			const rig = createRig();
+			const one = await rig.initialized({ sampling: {} }, { sessionId: session, agentId: undefined });
+			// Its hook is held up.
+			one.call('sample', by('t1'));
+			started(rig, 't1', 'main');
+			rig.last.say(sampling);
+			assert.deepEqual(owners(rig), ['claude-code:s main']);
+			started(rig, 't2', 'main');
+			one.call('count', by('t2'));
+			one.ask('resources/read', { uri: 'count:///1' });
+			assert.equal(rig.transports.length, 1);
+			started(rig, 't3', 'sub');
+			one.call('count', by('t3'));
+			await settled();
+			assert.deepEqual(owners(rig).sort(), ['claude-code:s main', 'claude-code:s sub']);
+			assert.equal(rig.last.requests('tools/call').length, 1);
+		});
+
+		it('leaves it to an agent that gets its name only then', async () => {
+			const rig = createRig();
+			const one = await rig.initialized({ sampling: {} }, { sessionId: session, agentId: undefined });
+			one.call('sample', by('t1'));
+			rig.last.say(sampling);
+			for (const id of ['t1', 't2']) started(rig, id, 'main');
+			one.call('count', by('t2'));
+			await settled();
+			assert.equal(rig.transports.length, 1);
+		});
+
+		it('leaves it to nobody where two have called something', async () => {
+			const rig = createRig();
+			const [one, other] = [await rig.initialized({ sampling: {} }), await rig.initialized({ sampling: {} })];
+			other.call('count');
+			rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: {} });
+			const call = one.call('sample');
+			rig.last.say(sampling);
+			rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: {} });
+			assert.equal(call.answers.length, 1);
+			one.call('count');
+			other.call('count');
+			await rig.pass(10);
+			assert.equal(rig.transports.length, 3);
+			assert.ok(rig.transports[0]!.isClosed);
+		});
+
+		it('leaves it to nobody where it comes with what another one reads', async () => {
+			const rig = createRig();
+			const [one, other] = [await rig.initialized({ sampling: {} }), await rig.initialized({ sampling: {} })];
+			one.call('count');
+			rig.last.say({ jsonrpc: '2.0', id: lastCall(rig)['id'], result: {} });
+			const reading = other.ask('resources/read', { uri: 'count:///1' });
+			rig.last.say(sampling);
+			assert.equal(reading.heard.length, 1);
+			assert.deepEqual(owners(rig), ['all']);
+		});
 	});
 
 	it('makes a server that is shared by default give each agent a connection of its own from then on', async () => {

@@ -561,7 +561,7 @@ export class AgentConnection implements AgentEndpoint {
 			const attributed = hub.attribution.wire(objectAt(message.params, '_meta'), this.identity, (learnt) => {
 				exchange.record.agentId = learnt.agentId;
 				exchange.record.sessionId = learnt.sessionId;
-				hub.didChange();
+				hub.learnt(upstream, exchange);
 			});
 			learning = attributed;
 			({ origin } = attributed);

@@ -39,6 +39,7 @@ import { ScopeEnforcement } from './scopes/scopeEnforcement.ts';
 import type { EnforcedServer } from './scopes/scopeEnforcement.ts';
 import type { ServerDefinition } from './serverDefinition.ts';
 import type { ExitStatus, ServerStatus, UpstreamState } from './status.ts';
+import { SoleUse, readingMethods } from './soleUse.ts';
 import { MAXIMUM_OUTPUT, Upstream } from './upstream.ts';
 import type { ReconnectCause } from '../events/sessionEvent.ts';
 import type { ClientIntroduction, Era, UpstreamListener } from './upstream.ts';
@@ -75,18 +76,6 @@ const MOST_PAGES = 100;
 
 type EffectiveSharing = ServerStatus['sharing'];
 
-/** Requests that only read: MCP itself says so, whatever the server. */
-const readingMethods = new Set([
-	'tools/list',
-	'prompts/list',
-	'prompts/get',
-	'resources/list',
-	'resources/read',
-	'resources/templates/list',
-	'completion/complete',
-	'server/discover',
-]);
-
 /** Which capability an agent needs for a server's request. */
 const capabilityOf: Readonly<Record<string, string>> = {
 	'roots/list': 'roots',
@@ -114,6 +103,7 @@ export class ServerHub implements UpstreamListener {
 	private readonly agents = new Set<AgentConnection>();
 	/** Who has used a connection: one agent's subagents may have several. */
 	private readonly users = new WeakMap<Upstream, Set<AgentConnection>>();
+	private readonly soleUse = new SoleUse();
 	/** Of tools that have been listed: whether they may run twice without harm, by their annotations. */
 	private readonly repeatableTools = new Map<string, boolean>();
 	/** What it has said of its tools, for the record. */
@@ -210,6 +200,12 @@ export class ServerHub implements UpstreamListener {
 		let count = 0;
 		for (const upstream of this.upstreams.values()) count += inFlight(upstream).running + inFlight(upstream).queued;
 		return count + this.scopes.deciding.size + this.holds.held.size;
+	}
+
+	/** Whose a call is that is under way is known only now. */
+	learnt(upstream: Upstream, exchange: Exchange): void {
+		this.soleUse.learnt(upstream, exchange);
+		this.didChange();
 	}
 
 	newCallId(): string {
@@ -469,6 +465,7 @@ export class ServerHub implements UpstreamListener {
 	}
 
 	befall(upstream: Upstream, exchange: Exchange): boolean {
+		if (upstream.owner === 'all') this.soleUse.note(upstream, exchange);
 		return this.faults.befall(upstream, exchange);
 	}
 
@@ -561,7 +558,7 @@ export class ServerHub implements UpstreamListener {
 			);
 			return;
 		}
-		if (message.method !== 'roots/list') this.provedStateful(`it asks its clients (${message.method})`);
+		if (message.method !== 'roots/list') this.provedStateful(upstream, message.method, related?.agent);
 		const found = related === undefined ? this.whomToAsk(upstream) : { agent: related.agent, exchange: related };
 		if (typeof found === 'string') {
 			upstream.answer(errorAnswer(id, INVALID_REQUEST, `${message.method} was refused: ${found}`));
@@ -768,10 +765,8 @@ export class ServerHub implements UpstreamListener {
 				return 'all';
 			case 'per-session':
 				return session ?? agent.isolationKey;
-			case 'per-agent': {
-				const acting = origin.agentId ?? agent.identity.agentId;
-				return acting === undefined ? agent.isolationKey : `${session ?? agent.isolationKey} ${acting}`;
-			}
+			case 'per-agent':
+				return this.soleUse.ownerOf(agent, origin);
 		}
 	}
 
@@ -783,10 +778,31 @@ export class ServerHub implements UpstreamListener {
 		return { clientInfo: { name: 'crosstalk', version: this.services.version }, capabilities: sharedCapabilities };
 	}
 
-	private provedStateful(because: string): void {
+	private provedStateful(upstream: Upstream, asked: string, asker: AgentConnection | undefined): void {
 		if (this.definition.sharing !== 'auto' || this.statefulBecause !== undefined) return;
-		this.statefulBecause = because;
+		this.statefulBecause = `it asks its clients (${asked})`;
+		const working = agentsWithCalls(upstream);
+		const [only] = working.size === 1 ? working : [];
+		for (const [key, shared] of this.upstreams)
+			if (shared.owner === 'all') this.keepForOne(key, shared, shared === upstream ? (asker ?? only) : undefined);
 		this.didChange();
+	}
+
+	/** What a server knows of the only agent that has used it is not lost: the connection for all becomes that agent's own. */
+	private keepForOne(key: string, upstream: Upstream, asker: AgentConnection | undefined): void {
+		// What waits for a debugger or a decision goes to the connection that it was meant for.
+		for (const exchange of this.exchanges) if (exchange.owner === 'all') this.soleUse.note(upstream, exchange);
+		const kept = this.soleUse.keep(upstream, [...this.agents], asker);
+		if (kept === undefined) return;
+		const { agent, owner } = kept;
+		const ownKey = key.replace(/ all$/, ` ${owner}`);
+		// It has one of the time before the configuration was changed.
+		if (this.upstreams.has(ownKey)) return;
+		this.upstreams.delete(key);
+		this.upstreams.set(ownKey, upstream);
+		upstream.belongTo(owner, this.introductionFor(agent, owner));
+		const { isolationKey } = agent;
+		this.users.set(upstream, new Set([...this.agents].filter((other) => other.isolationKey === isolationKey)));
 	}
 
 	private agentsOf(upstream: Upstream): AgentConnection[] {

@@ -89,7 +89,7 @@ export class Upstream {
 	/** Taken up with the next connection when it changes. */
 	definition: ServerDefinition;
 	/** Whom it is for: `all`, a session or an agent. */
-	readonly owner: string;
+	owner: string;
 	/** What is tried first; a server that does not speak it says so in the handshake. */
 	era: Era;
 	state: UpstreamState = 'stopped';
@@ -102,7 +102,7 @@ export class Upstream {
 	private readonly platform: HostPlatform;
 	private readonly recorder: Recorder;
 	private readonly listener: UpstreamListener;
-	private readonly client: ClientIntroduction;
+	private client: ClientIntroduction;
 	private readonly running = new Map<number, Exchange>();
 	private waiting: Exchange[] = [];
 	/** What a fault on purpose keeps from being sent for now. */
@@ -341,6 +341,12 @@ export class Upstream {
 		if (this.state === 'failed') this.failedAt = -REST_AFTER_FAILURE_MS;
 		if (this.state === 'connected') this.renew('requested', reason);
 		return this.ready();
+	}
+
+	/** From now on it is for this one; its server hears of that when the connection is made anew. */
+	belongTo(owner: string, client: ClientIntroduction): void {
+		this.owner = owner;
+		this.client = client;
 	}
 
 	/** Ends the connection for good. What runs or waits gets its failure. */
