@@ -25,6 +25,7 @@ async function runMain(): Promise<number> {
 		import('../platform/node/platform.ts'),
 		import('./userCatalogue.ts'),
 	]);
+	const parent = process.ppid;
 	const stop = new AbortController();
 	// The second time the system's own way ends the process.
 	process.once('SIGINT', () => stop.abort());
@@ -39,6 +40,8 @@ async function runMain(): Promise<number> {
 			get output() {
 				return process.stdout;
 			},
+			// A process that loses its parent is given another one; on Windows it keeps the number.
+			isOrphan: () => process.ppid !== parent,
 		},
 		workingFolder: process.cwd(),
 		homeFolder: homedir(),

@@ -8,7 +8,12 @@ export interface CommandIo {
 	/** Progress and whatever a person has to be told. */
 	readonly stderr: Output;
 	/** For a command that stands between two programs: bytes, as they come and go. Opened when they are first asked for. */
-	readonly pipe: { readonly input: Readable; readonly output: Writable };
+	readonly pipe: {
+		readonly input: Readable;
+		readonly output: Writable;
+		/** Whether the program that has started this one is known to be gone. */
+		isOrphan(): boolean;
+	};
 	/** Absolute. */
 	readonly workingFolder: string;
 	readonly homeFolder: string;

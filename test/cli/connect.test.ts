@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { AgentStream } from '../../src/cli/connect/agentStream.ts';
 import type { HostStatus } from '../../src/core/host/status.ts';
 import { attach } from '../../src/platform/node/host/attach.ts';
 import { readServerConfig } from '../../src/platform/node/host/serverConfigs.ts';
 import { Executions } from '../mcp/executions.ts';
 import { until, within } from '../mcp/waiting.ts';
-import { Lab, addressIn, isAlive, isWindows } from '../platform/node/host/hosts.ts';
+import { Lab, addressIn, bin, isAlive, isWindows } from '../platform/node/host/hosts.ts';
 import type { RunningProcess } from '../platform/node/host/hosts.ts';
 import { run } from './memoryIo.ts';
 
@@ -313,15 +318,95 @@ describe('crosstalk connect', () => {
 		);
 	});
 
-	it('cancels the calls of an agent that is gone', async () => {
+	it('cancels the calls of an agent that is gone', async function () {
+		// A process there does not lose its parent.
+		if (isWindows) this.skip();
+		await lab.host('--config', lab.config());
+		const started = JSON.stringify([bin, 'connect', 'fault', '--data', lab.data]);
+		const killed = new Agent(
+			lab.spawn(process.execPath, [
+				'--input-type=module',
+				'--eval',
+				`import { spawn } from 'node:child_process';
+				const server = spawn(process.execPath, ${started}, { stdio: ['pipe', 'pipe', 'inherit'] });
+				process.stdin.pipe(server.stdin);
+				server.stdout.pipe(process.stdout);`,
+			]),
+		);
+		await killed.initialize();
+		killed.call('hang', { key: 'gone' });
+		await until('a call that runs', () => executions.of('start', 'gone')[0]);
+		killed.process.child.kill('SIGKILL');
+		await until('its cancellation', () => executions.of('cancelled', 'gone')[0], 5_000);
+	});
+
+	it('answers whoever has said everything at once and closed its side: calls too, however slow', async () => {
+		await lab.host('--config', lab.config());
+		const one = agent();
+		const initialize = one.ask('initialize', {
+			protocolVersion: '2025-06-18',
+			capabilities: {},
+			clientInfo: { name: 'a test', version: '1' },
+		});
+		one.send({ method: 'notifications/initialized' });
+		const calls = [one.call('sleep', { ms: 1_500, key: 'slow' }), one.call('echo', { text: 'fast' })];
+		one.process.child.stdin?.end();
+		assert.equal(await within(20_000, 'the end', one.process.ended), 0);
+		assert.equal(one.process.stderr(), '');
+		assert.deepEqual(
+			one.messages().map(({ id, result }) => [id, result?.content?.[0]?.text]),
+			[
+				[initialize, undefined],
+				[calls[1], 'fast'],
+				[calls[0], 'slept 1500 ms'],
+			],
+		);
+	});
+
+	it('says that an outcome is unknown also to whoever has closed its side when the host dies', async () => {
+		const host = await lab.host('--config', lab.config());
+		const one = agent();
+		await one.initialize();
+		const call = one.call('sleep', { ms: 60_000, key: 'lost' });
+		const again = one.call('sleep_readonly', { ms: 1_000, key: 'again' });
+		one.process.child.stdin?.end();
+		await until('calls that run', () => executions.of('start').length === 2 || undefined);
+		await host.end('SIGKILL');
+		assert.equal(await within(20_000, 'the end', one.process.ended), 0);
+		const answers = one.messages();
+		assert.equal(answers.find(({ id }) => id === call)?.error?.data?.type, 'outcome-unknown');
+		const { result } = answers.find(({ id }) => id === again) ?? {};
+		assert.equal(result?.content?.[0]?.text, 'slept 1000 ms');
+	});
+
+	it('says of no call that the host has ended over it when the agent has', async () => {
+		const server = createServer({ allowHalfOpen: true }, (host) => host.on('end', () => host.end()).resume());
+		await once(server.listen(0, '127.0.0.1'), 'listening');
+		const [input, output] = [new PassThrough(), new PassThrough()];
+		const stream = new AgentStream({
+			input,
+			output,
+			isOrphan: () => true,
+			server: 'one',
+			open: async () => connect((server.address() as AddressInfo).port, '127.0.0.1'), // it listens
+			warn: assert.fail,
+			signal: new AbortController().signal,
+		});
+		input.end('{"jsonrpc":"2.0","id":1,"method":"tools/juggle"}\n');
+		await within(10_000, 'the end', stream.run());
+		server.close();
+		assert.equal(output.read(), null);
+	});
+
+	it('waits no longer for the answers to one that has closed its side when a signal comes', async () => {
 		await lab.host('--config', lab.config());
 		const one = agent();
 		await one.initialize();
-		one.call('hang', { key: 'gone' });
-		await until('a call that runs', () => executions.of('start', 'gone')[0]);
-		one.process.child.stdin?.destroy();
-		await until('its cancellation', () => executions.of('cancelled', 'gone')[0]);
-		assert.equal(await one.process.ended, 0);
+		one.call('hang', { key: 'closed' });
+		one.process.child.stdin?.end();
+		await until('a call that runs', () => executions.of('start', 'closed')[0]);
+		assert.equal(await within(5_000, 'the end', one.process.end('SIGTERM')), isWindows ? 'SIGTERM' : 0);
+		await until('its cancellation', () => executions.of('cancelled', 'closed')[0]);
 	});
 
 	it('ends with a signal, and when nobody reads its answers any more', async () => {

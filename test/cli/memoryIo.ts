@@ -10,7 +10,7 @@ export const root = process.cwd();
 export class MemoryIo implements CommandIo {
 	readonly stdout = new MemoryOutput();
 	readonly stderr = new MemoryOutput();
-	readonly pipe = { input: new PassThrough(), output: new PassThrough() };
+	readonly pipe = { input: new PassThrough(), output: new PassThrough(), isOrphan: () => false };
 	readonly workingFolder: string;
 	readonly homeFolder: string;
 	readonly environment: Readonly<Record<string, string | undefined>>;

@@ -26,7 +26,7 @@ Options:
   --data DIR     The data directory of the host (default: the user's)
   --help         This text
 
-Exit code: 0 the agent has closed its side, 2 could not run.
+Exit code: 0 the agent has closed its side and has its answers, 2 could not run.
 `;
 
 /**

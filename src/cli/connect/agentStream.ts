@@ -17,6 +17,8 @@ export interface AgentStreamOptions {
 	readonly server: string;
 	/** The way to the host, which is found or started for it. Rejects with an `ExpectedError`. */
 	readonly open: () => Promise<Socket>;
+	/** Whether whoever has started this is gone: a stream that has ended does not tell. */
+	readonly isOrphan: () => boolean;
 	/** Takes a sentence for a person. */
 	readonly warn: (sentence: string) => void;
 	readonly signal: AbortSignal;
@@ -75,9 +77,10 @@ const mostPages = 100;
 
 /** So much waits for a host that is being started; then the agent waits too. */
 const longestQueue = 1024 * 1024;
-/** An agent that closes its side may be gone, and then its calls are to be cancelled; but `… | crosstalk connect` wants its answers. */
-const lastCallsMs = 80;
-const lastAnswersMs = 5_000;
+/** Who has closed its side may want its answers, as in `… | crosstalk connect`. Nobody waits for one for longer who has not said so. */
+const lastAnswersMs = 60_000;
+/** How soon the calls of an agent that has died are cancelled. */
+const lastLookMs = 20;
 /** For the host to close its side of the stream, once all is said. */
 const farewellMs = 1_000;
 /** A new host starts its servers too. */
@@ -240,20 +243,29 @@ export class AgentStream {
 	}
 
 	private async farewell(): Promise<void> {
-		const hasCall = () => [...this.waiting.values()].some(({ method }) => !repeatable.has(method));
+		const { isOrphan, warn } = this.options;
 		const since = performance.now();
-		while (!this.isEnded && this.waiting.size > 0) {
-			const patience = hasCall() && this.connecting === undefined ? lastCallsMs : lastAnswersMs;
-			if (performance.now() - since > patience) break;
-			await delay(5);
+		while (!this.isEnded && !isOrphan() && this.isAnswerDue()) {
+			if (performance.now() - since > lastAnswersMs) {
+				warn(`What is not answered ${lastAnswersMs / 1000} s after the end of the input is given up.`);
+				break;
+			}
+			await delay(lastLookMs);
 		}
 		const { socket } = this;
 		if (socket === undefined) {
 			this.end();
 			return;
 		}
+		// With the stream their calls are cancelled.
+		this.waiting.clear();
 		socket.end();
 		setTimeout(() => this.end(), farewellMs).unref();
+	}
+
+	private isAnswerDue(): boolean {
+		// That one has its answer when it ends.
+		return [...this.waiting.values()].some(({ method }) => method !== 'subscriptions/listen');
 	}
 
 	// From the host
@@ -319,7 +331,7 @@ export class AgentStream {
 		this.isReady = false;
 		for (const done of this.replayed.values()) done(undefined);
 		this.replayed.clear();
-		if (this.isInputEnded || this.isEnded) {
+		if (this.isEnded || (this.isInputEnded && !this.isAnswerDue())) {
 			this.end();
 			return;
 		}
