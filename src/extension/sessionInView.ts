@@ -125,6 +125,8 @@ export class SessionInView implements Disposable {
 				const update = await this.followed.update(next);
 				this.hasBeenRead = true;
 				if (this.isDisposed) return;
+				// One that is gone may have another name now.
+				if ([...(next.paths ?? [])].some((path) => this.fileProblems.has(path))) this.searching.request();
 				if (update.isFresh || update.changes.length > 0 || update.hasNewFindings) {
 					this.lastSummary = undefined;
 					this.updated.fire(update);

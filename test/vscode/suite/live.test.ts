@@ -1,7 +1,7 @@
 // A session that is being written: what a person sees follows what is appended.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Range, Uri, WorkspaceEdit, commands, languages, workspace } from 'vscode';
 import type { CodeLens } from 'vscode';
@@ -226,6 +226,22 @@ describe('a live session', () => {
 		await eventually('Nothing is orphaned any more', orphan, (found) => found.length === 0);
 		await save(rangeOf(document, 'toolu_live002', 2), 'toolu_nobody0');
 		await eventually('Something is again', orphan, (found) => found.length === 1);
+	});
+
+	it('has a subagent once when its file moves, and no more when the file goes', async () => {
+		const row = await rowOf();
+		const subagents = async () => (await agentsOutline(row)).slice(1);
+		assert.equal((await subagents()).length, 1, JSON.stringify(await agentsOutline(row)));
+		const folder = join(project, sessionId, 'subagents');
+		const moved = join(project, 'agent-abc123.jsonl');
+		const { sessions } = await api();
+		const paths = () => sessions.entry(path)?.files.agents.map((agent) => agent.path);
+		renameSync(join(folder, 'agent-abc123.jsonl'), moved);
+		rmSync(join(folder, 'agent-abc123.meta.json'));
+		await eventually('It has moved', paths, (found) => found?.join() === moved);
+		assert.equal((await subagents()).length, 1);
+		rmSync(moved);
+		await eventually('It is gone', subagents, (found) => found.length === 0);
 	});
 });
 
