@@ -440,14 +440,19 @@ describe('crosstalk connect', () => {
 		assert.ok(piped.messages().some(({ id, result }) => id === listing && result !== undefined));
 	});
 
-	it('says which server there is not', async () => {
-		await lab.host('--config', lab.config());
-		const one = lab.run(['connect', 'nope', '--data', lab.data]);
-		assert.equal(await one.ended, 2);
-		assert.equal(one.stdout(), '');
-		assert.match(
-			one.stderr(),
-			/^crosstalk: The host has no MCP server "nope"\. crosstalk status lists those that it has; .*\n$/,
+	it('says which server there is not, which there are, and which of them may be meant', async () => {
+		await lab.host('--config', lab.config({ fault: lab.fault(), everything: lab.fault() }));
+		const [one, misspelt] = ['nope', 'evrything'].map((name) => lab.run(['connect', name, '--data', lab.data]));
+		assert.equal(await one?.ended, 2);
+		assert.equal(one?.stdout(), '');
+		assert.equal(
+			one?.stderr(),
+			'crosstalk: The host has no MCP server "nope", only everything, fault. crosstalk import and crosstalk host --config bring others.\n',
+		);
+		assert.equal(await misspelt?.ended, 2);
+		assert.equal(
+			misspelt?.stderr(),
+			'crosstalk: The host has no MCP server "evrything", only everything, fault. Did you mean "everything"? crosstalk import and crosstalk host --config bring others.\n',
 		);
 	});
 
@@ -467,7 +472,10 @@ describe('crosstalk connect', () => {
 		assert.equal(await one.process.ended, 2);
 		const { pid } = await addressIn(lab.data);
 		assert.ok(isAlive(pid));
-		assert.match(one.process.stderr(), /^crosstalk: The host has no MCP server "fault"\. .*\n$/);
+		assert.match(
+			one.process.stderr(),
+			/^crosstalk: The host has no MCP server "fault", nor any other\. crosstalk import and .*\n$/,
+		);
 	});
 
 	for (const [args, sentence] of [

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExpectedError } from '../../core/base/errors.ts';
+import { didYouMean } from '../../core/base/nearest.ts';
 import { declaredIntents } from '../../core/host/agentIdentity.ts';
 import type { DeclaredIntent } from '../../core/host/agentIdentity.ts';
 import { printable } from '../../core/report/index.ts';
@@ -95,7 +96,8 @@ function opener(io: CommandIo, directory: string, target: StreamTarget) {
 				const mayPass =
 					error instanceof HostGoneError ||
 					(error instanceof UnknownServerError && (!isFirst || (await isNew(control))));
-				if (!mayPass || !isPatient) throw error;
+				if (!mayPass || !isPatient)
+					throw error instanceof UnknownServerError ? await withOthers(error, target.server, control) : error;
 			} finally {
 				control.dispose();
 			}
@@ -113,6 +115,22 @@ async function isNew(control: ControlClient): Promise<boolean> {
 		// It has ended as well.
 		if (error instanceof ExpectedError) return true;
 		throw error;
+	}
+}
+
+async function withOthers(error: UnknownServerError, server: string, control: ControlClient): Promise<ExpectedError> {
+	try {
+		const { servers } = await control.request('host/status', {});
+		const names = servers.map(({ name }) => name).toSorted();
+		const others =
+			names.length === 0 ? ', nor any other' : `, only ${names.map((name) => printable(name)).join(', ')}`;
+		return new UnknownServerError(
+			`The host has no MCP server "${server}"${others}.${didYouMean(server, names)} crosstalk import and crosstalk host --config bring others.`,
+		);
+	} catch (ended) {
+		// What it has said before is true all the same.
+		if (ended instanceof ExpectedError) return error;
+		throw ended;
 	}
 }
 

@@ -58,9 +58,7 @@ export async function openStream(address: HostAddress, target: StreamTarget): Pr
 			const { statusCode } = response;
 			reject(
 				statusCode === 404
-					? new UnknownServerError(
-							`The host has no MCP server "${server}". crosstalk status lists those that it has; crosstalk import and crosstalk host --config bring others.`,
-						)
+					? new UnknownServerError(`The host has no MCP server "${server}".`)
 					: new ExpectedError(`The host refuses the connection to "${server}" (HTTP status ${statusCode}).`),
 			);
 		});
