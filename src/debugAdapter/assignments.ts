@@ -40,9 +40,11 @@ export function pathOf(expression: string): { readonly name: string; readonly ke
 
 /** `arguments.page = 3`, typed in the console; `undefined`: it is no assignment. */
 export function assignmentOf(text: string): { readonly target: string; readonly value: string } | undefined {
-	const found = /^(\s*[A-Za-z_][^=!<>]*?)\s*=(?!=)\s*([^]*\S)\s*$/.exec(text);
-	const [, target, value] = found ?? [];
-	return target === undefined || value === undefined || pathOf(target) === undefined ? undefined : { target, value };
+	const at = text.search(/[=!<>]/);
+	if (text[at] !== '=' || text[at + 1] === '=') return undefined;
+	const target = text.slice(0, at).trim();
+	const value = text.slice(at + 1).trim();
+	return value === '' || pathOf(target) === undefined ? undefined : { target, value };
 }
 
 /** What the keys lead to. */

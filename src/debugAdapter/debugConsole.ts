@@ -61,10 +61,11 @@ export async function completionsFor(
 	column: number,
 ): Promise<DebugProtocol.CompletionItem[]> {
 	const before = text.slice(0, column);
-	const [typed = ''] = /\w*$/.exec(before) ?? [];
+	const [typed = ''] = /(?<!\w)\w*$/.exec(before) ?? [];
 	const start = column - typed.length;
 	const head = before.slice(0, start);
-	const owner = /((?:[A-Za-z_]\w*)(?:\.[A-Za-z_]\w*|\[(?:\d+|"[^"]*")\])*)\.$/.exec(head)?.[1];
+	// Read from its end: what follows each name in a long text would be read again for the next one otherwise.
+	const owner = /$(?<=([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[(?:\d+|"[^"]*")\])*)\.)/.exec(head)?.[1];
 	if (owner === undefined) {
 		if (/["'][^"']*$/.test(head)) return [];
 		return target

@@ -85,4 +85,8 @@ describe('a hit condition', () => {
 
 	for (const text of ['', 'x', '3 times', '> ', '!= 3', '3.5', '-1', '% 0', '9'.repeat(16)])
 		it(`"${text}" is refused`, () => assert.match(String(hitCondition(text)), /hit condition|never/));
+
+	it('is refused at once, however much space it has', () => {
+		assert.match(String(hitCondition(`${' '.repeat(2 ** 20)}x`)), /"x" is no hit condition/);
+	});
 });

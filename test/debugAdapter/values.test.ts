@@ -104,8 +104,13 @@ describe('what is typed in a value’s place', () => {
 	it('is an assignment when it has one equals sign behind a path', () => {
 		assert.deepEqual(assignmentOf('arguments.page = 3'), { target: 'arguments.page', value: '3' });
 		assert.deepEqual(assignmentOf('arguments.text="a = b"'), { target: 'arguments.text', value: '"a = b"' });
-		for (const expression of ['arguments.page == 3', 'a >= b', 'a != b', 'tool', 'f(x) = 3'])
+		for (const expression of ['arguments.page == 3', 'a >= b', 'a != b', 'tool', 'f(x) = 3', 'a =', '= 3'])
 			assert.equal(assignmentOf(expression), undefined, expression);
+	});
+
+	it('is told from an assignment at once, however long it is', () => {
+		assert.equal(assignmentOf(`a${' '.repeat(2 ** 20)}b`), undefined);
+		assert.equal(assignmentOf(`a = 3${' '.repeat(2 ** 20)}`)?.value, '3');
 	});
 });
 

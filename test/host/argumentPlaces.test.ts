@@ -132,4 +132,9 @@ describe('the places that a path means', () => {
 			);
 		});
 	}
+
+	it('are found at once, whatever a server calls its parameters', () => {
+		const path = `${'[]'.repeat(2 ** 20)}x`;
+		assert.deepEqual(placesOf({ [path]: 1 }, path).length, 1);
+	});
 });

@@ -4,6 +4,8 @@ import { ruleTester } from './ruleTester.ts';
 const listMessages = `
 describes: chat list_messages {"context_id": "Which chat. Defaults to the current context.", "limit": {"type": "integer", "default": 200}, "cursor": "From the answer before."} Lists messages.`;
 
+const many = Array.from({ length: 60 }, (_, index) => `s${index}`);
+
 ruleTester.run(rule, {
 	valid: [
 		{
@@ -456,6 +458,25 @@ assistant: done`,
 		},
 	],
 	invalid: [
+		{
+			// Looked for from each of its characters, the end of each default would take seconds.
+			name: 'the defaults of many tools are as long as a schema may be',
+			transcript: `${many
+				.map(
+					(name) => `
+describes: ${name} list_messages {"context_id": {"type": "string", "x-scope": {"default": "${'.'.repeat(60_000)}here"}}} Lists messages.`,
+				)
+				.join('')}
+user [origin=scheduled]: review the day${many
+				.map(
+					(name) => `
+assistant: call ${name} mcp__${name}__list_messages {}
+${' '.repeat(`assistant: call ${name} mcp__${name}__list_messages `.length)}^^ schemaDefault
+tool: result ${name} {"messages": []}`,
+				)
+				.join('')}
+assistant: done`,
+		},
 		{
 			name: 'a review that a timer began looked in its own context only',
 			transcript: `${listMessages}

@@ -27,6 +27,15 @@ tool [agent=two at=23]: result p1 {"text": "nothing"}`;
 ruleTester.run(rule, {
 	valid: [
 		{
+			// Looked for from each of its characters, it would take minutes.
+			name: 'the call says which state it is about, under a name that is a megabyte long',
+			transcript: `${begin}${reads}
+assistant [agent=one at=30]: call o2 mcp__notes__update_note {"id": 1, "text": "eggs", "${'_old'.repeat(2 ** 18)}.": 1, "old": 1}
+tool [agent=one at=31]: result o2 ok
+assistant [agent=two at=32]: call p2 mcp__notes__update_note {"id": 1, "text": "milk", "old": 1}
+tool [agent=two at=33]: result p2 ok${end}`,
+		},
+		{
 			name: 'the second has read again',
 			transcript: `${begin}${reads}
 assistant [agent=one at=30]: call o2 mcp__notes__update_note {"id": 1, "text": "eggs"}

@@ -3,7 +3,7 @@ export type HitCondition = (hits: number) => boolean;
 
 /** `5`, `== 5`, `> 5`, `>= 5`, `< 5`, `<= 5`, `% 5` (every fifth). @returns A sentence where the text is none of these. */
 export function hitCondition(text: string): HitCondition | string {
-	const match = /^\s*(==?|>=?|<=?|%)?\s*(\d{1,15})\s*$/.exec(text);
+	const match = /^(==?|>=?|<=?|%)?\s*(\d{1,15})$/.exec(text.trim());
 	if (match === null)
 		return `"${text.trim().slice(0, 100)}" is no hit condition: write a number, or one behind ==, >, >=, <, <= or %.`;
 	const [, operator = '==', digits = ''] = match;

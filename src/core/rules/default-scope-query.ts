@@ -171,7 +171,8 @@ function valueText({ path, fallback }: ScopeParameter): string {
 
 /** A sentence without its end, and without a bracket that was opened in the sentence before. */
 function quoted(words: string): string {
-	const text = words.replace(/[.\s]+$/, '');
+	// Begun once for all dots in a row, since a schema may hold very many.
+	const text = words.replace(/(?<![.\s])[.\s]+$/, '');
 	return text.endsWith(')') && !text.includes('(') ? text.slice(0, -1) : text;
 }
 

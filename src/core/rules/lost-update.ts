@@ -38,9 +38,9 @@ export default defineRule({
 const writing = new Set(['write', 'set', 'put', 'save', 'replace', 'overwrite', 'update', 'upsert', 'store']);
 /** These add to what is there, or say themselves what they take to be there. */
 const merging = new Set(['append', 'add', 'insert', 'edit', 'patch', 'merge', 'increment', 'move', 'rename', 'log']);
-/** Where a call says which state it is about, its server can refuse a stale one. */
+/** Where a call says which state it is about, its server can refuse a stale one. It is read from its end, since a name may be very long. */
 const guard =
-	/(?:^|[_.-])(?:sha|etag|version|revision|rev|generation|hash|checksum|lock|token|if[_-]?match|expected\w*|base\w*|old\w*|prev\w*|updated?[_-]?at|timestamp|append|mode)$/i;
+	/$(?<=(?:^|[_.-])(?:sha|etag|version|revision|rev|generation|hash|checksum|lock|token|if[_-]?match|expected\w*|base\w*|old\w*|prev\w*|updated?[_-]?at|timestamp|append|mode))/i;
 const identity =
 	/(?:^|[_-])(?:path|file|uri|url|id|uuid|key|name|slug|number|repo|owner|table|collection|document)$|(?:Id|ID|Path|Key|Name|Url|Uri|Number)$/;
 

@@ -492,7 +492,7 @@ class CodexReader extends JsonLineReader {
 	private emitNotification(text: string, source: TranscriptSource): void {
 		const thread = /"agent_path"\s*:\s*"([^"/]+)"/.exec(text)?.[1];
 		if (thread === undefined) return;
-		const status = /"status"\s*:\s*\{?\s*"(\w+)"/.exec(text)?.[1];
+		const status = /"status"\s*:\s*(?:\{\s*)?"(\w+)"/.exec(text)?.[1];
 		this.sink({
 			...this.envelope(source, this.agent, this.line.at),
 			type: 'tool-outcome',

@@ -72,7 +72,7 @@ export function masksOf(
 			if (item.kind !== 'scalar' || typeof item.value !== 'string') continue;
 			if (isSecretNext && !item.value.startsWith('-')) hide(item);
 			else shown(item, item.value);
-			isSecretNext = secretFlag.test(item.value);
+			isSecretNext = isSecretFlag(item.value);
 		}
 	}
 
@@ -103,8 +103,11 @@ export function masked(text: string, masks: readonly Mask[]): string {
 	return result + text.slice(at);
 }
 
-const secretName = '(?:key|token|secret|passw|pwd|auth|credential|bearer|header|cookie|pat\\b)';
-const secretFlag = new RegExp(`^--?[\\w-]*${secretName}[\\w-]*$`, 'i');
+const secretName = /key|token|secret|passw|pwd|auth|credential|bearer|header|cookie|pat\b/i;
+
+function isSecretFlag(text: string): boolean {
+	return /^--?[\w-]+$/.test(text) && secretName.test(text);
+}
 
 /** An argument or URL, its secrets replaced as far as they can be told by their looks. */
 function maskedArgument(text: string): string {
@@ -112,11 +115,11 @@ function maskedArgument(text: string): string {
 	if (/\bbearer\s+\S/i.test(text)) return text.replace(/\b(bearer)\s+[\s\S]*/i, '$1 …');
 	return (
 		text
-			.replace(new RegExp(`^(--?[\\w-]*${secretName}[\\w-]*=)[\\s\\S]+`, 'i'), '$1…')
+			.replace(/^(--?[\w-]+=)[\s\S]+/, (whole, flag: string) => (secretName.test(flag) ? `${flag}…` : whole))
 			// As in `docker run -e NAME=value`.
 			.replace(/^((?:--?e(?:nv)?=)?[A-Za-z_]\w*=)[\s\S]+/, '$1…')
 			.replaceAll(/(:\/\/)[^/?#\s]*@/g, '$1…@')
-			.replaceAll(/([?&][^=&#\s]*=)[^&#\s]+/g, '$1…')
+			.replaceAll(/([?&][^=?&#\s]*=)[^&#\s]+/g, '$1…')
 			.replaceAll(/\b(sk-|ghp_|gho_|github_pat_|glpat-|xox[a-z]-|AKIA|eyJ)[\w.-]{8,}/g, '$1…')
 	);
 }

@@ -31,7 +31,7 @@ export function secretsInHeader(value: string): readonly string[] {
 
 /** What is secret in an address, or in a text that may be one. */
 export function secretsInAddress(text: string): readonly string[] {
-	const [, account] = /^[a-z][a-z\d+.-]*:\/\/([^/?#\s]*:[^/?#\s]*)@/i.exec(text) ?? [];
+	const [, account] = /^[a-z][a-z\d+.-]*:\/\/([^/?#\s:]*:[^/?#\s]*)@/i.exec(text) ?? [];
 	const secrets = account === undefined ? [] : [account, account.slice(account.indexOf(':') + 1)];
 	const [, query = ''] = /^[a-z][a-z\d+.-]*:\/\/[^?#\s]*\?([^#\s]*)/i.exec(text) ?? [];
 	for (const parameter of query.split('&')) {

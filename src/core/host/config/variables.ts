@@ -23,14 +23,16 @@ export interface Expanded {
 export function expandVariables(text: string, scope: VariableScope): Expanded {
 	const fromEnvironment: string[] = [];
 	const problems: string[] = [];
-	const expanded =
-		// Codex has no variables in texts.
-		scope.dialect === 'codex'
-			? text
-			: text.replaceAll(/\$\{([^}]*)\}/g, (whole, inner: string) =>
-					scope.dialect === 'claude' ? claude(whole, inner) : editor(whole, inner),
-				);
-	return { text: expanded, fromEnvironment, problems };
+	// Codex has no variables in texts.
+	if (scope.dialect === 'codex') return { text, fromEnvironment, problems };
+	// Behind the last brace each `${` would look for its own to the end.
+	const end = text.lastIndexOf('}') + 1;
+	const expanded = text
+		.slice(0, end)
+		.replaceAll(/\$\{([^}]*)\}/g, (whole, inner: string) =>
+			scope.dialect === 'claude' ? claude(whole, inner) : editor(whole, inner),
+		);
+	return { text: expanded + text.slice(end), fromEnvironment, problems };
 
 	/** `${VAR}` and `${VAR:-default}`. */
 	function claude(whole: string, inner: string): string {

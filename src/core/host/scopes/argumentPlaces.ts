@@ -22,11 +22,10 @@ export interface ArgumentPlace {
  */
 export function placesOf(args: unknown, path: string): readonly ArgumentPlace[] {
 	const places: ArgumentPlace[] = [];
-	const steps = path
-		.replace(/(?:\[\])+$/, '')
+	const steps = withoutElements(path)
 		.split('.')
 		.flatMap((name) => [
-			name.replace(/(?:\[\])+$/, ''),
+			withoutElements(name),
 			...Array.from({ length: (name.match(/\[\]/g) ?? []).length }, () => element),
 		]);
 	collect(args ?? {}, steps, [], places);
@@ -35,6 +34,12 @@ export function placesOf(args: unknown, path: string): readonly ArgumentPlace[] 
 
 /** Stands for each element of an array; as a name it could not be written in a path. */
 const element = '[]';
+
+function withoutElements(name: string): string {
+	let { length } = name;
+	while (name.endsWith(element, length)) length -= element.length;
+	return name.slice(0, length);
+}
 
 function collect(
 	value: unknown,
