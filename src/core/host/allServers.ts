@@ -23,6 +23,7 @@ import {
 	stringAt,
 } from './rpc.ts';
 import type { JsonObject, RpcMessage } from './rpc.ts';
+import { fitOf } from './uriTemplates.ts';
 
 const SEPARATOR = '__';
 /** A server that gives the same page for ever is not followed for ever. */
@@ -35,6 +36,17 @@ const lists: Readonly<Record<string, string>> = {
 	'resources/list': 'resources',
 	'resources/templates/list': 'resourceTemplates',
 };
+
+/** What they are for is asked by ids that only one server knows. */
+const unservedCapabilities: ReadonlySet<string> = new Set(['tasks']);
+
+/** A request on its way to the server that it is for. */
+interface Passing {
+	readonly bytes: Uint8Array;
+	readonly channel: MessageChannel;
+	readonly scope: string;
+	readonly refuse: (code: number, reason: string) => void;
+}
 
 /**
  * One agent's connection to all servers: tools and prompts are called `<server>__<name>`, resources keep their addresses. It speaks the
@@ -49,6 +61,10 @@ export class AllServersConnection implements AgentEndpoint {
 	private readonly connections = new Map<string, AgentConnection>();
 	/** Which server has told of a resource. */
 	private readonly resources = new Map<string, string>();
+	/** Which servers have told of a template of resources. */
+	private readonly templates = new Map<string, Set<string>>();
+	/** A resource that is told of goes before every template, so without them nothing is known. */
+	private hasListedResources = false;
 	private lastScope = 0;
 
 	constructor(options: {
@@ -115,20 +131,15 @@ export class AllServersConnection implements AgentEndpoint {
 			case 'resources/subscribe':
 			case 'resources/unsubscribe': {
 				const uri = stringAt(message.params, 'uri') ?? '';
-				const server = this.resources.get(uri);
-				if (server !== undefined) return this.connection(server).receive(bytes, channel, scope);
-				void this.findResource(uri).then((found) =>
-					found === undefined
-						? refuse(INVALID_PARAMS, `No server has told of a resource ${uri}.`)
-						: void this.connection(found).receive(bytes, channel, scope),
-				);
-				return undefined;
+				return this.passFound({ bytes, channel, scope, refuse }, uri);
 			}
+			case 'completion/complete':
+				return this.complete(message, { bytes, channel, scope, refuse });
 			default: {
 				const member = lists[message.method];
 				if (member === undefined)
 					refuse(METHOD_NOT_FOUND, `${message.method} needs the address of one server.`);
-				else void this.list(message.method, member).then((items) => answer({ [member]: items }));
+				else void this.list(message.method).then((items) => answer({ [member]: items }));
 				return undefined;
 			}
 		}
@@ -166,7 +177,8 @@ export class AllServersConnection implements AgentEndpoint {
 				continue;
 			}
 			for (const [name, value] of Object.entries(objectAt(answer.result, 'capabilities')))
-				capabilities[name] = { ...objectAt(capabilities, name), ...(isObject(value) ? value : {}) };
+				if (!unservedCapabilities.has(name))
+					capabilities[name] = { ...objectAt(capabilities, name), ...(isObject(value) ? value : {}) };
 			const told = stringAt(answer.result, 'instructions');
 			if (told !== undefined) instructions.push(`${server}: ${told}`);
 		}
@@ -185,26 +197,105 @@ export class AllServersConnection implements AgentEndpoint {
 		refuse: (code: number, reason: string) => void,
 	): (() => void) | undefined {
 		const name = stringAt(message.params, 'name') ?? '';
+		const named = this.serverIn(name);
+		if (named === undefined) {
+			refuse(INVALID_PARAMS, noSuchName(name));
+			return undefined;
+		}
+		const own = replaced(message.bytes, [{ span: message.spans.name, with: encoded(named.own) }]);
+		return this.connection(named.server).receive(own, channel, scope);
+	}
+
+	private complete(message: RpcMessage, passing: Passing): (() => void) | undefined {
+		const ref = objectAt(message.params, 'ref');
+		const uri = stringAt(ref, 'uri');
+		if (uri !== undefined) return this.passFound(passing, uri);
+		const name = stringAt(ref, 'name') ?? '';
+		const named = this.serverIn(name);
+		if (named === undefined) {
+			passing.refuse(INVALID_PARAMS, noSuchName(name));
+			return undefined;
+		}
+		const params = encoded({ ...message.params, ref: { ...ref, name: named.own } });
+		const own = replaced(message.bytes, [{ span: message.spans.params, with: params }]);
+		return this.connection(named.server).receive(own, passing.channel, passing.scope);
+	}
+
+	/** Whose prompt or tool it is that has this name here, and what its server calls it. */
+	private serverIn(name: string): { readonly server: string; readonly own: string } | undefined {
 		// A server's own name may hold the separator; the longest that fits is meant.
 		const server = this.servers()
 			.filter((known) => name.startsWith(`${known}${SEPARATOR}`))
 			.sort((one, other) => other.length - one.length)[0];
-		if (server === undefined) {
-			refuse(
-				INVALID_PARAMS,
-				`There is no "${name}": names begin with their server's, as in server${SEPARATOR}name.`,
-			);
-			return undefined;
-		}
-		const own = encoded(name.slice(server.length + SEPARATOR.length));
-		return this.connection(server).receive(
-			replaced(message.bytes, [{ span: message.spans.name, with: own }]),
-			channel,
-			scope,
-		);
+		return server === undefined ? undefined : { server, own: name.slice(server.length + SEPARATOR.length) };
 	}
 
-	private async list(method: string, member: string): Promise<unknown[]> {
+	/** Hands on what is about a resource, or about a template of them. Where no server is known to have it, all are asked what they have. */
+	private passFound(passing: Passing, uri: string): () => void {
+		const known = this.serversOf(uri);
+		if (known.length > 0) return this.passToFirst(passing, known);
+		let leave: (() => void) | undefined;
+		let isUnwanted = false;
+		void this.findResources().then(() => {
+			const found = this.serversOf(uri);
+			if (isUnwanted) passing.channel.dropped();
+			else if (found.length > 0) leave = this.passToFirst(passing, found);
+			else passing.refuse(INVALID_PARAMS, `No server has told of a resource ${uri}, nor of a template for it.`);
+		});
+		return () => {
+			isUnwanted = true;
+			leave?.();
+		};
+	}
+
+	/** Nothing tells apart those that have the same template but what they say: the first answer that is no error counts, or the last. */
+	private passToFirst(passing: Passing, [server, ...others]: readonly string[]): () => void {
+		if (server === undefined) throw new Error('Whoever passes something on has found somebody to pass it to.');
+		const { bytes, channel, scope } = passing;
+		if (others.length === 0) return this.connection(server).receive(bytes, channel, scope) ?? (() => {});
+		let next: (() => void) | undefined;
+		const first = this.connection(server).receive(
+			bytes,
+			{
+				deliver: (message) => channel.deliver(message),
+				answer: (answer, error) => {
+					if (error === undefined) channel.answer(answer, error);
+					else next = this.passToFirst(passing, others);
+				},
+				accepted: () => channel.accepted(),
+				dropped: () => channel.dropped(),
+				headers: channel.headers,
+			},
+			scope,
+		);
+		return () => (next ?? first)?.();
+	}
+
+	/** Who has told of a resource; else those whose templates say most of it. */
+	private serversOf(uri: string): readonly string[] {
+		const known = this.resources.get(uri);
+		if (known !== undefined) return [known];
+		const exact = this.templates.get(uri);
+		if (exact !== undefined) return [...exact];
+		if (!this.hasListedResources) return [];
+		let best = -1;
+		let servers: string[] = [];
+		for (const [template, those] of this.templates) {
+			const fit = fitOf(template, uri) ?? -1;
+			if (fit < best || fit === -1) continue;
+			servers = fit > best ? [...those] : [...new Set([...servers, ...those])];
+			best = fit;
+		}
+		return servers;
+	}
+
+	private async findResources(): Promise<void> {
+		await Promise.all(['resources/list', 'resources/templates/list'].map(async (method) => this.list(method)));
+		this.hasListedResources = true;
+	}
+
+	private async list(method: string): Promise<unknown[]> {
+		const member = lists[method] ?? '';
 		const perServer = await Promise.all(
 			this.servers().map(async (server) => {
 				const items: unknown[] = [];
@@ -227,13 +318,11 @@ export class AllServersConnection implements AgentEndpoint {
 	private named(server: string, member: string, item: unknown): unknown {
 		if (!isObject(item)) return item;
 		if (member === 'resources') this.resources.set(stringAt(item, 'uri') ?? '', server);
+		const template = member === 'resourceTemplates' ? stringAt(item, 'uriTemplate') : undefined;
+		if (template !== undefined)
+			this.templates.set(template, (this.templates.get(template) ?? new Set()).add(server));
 		if (member !== 'tools' && member !== 'prompts') return item;
 		return { ...item, name: `${server}${SEPARATOR}${stringAt(item, 'name') ?? ''}` };
-	}
-
-	private async findResource(uri: string): Promise<string | undefined> {
-		await this.list('resources/list', 'resources');
-		return this.resources.get(uri);
 	}
 
 	private async askAll(method: string, params: JsonObject): Promise<(readonly [string, RpcMessage])[]> {
@@ -255,6 +344,10 @@ export class AllServersConnection implements AgentEndpoint {
 			this.connection(server).receive(request, inward(take), `all-${++this.lastScope} `);
 		});
 	}
+}
+
+function noSuchName(name: string): string {
+	return `There is no "${name}": names begin with their server's, as in server${SEPARATOR}name.`;
 }
 
 /** Takes what comes back to the host itself. */
