@@ -1,8 +1,14 @@
-import type { OutgoingRequest, TransportListener, UpstreamTransport } from '../../../core/host/ports.ts';
+import type {
+	OutgoingRequest,
+	RequestFailure,
+	TransportListener,
+	UpstreamTransport,
+} from '../../../core/host/ports.ts';
 import { HttpEndpoint } from './httpEndpoint.ts';
 import type { HeaderList, HttpCall, HttpTransport } from './httpEndpoint.ts';
 import { HttpExchange } from './httpExchange.ts';
 import { post } from './httpPost.ts';
+import { findOlderTransport, mayBeOlderTransport } from './olderTransport.ts';
 import { ServerStream } from './serverStream.ts';
 
 /** The first revision without handshake, sessions, and streams that can be taken up again. */
@@ -30,6 +36,8 @@ export class HttpUpstream implements UpstreamTransport {
 	private onPosted: (() => void) | undefined;
 	private readonly abandoned = new Set<HttpExchange>();
 	private serverStream: ServerStream | undefined;
+	/** For the transport that a server has which refused the handshake. */
+	private search: HttpCall | undefined;
 	private mcpSessionId: string | undefined;
 	private protocolVersion: string | undefined;
 	/** Of 2025-era connections: the first message after the handshake is on its way, and no request may overtake it. */
@@ -72,7 +80,7 @@ export class HttpUpstream implements UpstreamTransport {
 				if (request.method === 'initialize') this.mcpSessionId = mcpSessionId;
 			},
 			onNoise: (text) => this.listener.onNoise(text),
-			onFailed: (failure) => this.listener.onRequestFailed(id, failure),
+			onFailed: (failure) => this.failed(endpoint, request, failure),
 			onEnded: () => {
 				if (this.exchanges.get(id) === exchange) this.exchanges.delete(id);
 				this.abandoned.delete(exchange);
@@ -132,6 +140,18 @@ export class HttpUpstream implements UpstreamTransport {
 		return headers;
 	}
 
+	/** Who has configured the wrong one of the two transports is told so. */
+	private failed(endpoint: HttpEndpoint, { id, method }: OutgoingRequest, failure: RequestFailure): void {
+		if (method !== 'initialize' || !mayBeOlderTransport(failure)) {
+			this.listener.onRequestFailed(id, failure);
+			return;
+		}
+		this.search = findOlderTransport(endpoint, (isOlder) => {
+			const reason = `${endpoint.name} has an MCP server of the older transport at this path, HTTP with SSE, and refused the handshake of streamable HTTP (HTTP ${failure.httpStatus}): configure it with "type": "sse".`;
+			this.listener.onRequestFailed(id, isOlder ? { ...failure, reason } : failure);
+		});
+	}
+
 	/** Sends what has no answer. */
 	private notify(endpoint: HttpEndpoint, message: Uint8Array): void {
 		const held: HttpExchange[] = [];
@@ -166,6 +186,7 @@ export class HttpUpstream implements UpstreamTransport {
 		const { endpoint, mcpSessionId } = this;
 		if (endpoint === undefined) return;
 		this.serverStream?.close();
+		this.search?.abort();
 		for (const exchange of [...this.exchanges.values(), ...this.abandoned]) exchange.abort();
 		// What was sent just before may be a cancellation.
 		await settled((resolve) => {

@@ -463,6 +463,54 @@ describe('a server on streamable HTTP', () => {
 		assert.match(client.told.join(), /and said: Not \/mcp\?team=analytics&api_key=…$/);
 	});
 
+	const refuseHandshake = (asked: Asked, response: ServerResponse, status: number): boolean => {
+		if (asked.method !== 'GET') response.writeHead(status).end();
+		return asked.method !== 'GET';
+	};
+	const refusal = (status: number) =>
+		`failed 1 (has not run): ORIGIN answered with HTTP ${status}${status === 400 ? '' : ': there is no MCP server at this path'}.`;
+	const older = (status: number) =>
+		`failed 1 (has not run): ORIGIN has an MCP server of the older transport at this path, HTTP with SSE, and refused the handshake of streamable HTTP (HTTP ${status}): configure it with "type": "sse".`;
+	for (const [name, status, answer, expected] of [
+		[
+			'has the older transport',
+			404,
+			(response) => stream(response, ': hello\n\n', 'event: endpoint\ndata: /messages?id=1\n\n'),
+			older(404),
+		],
+		[
+			'has the older transport and takes no POST',
+			405,
+			(response) => stream(response, 'event: endpoint\ndata: /messages?id=1\n\n'),
+			older(405),
+		],
+		['has nothing there', 404, (response) => void response.writeHead(404).end(), refusal(404)],
+		['has other events', 405, (response) => stream(response, 'event: message\ndata: {}\n\n'), refusal(405)],
+		['has a stream without events', 400, (response) => stream(response), refusal(400)],
+		['breaks off', 404, (response) => void response.destroy(), refusal(404)],
+	] as const satisfies readonly (readonly [string, number, (response: ServerResponse) => void, string])[]) {
+		it(`that refuses the handshake and ${name} is told of as it is`, async () => {
+			const [client, server] = await connect((asked, response) => {
+				if (!refuseHandshake(asked, response, status)) answer(response);
+			});
+			client.send(1, 'initialize');
+			await client.until(() => client.failures.size === 1);
+			const told = client.told.map((text) => text.replaceAll(new URL(server.url).origin, 'ORIGIN'));
+			assert.deepEqual(told, ['opened', expected]);
+			assert.equal(server.asked.length, 2);
+		});
+	}
+
+	it('that refuses the handshake is let go while it is looked for what it has', async () => {
+		const [client, server] = await connect((asked, response) => void refuseHandshake(asked, response, 404));
+		client.send(1, 'initialize');
+		await client.until(() => server.asked.length === 2);
+		await client.transport.close();
+		await pause(50);
+		assert.deepEqual(client.told, ['opened', 'closed: The connection was closed.']);
+		assert.ok(server.asked[1]!.isAborted);
+	});
+
 	it('is followed where it says its path ends with a slash, and asked there from then on', async () => {
 		const [client, server] = await connect((asked, response) => {
 			if (asked.url === '/mcp/') json(response, answerTo(asked));
