@@ -1,6 +1,7 @@
 import { agentsInOrder, callState, callsOf, conflictsOf, durationOf, serverOf } from '../core/conversation/index.ts';
 import type { Compaction, Conversation, HostCall, ServerChange, ToolCall } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
+import { printableJson } from '../core/report/index.ts';
 import type { TranscriptFiles } from '../core/transcripts/files.ts';
 import { Bodies, unwrapped } from '../core/runs/bodies.ts';
 import { lintedAgent, mainPlace, sourceOf } from './findings.ts';
@@ -49,7 +50,7 @@ export async function* conversationJson(
 		for (const agent of agents) {
 			for (const call of callsOf(agent)) {
 				const full = isFull ? await bodiesOf(call, bodies) : {};
-				yield `${separator}    ${indented(JSON.stringify({ ...callJson(conversation, call), ...full }, undefined, 2), '    ')}`;
+				yield `${separator}    ${indented(printableJson({ ...callJson(conversation, call), ...full }, 2), '    ')}`;
 				separator = ',\n';
 			}
 		}
@@ -181,7 +182,7 @@ export async function bodiesOf(
 }
 
 function member(name: string, value: unknown): string {
-	return `  ${JSON.stringify(name)}: ${indented(JSON.stringify(value, undefined, 2), '  ')}`;
+	return `  ${JSON.stringify(name)}: ${indented(printableJson(value, 2), '  ')}`;
 }
 
 function indented(json: string, by: string): string {

@@ -1,7 +1,7 @@
 import { counted } from '../core/base/text.ts';
 import { agentName } from '../core/conversation/index.ts';
 import type { ReadSession } from '../core/core.ts';
-import { printable } from '../core/report/index.ts';
+import { formatJson, printable } from '../core/report/index.ts';
 import { coverageOf } from '../core/rules/coverage.ts';
 import type { Look, ParameterCoverage, ToolCoverage } from '../core/rules/coverage.ts';
 import type { ScopeSettings } from '../core/scope/index.ts';
@@ -85,5 +85,5 @@ export function coverageJson(read: ReadSession, settings: ScopeSettings): string
 			missed,
 		})),
 	}));
-	return `${JSON.stringify({ version: 1, session: summaryOf(read.files, conversation), tools }, undefined, 2)}\n`;
+	return formatJson({ version: 1, session: summaryOf(read.files, conversation), tools });
 }

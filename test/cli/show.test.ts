@@ -216,6 +216,40 @@ describe('crosstalk show', () => {
 	});
 });
 
+describe('JSON for programs', () => {
+	let folder = '';
+	let session = '';
+	const nasty = 'a\u007f\u009b2Jb\u202ec\u2028d\u2066e';
+	before(() => {
+		folder = mkdtempSync(join(tmpdir(), 'crosstalk-nasty-'));
+		cpSync('test/fixtures/cli/projects/-home-dev-shop', join(folder, nasty), { recursive: true });
+		session = join(folder, nasty, basename(shop));
+		const text = readFileSync(session, 'utf8');
+		writeFileSync(session, text.replaceAll('Check the', nasty).replaceAll('/home/dev/shop', `/home/${nasty}`));
+	});
+	after(() => rmSync(folder, { recursive: true, force: true }));
+
+	for (const args of [
+		['sessions', '.', '--json'],
+		['show', '.', '--json'],
+		['show', '.', '--json', '--full'],
+		['show', '.', '--json', '--coverage'],
+		['lint', '.', '--json'],
+		['lint', '.', '--format', 'sarif'],
+		['compare', '.', killed, '--json'],
+		['save', '.', '--force', '--json', '--out', `${nasty}.crosstalk`],
+	])
+		it(`moves no cursor of a terminal and turns no text around: ${args.filter((arg) => /^[-a-z]+$/.test(arg)).join(' ')}`, async () => {
+			const own = args.map((arg) => (arg === '.' ? session : arg === killed ? resolve(killed) : arg));
+			const { stdout } = await run(own, new MemoryIo({ workingFolder: folder }));
+			assert.doesNotMatch(stdout, /[^\n -~\u00a0-\u2027\u202f-\u2065\u206a-\uffff]/);
+			assert.ok(
+				JSON.stringify(JSON.parse(stdout)).includes(args.includes('sarif') ? '%7F%C2%9B2J' : nasty),
+				stdout,
+			);
+		});
+});
+
 describe('crosstalk sessions', () => {
 	it('lists the sessions of every home, newest first', async () => {
 		const homeFolder = resolve('examples/recorded');

@@ -1,6 +1,6 @@
 import { createCore } from '../../core/core.ts';
 import type { ReadSession } from '../../core/core.ts';
-import { pathFrom, printable } from '../../core/report/index.ts';
+import { formatJson, pathFrom, printable } from '../../core/report/index.ts';
 import { compareRuns } from '../../core/runs/compareRuns.ts';
 import type { CallFacts, Comparison } from '../../core/runs/compareRuns.ts';
 import { comparisonLines } from '../../core/runs/comparisonText.ts';
@@ -55,7 +55,7 @@ export const compare: Command = {
 		const [one, other] = [await read(first), await read(second)];
 		const comparison = await compareRuns(io.platform.files, one, other, { ignored, signal: io.signal });
 		if (values.json === true) {
-			io.stdout.write(`${JSON.stringify(comparisonJson(comparison, one, other), undefined, 2)}\n`);
+			io.stdout.write(formatJson(comparisonJson(comparison, one, other)));
 		} else {
 			const base = { folder: io.workingFolder, separator: io.platform.files.separator };
 			const lines = comparisonLines(comparison, {

@@ -6,7 +6,7 @@ import type { SessionId } from '../../core/base/ids.ts';
 import { counted } from '../../core/base/text.ts';
 import type { FaultStatus } from '../../core/host/faults/index.ts';
 import { misspeltServers, serverOfPattern } from '../../core/host/misspeltServers.ts';
-import { printable } from '../../core/report/index.ts';
+import { formatJson, printable } from '../../core/report/index.ts';
 import { attach } from '../../platform/node/host/attach.ts';
 import { requestFaults } from '../../platform/node/host/faultRequests.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
@@ -203,5 +203,5 @@ function listText(faults: readonly FaultStatus[]): string {
 }
 
 function jsonOf(value: unknown): string {
-	return `${JSON.stringify(value, undefined, 2)}\n`;
+	return formatJson(value);
 }

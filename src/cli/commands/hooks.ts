@@ -1,6 +1,6 @@
 import { ExpectedError } from '../../core/base/errors.ts';
 import { counted } from '../../core/base/text.ts';
-import { printable, printableLines } from '../../core/report/index.ts';
+import { formatJson, printable, printableLines } from '../../core/report/index.ts';
 import { attach } from '../../platform/node/host/attach.ts';
 import {
 	claudeCodeVersion,
@@ -123,10 +123,7 @@ async function install(options: Options, io: CommandIo): Promise<number> {
 	if (version === undefined) notes.push(unknownVersion);
 	if (known === undefined) notes.push('The port in it will be that of the host, which has not run yet.');
 	const { diff, events } = planned;
-	if (isJson)
-		io.stdout.write(
-			`${JSON.stringify({ version: 1, path, isWritten, diff, events, notes, problems: [] }, undefined, 2)}\n`,
-		);
+	if (isJson) io.stdout.write(formatJson({ version: 1, path, isWritten, diff, events, notes, problems: [] }));
 	else {
 		const lines = [`Claude Code: ${printable(path)}`];
 		if (diff === '') lines.push('The hooks are there already.');
@@ -152,7 +149,7 @@ async function remove(options: Options, io: CommandIo): Promise<number> {
 	const all: RemovedHooks[] = [];
 	for (const path of paths) all.push(await removeHooks(directory, path));
 	const files = all.filter(({ path, result }) => result !== 'unchanged' || path === target);
-	if (isJson) io.stdout.write(`${JSON.stringify({ version: 1, files }, undefined, 2)}\n`);
+	if (isJson) io.stdout.write(formatJson({ version: 1, files }));
 	else for (const file of files) io.stdout.write(removedText(file));
 	return files.some(({ result }) => result === 'failed') ? 2 : 0;
 }
@@ -188,7 +185,7 @@ async function status(options: Options, io: CommandIo): Promise<number> {
 	const isHostRunning = running !== undefined;
 	if (isJson) {
 		const files = found.map(({ obstacle, ...file }) => ({ ...file, obstacle: obstacle ?? null }));
-		io.stdout.write(`${JSON.stringify({ version: 1, isHostRunning, files, problems }, undefined, 2)}\n`);
+		io.stdout.write(formatJson({ version: 1, isHostRunning, files, problems }));
 	} else {
 		const lines = found.flatMap(foundText);
 		if (found.every(({ events }) => events.length === 0)) lines.push('No hooks of Crosstalk are installed here.');
@@ -230,7 +227,7 @@ async function targetOf({ isUser, project }: Options, io: CommandIo): Promise<st
 }
 
 function failed(problems: readonly HookProblem[], io: CommandIo, isJson: boolean): number {
-	if (isJson) io.stdout.write(`${JSON.stringify({ version: 1, problems }, undefined, 2)}\n`);
+	if (isJson) io.stdout.write(formatJson({ version: 1, problems }));
 	tell(problems, io);
 	return 2;
 }

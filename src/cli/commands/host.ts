@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
-import { printableLines } from '../../core/report/index.ts';
+import { printableJson, printableLines } from '../../core/report/index.ts';
 import { createHost } from '../../core/host/createHost.ts';
 import { EventRecorder } from '../../core/host/eventRecorder.ts';
 import { misspeltServers } from '../../core/host/misspeltServers.ts';
@@ -80,7 +80,7 @@ export const host: Command = {
 					log,
 					onError,
 				}),
-			onReady: (address) => io.stdout.write(`${JSON.stringify(address)}\n`),
+			onReady: (address) => io.stdout.write(`${printableJson(address)}\n`),
 			log,
 			onError,
 			signal: io.signal,

@@ -1,5 +1,5 @@
 import { counted } from '../../core/base/text.ts';
-import { printable, printableLines } from '../../core/report/index.ts';
+import { formatJson, printable, printableLines } from '../../core/report/index.ts';
 import { clientNames, clients } from '../../platform/node/host/config/clientFiles.ts';
 import { planImport, writeImport } from '../../platform/node/host/config/importing.ts';
 import type {
@@ -114,5 +114,5 @@ function json(plan: ImportPlan, problems: readonly ImportProblem[], isWritten: b
 		servers,
 		diff,
 	}));
-	return `${JSON.stringify({ version: 1, files, problems }, undefined, 2)}\n`;
+	return formatJson({ version: 1, files, problems });
 }

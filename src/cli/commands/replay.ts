@@ -6,7 +6,7 @@ import { nameForAgents } from '../../core/conversation/index.ts';
 import { createCore } from '../../core/core.ts';
 import { anyGlob } from '../../core/debug/glob.ts';
 import type { ServerDefinition } from '../../core/host/serverDefinition.ts';
-import { printable } from '../../core/report/index.ts';
+import { formatJson, printable } from '../../core/report/index.ts';
 import { callsInOrder } from '../../core/runs/callOrder.ts';
 import type { CallOrder } from '../../core/runs/callOrder.ts';
 import { recordedCalls } from '../../core/runs/recordedCalls.ts';
@@ -128,8 +128,7 @@ export const replay: Command = {
 				after,
 				beside,
 			}));
-			if (values.json === true)
-				io.stdout.write(`${JSON.stringify({ version: 1, order, calls: plan }, undefined, 2)}\n`);
+			if (values.json === true) io.stdout.write(formatJson({ version: 1, order, calls: plan }));
 			else io.stdout.write(`${plannedLines(ordered).map(printable).join('\n')}\n`);
 			return 0;
 		}
@@ -167,7 +166,7 @@ export const replay: Command = {
 			});
 			const missing = missingTools(replayed, (server, tool) => offered.get(server)?.has(tool) === true);
 			if (values.json === true) {
-				io.stdout.write(`${JSON.stringify(replayJson(replayed, missing, order), undefined, 2)}\n`);
+				io.stdout.write(formatJson(replayJson(replayed, missing, order)));
 			} else {
 				const lines = [...missing.map(missingToolText), replaySummary(replayed, missing)];
 				io.stdout.write(`${lines.map(printable).join('\n')}\n`);

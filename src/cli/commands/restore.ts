@@ -1,4 +1,4 @@
-import { printable, printableLines } from '../../core/report/index.ts';
+import { formatJson, printable, printableLines } from '../../core/report/index.ts';
 import { clientNames } from '../../platform/node/host/config/clientFiles.ts';
 import { restoreImports } from '../../platform/node/host/config/restoring.ts';
 import type { RestoredFile } from '../../platform/node/host/config/restoring.ts';
@@ -27,7 +27,7 @@ export const restore: Command = {
 		const [extra] = positionals;
 		if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
 		const files = await restoreImports(dataDirectory(io, values.data));
-		if (values.json === true) io.stdout.write(`${JSON.stringify({ version: 1, files }, undefined, 2)}\n`);
+		if (values.json === true) io.stdout.write(formatJson({ version: 1, files }));
 		else if (files.length === 0) io.stdout.write('There is nothing to restore.\n');
 		else for (const file of files) io.stdout.write(text(file));
 		return files.some(({ result }) => result === 'failed') ? 2 : 0;

@@ -1,7 +1,7 @@
 import { counted } from '../../core/base/text.ts';
 import { createCore } from '../../core/core.ts';
 import { ExpectedError } from '../../core/base/errors.ts';
-import { printable } from '../../core/report/index.ts';
+import { formatJson, printable } from '../../core/report/index.ts';
 import { savedSessionSuffix } from '../../core/transcripts/savedSessionName.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
 import { secretDigest } from '../../platform/node/packed/secretDigest.ts';
@@ -78,7 +78,7 @@ export const save: Command = {
 				const { files, bytes, isUnfinished } = saved;
 				const bodies = isReplacing ? 'replaced' : 'whole';
 				io.stdout.write(
-					`${JSON.stringify({ version: 1, path: out, files, bytes, isUnfinished, bodies, missing: saved.problems }, undefined, 2)}\n`,
+					formatJson({ version: 1, path: out, files, bytes, isUnfinished, bodies, missing: saved.problems }),
 				);
 				return missing > 0 ? 2 : 0;
 			}

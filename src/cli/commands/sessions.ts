@@ -1,7 +1,7 @@
 import { ExpectedError } from '../../core/base/errors.ts';
 import { singleLine, truncated } from '../../core/base/text.ts';
 import { createCore } from '../../core/core.ts';
-import { printable } from '../../core/report/index.ts';
+import { formatJson, printable } from '../../core/report/index.ts';
 import { pathsOf } from '../../core/transcripts/sessionFiles.ts';
 import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
 import { dataDirectory } from '../dataOption.ts';
@@ -46,7 +46,7 @@ export const sessions: Command = {
 		);
 		for (const { path, message } of results.flatMap(({ unread }) => unread)) tell(io, path, message);
 		const sorted = results.map(({ summary }) => summary).sort(byLastEvent);
-		io.stdout.write(values.json === true ? `${JSON.stringify(sorted, undefined, 2)}\n` : listed(sorted));
+		io.stdout.write(values.json === true ? formatJson(sorted) : listed(sorted));
 		return 0;
 	},
 };

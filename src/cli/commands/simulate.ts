@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { formatJson } from '../../core/report/index.ts';
 import { calibratedUpTo, ways } from '../../core/simulate/model.ts';
 import { prices } from '../../core/simulate/prices.ts';
 import { simulateInSteps } from '../../core/simulate/simulate.ts';
@@ -51,7 +52,7 @@ export const simulate: Command = {
 		const rows = await simulatedRows(options, io);
 		io.stdout.write(
 			values.json === true
-				? `${JSON.stringify({ version: 1, ...options, calibratedUpTo, ways, prices, rows }, undefined, 2)}\n`
+				? formatJson({ version: 1, ...options, calibratedUpTo, ways, prices, rows })
 				: simulationText(rows, options),
 		);
 		return 0;

@@ -1,7 +1,7 @@
 import { ExpectedError } from '../../core/base/errors.ts';
 import type { HostAddress } from '../../core/host/control.ts';
 import type { HostStatus } from '../../core/host/status.ts';
-import { printable } from '../../core/report/index.ts';
+import { formatJson, printable, printableJson } from '../../core/report/index.ts';
 import { attachToAny } from '../../platform/node/host/attach.ts';
 import type { ControlClient } from '../../platform/node/host/controlClient.ts';
 import { CallPlaces } from '../callPlaces.ts';
@@ -58,9 +58,7 @@ export const status: Command = {
 				throw new ExpectedError('The host has ended.');
 			}
 			const current = await new CallPlaces(io).added(await client.request('host/status', {}));
-			io.stdout.write(
-				values.json === true ? `${JSON.stringify(current, undefined, 2)}\n` : textOf(current, client.address),
-			);
+			io.stdout.write(values.json === true ? formatJson(current) : textOf(current, client.address));
 			return 0;
 		} finally {
 			client.dispose();
@@ -78,7 +76,7 @@ function printableLines(text: string): string {
 
 /** One line of JSON with every change. */
 async function print(client: ControlClient, io: CommandIo): Promise<void> {
-	await followWithPlaces(client, io, (current) => io.stdout.write(`${JSON.stringify(current)}\n`));
+	await followWithPlaces(client, io, (current) => io.stdout.write(`${printableJson(current)}\n`));
 }
 
 /** The status as it is now, in place of what was drawn before. */

@@ -2,7 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createCore } from '../../core/core.ts';
 import { ExpectedError } from '../../core/base/errors.ts';
-import { createLintResult, formatText, printable } from '../../core/report/index.ts';
+import { createLintResult, formatJson, formatText, printable } from '../../core/report/index.ts';
 import type { LintResult } from '../../core/report/index.ts';
 import { whyUnwritable } from '../../platform/node/errno.ts';
 import { makeFolder } from '../../platform/node/host/makeFolder.ts';
@@ -52,9 +52,7 @@ export async function runPreset(io: CommandIo, { name, out, isJson }: PresetOpti
 	);
 	if (isJson) {
 		const results = runs.map((run, index) => ({ ...run, diagnostics: linted[index]?.diagnostics ?? [] }));
-		io.stdout.write(
-			`${JSON.stringify({ version: 1, preset: name, finds: preset.finds, isFound, runs: results }, undefined, 2)}\n`,
-		);
+		io.stdout.write(formatJson({ version: 1, preset: name, finds: preset.finds, isFound, runs: results }));
 	} else io.stdout.write(textOf(io, runs, linted));
 	if (!isFound)
 		throw new ExpectedError(

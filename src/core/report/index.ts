@@ -1,6 +1,6 @@
 // What the shells may use: the result, and the ways to write it down.
 export { formatGithub } from './github.ts';
-export { formatJson } from './json.ts';
+export { formatJson, printableJson } from './json.ts';
 export { formatJunit } from './junit.ts';
 export { createLintResult, isFailure } from './lintResult.ts';
 export type {

@@ -1,4 +1,5 @@
 import { rules } from '../rules/index.ts';
+import { formatJson } from './json.ts';
 import type { LintResult, ReportedDiagnostic } from './lintResult.ts';
 import { fileUri, uriFrom } from './paths.ts';
 import type { ReportBase } from './paths.ts';
@@ -86,7 +87,7 @@ export function formatSarif(result: LintResult, { base, version, helpUriOf }: Sa
 			},
 		],
 	};
-	return `${JSON.stringify(log, undefined, 2)}\n`;
+	return formatJson(log);
 }
 
 const baseId = 'WORKINGFOLDER';
