@@ -2,6 +2,7 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { ExpectedError } from '../core/base/errors.ts';
+import { indentedJson } from '../core/base/jsonText.ts';
 import { assignmentOf, pathOf } from './assignments.ts';
 import type { DebugTarget, Level } from './debugTarget.ts';
 import { present } from './present.ts';
@@ -35,7 +36,7 @@ export async function evaluateInConsole(
 	}
 	const value = await target.evaluate(expression, level);
 	if (context === 'clipboard') {
-		const text = typeof value === 'string' ? value : JSON.stringify(value, undefined, 2);
+		const text = typeof value === 'string' ? value : indentedJson(value);
 		return { result: text ?? '', variablesReference: 0 };
 	}
 	return bodyOf(stack.evaluated(value, frameId, expression));

@@ -1,12 +1,20 @@
 import { ExpectedError } from '../core/base/errors.ts';
+import { jsonText } from '../core/base/jsonText.ts';
 
 /**
  * JSON with another value in the place that the keys lead to; all others stay as they are written, numbers with all their digits. Throws an
  * `ExpectedError` for keys that lead nowhere.
  */
 export function withReplaced(text: string, keys: readonly (string | number)[], value: unknown): string {
-	if (keys.length === 0) return JSON.stringify(value);
-	return JSON.stringify(replaced(exactly(text), keys, value));
+	if (keys.length === 0) return jsonText(value);
+	try {
+		return JSON.stringify(replaced(exactly(text), keys, value));
+	} catch (error) {
+		if (!(error instanceof RangeError)) throw error;
+		throw new ExpectedError('What holds the value is nested too deeply to be changed in one place.', {
+			cause: error,
+		});
+	}
 }
 
 /** Numbers that a computer would round are kept as their texts. */
@@ -17,7 +25,8 @@ function exactly(text: string): unknown {
 				? rawJson.rawJSON(context.source)
 				: value,
 		);
-	} catch {
+	} catch (error) {
+		if (error instanceof RangeError) throw error;
 		// A result may be words alone.
 		return text;
 	}

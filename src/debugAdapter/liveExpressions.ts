@@ -1,6 +1,7 @@
 // What is evaluated in the stop of an agent that runs: the language of conditions, over the held call as it would go on.
 
 import { ExpectedError } from '../core/base/errors.ts';
+import { jsonText } from '../core/base/jsonText.ts';
 import { ExpressionValues, compileExpression, jsonOf } from '../core/debug/expression.ts';
 import type { ExpressionName } from './debugTarget.ts';
 import type { HeldLevel } from './liveLevels.ts';
@@ -22,8 +23,8 @@ export function evaluateLive(text: string, { call, current }: HeldLevel): unknow
 	const isBefore = call.at === 'before';
 	const outcome = expression.evaluate(
 		new ExpressionValues({
-			argumentsText: () => (isBefore ? JSON.stringify(current()) : call.arguments),
-			resultText: () => (isBefore ? undefined : JSON.stringify(current())),
+			argumentsText: () => (isBefore ? jsonText(current()) : call.arguments),
+			resultText: () => (isBefore ? undefined : jsonText(current())),
 			isError: call.isError,
 			tool: call.tool,
 			server: call.server,

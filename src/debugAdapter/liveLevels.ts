@@ -1,6 +1,7 @@
 // The stack of an agent that runs: its held call, the calls that started it, up to the main agent; each with its line of a transcript, where
 // that is written already.
 
+import { indentedJson, jsonText } from '../core/base/jsonText.ts';
 import type { Agent, Conversation, Place, ToolCall } from '../core/conversation/index.ts';
 import { agentName } from '../core/conversation/index.ts';
 import type { HeldCall } from '../core/debug/index.ts';
@@ -107,7 +108,7 @@ function textOf({ tool, stopId }: HeldCall, current: () => unknown): NonNullable
 	return {
 		// Of each stop its own: a client keeps what it has read.
 		name: `${tool} ${stopId}.json`,
-		read: async () => `${JSON.stringify(current(), undefined, 2)}\n`,
+		read: async () => `${indentedJson(current())}\n`,
 	};
 }
 
@@ -167,7 +168,7 @@ const longestTitle = 80;
 function titleOf(tool: string, args: unknown): string {
 	if (typeof args !== 'object' || args === null || Array.isArray(args)) return tool;
 	const words = Object.entries(args).map(([name, value]) => {
-		const text = JSON.stringify(value) ?? '';
+		const text = jsonText(value);
 		return `${name}: ${text.length > 30 ? `${text.slice(0, 29)}…` : text}`;
 	});
 	const all = words.join(', ');

@@ -25,4 +25,10 @@ describe('an edited value', () => {
 		assert.throws(() => withReplaced(text, ['id', 'x'], 1), { name: 'ExpectedError' });
 		assert.throws(() => withReplaced('only words', ['x'], 1), { name: 'ExpectedError' });
 	});
+
+	it('is refused within what is nested too deeply to be written anew, and takes the place of all of it', () => {
+		const deep = `{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`;
+		assert.throws(() => withReplaced(deep, ['b'], 1), { name: 'ExpectedError', message: /nested too deeply/ });
+		assert.equal(withReplaced('1', [], JSON.parse(deep)), deep);
+	});
 });

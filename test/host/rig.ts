@@ -1,5 +1,6 @@
 // A host whose servers, clock and chance are in a test's hands. Time passes when the test says so.
 
+import { jsonText } from '../../src/core/base/jsonText.ts';
 import type { Disposable } from '../../src/core/base/lifecycle.ts';
 import type { AgentEndpoint, MessageChannel } from '../../src/core/host/agentConnection.ts';
 import { nobodyKnown } from '../../src/core/host/agentIdentity.ts';
@@ -303,7 +304,7 @@ export async function settled(): Promise<void> {
 }
 
 export function bytesOf(message: Json): Uint8Array {
-	return new TextEncoder().encode(JSON.stringify(message));
+	return new TextEncoder().encode(jsonText(message));
 }
 
 function channelTo(heard: Json[], answered: (answer: Answered) => void): MessageChannel {

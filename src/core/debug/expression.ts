@@ -278,11 +278,15 @@ function sentenceOf(error: unknown, text: string): string {
 		cause?: unknown;
 	};
 	if (cause instanceof TooMuch) return cause.message;
-	// Deeply nested values, or something that the library did not expect: the expression cannot be used, and nothing else is harmed.
+	// Something that the library did not expect: the expression cannot be used, and nothing else is harmed.
 	const said = typeof summary === 'string' ? summary : error instanceof Error ? error.message : String(error);
 	const [line = ''] = said.replaceAll(linearMatches, 'matches').split('\n');
 	const hint = /^No such key: (\S+)$/.exec(line);
-	const what = hint === null ? line : `there is no "${hint[1]}"; has(….${hint[1]}) asks whether there is`;
+	const what = /\bcall stack\b/.test(line)
+		? 'the arguments or the result are nested too deeply to be looked at'
+		: hint === null
+			? line
+			: `there is no "${hint[1]}"; has(….${hint[1]}) asks whether there is`;
 	const start = typeof range?.start === 'number' ? range.start : undefined;
 	const where = start === undefined ? '' : `, column ${start + 1}`;
 	return `"${shortened(text)}"${where}: ${what.replace(/\.$/, '')}.`;

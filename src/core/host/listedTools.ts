@@ -1,3 +1,4 @@
+import { jsonText } from '../base/jsonText.ts';
 import { isObject, stringAt } from './rpc.ts';
 import type { JsonObject } from './rpc.ts';
 
@@ -113,7 +114,7 @@ export class ListedTools {
 
 function schemaText(schema: unknown): string | undefined {
 	if (!isObject(schema)) return undefined;
-	const text = JSON.stringify(schema);
+	const text = jsonText(schema);
 	return text.length > mostSchemaLength ? undefined : text;
 }
 

@@ -1,5 +1,6 @@
 import { JsonScanner, MemberTable } from '../base/jsonScanner.ts';
 import type { Span } from '../base/jsonScanner.ts';
+import { jsonText } from '../base/jsonText.ts';
 
 /**
  * JSON-RPC messages as they travel: bytes that are handed on as they came, but for the few places that mean something on one
@@ -227,7 +228,7 @@ export function onOneLine(bytes: Uint8Array): Uint8Array {
 }
 
 export function encoded(value: unknown): Uint8Array {
-	return encoder.encode(JSON.stringify(value));
+	return encoder.encode(jsonText(value));
 }
 
 export function encodedText(text: string): Uint8Array {
@@ -246,7 +247,7 @@ export function errorAnswer(id: Uint8Array | null, code: number, message: string
 
 /** A successful answer. `id` is the raw JSON of the request's id. */
 export function resultAnswer(id: Uint8Array, result: unknown): Uint8Array {
-	return encoder.encode(`{"jsonrpc":"2.0","id":${decoder.decode(id)},"result":${JSON.stringify(result)}}`);
+	return encoder.encode(`{"jsonrpc":"2.0","id":${decoder.decode(id)},"result":${jsonText(result)}}`);
 }
 
 export function isObject(value: unknown): value is JsonObject {

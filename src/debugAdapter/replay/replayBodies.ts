@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/base/jsonText.ts';
 import type { Place, Result, ToolCall } from '../../core/conversation/index.ts';
 import type { BodyRef } from '../../core/events/sessionEvent.ts';
 import { Bodies, unwrapped } from '../../core/runs/bodies.ts';
@@ -33,7 +34,7 @@ export class ReplayBodies {
 		for (const text of texts) {
 			const value = await this.read(place, text);
 			// The file is gone or was changed: its beginning was kept.
-			read.push(typeof value === 'string' ? value : value === undefined ? text.preview : JSON.stringify(value));
+			read.push(typeof value === 'string' ? value : value === undefined ? text.preview : jsonText(value));
 		}
 		return read.join('\n');
 	}

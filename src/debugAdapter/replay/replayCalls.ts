@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/base/jsonText.ts';
 import { agentName, callState, serverOf } from '../../core/conversation/index.ts';
 import type { Agent, ToolCall } from '../../core/conversation/index.ts';
 import type { Replay, ReplayStep } from '../../core/conversation/replay.ts';
@@ -28,8 +29,8 @@ export async function seenAt(replay: Replay, bodies: ReplayBodies, step: ReplayS
 	const { agent, index } = step;
 	const call = step.kind === 'call' || step.kind === 'result' ? step.call : undefined;
 	const result = step.kind === 'result' ? step.result : call === undefined ? undefined : replay.resultAt(call, index);
-	const given = call === undefined ? undefined : jsonText(await bodies.argumentsOf(call));
-	const brought = result === undefined ? undefined : jsonText(await bodies.resultOf(call, result));
+	const given = call === undefined ? undefined : valueText(await bodies.argumentsOf(call));
+	const brought = result === undefined ? undefined : valueText(await bodies.resultOf(call, result));
 	const seen: BreakpointCall = {
 		names: call === undefined ? [] : namesOf(call),
 		argumentsText: () => given ?? '{}',
@@ -46,8 +47,8 @@ export async function seenAt(replay: Replay, bodies: ReplayBodies, step: ReplayS
 }
 
 /** What is gone from its file is `null`. */
-function jsonText(value: unknown): string {
-	return value === undefined ? 'null' : JSON.stringify(value);
+function valueText(value: unknown): string {
+	return jsonText(value ?? null);
 }
 
 /** A call in a few words, for lists of them: what it came to by then. */

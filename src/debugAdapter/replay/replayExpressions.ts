@@ -63,7 +63,7 @@ export async function evaluateAt(
 	const asks = (name: string) => new RegExp(`\\b${name}\\b`).test(text);
 	const section = async (name: string) =>
 		asks(name) ? sections.find((candidate) => candidate.expression === name)?.read() : undefined;
-	const values = new ModelValues(seen?.call ?? noCall(replay, level), {
+	const found = {
 		message: await section('message'),
 		usage: await section('usage'),
 		state: await section('state'),
@@ -76,10 +76,15 @@ export async function evaluateAt(
 					]),
 				)
 			: undefined,
-	});
-	const outcome = expression.evaluate(values);
-	if ('problem' in outcome) throw new ExpectedError(outcome.problem);
-	return JSON.parse(jsonOf(outcome.value)) as unknown; // anything that JSON can be
+	};
+	try {
+		const outcome = expression.evaluate(new ModelValues(seen?.call ?? noCall(replay, level), found));
+		if ('problem' in outcome) throw new ExpectedError(outcome.problem);
+		return JSON.parse(jsonOf(outcome.value)) as unknown; // anything that JSON can be
+	} catch (error) {
+		if (!(error instanceof RangeError)) throw error;
+		throw new ExpectedError('The value is nested too deeply to be shown.', { cause: error });
+	}
 }
 
 /** All calls of the agent, in a few words; those that the expression names, with their arguments and results. */

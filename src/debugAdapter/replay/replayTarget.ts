@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { sep } from 'node:path';
 import { Emitter } from '../../core/base/emitter.ts';
 import { ExpectedError } from '../../core/base/errors.ts';
+import { indentedJson } from '../../core/base/jsonText.ts';
 import { counted } from '../../core/base/text.ts';
 import { agentName } from '../../core/conversation/index.ts';
 import { Replay } from '../../core/conversation/replay.ts';
@@ -436,7 +437,7 @@ async function lineText(files: TranscriptFiles, { source }: Place): Promise<stri
 		}
 		const text = new TextDecoder().decode(bytes.subarray(0, filled));
 		try {
-			return JSON.stringify(JSON.parse(text), undefined, 2);
+			return indentedJson(JSON.parse(text));
 		} catch {
 			// Shown as it stands.
 			return text;

@@ -47,6 +47,9 @@ describe('what a call that is about to be made leaves out', () => {
 		assert.equal(left('list_messages', { a: { b: { c: { d: 1 } } } }), undefined);
 		const many = Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`m${index}`, index]));
 		assert.equal(left('list_messages', many), undefined);
+		let deep: unknown = 1;
+		for (let level = 0; level < 10_000; level++) deep = [deep];
+		assert.match(String(left('list_messages', { limit: deep })), /"context_id"/);
 		// Its agent may have chosen the current one.
 		assert.equal(left('list_messages', {}, ['switch_context']), null);
 		assert.match(String(left('deploy', {}, ['switch_context'])), /environment/);

@@ -158,6 +158,40 @@ describe('a call that a debugger holds on the wire', () => {
 		rig.host.debug.close('The test is over.');
 	});
 
+	it('stops and goes out however deeply its arguments are nested, with other ones, too', async () => {
+		let deep: unknown = 1;
+		for (let level = 0; level < 10_000; level++) deep = [{ a: deep }];
+		const { rig, debug, stops, told, resume } = debugged({
+			answer(transport, message) {
+				if (message['method'] !== 'tools/call') echo(transport, message);
+				else transport.say({ jsonrpc: '2.0', id: message['id'], result: { content: [] } });
+			},
+		});
+		debug.set({
+			breakpoints: [
+				{ id: 'b1', tool: '*' },
+				{ id: 'b2', tool: '*', condition: 'arguments.size() == 1' },
+			],
+			rules: ['duplicate-execution', 'default-scope-query', 'compaction-mid-call'],
+			onToolError: false,
+		});
+		const agent = await rig.initialized();
+		agent.ask('tools/list');
+		await settled();
+		const call = agent.call('fail', { arguments: { deep } });
+		await settled();
+		assert.equal(stops.length, 1);
+		assert.match(
+			told.flatMap(({ name, value }) => (name === 'debug/didFail' ? [JSON.stringify(value)] : [])).join(),
+			/^\{"breakpointId":"b2","message":"[^"\\]*\\"arguments\.size\(\) == 1\\": [\w ]* nested too deeply to be looked at\."\}$/,
+		);
+		const args = stops[0]?.arguments ?? '';
+		assert.ok(args.startsWith('{"deep":[{"a":[{"a":') && args.length > 70_000);
+		await resume(0, { then: 'run', action: 'edit-arguments', arguments: `{"more":1,${args.slice(1)}` });
+		assert.ok(rig.last.raw.at(-1)?.includes(`"arguments":{"more":1,${args.slice(1)}`));
+		assert.notEqual(call.answer, undefined);
+	});
+
 	it('goes out with the arguments that somebody has put in, which have to fit the schema', async () => {
 		const { rig, debug, stops, resume } = debugged();
 		set(debug, { tool: 'files/query' });

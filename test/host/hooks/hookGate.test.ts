@@ -252,11 +252,30 @@ describe('a call that is held at a hook', () => {
 	});
 
 	it('goes on where its answer cannot be written', async () => {
-		// Nested so deeply that it can be read and not be written.
+		const passage = { action: 'edit-arguments', arguments: 'no JSON' } as const;
+		assert.deepEqual(await answer('PreToolUse', bash, passage), {});
+	});
+
+	it('is shown and goes on however deeply it is nested', async () => {
 		const depth = 200_000;
 		const deep = `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
-		const passage = { action: 'edit-arguments', arguments: deep } as const;
-		assert.deepEqual(await answer('PreToolUse', bash, passage), {});
+		const call = {
+			tool_name: 'Bash',
+			tool_input: JSON.parse(deep) as Json,
+			tool_response: JSON.parse(deep) as Json,
+		};
+		const gate = new Gate();
+		for (const passage of [
+			{ action: 'edit-arguments', arguments: deep },
+			{ action: 'edit-result', result: deep },
+		] as const) {
+			gate.passage = passage;
+			const event = passage.action === 'edit-arguments' ? 'PreToolUse' : 'PostToolUse';
+			const held = holdAtHook(gate, factsOf({ hook_event_name: event, ...call }), claude, waiting);
+			assert.ok((await held?.answer)?.includes(deep));
+			assert.ok(gate.calls.at(-1)?.argumentsText() === deep);
+		}
+		assert.ok(gate.results[0]?.text() === deep);
 	});
 
 	it('cannot have another result where there is none', () => {

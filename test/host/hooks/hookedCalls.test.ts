@@ -70,6 +70,21 @@ describe('calls that hooks tell of', () => {
 		assert.deepEqual(shown(), ['1 running 0', '2 asking 0']);
 	});
 
+	it('are told apart however deeply their arguments are nested', () => {
+		const deep = (id: string) => `{"a":${'['.repeat(10_000)}${id}${']'.repeat(10_000)}}`;
+		const told = (event: string, id: string, use: string) =>
+			Buffer.from(
+				`{"hook_event_name":"${event}","session_id":"1","prompt_id":"p",${use}"tool_name":"Bash","tool_input":${deep(id)}}`,
+			);
+		for (const id of ['1', '2']) {
+			const facts = readHook('claude-code', told('PreToolUse', id, `"tool_use_id":"${id}",`));
+			assert.ok(facts !== undefined && calls.take(facts));
+		}
+		const asked = readHook('claude-code', told('PermissionRequest', '2', ''));
+		assert.ok(asked !== undefined && calls.take(asked));
+		assert.deepEqual(shown(), ['1 running 0', '2 asking 0']);
+	});
+
 	for (const [event, fields, left] of [
 		['PostToolBatch', { tool_calls: [{ tool_use_id: '1' }, { tool_use_id: '9' }] }, ['2', '3']],
 		['Stop', {}, ['2', '3']],

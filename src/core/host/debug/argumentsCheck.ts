@@ -1,3 +1,4 @@
+import { jsonText } from '../../base/jsonText.ts';
 import { counted } from '../../base/text.ts';
 import { regularExpression } from '../../debug/regularExpression.ts';
 import { isObject } from '../rpc.ts';
@@ -56,7 +57,7 @@ class Check {
 			return `at ${at}, there have to be ${counted(minItems, 'element')} at least; there are ${list.length}.`;
 		if (typeof maxItems === 'number' && list.length > maxItems)
 			return `at ${at}, there may be ${counted(maxItems, 'element')} at most; there are ${list.length}.`;
-		if (uniqueItems === true && new Set(list.map((one) => JSON.stringify(one))).size < list.length)
+		if (uniqueItems === true && new Set(list.map(jsonText)).size < list.length)
 			return `at ${at}, each element may be there once.`;
 		const first = Array.isArray(prefixItems) ? (prefixItems as readonly unknown[]) : [];
 		for (const [index, one] of list.entries()) {

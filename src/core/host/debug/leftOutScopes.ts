@@ -1,3 +1,4 @@
+import { jsonText } from '../../base/jsonText.ts';
 import {
 	fallsBack,
 	isAtHand,
@@ -112,7 +113,7 @@ function isWholly(value: unknown, prefix: string, level: number, values: { path:
 	for (const [name, member] of Object.entries(value)) {
 		if (level > mostLevels || values.length >= mostMembers) return false;
 		const path = prefix + name;
-		values.push({ path, value: (JSON.stringify(member) ?? 'null').slice(0, valueLength) });
+		values.push({ path, value: jsonText(member).slice(0, valueLength) });
 		if (isObject(member) && !isWholly(member, `${path}.`, level + 1, values)) return false;
 		if (!Array.isArray(member)) continue;
 		for (const one of member as readonly unknown[])

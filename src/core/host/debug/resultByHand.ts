@@ -1,4 +1,5 @@
 import { ExpectedError } from '../../base/errors.ts';
+import { jsonText } from '../../base/jsonText.ts';
 import { isObject } from '../rpc.ts';
 import type { JsonObject } from '../rpc.ts';
 
@@ -11,16 +12,16 @@ import type { JsonObject } from '../rpc.ts';
  */
 export function callResult(given: string, isMcp: boolean, isError: boolean | undefined): string {
 	const value = parsed(given);
-	if (!isMcp) return JSON.stringify(value === undefined ? given : value);
+	if (!isMcp) return jsonText(value === undefined ? given : value);
 	if (!isObject(value) || !('content' in value || 'structuredContent' in value)) {
 		const text = typeof value === 'string' ? value : given;
-		return JSON.stringify({ content: [{ type: 'text', text }], isError: isError ?? false });
+		return jsonText({ content: [{ type: 'text', text }], isError: isError ?? false });
 	}
 	const problem = problemOf(value);
 	if (problem !== undefined) throw new ExpectedError(problem);
 	// The text stays as it was typed where nothing has to be added: numbers keep all their digits.
 	if ('content' in value && (isError === undefined || (value['isError'] ?? false) === isError)) return given;
-	return JSON.stringify({ content: [], ...value, isError: isError ?? value['isError'] ?? false });
+	return jsonText({ content: [], ...value, isError: isError ?? value['isError'] ?? false });
 }
 
 function problemOf(result: JsonObject): string | undefined {

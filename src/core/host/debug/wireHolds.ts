@@ -1,5 +1,6 @@
 import { toolUseId as toolUseIdOf } from '../../base/ids.ts';
 import type { Disposable } from '../../base/lifecycle.ts';
+import { jsonText } from '../../base/jsonText.ts';
 import { singleLine } from '../../base/text.ts';
 import type { Exchange, ExchangeEnd } from '../exchange.ts';
 import { CallFailure } from '../failures.ts';
@@ -212,7 +213,7 @@ export class WireHolds {
 
 /** A message in which the place of the arguments is not to be found, as one that writes `params` with escapes. */
 function rewritten({ message, rawId }: Exchange, json: string): RpcMessage {
-	const params = JSON.stringify({ ...message.params, arguments: JSON.parse(json) as unknown });
+	const params = jsonText({ ...message.params, arguments: JSON.parse(json) as unknown });
 	const head = `{"jsonrpc":"2.0","id":${decoded(rawId)},"method":${JSON.stringify(message.method)}`;
 	const written = readRpc(encodedText(`${head},"params":${params}}`));
 	if (written.kind === 'problem') throw new Error('What was just written is a request.');

@@ -1,6 +1,7 @@
 // A hook that is answered late holds its call, whatever tool it is. What an answer may say is what Claude Code 2.1.328 and Codex 0.169
 // were seen to follow.
 
+import { jsonText } from '../../base/jsonText.ts';
 import type { AfterPassage, BeforePassage, DebugGate, GateCall, Hold } from '../debug/debugGate.ts';
 import { wordsOf } from './editedOutput.ts';
 import type { EditedOutput } from './editedOutput.ts';
@@ -126,7 +127,7 @@ function callOf(
 		server: mcpServer,
 		tool,
 		agentsName: tool === toolName ? undefined : toolName,
-		argumentsText: () => JSON.stringify(toolInput ?? {}),
+		argumentsText: () => jsonText(toolInput ?? {}),
 		heldUntil: () => heldUntil,
 		canEdit,
 		canAnswer: facts.event === 'PreToolUse',
@@ -170,18 +171,18 @@ function answerBefore(passage: BeforePassage, { allowsWithInput }: HookDialect):
 function answerAfter(passage: AfterPassage, facts: HookFacts, { output }: HookDialect): string {
 	// A hook cannot make the call again; nobody is told that it could.
 	if (passage.action !== 'edit-result') return noAnswer;
-	return JSON.stringify(output(passage.result, facts) ?? {});
+	return jsonText(output(passage.result, facts) ?? {});
 }
 
 function answerText(hookEventName: string, answer: Readonly<Record<string, unknown>>): string {
-	return JSON.stringify({ hookSpecificOutput: { hookEventName, ...answer } });
+	return jsonText({ hookSpecificOutput: { hookEventName, ...answer } });
 }
 
 /** The result as the gate wants it: of an MCP tool a `CallToolResult`, of another one what its hook says. */
 function resultText({ mcpServer, toolResponse, error }: HookFacts): string {
-	if (mcpServer === undefined) return JSON.stringify(error ?? toolResponse ?? null);
-	if (error !== undefined) return JSON.stringify({ content: [{ type: 'text', text: error }], isError: true });
-	if (Array.isArray(toolResponse)) return JSON.stringify({ content: toolResponse });
-	if (typeof toolResponse === 'string') return JSON.stringify({ content: [{ type: 'text', text: toolResponse }] });
-	return JSON.stringify(toolResponse ?? { content: [] });
+	if (mcpServer === undefined) return jsonText(error ?? toolResponse ?? null);
+	if (error !== undefined) return jsonText({ content: [{ type: 'text', text: error }], isError: true });
+	if (Array.isArray(toolResponse)) return jsonText({ content: toolResponse });
+	if (typeof toolResponse === 'string') return jsonText({ content: [{ type: 'text', text: toolResponse }] });
+	return jsonText(toolResponse ?? { content: [] });
 }

@@ -3,6 +3,7 @@
 import type { HookedCallStatus } from '../status.ts';
 import type { HookFacts } from './hookFacts.ts';
 import { mainAgentId } from '../../base/ids.ts';
+import { jsonText } from '../../base/jsonText.ts';
 
 /** More than that are nobody's work any more: an agent that is killed tells of no end. */
 const mostCalls = 4_096;
@@ -86,13 +87,13 @@ export class HookedCalls {
 
 	/** A permission is asked for before the tool runs; which call it is for is told by its id, or by what is called with what. */
 	private ask(facts: HookFacts): boolean {
-		const given = JSON.stringify(facts.toolInput);
+		const given = jsonText(facts.toolInput);
 		for (const call of this.calls.values()) {
 			const { toolUseId, toolName, agentId, toolInput } = call.facts;
 			if (call.askedAt !== undefined || !isOf(call, facts)) continue;
 			const isMeant =
 				facts.toolUseId === undefined
-					? toolName === facts.toolName && agentId === facts.agentId && JSON.stringify(toolInput) === given
+					? toolName === facts.toolName && agentId === facts.agentId && jsonText(toolInput) === given
 					: toolUseId === facts.toolUseId;
 			if (!isMeant) continue;
 			call.askedAt = this.now();

@@ -1,5 +1,6 @@
 // Where an argument stands in a call, or would stand, and how it is put there without touching a byte of the rest.
 
+import { jsonText } from '../../base/jsonText.ts';
 import { JsonScanner, MemberTable } from '../../base/jsonScanner.ts';
 import type { Span } from '../../base/jsonScanner.ts';
 import { decoded, encodedText, isObject, readRpc, replaced } from '../rpc.ts';
@@ -139,7 +140,7 @@ export function argumentsOf(message: RpcMessage): string {
 	const span = { start: -1, end: -1 };
 	scanner.reset(bytes, spans.params.start, spans.params.end);
 	scanner.readObject(argumentsMember, span);
-	return span.start < 0 ? JSON.stringify(params['arguments']) : decoded(bytes.subarray(span.start, span.end));
+	return span.start < 0 ? jsonText(params['arguments']) : decoded(bytes.subarray(span.start, span.end));
 }
 
 const argumentsMember = new MemberTable<Span>({ arguments: (scanner, span) => scanner.passValue(span) });

@@ -1,3 +1,4 @@
+import { jsonText } from '../../base/jsonText.ts';
 import { isHarmless, leftOut } from '../../scope/index.ts';
 import type { ScopeParameter, ScopePolicy, ToolScopeSettings, UnknownScopes } from '../../scope/index.ts';
 import { placesOf } from './argumentPlaces.ts';
@@ -183,7 +184,7 @@ function elementOf(keys: ArgumentPlace['keys']): string {
 }
 
 function jsonOf(value: unknown): string {
-	return JSON.stringify(value).slice(0, 200);
+	return jsonText(value).slice(0, 200);
 }
 
 /** The wire has no columns. */
