@@ -236,7 +236,8 @@ class LintWatch {
 		const key = `${target.session.format}\n${files[0] ?? ''}`;
 		const known = this.sessions.get(key);
 		const before = known === undefined ? [] : pathsOf(known.target.session);
-		if (known !== undefined && files.every((file) => before.includes(file))) return false;
+		const isReverted = target.session.revertedFrom !== known?.target.session.revertedFrom;
+		if (known !== undefined && !isReverted && files.every((file) => before.includes(file))) return false;
 		// Subagents may be found before the file of the session that they belong to.
 		for (const file of files) {
 			const other = this.keyOf.get(file);

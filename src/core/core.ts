@@ -249,11 +249,13 @@ export class FollowedSession {
 		return { ...second, isFresh: true, hasNewFindings: true };
 	}
 
-	/** Whether a file that was read is no longer the session's, nor there: it has another name now, or was deleted. */
+	/** Whether a file that was read is no longer the session's, nor there (it has another name now, or was deleted), or its thread was reverted since. */
 	private async hasLostFile(): Promise<boolean> {
 		const { files, followers, platform } = this;
 		if (files === this.knownFiles) return false;
+		const wasReverted = files.revertedFrom !== this.knownFiles.revertedFrom;
 		this.knownFiles = files;
+		if (wasReverted) return true;
 		const paths = new Set([...pathsOf(files), files.recordingPath]);
 		for (const path of followers.keys()) {
 			if (paths.has(path)) continue;

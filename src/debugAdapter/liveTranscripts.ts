@@ -67,8 +67,13 @@ export class LiveTranscripts {
 				}
 			} else {
 				for (const day of await this.newestFolders(home.path, 3)) {
-					const found = (await this.list(day)).find(({ name }) => name.endsWith(`-${nativeId}.jsonl`));
-					if (found !== undefined) return joinPath(files, day, found.name);
+					// A thread that was reverted goes on in a rollout of a later name: `…-<thread>_<rollout>.jsonl`.
+					const found = (await this.list(day))
+						.map(({ name }) => name)
+						.filter((name) => name.endsWith(`-${nativeId}.jsonl`) || name.includes(`-${nativeId}_`))
+						.sort()
+						.at(-1);
+					if (found !== undefined) return joinPath(files, day, found);
 				}
 			}
 		}

@@ -146,6 +146,12 @@ export class SessionInView implements Disposable {
 		await this.update();
 	}
 
+	/** Its thread goes on in another file, without its end. */
+	setReverted(revertedFrom: number | undefined): void {
+		this.followed.setFiles({ ...this.files, revertedFrom });
+		void this.update(); // its failures are logged
+	}
+
 	/** A host has recorded something of it. */
 	setRecording(recordingPath: string): void {
 		if (this.files.recordingPath !== recordingPath) this.followed.setFiles({ ...this.files, recordingPath });
@@ -193,8 +199,11 @@ export class SessionInView implements Disposable {
 			const found = await core.findSessions(this.key, { signal: this.abort.signal });
 			const written = found.sessions.find((candidate) => keyOf(candidate) === this.key);
 			if (written === undefined || this.isDisposed) return;
-			const session = { ...written, recordingPath: this.files.recordingPath };
-			if (pathsOf(session).join('\n') === pathsOf(this.files).join('\n')) return;
+			const { recordingPath } = this.files;
+			const revertedFrom = written.revertedFrom ?? this.files.revertedFrom;
+			const session = { ...written, recordingPath, revertedFrom };
+			const isSame = pathsOf(session).join('\n') === pathsOf(this.files).join('\n');
+			if (isSame && revertedFrom === this.files.revertedFrom) return;
 			this.followed.setFiles(session);
 			this.watchFolders();
 			await this.update();

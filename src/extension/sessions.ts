@@ -422,7 +422,10 @@ export class Sessions implements Disposable {
 		);
 		const known = this.entries.get(key);
 		const recorded = found.recordingPath ?? known?.files.recordingPath ?? alone?.files.recordingPath;
-		const files = recorded === undefined ? found : { ...found, recordingPath: recorded };
+		// Who looks at one day alone does not see that a thread was reverted on a later one.
+		const revertedFrom = found.revertedFrom ?? known?.files.revertedFrom;
+		const wasReverted = revertedFrom !== known?.files.revertedFrom;
+		const files = { ...found, revertedFrom, recordingPath: recorded };
 		let modifiedAt = 0;
 		let bytes = 0;
 		for (const path of pathsOf(files)) {
@@ -448,8 +451,9 @@ export class Sessions implements Disposable {
 			bytes,
 			isOpened: known?.isOpened === true,
 			isFound: isFound || known?.isFound === true,
-			details: known?.details,
+			details: wasReverted ? undefined : known?.details,
 		});
+		if (wasReverted) this.held.get(key)?.session.setReverted(revertedFrom);
 	}
 
 	private remove(key: SessionKey): void {

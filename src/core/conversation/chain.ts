@@ -47,10 +47,13 @@ export class Chain<Member extends ChainMember> {
 		return (id === this.lastId ? this.lastOfId : this.nodes.get(id)) ?? undefined;
 	}
 
-	/** Appends a line that carries a message. */
-	append(link: ChainLink | undefined, member: Member): ChainNode<Member> {
+	/**
+	 * Appends a line that carries a message.
+	 * @param isBeside The conversation goes on without it.
+	 */
+	append(link: ChainLink | undefined, member: Member, isBeside = false): ChainNode<Member> {
 		const node = this.create(link, member);
-		this.leaf = node;
+		if (!isBeside) this.leaf = node;
 		if (link !== undefined && link.id === this.preserved?.anchorId) this.insertPreserved(node);
 		return node;
 	}

@@ -372,7 +372,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		if (event.tokens !== undefined && (known.tokens === undefined || event.tokens.output >= known.tokens.output)) {
 			known.tokens = event.tokens;
 		}
-		known.lastNode = agent.chain.append(event.chain, known);
+		known.lastNode = agent.chain.append(event.chain, known, event.isReverted);
 		agent.lastMessage = known;
 		changes.messages.add(known);
 		return;
@@ -390,7 +390,7 @@ function foldMessage(state: ConversationState, event: MessageEvent, changes: Cha
 		state.ownTitle = event.text.preview;
 	}
 	agent.addMessage(message, event.chain);
-	message.lastNode = agent.chain.append(event.chain, message);
+	message.lastNode = agent.chain.append(event.chain, message, event.isReverted);
 	// Where the file begins in the middle of a response, calls of its first lines may be missing while their results are there.
 	const isCutThrough = agent.isHeadCut && agent.messages.length === 1;
 	if (event.kind === 'response' && !isCutThrough) agent.isAtHead = false;

@@ -94,6 +94,7 @@ export const sessionEventSchema: z.ZodType<SessionEvent> = z.discriminatedUnion(
 		kind: z.enum(['prompt', 'response', 'notification', 'results', 'summary', 'interrupt', 'meta', 'local']),
 		origin: z.enum(['typed', 'queued', 'scheduled', 'hook', 'program', 'agent', 'system']).optional(),
 		chain,
+		isReverted: z.literal(true).optional(),
 		parts: z.array(
 			z.enum(['text', 'thinking', 'tool-use', 'tool-result', 'image', 'document', 'server-tool-result', 'other']),
 		),

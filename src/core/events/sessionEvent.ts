@@ -198,6 +198,8 @@ export interface MessageEvent extends Envelope {
 	/** Of a prompt. */
 	readonly origin?: PromptOrigin | undefined;
 	readonly chain?: ChainLink | undefined;
+	/** The conversation goes on without it, from an earlier message. */
+	readonly isReverted?: true | undefined;
 	readonly parts: readonly PartKind[];
 	readonly text?: BodyRef | undefined;
 	/** Of a `local` message: the provider has refused the request for what it held (HTTP status 400); the words, cut off after 2,000 characters. */

@@ -107,6 +107,7 @@ export async function saveSession(
 		liveness: known.liveness,
 		bodies: bodies === undefined && session.saved?.bodies !== 'replaced' ? 'whole' : 'replaced',
 		main,
+		revertedFrom: session.revertedFrom,
 		agents,
 		recording,
 		files: written,

@@ -64,6 +64,8 @@ class CodexReader extends JsonLineReader {
 	private historyStart = -1;
 	/** No call was read as yet of a rollout whose history begins in another one. */
 	private isAfterBase = false;
+	/** The thread goes on in another rollout, without this line and what follows. */
+	private isReverted = false;
 	/** The calls and texts of one response share a message; it ends where the client counts its tokens or somebody else speaks. */
 	private responseId = '';
 	private readonly failed = new Set<string>();
@@ -99,6 +101,7 @@ class CodexReader extends JsonLineReader {
 			this.emitUnknown(source, 'inherited');
 			return;
 		}
+		if (this.file.revertedFrom !== undefined && line.ordinal >= this.file.revertedFrom) this.isReverted = true;
 		switch (line.type) {
 			case 'response_item':
 				this.emitItem(bytes, lineStart, source);
@@ -108,7 +111,13 @@ class CodexReader extends JsonLineReader {
 				break;
 			case 'compacted':
 				this.responseId = '';
-				this.sink({ ...this.envelope(source, this.agent, line.at), type: 'compaction', trigger: 'unknown' });
+				if (this.isReverted) this.emitUnknown(source, 'reverted');
+				else
+					this.sink({
+						...this.envelope(source, this.agent, line.at),
+						type: 'compaction',
+						trigger: 'unknown',
+					});
 				break;
 			case 'token_usage_record':
 				this.responseId = '';
@@ -139,7 +148,7 @@ class CodexReader extends JsonLineReader {
 		}
 		this.header = line.id;
 		this.historyStart = line.historyStart;
-		this.isAfterBase = line.hasHistoryBase;
+		this.isAfterBase = line.baseRollout !== '';
 		if (this.file.agentId === null) {
 			const isProgram = isProgramSource(line);
 			if (isProgram) this.origin = 'program';
@@ -262,6 +271,7 @@ class CodexReader extends JsonLineReader {
 			role,
 			kind,
 			origin,
+			isReverted: this.isReverted ? true : undefined,
 			parts,
 			// It records itself that a turn was interrupted, and tells the model "aborted" when it goes on.
 			unmissed:
@@ -435,7 +445,7 @@ class CodexReader extends JsonLineReader {
 				return;
 			case 'thread_rolled_back':
 				this.responseId = '';
-				if (line.turnCount > 0) {
+				if (line.turnCount > 0 && !this.isReverted) {
 					this.sink({ ...this.envelope(source, this.agent, line.at), type: 'branch', turns: line.turnCount });
 				}
 				return;

@@ -26,8 +26,9 @@ export class CodexLine {
 	agentPath = '';
 	depth = -1;
 	historyStart = -1;
-	/** The rollout begins where another one was forked, reverted or left: what came before stands there. */
-	hasHistoryBase = false;
+	/** The rollout begins where this one was forked, reverted or left, before the line of that ordinal: what came before stands there. */
+	baseRollout = '';
+	baseEnd = -1;
 	newThreadId = '';
 	turnCount = -1;
 	readonly arguments: Span = { start: -1, end: -1 };
@@ -65,6 +66,11 @@ const subagentMembers = new MemberTable<CodexLine>({
 });
 const sourceMembers = new MemberTable<CodexLine>({
 	subagent: (scanner, line) => void scanner.readObject(subagentMembers, line),
+});
+
+const baseMembers = new MemberTable<CodexLine>({
+	thread_id: (scanner, line) => void (line.baseRollout = scanner.readText()),
+	end_ordinal_exclusive: (scanner, line) => void (line.baseEnd = scanner.readNumber()),
 });
 
 const contentMembers = new MemberTable<CodexLine>({
@@ -115,10 +121,7 @@ const payloadMembers = new MemberTable<CodexLine>({
 		if (path !== '') line.agentPath = path;
 	},
 	subagent_history_start_ordinal: (scanner, line) => void (line.historyStart = scanner.readNumber()),
-	history_base(scanner, line) {
-		line.hasHistoryBase = scanner.peek() === 0x7b;
-		scanner.skipValue();
-	},
+	history_base: (scanner, line) => void scanner.readObject(baseMembers, line),
 	new_thread_id: (scanner, line) => void (line.newThreadId = scanner.readText()),
 	num_turns: (scanner, line) => void (line.turnCount = scanner.readNumber()),
 	arguments: (scanner, line) => scanner.passValue(line.arguments),

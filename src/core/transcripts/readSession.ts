@@ -130,6 +130,7 @@ export class TranscriptFollower {
 			path: agent?.path ?? session.mainPath ?? '',
 			nativeSessionId: session.nativeId,
 			agentId: agent?.agentId ?? null,
+			revertedFrom: agent === undefined ? session.revertedFrom : undefined,
 			withPreviews: options.withPreviews,
 		};
 		return new TranscriptFollower(files, file.path, options, (sink) => format.createReader(file, sink));

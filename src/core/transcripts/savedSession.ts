@@ -33,6 +33,8 @@ export interface SavedManifest {
 	/** Whether texts, arguments and results are in it as they were, or replaced. */
 	readonly bodies: 'whole' | 'replaced';
 	readonly main?: string | undefined;
+	/** As `SessionFiles` has it. */
+	readonly revertedFrom?: number | undefined;
 	readonly agents: readonly {
 		readonly agentId: string;
 		readonly path: string;
@@ -76,13 +78,14 @@ export async function savedSessionAt(files: TranscriptFiles, path: string): Prom
 export async function openSavedSession(files: TranscriptFiles, path: string): Promise<SessionFiles> {
 	const manifest = manifestOf(await readJson(files, joinPath(files, path, manifestName), mostManifestBytes));
 	const at = (name: string) => joinPath(files, path, ...name.split('/'));
-	const { session, main, agents, recording, savedAt, liveness, bodies } = manifest;
+	const { session, main, revertedFrom, agents, recording, savedAt, liveness, bodies } = manifest;
 	const toolsPath = at(toolsName);
 	const tools = (await files.stat(toolsPath)) === undefined ? [] : await readJson(files, toolsPath, mostToolsBytes);
 	return {
 		format: session.format,
 		nativeId: session.nativeId,
 		mainPath: main === undefined ? undefined : at(main),
+		...(revertedFrom === undefined ? {} : { revertedFrom }),
 		agents: agents.map((agent): AgentFile => ({
 			agentId: agent.agentId,
 			path: at(agent.path),
@@ -122,8 +125,20 @@ async function readJson(files: TranscriptFiles, path: string, most: number): Pro
 }
 
 function manifestOf(value: unknown): SavedManifest {
-	const { format, version, writtenBy, savedAt, session, liveness, bodies, main, agents, recording, files } =
-		membersOf(value);
+	const {
+		format,
+		version,
+		writtenBy,
+		savedAt,
+		session,
+		liveness,
+		bodies,
+		main,
+		revertedFrom,
+		agents,
+		recording,
+		files,
+	} = membersOf(value);
 	if (format !== 'crosstalk-session') throw new ExpectedError('It is no session file of Crosstalk.');
 	if (typeof version !== 'number') throw unreadable('version');
 	if (version > savedVersion) {
@@ -151,6 +166,7 @@ function manifestOf(value: unknown): SavedManifest {
 		liveness: { state: knownState, evidence, since: typeof since === 'number' ? since : undefined },
 		bodies,
 		main: main === undefined ? undefined : pathOf(main, 'main'),
+		revertedFrom: typeof revertedFrom === 'number' ? revertedFrom : undefined,
 		agents: agents.map((agent: unknown, index) => {
 			const { agentId, path, sidecar, isWorkflow } = membersOf(agent);
 			if (typeof agentId !== 'string') throw unreadable(`agents[${index}].agentId`);

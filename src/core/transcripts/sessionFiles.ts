@@ -27,6 +27,8 @@ export interface SessionFiles {
 	/** The main agent's transcript; `undefined` when only files of its subagents are there. */
 	readonly mainPath: string | undefined;
 	readonly agents: readonly AgentFile[];
+	/** Codex: the thread was reverted and goes on in another rollout; the ordinal of the main one's first line that is no longer part of it. */
+	readonly revertedFrom?: number | undefined;
 	/** What a host has recorded of it. */
 	readonly recordingPath?: string | undefined;
 	/** It comes out of a file that was saved, on this machine or another; nothing else is asked about it. */
@@ -100,6 +102,8 @@ interface Header {
 	/** Codex: the thread that spawned it, and the root when the header names it. */
 	readonly parentId: string;
 	readonly rootId: string;
+	/** Codex: a thread that was reverted has several rollouts. Their ids tell in which order they began. */
+	readonly rollout?: { readonly id: string; readonly base: string; readonly baseEnd: number };
 }
 
 class Search {
@@ -307,8 +311,11 @@ class Search {
 			const folder = parentFolder(this.files, thread.path);
 			// The same thread twice is two recordings of it: each goes with what lies in its own folder.
 			const candidates = groups.filter((group) => group.root === root && !group.threads.has(thread.id));
+			const near = candidates.filter((candidate) => candidate.folder === folder);
 			const group =
-				candidates.find((candidate) => candidate.folder === folder) ??
+				// A thread that was reverted began its later subagents in the rollout that it went on in.
+				near.findLast(({ threads }) => (threads.get(root)?.rollout?.id ?? '') <= thread.id) ??
+				near[0] ??
 				(thread.id === root
 					? undefined
 					: candidates.find((candidate) => isDayFolder(candidate.folder, folder)));
@@ -319,6 +326,7 @@ class Search {
 			format: 'codex',
 			nativeId: root,
 			mainPath: threads.get(root)?.path,
+			...revertedFrom(threads.get(root), this.codexThreads),
 			agents: [...threads.values()]
 				.filter((thread) => thread.id !== root)
 				.map((thread) => ({
@@ -329,6 +337,26 @@ class Search {
 				})),
 		}));
 	}
+}
+
+/** Where the newest rollout of a thread goes on from an older one. What that has behind it, Codex no longer knows of. */
+function revertedFrom(
+	thread: Header | undefined,
+	threads: readonly Header[],
+): Pick<SessionFiles, 'revertedFrom'> | undefined {
+	if (thread?.rollout === undefined) return undefined;
+	const rollouts = new Map(
+		threads.flatMap(({ id, rollout }) => (id === thread.id && rollout ? [[rollout.id, rollout]] : [])),
+	);
+	let next = rollouts.get([...rollouts.keys()].sort().at(-1) ?? '');
+	let end: number | undefined;
+	// Each is older than the one that goes on from it.
+	while (next !== undefined && next.id !== thread.rollout.id) {
+		end = next.baseEnd;
+		next = next.base < next.id ? rollouts.get(next.base) : undefined;
+	}
+	if (next === undefined) end = 0;
+	return end === undefined ? undefined : { revertedFrom: end };
 }
 
 /** Days of one `sessions/YYYY/MM/DD` tree: a child may be spawned after midnight. */
@@ -447,17 +475,20 @@ function codexHeader(head: Uint8Array, start: number, end: number, path: string)
 	scanner.reset(head, start, end);
 	// A header is long, its instructions come last; what was read before the head ends is what counts.
 	if (scanner.peek() === 0x7b) scanner.readObject(CodexLine.members, line);
-	const fromName = /([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.jsonl$/.exec(path)?.[1] ?? path;
+	// `rollout-<time>-<thread>.jsonl`; one that a thread goes on in when it was reverted: `…-<thread>_<rollout>.jsonl`.
+	const [, thread = path, rolloutId = thread] = /([0-9a-f-]{36})(?:_([0-9a-f-]{36}))?\.jsonl$/.exec(path) ?? [];
 	const isHeader = line.type === 'session_meta' && line.id !== '';
-	// A header that the head cuts off before its id is looked at again with a longer head.
-	const isCut = end === head.length && line.type === 'session_meta' && line.id === '';
-	const id = isHeader ? line.id : isCut ? '' : fromName;
+	const isMissing = line.id === '' || (rolloutId !== thread && line.baseRollout === '');
+	// A header that the head cuts off before its id, or before the rollout that it goes on from, is looked at again with a longer head.
+	const isCut = end === head.length && line.type === 'session_meta' && isMissing;
+	const id = isCut ? '' : isHeader ? line.id : thread;
 	return {
 		path,
 		format: 'codex',
 		id,
 		parentId: isHeader ? line.parentThreadId : '',
 		rootId: isHeader && line.parentThreadId !== '' ? line.sessionId : '',
+		rollout: { id: rolloutId, base: line.baseRollout, baseEnd: line.baseEnd },
 	};
 }
 

@@ -13,6 +13,8 @@ export interface TranscriptFile {
 	readonly nativeSessionId: string;
 	/** The agent whose file this is; `null` when the lines say it. */
 	readonly agentId: string | null;
+	/** Codex: the ordinal of the first line that the thread goes on without, in another rollout. */
+	readonly revertedFrom?: number | undefined;
 	/** Whether bodies get a preview for a person to see. Without, texts are left out, but for the prompts that sessions are called after. */
 	readonly withPreviews: boolean;
 }
