@@ -266,6 +266,47 @@ describe('a server that dies', () => {
 		assert.match(JSON.stringify(call.answer), /There is no command/);
 	});
 
+	const noClientTakes = (reason: string) =>
+		`files is not available: files gave an answer to the handshake that no client takes. ${reason}`;
+	for (const [answer, message, starts] of [
+		[{ result: {} }, noClientTakes('Its "result" has no "capabilities".'), 1],
+		[{ result: { protocolVersion: '2025-11-25' } }, noClientTakes('Its "result" has no "capabilities".'), 1],
+		[{ result: null }, noClientTakes('Its "result" is no object.'), 1],
+		[{ result: 'ready' }, noClientTakes('Its "result" is no object.'), 1],
+		[{ error: {} }, noClientTakes('Its "error" has no "code" that is a number and "message".'), 1],
+		[
+			{ error: { code: -32_000, message: 'Not today' } },
+			'files is not available: files refused the handshake: Not today (-32000).',
+			1,
+		],
+		[
+			{ error: 'no' },
+			'files is not available: files gave an answer that cannot be read. The message is neither a request nor an answer: it has no "method", "result" or "error".',
+			5,
+		],
+	] as const)
+		it(`that answers its handshake with ${JSON.stringify(answer)} has failed, and its callers learn why`, async () => {
+			const rig = createRig({
+				answer: (transport, { id }) =>
+					void (id !== undefined && transport.say({ jsonrpc: '2.0', id, ...answer })),
+			});
+			const agent = rig.agent();
+			const call = agent.ask('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: {} });
+			await rig.pass(60_000);
+			assert.equal((call.answer!['error'] as { message: string }).message, message);
+			assert.equal(server(rig).state, 'failed');
+			assert.equal(rig.transports.length, starts);
+		});
+
+	it('that names neither its revision nor itself in the handshake is used all the same', async () => {
+		const rig = createRig({
+			answer: (transport, { id, method }) =>
+				void (method === 'initialize' && transport.say({ jsonrpc: '2.0', id, result: { capabilities: {} } })),
+		});
+		await rig.initialized();
+		assert.equal(server(rig).state, 'connected');
+	});
+
 	it('that never answers its handshake is given up', async () => {
 		const rig = createRig({ limits: { connectMs: 1_000, connectAttempts: 2, queueMs: 60_000 }, answer: () => {} });
 		const call = rig.agent().call('echo');

@@ -425,9 +425,19 @@ export class Upstream {
 					this.connected({ era: 'modern', protocolVersion: MODERN, result: modern.result });
 					return;
 				}
-				const said = stringAt(answer.result, 'message') ?? 'no message';
+			}
+			const flaw = flawOf(answer) ?? introductionFlaw(answer);
+			if (flaw !== undefined) {
 				this.attemptFailed(
-					`${this.definition.name} refused the handshake: ${said} (${String(answer.result['code'])}).`,
+					`${this.definition.name} gave an answer to the handshake that no client takes. ${flaw}`,
+					true,
+				);
+				return;
+			}
+			if (answer.kind === 'error') {
+				const { message, code } = answer.result;
+				this.attemptFailed(
+					`${this.definition.name} refused the handshake: ${String(message)} (${String(code)}).`,
 					true,
 				);
 				return;
@@ -650,6 +660,7 @@ export class Upstream {
 			// The answer that somebody waits for may be the very one that cannot be read.
 			const exchange = this.exchangeOf(message.id ?? relatedTo);
 			if (exchange !== undefined) this.finish(exchange, { failure: this.malformed(exchange, message.reason) });
+			else this.settleOwn(message.id, this.malformed(undefined, message.reason));
 			return;
 		}
 		if (message.kind === 'request' || message.kind === 'notification') {
@@ -657,12 +668,7 @@ export class Upstream {
 			return;
 		}
 		const id = typeof message.id === 'number' ? message.id : Number(message.id);
-		const own = this.own.get(id);
-		if (own !== undefined) {
-			this.own.delete(id);
-			own(message);
-			return;
-		}
+		if (this.settleOwn(id, message)) return;
 		// An error without an id on a request's own stream is about that request.
 		const exchange = this.running.get(id) ?? (message.id === undefined ? this.exchangeOf(relatedTo) : undefined);
 		if (exchange === undefined) {
@@ -675,6 +681,15 @@ export class Upstream {
 		if (exchange.fault?.onLost !== undefined) exchange.fault.onLost();
 		else if (flaw === undefined) this.finish(exchange, { answer: message });
 		else this.finish(exchange, { failure: this.malformed(exchange, flaw) });
+	}
+
+	/** @returns Whether it was the host itself that asked this. */
+	private settleOwn(id: unknown, answer: RpcMessage | CallFailure): boolean {
+		const own = typeof id === 'number' ? this.own.get(id) : undefined;
+		if (own === undefined || typeof id !== 'number') return false;
+		this.own.delete(id);
+		own(answer);
+		return true;
 	}
 
 	private receiveFromServer(message: RpcMessage, relatedTo: number | undefined): void {
@@ -731,12 +746,7 @@ export class Upstream {
 	}
 
 	private requestFailed(id: number, failure: RequestFailure): void {
-		const own = this.own.get(id);
-		if (own !== undefined) {
-			this.own.delete(id);
-			own(this.failure('server-unavailable', failure.reason));
-			return;
-		}
+		if (this.settleOwn(id, this.failure('server-unavailable', failure.reason))) return;
 		const exchange = this.running.get(id);
 		if (exchange === undefined) return;
 		if (failure.httpStatus !== undefined && !failure.isSessionLost && !failure.mayHaveRun) {
@@ -963,7 +973,7 @@ export class Upstream {
 		return `${what} on ${this.definition.name} may or may not have been carried out.`;
 	}
 
-	private malformed(exchange: Exchange, reason: string): CallFailure {
+	private malformed(exchange: Exchange | undefined, reason: string): CallFailure {
 		return this.failure(
 			'malformed-answer',
 			`${this.definition.name} gave an answer that cannot be read. ${reason}`,
@@ -1000,6 +1010,12 @@ function speaksModern(answer: RpcMessage): boolean {
 				? answer.result['data']['supported']
 				: undefined;
 	return Array.isArray(versions) && versions.includes(MODERN);
+}
+
+/** What no agent could go on with. A server that does not name its revision, or itself, is met half way. */
+function introductionFlaw({ kind, result }: RpcMessage): string | undefined {
+	if (kind === 'error' || isObject(result['capabilities'])) return undefined;
+	return 'Its "result" has no "capabilities".';
 }
 
 function noAnswer(error: unknown): undefined {
