@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { downloadAndUnzipVSCode, SilentReporter } from '@vscode/test-electron';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
+import { agentStart } from '../src/platform/node/agentStart.ts';
 import { findOnPath, isExecutable } from './chromium.ts';
 import { root } from './process.ts';
 import { ToolInstallError } from './toolCache.ts';
@@ -41,32 +42,26 @@ export async function launchDesktop(
 	const extensions = join(options.profile, 'extensions');
 	await mkdir(extensions, { recursive: true });
 	await writeUserSettings(userData, options.settings);
-	const child = spawn(
-		executable,
-		[
-			options.folder,
-			...(options.files ?? []),
-			`--extensionDevelopmentPath=${options.extension}`,
-			...(options.tests === undefined ? [] : [`--extensionTestsPath=${options.tests}`]),
-			...[`--user-data-dir=${userData}`, `--extensions-dir=${extensions}`],
-			...[
-				'--disable-updates',
-				'--disable-workspace-trust',
-				'--skip-welcome',
-				'--skip-release-notes',
-				'--new-window',
-			],
-			// VS Code refuses to start as root with a sandbox.
-			...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-			...arguments_,
-		],
-		{
-			env: { ...withoutVscodeVariables(process.env), ...options.environment },
-			stdio: ['ignore', 'pipe', 'pipe'],
-			// A command file, which only a shell starts.
-			shell: executable.endsWith('.cmd'),
-		},
-	);
+	const args = [
+		options.folder,
+		...(options.files ?? []),
+		`--extensionDevelopmentPath=${options.extension}`,
+		...(options.tests === undefined ? [] : [`--extensionTestsPath=${options.tests}`]),
+		...[`--user-data-dir=${userData}`, `--extensions-dir=${extensions}`],
+		...['--disable-updates', '--disable-workspace-trust', '--skip-welcome', '--skip-release-notes', '--new-window'],
+		// VS Code refuses to start as root with a sandbox.
+		...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+		...arguments_,
+	];
+	const env = { ...withoutVscodeVariables(process.env), ...options.environment };
+	// On Windows it may be a batch file, in a folder with a space in its name.
+	const start = agentStart({ command: executable, args }, env);
+	if (typeof start === 'string') throw new ToolInstallError(start);
+	const child = spawn(start.file, start.args, {
+		env,
+		stdio: ['ignore', 'pipe', 'pipe'],
+		windowsVerbatimArguments: start.isVerbatim,
+	});
 	const log = new LogTail();
 	child.stdout.setEncoding('utf8').on('data', (text: string) => log.add(text));
 	child.stderr.setEncoding('utf8').on('data', (text: string) => log.add(text));
