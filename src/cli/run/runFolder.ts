@@ -17,7 +17,7 @@ export class RunFolder {
 		// Runs that were killed could not tidy up.
 		for (const name of await readdir(runs)) {
 			const pid = Number(/^(\d+)-/.exec(name)?.[1] ?? Number.NaN);
-			if (!Number.isNaN(pid) && !isRunning(pid)) await rm(join(runs, name), { recursive: true, force: true });
+			if (!Number.isNaN(pid) && !isRunning(pid)) await removeFolder(join(runs, name));
 		}
 		return new RunFolder(await mkdtemp(join(runs, `${process.pid}-`)));
 	}
@@ -29,9 +29,13 @@ export class RunFolder {
 	}
 
 	async remove(): Promise<void> {
-		// On Windows a file may be in use a moment longer than the agent.
-		await rm(this.path, { recursive: true, force: true, maxRetries: 5 });
+		await removeFolder(this.path);
 	}
+}
+
+/** On Windows a file may be in use a moment longer than the agent. What is in use for longer goes with a later run. */
+async function removeFolder(path: string): Promise<void> {
+	await rm(path, { recursive: true, force: true, maxRetries: 5 }).catch(() => undefined);
 }
 
 export function isProcessRunning(pid: number): boolean {

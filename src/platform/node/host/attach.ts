@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -200,8 +200,7 @@ async function openLog(path: string): Promise<FileHandle> {
 		const known = await stat(path).catch(() => undefined);
 		if (known !== undefined && known.size > longestLog) {
 			const before = `${path}.1`;
-			await rm(before, { force: true });
-			// On Windows not while a host still writes into it; then it grows until the next time.
+			// On Windows not while a host still writes into it, or somebody reads the one before; then it grows until the next time.
 			await rename(path, before).catch(() => undefined);
 		}
 		return await open(path, 'a', 0o600);

@@ -139,7 +139,8 @@ export async function writePrivateFile(path: string, text: string): Promise<void
 		}
 		await onceLetGo(() => rename(temporary, path));
 	} catch (error) {
-		await rm(temporary, { force: true });
+		// Why nothing was written is what there is to say.
+		await onceLetGo(() => rm(temporary, { force: true })).catch(() => undefined);
 		throw new ExpectedError(`${path} cannot be written${codeOf(error)}.`, { cause: error });
 	}
 }

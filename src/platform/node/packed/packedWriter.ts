@@ -21,6 +21,7 @@ import {
 	versionNeeded,
 } from './packedFormat.ts';
 import { errnoOf, isErrno, whyUnwritable } from '../errno.ts';
+import { onceLetGo } from '../host/heldFile.ts';
 
 const deflate = promisify(deflateRaw);
 
@@ -146,20 +147,25 @@ export class PackedWriter {
 		if (!this.isReplacing) {
 			try {
 				await link(this.draft, this.path);
-				await rm(this.draft, { force: true });
+				await this.removeDraft();
 				return;
 			} catch (error) {
 				if (isErrno(error, 'EEXIST')) throw taken();
 				// A disk without links.
 			}
 		}
-		await rename(this.draft, this.path);
+		await onceLetGo(() => rename(this.draft, this.path));
+	}
+
+	/** What somebody holds for longer stays: the session is written, or it is not, without it. */
+	private async removeDraft(): Promise<void> {
+		await onceLetGo(() => rm(this.draft, { force: true })).catch(() => undefined);
 	}
 
 	/** Leaves nothing behind. */
 	async discard(): Promise<void> {
 		await this.file.close().catch(() => undefined);
-		await rm(this.draft, { force: true }).catch(() => undefined);
+		await this.removeDraft();
 	}
 
 	private async write(bytes: Uint8Array): Promise<void> {

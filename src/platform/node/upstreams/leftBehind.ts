@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { appendFile, readFile, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { onceLetGo } from '../host/heldFile.ts';
 
 /** How long what was left behind may take to end, before it is made to. */
 const GRACE_MS = 500;
@@ -46,7 +47,7 @@ export class StartedProcesses {
 		}
 		const known = text.matchAll(/^(\d+) (.+)$/gm);
 		await Promise.all([...known].map(async ([, pid, start = '']) => this.end(Number(pid), start)));
-		await rm(this.path, { force: true });
+		await onceLetGo(() => rm(this.path, { force: true }));
 	}
 
 	private async end(pid: number, start: string): Promise<void> {

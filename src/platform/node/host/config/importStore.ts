@@ -8,6 +8,7 @@ import type { PlainValue } from '../../../../core/host/config/configValue.ts';
 import type { ConfigDialect } from '../../../../core/host/config/serverEntry.ts';
 import { makeFolder } from '../makeFolder.ts';
 import { codeOf, isErrno } from '../../errno.ts';
+import { onceLetGo } from '../heldFile.ts';
 import { prepareDataDirectory, writePrivateFile } from '../dataDirectory.ts';
 import { clients } from './clientFiles.ts';
 import type { Client } from './clientFiles.ts';
@@ -123,7 +124,7 @@ export async function readBackup(directory: string, sha256: string): Promise<Buf
 }
 
 export async function removeBackup(directory: string, sha256: string): Promise<void> {
-	await rm(backupPath(directory, sha256), { force: true });
+	await onceLetGo(() => rm(backupPath(directory, sha256), { force: true }));
 }
 
 export function sha256Of(bytes: Uint8Array): string {

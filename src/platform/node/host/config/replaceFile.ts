@@ -25,13 +25,13 @@ export async function replaceFile(path: string, expected: Uint8Array, bytes: Uin
 		if (own.uid !== uid || own.gid !== gid) await chown(temporary, uid, gid).catch(() => undefined);
 		// As late as can be: some clients write their file all the time.
 		if (!(await readFile(real)).equals(expected)) {
-			await rm(temporary, { force: true });
+			await onceLetGo(() => rm(temporary, { force: true }));
 			return false;
 		}
 		await onceLetGo(() => rename(temporary, real));
 		return true;
 	} catch (error) {
-		await rm(temporary, { force: true });
+		await onceLetGo(() => rm(temporary, { force: true }));
 		throw error;
 	}
 }

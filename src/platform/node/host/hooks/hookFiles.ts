@@ -16,6 +16,7 @@ import { sha256Of } from '../config/importStore.ts';
 import { parseJsonConfig } from '../config/jsonConfig.ts';
 import { replaceFile } from '../config/replaceFile.ts';
 import { codeOf, isErrno } from '../../errno.ts';
+import { onceLetGo } from '../heldFile.ts';
 import { prepareDataDirectory, writePrivateFile } from '../dataDirectory.ts';
 import { takeLock } from '../ownership.ts';
 import { addressOfHandler, handlersIn, hookHandlers, isOurHandler, obstacleIn } from './claudeCodeSettings.ts';
@@ -163,7 +164,7 @@ async function removeAlone(directory: string, path: string): Promise<RemovedHook
 		await writeInstalled(directory, others);
 		// Files that were the same before have one backup.
 		const isShared = others.some(({ originalSha256 }) => originalSha256 === installed.originalSha256);
-		if (backup !== undefined && !isShared) await rm(backup, { force: true });
+		if (backup !== undefined && !isShared) await onceLetGo(() => rm(backup, { force: true }));
 	};
 	if (before === undefined || !handlersIn(file.settings).some(({ handler }) => isOurHandler(handler))) {
 		await forget();
@@ -173,7 +174,7 @@ async function removeAlone(directory: string, path: string): Promise<RemovedHook
 	try {
 		if (isReadOnly(await stat(path))) return failed('It is read-only. Nothing was written to it.');
 		if (isUntouched && installed.originalSha256 === null) {
-			await unlink(path);
+			await onceLetGo(() => unlink(path));
 			if (installed.madeFolder) await rmdir(dirname(path)).catch(() => undefined); // somebody else uses it by now
 			await forget();
 			return { path, result: 'restored', diff: '', remarks: [], backup: undefined };
