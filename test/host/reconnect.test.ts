@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { EventRecorder } from '../../src/core/host/eventRecorder.ts';
 import { answerHandshake, createRig, settled } from './rig.ts';
-import type { FakeCall, Rig } from './rig.ts';
+import type { FakeCall, Rig, RigOptions } from './rig.ts';
 
 function reply(rig: Rig, index = 0): void {
 	const request = rig.last.requests('tools/call')[index]!;
@@ -313,6 +314,57 @@ describe('a server that dies', () => {
 		await rig.pass(10_000);
 		assert.equal(call.failure, 'server-unavailable');
 		assert.ok(rig.transports.every(({ isClosed }) => isClosed));
+	});
+});
+
+describe('what a server prints', () => {
+	const secrets = ['env-s3cret', 'arg-s3cret'];
+
+	function withSecrets(options: Pick<RigOptions, 'answer'> = {}): Rig {
+		const log = { append: () => true, maximumMessageBytes: 1_000 };
+		const rig = createRig({ ...options, recorder: (clock) => new EventRecorder(log, clock) });
+		rig.host.putServers('test', [{ ...rig.definition, secrets }]);
+		return rig;
+	}
+
+	it('is told to nobody with its secrets in it', async () => {
+		const rig = withSecrets();
+		const agent = await rig.initialized();
+		const call = agent.call('write');
+		rig.last.listener.onStderr('Using env-s');
+		rig.last.listener.onStderr('3cret.\nAuthorization: Bearer abcdefgh12345\n');
+		rig.last.listener.onNoise('Started with arg-s3cret.');
+		assert.equal(
+			rig.host.outputOf('files'),
+			'Using [redacted].\nAuthorization: Bearer [redacted]\nStarted with [redacted].',
+		);
+		rig.last.die({ stderrTail: 'No key arg-s3cret\nnor env-s3cret' });
+		assert.equal(server(rig).lastExit?.stderrTail, 'No key [redacted]\nnor [redacted]');
+		await rig.pass(10);
+		rig.last.die({ stderrTail: 'arg-s3cret again' });
+		assert.match(JSON.stringify(call.answer), /Its last words: nor \[redacted\]/);
+		assert.equal(server(rig).lastExit?.stderrTail, '[redacted] again');
+		for (const text of [JSON.stringify([call.answer, rig.host.status()]), rig.host.outputOf('files')])
+			assert.doesNotMatch(text, /s3cret|abcdefgh/);
+	});
+
+	it('is told from its first whole line on when there is much of it', async () => {
+		const rig = withSecrets();
+		await rig.initialized();
+		rig.last.listener.onStderr(`env-s3cret\n${'x'.repeat(64 * 1024 - 5)}`);
+		assert.equal(rig.host.outputOf('files'), 'x'.repeat(64 * 1024 - 5));
+	});
+
+	it('is no more than what it says to the handshake', async () => {
+		const rig = withSecrets({
+			answer: (transport, { id }) =>
+				void (
+					id !== undefined &&
+					transport.say({ jsonrpc: '2.0', id, error: { code: -32_000, message: 'Bad key env-s3cret' } })
+				),
+		});
+		await rig.initialized();
+		assert.equal(server(rig).reason, 'files refused the handshake: Bad key [redacted] (-32000).');
 	});
 });
 

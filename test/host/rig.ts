@@ -201,6 +201,7 @@ export function createRig(options: RigOptions = {}): Rig {
 			void records.push(Object.assign({ name }, ...(fields as object[])) as { name: string });
 	const recorder: Recorder = {
 		setServers() {},
+		withoutSecrets: (text) => text,
 		message: note('message'),
 		callQueued: (_origin, call, reason) => note('callQueued')({ callId: call.callId, reason }),
 		callSent: (_origin, call, to) => note('callSent')({ callId: call.callId, ...to }),

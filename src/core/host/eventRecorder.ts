@@ -58,6 +58,10 @@ export class EventRecorder implements Recorder {
 		this.quotedTexts.clear();
 	}
 
+	withoutSecrets(text: string): string {
+		return this.redaction.text(text);
+	}
+
 	message(origin: RecordOrigin, message: RecordedMessage, bytes: Uint8Array): void {
 		const { rpcId } = message;
 		const id = rpcId === undefined ? '' : `,"rpcId":${typeof rpcId === 'number' ? rpcId : this.quoted(rpcId)}`;

@@ -18,6 +18,8 @@ export interface RecordOrigin extends ConnectionIdentity {
 export interface Recorder {
 	/** From now on these servers' secrets and arguments are kept out of what is taken down. */
 	setServers(servers: readonly ServerDefinition[]): void;
+	/** A text that a server has written, as it would be taken down: for those who are shown it. */
+	withoutSecrets(text: string): string;
 	/**
 	 * One message between an agent and the host.
 	 * @param bytes The whole message, as the agent sends or receives it; they are not changed afterwards.

@@ -170,7 +170,10 @@ export class Upstream {
 
 	/** The last that the server has printed beside the protocol. */
 	get output(): string {
-		return this.text;
+		// What is left of a line may be what is left of a secret.
+		const start = this.text.length < MAXIMUM_OUTPUT ? 0 : this.text.indexOf('\n') + 1;
+		// As a whole: a secret may have come in two parts.
+		return this.recorder.withoutSecrets(this.text.slice(start));
 	}
 
 	exchangeOf(upstreamId: unknown): Exchange | undefined {
@@ -435,9 +438,9 @@ export class Upstream {
 				return;
 			}
 			if (answer.kind === 'error') {
-				const { message, code } = answer.result;
+				const message = this.recorder.withoutSecrets(String(answer.result['message']));
 				this.attemptFailed(
-					`${this.definition.name} refused the handshake: ${String(message)} (${String(code)}).`,
+					`${this.definition.name} refused the handshake: ${message} (${String(answer.result['code'])}).`,
 					true,
 				);
 				return;
@@ -779,7 +782,8 @@ export class Upstream {
 	}
 
 	/** The connection has gone by itself. */
-	private closed(exit: TransportExit): void {
+	private closed(told: TransportExit): void {
+		const exit = { ...told, stderrTail: this.recorder.withoutSecrets(told.stderrTail) };
 		this.lastExit = {
 			code: exit.code,
 			signal: exit.signal,
@@ -976,7 +980,7 @@ export class Upstream {
 	private malformed(exchange: Exchange | undefined, reason: string): CallFailure {
 		return this.failure(
 			'malformed-answer',
-			`${this.definition.name} gave an answer that cannot be read. ${reason}`,
+			`${this.definition.name} gave an answer that cannot be read. ${this.recorder.withoutSecrets(reason)}`,
 			exchange,
 		);
 	}
