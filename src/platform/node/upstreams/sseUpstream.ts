@@ -96,7 +96,14 @@ export class SseUpstream implements UpstreamTransport {
 		}
 		const settle = (body: Buffer): void => {
 			const { reason } = refused({ status, contentType: type, body, hadSession: false, endpoint });
-			this.finish(reason, status === 401 || status === 403 || status === 405);
+			// Servers on streamable HTTP say so to a GET without a session.
+			const isOtherTransport = status === 400 || status === 405 || status === 406;
+			const said =
+				status === 405
+					? `${endpoint.name} has no stream of the older transport, HTTP with SSE, at this path (HTTP 405).`
+					: reason;
+			const advice = ' If its server speaks streamable HTTP, configure it with "type": "http".';
+			this.finish(`${said}${isOtherTransport ? advice : ''}`, status === 401 || status === 403 || status === 405);
 		};
 		readBody(response, REFUSAL_LIMIT, settle, () => settle(Buffer.alloc(0)));
 	}

@@ -95,6 +95,22 @@ describe('a server on HTTP with SSE, revision 2024-11-05', () => {
 				'closed (hopeless): ORIGIN answered with HTTP 401: it wants to know who asks; configure a header such as Authorization.',
 			],
 		],
+		...[
+			[
+				405,
+				'ORIGIN has no stream of the older transport, HTTP with SSE, at this path (HTTP 405).',
+				' (hopeless)',
+			],
+			[400, 'ORIGIN answered with HTTP 400, and said: No session.', ''],
+		].map(([status, said, how]): (typeof table)[number] => {
+			const told = `${said} If its server speaks streamable HTTP, configure it with "type": "http".`;
+			return [
+				`may speak streamable HTTP (${status})`,
+				(_, response) =>
+					response.writeHead(Number(status), { 'content-type': 'text/plain' }).end('No session.'),
+				[`failed 1 (has not run): ${told}`, `closed${how}: ${told}`],
+			];
+		}),
 		[
 			'is a web page',
 			(_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
