@@ -36,8 +36,8 @@ import type { LiveTranscripts } from './liveTranscripts.ts';
 
 export interface LiveTargetOptions {
 	readonly link: HostLink;
-	/** `null`: all of the host; `of-run`: those that the run turns out to have. */
-	readonly sessions: readonly SessionId[] | null | 'of-run';
+	/** `null`: all of the host. Of a run: those that are known from the beginning. */
+	readonly sessions: readonly SessionId[] | null;
 	/** Why nothing can be changed here for now, a sentence; `undefined`: it can. */
 	readonly readOnlyReason: string | undefined;
 	readonly transcripts: LiveTranscripts;
@@ -385,13 +385,13 @@ export class LiveTarget implements DebugTarget {
 	/** `null`: all of the host. */
 	private get sessions(): readonly SessionId[] | null {
 		const { sessions } = this.options;
-		return sessions === 'of-run' ? [...this.learnedSessions] : sessions;
+		return sessions === null ? null : [...new Set([...sessions, ...this.learnedSessions])];
 	}
 
 	private async pauseAll(): Promise<void> {
-		const { link, sessions } = this.options;
+		const { link, run, sessions } = this.options;
 		// Without a session all that this debugger watches are meant: those of a run may not have begun.
-		for (const sessionId of sessions === 'of-run' || sessions === null ? [null] : sessions)
+		for (const sessionId of run !== undefined || sessions === null ? [null] : sessions)
 			await link.request('debug/pause', { sessionId, agentId: null });
 	}
 

@@ -100,13 +100,15 @@ async function launch(
 		const { sessionId, source } = await aborted(run.begun, signal);
 		const { isReadOnly, reason } = await link.request('debug/attach', {
 			client: clientName,
-			...(sessionId === null ? { sessions: [], source } : { sessions: [sessionId] }),
+			// An agent may name its session only when it begins, and begin another one: what tells of it says that it is of this run.
+			sessions: sessionId === null ? [] : [sessionId],
+			source,
+			hasWholeSessions: agent === 'claude',
 		});
 		const environment = { ...access.environment, ...givenEnvironment(configuration) };
 		const target = new LiveTarget({
 			link,
-			// An agent that names its session only when it begins has its calls say that they are of this run.
-			sessions: sessionId === null ? 'of-run' : [sessionId],
+			sessions: sessionId === null ? [] : [sessionId],
 			readOnlyReason: isReadOnly ? (reason ?? 'Another debugger has this session.') : undefined,
 			transcripts: new LiveTranscripts({
 				...access,

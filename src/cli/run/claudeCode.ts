@@ -63,7 +63,7 @@ export async function planClaudeCode(invocation: Invocation): Promise<AgentPlan 
 				const text = JSON.stringify(
 					withHookHandlers(
 						flagSettings.value ?? {},
-						host.hooks,
+						{ ...host.hooks, source: host.source },
 						settings.map(({ value }) => value),
 					),
 				);

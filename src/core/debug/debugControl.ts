@@ -8,7 +8,8 @@ import type { AgentId, SessionId, ToolUseId } from '../base/ids.ts';
 export interface DebugRequests {
 	/**
 	 * First. The debugger watches these sessions, `null`: all; with a source, which is one run of an agent (`crosstalk run`), the calls that
-	 * come with that, in whatever sessions, and those alone: it names no sessions then, and hears of them (`debug/didLearnSession`). One debugger at a time may stop a session; another one that asks for it
+	 * come with that, in whatever sessions, and those alone: it need name no sessions then, and hears of them (`debug/didLearnSession`). Of
+	 * an agent that does not say of each call which run it is of, its sessions are watched as wholes. One debugger at a time may stop a session; another one that asks for it
 	 * is attached read-only: it sees everything, and its requests that would change something are refused with a sentence. When the one before
 	 * it goes, it has the sessions (`debug/didTakeOver`); until then, what it would set is not remembered.
 	 */
@@ -17,6 +18,7 @@ export interface DebugRequests {
 			readonly client: string;
 			readonly sessions: readonly SessionId[] | null;
 			readonly source?: string | undefined;
+			readonly hasWholeSessions?: boolean | undefined;
 		};
 		result: { readonly isReadOnly: boolean; /** A sentence: who has it. */ readonly reason?: string | undefined };
 	};

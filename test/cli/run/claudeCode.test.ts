@@ -65,13 +65,13 @@ class Project {
 		);
 	}
 
-	async launch(args: readonly string[], more?: Partial<Invocation>): Promise<Launch> {
+	async launch(args: readonly string[], more?: Partial<Invocation>, source?: string): Promise<Launch> {
 		const plan = await this.plan(args, more);
 		assert.ok(plan);
-		return plan.launch(this.host());
+		return plan.launch(this.host(source));
 	}
 
-	private host(): HostPlace {
+	private host(source: string | undefined): HostPlace {
 		return {
 			address: {
 				url: 'http://127.0.0.1:4711',
@@ -81,7 +81,7 @@ class Project {
 				generation: 1,
 				dataDir: this.folder,
 			},
-			source: undefined,
+			source,
 			names: { workbench: 'workbench-2' },
 			hooks: {
 				url: 'http://127.0.0.1:4711/hook-secret/hooks/claude-code',
@@ -416,6 +416,32 @@ describe('crosstalk run claude', () => {
 			);
 			// The person's own file stays what it is.
 			assert.match(await readFile(join(project.working, 'mine.json'), 'utf8'), /^\{"model":"opus","hooks":/);
+		});
+
+		it('with hooks that say of which run a session is, where somebody asks', async () => {
+			const starting = () => {
+				// As it was handed over.
+				const hooks = (project.handed.get('settings.json')?.['hooks'] ?? {}) as Record<
+					string,
+					readonly { readonly hooks: readonly Json[] }[]
+				>;
+				const { SessionStart, UserPromptSubmit, PreToolUse } = hooks;
+				return [SessionStart, UserPromptSubmit, PreToolUse].map((groups) => groups?.at(-1)?.hooks[0]);
+			};
+			await project.launch(['-p', 'go']);
+			const plain = starting();
+			await project.write('project/sub/.claude/settings.local.json', {
+				hooks: project.handed.get('settings.json')?.['hooks'],
+			});
+			await project.launch(['-p', 'go'], {}, 'run-1');
+			const [sessionStart, prompt, call] = starting();
+			assert.deepEqual(sessionStart, {
+				...plain[0],
+				args: ['cli.js', 'hook', 'claude-code', '--data', '/data', '--start', '--source', 'run-1'],
+			});
+			// What is posted Claude Code sends once, whoever has asked for it: as long as it is the same.
+			assert.deepEqual(call, plain[2]);
+			assert.equal(prompt, undefined);
 		});
 
 		it('without starting twice what its settings start already', async () => {

@@ -704,6 +704,66 @@ describe('the gate that calls pass for a debugger', () => {
 		assert.deepEqual(told, []);
 	});
 
+	it('goes on with a run whose agent begins another session', () => {
+		const [first, second, third, other] = ['f1', 'f2', 'f3', 'f4'].map((id) => sessionId('claude-code', id)) as [
+			typeof session,
+			typeof session,
+			typeof session,
+			typeof session,
+		];
+		for (const sessions of [[first], []]) {
+			const { gate, debug } = gated();
+			debug.dispose();
+			const told: string[] = [];
+			const run = gate.attach({
+				client: 'a run',
+				sessions,
+				source: 'run-1',
+				hasWholeSessions: true,
+				listener: (name, value) =>
+					void told.push(`${name} ${'sessionId' in value ? String(value.sessionId) : ''}`.trim()),
+			});
+			set(run, { tool: '*' });
+			// What Claude Code posts of its calls does not say whose run it is.
+			const stops = (more: Partial<GateCall>) => {
+				const hold = gate.before(callOf(main, 'Bash', more));
+				for (const { stopId } of run.held()) run.resume(stopId, goOn());
+				return hold !== undefined;
+			};
+			/** As it is told by a command that knows the run, or by a post that does not. */
+			const begin = (id: typeof session, source: string | undefined) => {
+				if (source !== undefined) gate.tell({ kind: 'session-of-source', sessionId: id, source });
+				gate.tell({ kind: 'session-started', sessionId: id });
+			};
+			begin(first, 'run-1');
+			assert.equal(stops({ sessionId: first }), true);
+			assert.equal(stops({ sessionId: second }), false);
+			told.length = 0;
+			// `/clear`, `/resume`
+			gate.tell({ kind: 'session-ended', sessionId: first });
+			begin(second, 'run-1');
+			assert.deepEqual(told, [
+				`debug/didEndAgent ${first}`,
+				`debug/didLearnSession ${second}`,
+				`debug/didStartAgent ${second}`,
+			]);
+			assert.equal(stops({ sessionId: second }), true);
+			// A compaction begins nothing.
+			begin(second, 'run-1');
+			assert.equal(stops({ sessionId: second }), true);
+			gate.tell({ kind: 'session-ended', sessionId: second });
+			begin(third, 'run-1');
+			assert.deepEqual([stops({ sessionId: second }), stops({ sessionId: third })], [false, true]);
+			// Whatever others begin, and what comes of their runs.
+			begin(other, undefined);
+			assert.equal(stops({ sessionId: other }), false);
+			begin(other, 'run-2');
+			assert.equal(stops({ sessionId: other }), false);
+			assert.equal(stops({ sessionId: third, source: 'run-2' }), false);
+			assert.equal(stops({ heldBy: 'wire', sessionId: undefined, source: 'run-1' }), true);
+		}
+	});
+
 	it('pauses all of a run before it has begun, and nothing beside it', () => {
 		const { gate, debug } = gated();
 		debug.dispose();

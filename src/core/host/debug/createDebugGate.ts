@@ -700,7 +700,10 @@ class Debugger implements DebuggerConnection {
 	private readonly gate: Gate;
 	/** `undefined`: all. With a source those that are known to be of it. */
 	private readonly sessions: Set<SessionId> | undefined;
+	/** Those of them that were named from the beginning. */
+	private readonly chosen: readonly SessionId[];
 	private readonly source: string | undefined;
+	private readonly hasWholeSessions: boolean;
 	private breakpoints: readonly CompiledBreakpoint[] = [];
 	private readonly failures = new Set<string>();
 	/** By session and agent. */
@@ -716,6 +719,8 @@ class Debugger implements DebuggerConnection {
 		this.client = options.client;
 		this.listener = options.listener;
 		this.source = options.source;
+		this.hasWholeSessions = options.hasWholeSessions === true;
+		this.chosen = options.sessions ?? [];
 		// All would be more than the source.
 		this.sessions =
 			options.sessions === null && options.source === undefined ? undefined : new Set(options.sessions);
@@ -740,9 +745,10 @@ class Debugger implements DebuggerConnection {
 		return this.sessions === undefined || this.sessions.has(sessionId);
 	}
 
-	/** Two processes may write one session: of a run is what has come with its source, and nothing else. */
+	/** Two processes may write one session: of a run that says it everywhere is what has come with its source, and nothing else. */
 	watchesCall({ sessionId, source }: GateCall): boolean {
-		if (this.source !== undefined) return source === this.source;
+		if (this.source !== undefined && (source !== undefined || !this.hasWholeSessions))
+			return source === this.source;
 		return this.sessions === undefined || (sessionId !== undefined && this.sessions.has(sessionId));
 	}
 
@@ -755,7 +761,7 @@ class Debugger implements DebuggerConnection {
 
 	/** Who has chosen sessions means them also when they go on. */
 	forgetSession(sessionId: SessionId): void {
-		if (this.source !== undefined) this.sessions?.delete(sessionId);
+		if (this.source !== undefined && !this.chosen.includes(sessionId)) this.sessions?.delete(sessionId);
 	}
 
 	overlaps({ sessions, source }: Debugger): boolean {

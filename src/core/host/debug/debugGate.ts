@@ -150,8 +150,10 @@ export interface DebugHost extends DebugGate {
 	attach(options: {
 		readonly client: string;
 		readonly sessions: readonly SessionId[] | null;
-		/** Of a run: its calls alone are watched, and `sessions` is empty. */
+		/** Of a run: its calls alone are watched, and those of `sessions`. */
 		readonly source: string | undefined;
+		/** What does not say of which run it is, is of this one when its session is: an agent that does not say it of all that it does. */
+		readonly hasWholeSessions?: boolean | undefined;
 		readonly listener: DebugListener;
 	}): DebuggerConnection;
 	/** What is held there, the oldest first, each with its reason as for a list. */

@@ -27,11 +27,13 @@ export class ControlDebug {
 		client,
 		sessions,
 		source,
+		hasWholeSessions,
 	}: DebugRequests['debug/attach']['params']): DebugRequests['debug/attach']['result'] {
 		const options = {
 			client: textAt('client', client),
 			sessions: sessions === null ? null : listAt('sessions', sessions).map(sessionIn),
 			source: optionalAt('source', source),
+			hasWholeSessions: hasWholeSessions === true,
 		};
 		this.dispose();
 		this.attached = this.host.attach({ ...options, listener: (name, value) => this.notify(name, value) });

@@ -29,6 +29,8 @@ export interface HookPlace {
 	/** How this program is started, up to the name of the command. */
 	readonly launcher: Launcher;
 	readonly dataDirectory: string;
+	/** The run of an agent that these hooks are for. What is posted does not say it: as Claude Code posts to one address once, whoever asks. */
+	readonly source?: string | undefined;
 	/** Whether a host is started when a session begins, or a person says something, and none runs. */
 	readonly startsHost: boolean;
 }
@@ -60,7 +62,9 @@ export function withHookHandlers(settings: Json, place: HookPlace, others: reado
 			.map(({ event }) => event),
 	);
 	for (const [event, handler] of hookHandlers(place)) {
-		if (handler['type'] === 'command' && started.has(event)) continue;
+		// Only the run's own says of which run a session is.
+		const isTold = commandEvents.has(event) && place.source !== undefined;
+		if (handler['type'] === 'command' && started.has(event) && !isTold) continue;
 		const own = hooks[event];
 		hooks[event] = [...(Array.isArray(own) ? (own as readonly unknown[]) : []), { hooks: [handler] }];
 	}
@@ -106,7 +110,9 @@ export function obstacleIn(settings: Json): string | undefined {
 const ourAddress = /^http:\/\/127\.0\.0\.1:\d+\/[\w-]+\/hooks\/claude-code(?:\?|$)/;
 
 function handlerOf(event: string, place: HookPlace): Json {
-	if (commandEvents.has(event) || (place.startsHost && event === 'UserPromptSubmit')) return commandHandler(place);
+	if (commandEvents.has(event)) return commandHandler(place);
+	// The same command for all, so that it is started once.
+	if (place.startsHost && event === 'UserPromptSubmit') return commandHandler({ ...place, source: undefined });
 	const isHeld = heldEvents.has(event);
 	return {
 		type: 'http',
@@ -116,9 +122,13 @@ function handlerOf(event: string, place: HookPlace): Json {
 	};
 }
 
-function commandHandler({ launcher, dataDirectory, startsHost }: HookPlace): Json {
+function commandHandler({ launcher, dataDirectory, startsHost, source }: HookPlace): Json {
 	const { command, args, env } = launcher;
-	const words = [...args, 'hook', claudeCode, '--data', dataDirectory, ...(startsHost ? ['--start'] : [])];
+	const words = [
+		...[...args, 'hook', claudeCode, '--data', dataDirectory],
+		...(startsHost ? ['--start'] : []),
+		...(source === undefined ? [] : ['--source', source]),
+	];
 	const common = { timeout: 10, onFailure: 'continue' };
 	const variables = Object.entries(env);
 	// Started as it is, without a shell, where no variable has to be set for it.
