@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
 import { ExpectedError } from '../core/base/errors.ts';
@@ -6,6 +5,8 @@ import type { FailOn } from '../core/report/index.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
 import { checkScopeSettings } from '../core/scope/index.ts';
 import type { ScopeSettings } from '../core/scope/index.ts';
+import { whyUnreadable } from '../platform/node/errno.ts';
+import { readRegularText } from '../platform/node/regularFile.ts';
 import { failOnWords, isRuleId, noRule, severities } from './ruleWords.ts';
 
 export interface LintConfig {
@@ -19,18 +20,9 @@ export async function readConfig(path: string, name: string): Promise<LintConfig
 	let text: string;
 	try {
 		// A byte order mark is no part of the text.
-		text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
+		text = (await readRegularText(path)).replace(/^\uFEFF/, '');
 	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-		const reason =
-			code === 'ENOENT'
-				? 'there is no such file'
-				: code === 'EACCES'
-					? 'there is no permission to read it'
-					: code === 'EISDIR'
-						? 'it is a folder'
-						: code;
-		throw new ExpectedError(`The configuration ${name} cannot be read: ${reason}.`, { cause: error });
+		throw new ExpectedError(`The configuration ${name} cannot be read: ${whyUnreadable(error)}`, { cause: error });
 	}
 	return parseConfig(text, name);
 }

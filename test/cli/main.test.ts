@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	closeSync,
+	cpSync,
+	mkdirSync,
+	mkdtempSync,
+	openSync,
+	readFileSync,
+	readdirSync,
+	rmSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -219,6 +229,72 @@ describe('crosstalk', () => {
 				});
 				assert.deepEqual([status, stdout, stderr], [2, '', `crosstalk: ${pipe}: It is no regular file.\n`]);
 			}
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
+	});
+
+	it('refuses a configuration that is a named pipe or a device at once, and takes one that a shell hands over', () => {
+		// Windows has no such files.
+		if (process.platform === 'win32') return;
+		const folder = mkdtempSync(join(tmpdir(), 'crosstalk-cli-'));
+		const home = join(folder, 'home');
+		cpSync('examples/recorded', home, { recursive: true });
+		const pipes = [
+			'c',
+			'd/host.json',
+			'home/.claude.json',
+			'home/.claude/settings.json',
+			'home/.claude/sessions/1.json',
+		];
+		for (const pipe of pipes) mkdirSync(join(folder, pipe, '..'), { recursive: true });
+		execFileSync('sh', ['-c', 'mkfifo "$@"', 'sh', ...pipes], { cwd: folder });
+		const at = (...args: readonly string[]) => {
+			const { status, stderr } = spawnSync(process.execPath, [bin, ...args], {
+				cwd: folder,
+				env: { PATH: process.env['PATH'], HOME: home },
+				encoding: 'utf8',
+				timeout: 60_000,
+				killSignal: 'SIGKILL',
+			});
+			return [status, stderr];
+		};
+		const refused = (sentence: string) => [2, `crosstalk: ${sentence}: it is no regular file.\n`];
+		try {
+			const killed = '4286b68e';
+			assert.deepEqual(at('lint', '--config', 'c', home), refused('The configuration c cannot be read'));
+			assert.deepEqual(
+				at('lint', '--config', '/dev/zero', home),
+				refused('The configuration /dev/zero cannot be read'),
+			);
+			const config = refused(`The configuration ${join(folder, 'c')} cannot be read`);
+			assert.deepEqual(at('host', '--data', 'e', '--config', 'c'), config);
+			assert.deepEqual(at('replay', killed, '--config', 'c'), config);
+			assert.deepEqual(at('status', '--data', 'd'), refused(`${join(folder, 'd', 'host.json')} cannot be read`));
+			assert.deepEqual(
+				at('import', '--from', 'claude'),
+				refused(`${join(home, '.claude.json')}: It cannot be read`),
+			);
+			assert.deepEqual(
+				at('hooks', 'status', '--user'),
+				refused(`${join(home, '.claude', 'settings.json')}: It cannot be read`),
+			);
+			// What an agent should have told of its processes is of no use: nothing else is lost.
+			assert.deepEqual(at('sessions'), [0, '']);
+			assert.deepEqual(at('show', killed), [0, '']);
+			const { status, stdout } = spawnSync(
+				'bash',
+				[
+					'-c',
+					'"$0" "$1" lint --config <(echo "{ \\"failOn\\": \\"never\\" }") "$2"',
+					process.execPath,
+					bin,
+					home,
+				],
+				{ encoding: 'utf8' },
+			);
+			assert.equal(status, 0, stdout);
+			assert.match(stdout, /^3 errors\.$/m);
 		} finally {
 			rmSync(folder, { recursive: true, force: true });
 		}

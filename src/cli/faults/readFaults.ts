@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { findNodeAtLocation, getNodeValue, parseTree } from 'jsonc-parser';
 import type { ParseError } from 'jsonc-parser';
 import { ExpectedError } from '../../core/base/errors.ts';
 import { checkFaults, readFault } from '../../core/host/faults/index.ts';
 import type { FaultDefinition } from '../../core/host/faults/index.ts';
+import { whyUnreadable } from '../../platform/node/errno.ts';
+import { readRegularText } from '../../platform/node/regularFile.ts';
 import { parseErrorWords } from '../configFile.ts';
 import { UsageError } from '../usage.ts';
 
@@ -24,11 +25,9 @@ export function faultsOf(words: readonly string[], option: string): readonly Fau
 export async function readFaultFile(path: string, name: string): Promise<readonly FaultDefinition[]> {
 	let text: string;
 	try {
-		text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
+		text = (await readRegularText(path)).replace(/^\uFEFF/, '');
 	} catch (error) {
-		const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-		const reason = code === 'ENOENT' ? 'there is no such file' : `the system says ${code}`;
-		throw new ExpectedError(`The faults in ${name} cannot be read: ${reason}.`, { cause: error });
+		throw new ExpectedError(`The faults in ${name} cannot be read: ${whyUnreadable(error)}`, { cause: error });
 	}
 	const wrong = (offset: number, sentence: string) =>
 		new ExpectedError(`${name}:${text.slice(0, offset).split('\n').length}: ${sentence}`);

@@ -2,7 +2,7 @@
 // is, plugins, connectors and servers that nobody has approved yet included.
 
 import { randomUUID } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { sessionId } from '../../core/base/ids.ts';
 import { plainOf } from '../../core/host/config/configValue.ts';
@@ -13,6 +13,7 @@ import { claudeProjectKeys } from '../../platform/node/host/config/claudeProject
 import { isRouted } from '../../platform/node/host/config/routing.ts';
 import { claudeCodeVersion, versionObstacle } from '../../platform/node/host/hooks/claudeCodeVersion.ts';
 import { obstacleIn, withHookHandlers } from '../../platform/node/host/hooks/claudeCodeSettings.ts';
+import { readRegularText } from '../../platform/node/regularFile.ts';
 import { configValueOf, record, withOptions, withoutProxy } from './agentPlan.ts';
 import type { AgentPlan, Invocation } from './agentPlan.ts';
 import { whyLeftToAgent } from './signIn.ts';
@@ -414,7 +415,7 @@ async function gitRoot(folder: string): Promise<string | undefined> {
 	for (const parent of withParents(await realFolder(folder))) {
 		const git = join(parent, '.git');
 		try {
-			const pointer = await readFile(git, 'utf8');
+			const pointer = await readRegularText(git);
 			return /^gitdir: (.+)[/\\]\.git[/\\]worktrees[/\\][^/\\]+\s*$/.exec(pointer)?.[1] ?? parent;
 		} catch (error) {
 			if (error instanceof Error && 'code' in error && error.code === 'EISDIR') return parent;
@@ -438,7 +439,7 @@ function* withParents(folder: string): Iterable<string> {
 
 async function readJson(path: string): Promise<Json | undefined> {
 	try {
-		return parseJson(await readFile(path, 'utf8'));
+		return parseJson(await readRegularText(path));
 	} catch {
 		// Whatever cannot be read, Claude Code cannot read either, and says so where a person wants to know.
 		return undefined;

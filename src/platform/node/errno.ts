@@ -30,8 +30,28 @@ const sentences: Readonly<Record<string, string>> = {
 	ENAMETOOLONG: 'its name is too long.',
 };
 
+/** A pipe or a device was named where a file was meant. */
+export class IrregularFileError extends Error {}
+
+/** Why something cannot be read, as in “… cannot be read: there is no such file.” */
+export function whyUnreadable(error: unknown): string {
+	const code = errnoOf(error);
+	if (code === undefined) return error instanceof IrregularFileError ? 'it is no regular file.' : String(error);
+	return readingSentences[code] ?? `the system says ${code}.`;
+}
+
+const readingSentences: Readonly<Record<string, string>> = {
+	ENOENT: 'there is no such file.',
+	ENOTDIR: 'there is no such file.',
+	EISDIR: 'it is a folder.',
+	EACCES: 'there is no permission to read it.',
+	EPERM: 'there is no permission to read it.',
+	EIO: 'the device has failed.',
+};
+
 /** As in “… cannot be read (EACCES).” */
 export function codeOf(error: unknown): string {
+	if (error instanceof IrregularFileError) return ': it is no regular file';
 	const code = errnoOf(error);
 	return code === undefined ? '' : ` (${code})`;
 }

@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
-import type { BigIntStats, Dirent, Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
+import type { BigIntStats, Dirent } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { ExpectedError } from '../../core/base/errors.ts';
@@ -7,6 +7,7 @@ import { packedPart } from './packed/packedPaths.ts';
 import { isRecording } from './store/recordingPaths.ts';
 import type { DirectoryEntry, FileStat, OpenFile, TranscriptFiles } from '../../core/transcripts/files.ts';
 import { errnoOf } from './errno.ts';
+import { isIrregular, openFlags } from './regularFile.ts';
 
 /** The file system of the machine, what hosts have recorded in files that only it knows, and what is in session files, for a process that has other things to do meanwhile. */
 export class NodeFiles implements TranscriptFiles {
@@ -44,10 +45,10 @@ export class NodeFiles implements TranscriptFiles {
 		if (packed !== undefined) return (await packedFiles()).openPacked(packed.path, packed.name);
 		try {
 			const handle = await open(path, openFlags);
-			const refusal = refusalOf(await handle.stat());
-			if (refusal !== undefined) {
+			// A pipe or a device has no places to read at.
+			if (isIrregular(await handle.stat())) {
 				await handle.close();
-				throw refusal;
+				throw new ExpectedError('It is no regular file.');
 			}
 			return {
 				async read(into, offset) {
@@ -105,10 +106,9 @@ export class BlockingNodeFiles implements TranscriptFiles {
 		if (packed !== undefined) return (await packedFiles()).openPacked(packed.path, packed.name);
 		try {
 			const descriptor = openSync(path, openFlags);
-			const refusal = refusalOf(fstatSync(descriptor));
-			if (refusal !== undefined) {
+			if (isIrregular(fstatSync(descriptor))) {
 				closeSync(descriptor);
-				throw refusal;
+				throw new ExpectedError('It is no regular file.');
 			}
 			return {
 				async read(into, offset) {
@@ -130,14 +130,6 @@ export class BlockingNodeFiles implements TranscriptFiles {
 const recordings = async () => import('./store/recordings.ts');
 /** And few lie in a session file. */
 const packedFiles = async () => import('./packed/packedReader.ts');
-
-// Opening a named pipe waits for somebody who writes into it, without end and beyond the reach of signals. Windows has no such flag.
-const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-
-/** A pipe or a device has no places to read at, and may never end. A folder says itself that it is one, when it is read. */
-function refusalOf(found: Stats): ExpectedError | undefined {
-	return found.isFile() || found.isDirectory() ? undefined : new ExpectedError('It is no regular file.');
-}
 
 function allocate(length: number): Uint8Array {
 	// A Buffer's own search for a byte is several times faster than a typed array's.

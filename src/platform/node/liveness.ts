@@ -5,6 +5,7 @@ import type { SessionFiles } from '../../core/transcripts/sessionFiles.ts';
 import { addressFile, readAddress } from './host/dataDirectory.ts';
 import { sessionOfRecording } from './store/recordingPaths.ts';
 import { isErrno } from './errno.ts';
+import { readRegularText } from './regularFile.ts';
 
 /**
  * What this machine knows of the processes behind sessions. Claude Code registers each of its processes in `<home>/sessions/<pid>.json`
@@ -167,7 +168,7 @@ function homeOf({ format, mainPath, agents }: SessionFiles): string | undefined 
 async function readRegistration(path: string): Promise<RegisteredProcess | undefined> {
 	try {
 		// JSON.parse gives `any`; each field is checked.
-		const value = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+		const value = JSON.parse(await readRegularText(path)) as Record<string, unknown>;
 		const { pid, sessionId, startedAt, procStart, pidDomain } = value;
 		if (typeof pid !== 'number' || typeof sessionId !== 'string') return undefined;
 		return {

@@ -1,6 +1,6 @@
 // The catalogue of tools as a file of the data directory, which the host writes.
 
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { CataloguedTool } from '../../../core/events/sessionEvent.ts';
@@ -8,6 +8,7 @@ import { MemoryToolCatalogue, readCatalogue } from '../../../core/host/toolCatal
 import type { ToolCatalogue } from '../../../core/host/toolCatalogue.ts';
 import { catalogueFile } from '../toolCatalogue.ts';
 import { codeOf, isErrno } from '../errno.ts';
+import { readRegularText } from '../regularFile.ts';
 import { writePrivateFile } from './dataDirectory.ts';
 
 /** A host writes less; whatever is longer is not read. */
@@ -78,7 +79,7 @@ export class CatalogueFile {
 export async function readCatalogueFile(path: string): Promise<readonly CataloguedTool[] | string> {
 	try {
 		if ((await stat(path)).size > mostBytes) return `The catalogue of tools ${path} is too long.`;
-		const found = readCatalogue(await readFile(path, 'utf8'));
+		const found = readCatalogue(await readRegularText(path));
 		return typeof found === 'string' ? `The catalogue of tools ${path} cannot be used: ${found}` : found;
 	} catch (error) {
 		if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return [];

@@ -1,8 +1,9 @@
 // The folder that holds all that outlives a host: who owns it, its address, its secrets, what it has recorded.
 
-import { chmod, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, isErrno } from '../errno.ts';
+import { readRegularText } from '../regularFile.ts';
 import { onceLetGo } from './heldFile.ts';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import type { HostAddress } from '../../../core/host/control.ts';
@@ -114,7 +115,7 @@ export async function lastingSecret(directory: string, name: string, bytes: numb
 
 async function readIfThere(path: string): Promise<string | undefined> {
 	try {
-		return await onceLetGo(() => readFile(path, 'utf8'));
+		return await onceLetGo(() => readRegularText(path));
 	} catch (error) {
 		if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
 		throw new ExpectedError(`${path} cannot be read${codeOf(error)}.`, { cause: error });

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
 import { isAbsolute, resolve, sep } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ExpectedError } from '../../../core/base/errors.ts';
@@ -14,7 +12,8 @@ import type { ServerDefinition } from '../../../core/host/serverDefinition.ts';
 import type { ScopeSettings } from '../../../core/scope/index.ts';
 import { claudeProjectKeys } from './config/claudeProjects.ts';
 import { decodeConfig, dialectOf, folderOf, formatOf, parseConfig } from './config/clientConfig.ts';
-import { codeOf, isErrno } from '../errno.ts';
+import { codeOf, isErrno, whyUnreadable } from '../errno.ts';
+import { readRegularFile, readRegularTextSync } from '../regularFile.ts';
 
 export interface ServerConfigOptions {
 	/** What `${VAR}` is looked up in. */
@@ -161,7 +160,7 @@ export function resolveContext(
 
 function readEnvFile(path: string): Readonly<Record<string, string>> | string {
 	try {
-		const variables = parseEnv(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
+		const variables = parseEnv(readRegularTextSync(path).replace(/^\uFEFF/, ''));
 		return Object.fromEntries(
 			Object.entries(variables).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
 		);
@@ -190,15 +189,8 @@ function containersOf(
 
 async function readBytes(path: string): Promise<Uint8Array> {
 	try {
-		return await readFile(path);
+		return await readRegularFile(path);
 	} catch (error) {
-		const reason = isErrno(error, 'ENOENT')
-			? 'there is no such file'
-			: isErrno(error, 'EACCES')
-				? 'there is no permission to read it'
-				: isErrno(error, 'EISDIR')
-					? 'it is a folder'
-					: `the system refuses${codeOf(error)}`;
-		throw new ExpectedError(`The configuration ${path} cannot be read: ${reason}.`, { cause: error });
+		throw new ExpectedError(`The configuration ${path} cannot be read: ${whyUnreadable(error)}`, { cause: error });
 	}
 }

@@ -9,6 +9,7 @@ import type { ConfigDialect } from '../../../../core/host/config/serverEntry.ts'
 import { makeFolder } from '../makeFolder.ts';
 import { codeOf, isErrno } from '../../errno.ts';
 import { onceLetGo } from '../heldFile.ts';
+import { readRegularText } from '../../regularFile.ts';
 import { prepareDataDirectory, writePrivateFile } from '../dataDirectory.ts';
 import { clients } from './clientFiles.ts';
 import type { Client } from './clientFiles.ts';
@@ -59,7 +60,7 @@ export async function readImportRecord(directory: string): Promise<{ record: Imp
 	const path = join(directory, importFile);
 	let text: string;
 	try {
-		text = await readFile(path, 'utf8');
+		text = await readRegularText(path);
 	} catch (error) {
 		if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return { record: emptyRecord, text: '' };
 		throw new ExpectedError(`${path} cannot be read${codeOf(error)}.`, { cause: error });

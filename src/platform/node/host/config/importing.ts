@@ -1,6 +1,6 @@
 // crosstalk import: routes the servers of clients through the host, first as a plan, then for good.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { ExpectedError } from '../../../../core/base/errors.ts';
 import { canonical, lineAt, plainOf, valueAt } from '../../../../core/host/config/configValue.ts';
 import type { ConfigMember, ConfigObject, PlainValue } from '../../../../core/host/config/configValue.ts';
@@ -10,6 +10,7 @@ import { readServerEntry } from '../../../../core/host/config/serverEntry.ts';
 import type { UnresolvedServer } from '../../../../core/host/config/serverEntry.ts';
 import { unifiedDiff } from '../../../../core/host/config/unifiedDiff.ts';
 import { codeOf, isErrno } from '../../errno.ts';
+import { readRegularFile } from '../../regularFile.ts';
 import { readAddress } from '../dataDirectory.ts';
 import { resolveContext } from '../serverConfigs.ts';
 import { decodeConfig, formatOf, parseConfig } from './clientConfig.ts';
@@ -147,7 +148,7 @@ async function planFile(
 	const { path } = file;
 	let before: Buffer;
 	try {
-		before = await readFile(path);
+		before = await readRegularFile(path);
 	} catch (error) {
 		if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOTDIR'))
 			problems.push({ path, message: `It cannot be read${codeOf(error)}.` });

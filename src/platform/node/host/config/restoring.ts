@@ -1,8 +1,8 @@
 // crosstalk restore: puts back what import has changed.
 
-import { readFile } from 'node:fs/promises';
 import { valueAt } from '../../../../core/host/config/configValue.ts';
 import { codeOf, isErrno } from '../../errno.ts';
+import { readRegularFile } from '../../regularFile.ts';
 import { decodeConfig, formatOf, parseConfig } from './clientConfig.ts';
 import type { Client } from './clientFiles.ts';
 import { spliced } from './entryEdits.ts';
@@ -68,7 +68,7 @@ async function restoreFile(
 		done({ result: 'failed', diff: '', remarks, backup }, steps);
 	let before: Buffer;
 	try {
-		before = await readFile(path);
+		before = await readRegularFile(path);
 	} catch (error) {
 		if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR'))
 			return done({

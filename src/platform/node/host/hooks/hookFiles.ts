@@ -17,6 +17,7 @@ import { parseJsonConfig } from '../config/jsonConfig.ts';
 import { replaceFile } from '../config/replaceFile.ts';
 import { codeOf, isErrno } from '../../errno.ts';
 import { onceLetGo } from '../heldFile.ts';
+import { readRegularFile, readRegularText } from '../../regularFile.ts';
 import { prepareDataDirectory, writePrivateFile } from '../dataDirectory.ts';
 import { takeLock } from '../ownership.ts';
 import { addressOfHandler, handlersIn, hookHandlers, isOurHandler, obstacleIn } from './claudeCodeSettings.ts';
@@ -237,7 +238,7 @@ interface Settings {
 async function readSettings(path: string): Promise<Settings | HookProblem> {
 	let before: Buffer;
 	try {
-		before = await readFile(path);
+		before = await readRegularFile(path);
 	} catch (error) {
 		if (isErrno(error, 'ENOENT')) return { before: undefined, text: '{}', mark: '', settings: {} };
 		return { path, message: `It cannot be read${codeOf(error)}.` };
@@ -379,7 +380,7 @@ async function readInstalled(directory: string): Promise<readonly InstalledHooks
 	const path = join(directory, recordFile);
 	let text: string;
 	try {
-		text = await readFile(path, 'utf8');
+		text = await readRegularText(path);
 	} catch (error) {
 		if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return [];
 		throw new ExpectedError(`${path} cannot be read${codeOf(error)}.`, { cause: error });
