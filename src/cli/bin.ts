@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { homedir } from 'node:os';
 import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import type { Output } from './io.ts';
 import { nodeObstacle } from './nodeVersion.ts';
+import { userHome } from '../platform/node/userHome.ts';
 import { whyUnwritable } from '../platform/node/errno.ts';
 
 if (isMainThread) {
@@ -44,7 +44,10 @@ async function runMain(): Promise<number> {
 			isOrphan: () => process.ppid !== parent,
 		},
 		workingFolder: process.cwd(),
-		homeFolder: homedir(),
+		// Some commands are of use where there is none.
+		get homeFolder() {
+			return userHome();
+		},
 		environment: process.env,
 		platform: createNodePlatform(true, userCatalogue),
 		installation: installation(),

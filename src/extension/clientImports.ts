@@ -11,7 +11,7 @@ import type { ImportOptions, ImportPlan, PlannedFile } from '../platform/node/ho
 import { restoreImports } from '../platform/node/host/config/restoring.ts';
 import type { RestoredFile } from '../platform/node/host/config/restoring.ts';
 import { writeLauncher } from '../platform/node/host/lastingLauncher.ts';
-import { userHome } from '../platform/node/watch.ts';
+import { userHome } from '../platform/node/userHome.ts';
 import type { Log } from './log.ts';
 import { confirm, showChanges, tell, textOf } from './plannedChanges.ts';
 import { defaultHostDirectory } from './settings.ts';

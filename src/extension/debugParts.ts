@@ -12,7 +12,7 @@ import { debugLinks } from '../platform/node/host/debugLink.ts';
 import type { SessionFiles } from '../core/transcripts/sessionFiles.ts';
 import { storedCallsIn } from '../platform/node/store/readStoredCalls.ts';
 import { programIn } from '../platform/node/host/attach.ts';
-import { userHome } from '../platform/node/watch.ts';
+import { userHome } from '../platform/node/userHome.ts';
 import type { Log } from './log.ts';
 import type { Sessions } from './sessions.ts';
 

@@ -9,7 +9,7 @@ import { claudeCodeVersion, unknownVersion, versionObstacle } from '../platform/
 import { installedPaths, planHooks, removeHooks, writeHooks } from '../platform/node/host/hooks/hookFiles.ts';
 import { preparedPlace, projectSettings, userSettings } from '../platform/node/host/hooks/hookTarget.ts';
 import { writeLauncher } from '../platform/node/host/lastingLauncher.ts';
-import { userHome } from '../platform/node/watch.ts';
+import { userHome } from '../platform/node/userHome.ts';
 import type { Log } from './log.ts';
 import { confirm, showChanges, tell, textOf } from './plannedChanges.ts';
 

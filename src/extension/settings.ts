@@ -1,6 +1,6 @@
 import { ConfigurationTarget, Uri, workspace } from 'vscode';
 import { defaultDataDirectory } from '../platform/node/host/defaultDataDirectory.ts';
-import { userHome } from '../platform/node/watch.ts';
+import { userHome } from '../platform/node/userHome.ts';
 import type { RuleSettings } from '../core/rules/linter.ts';
 import { checkScopeSettings } from '../core/scope/index.ts';
 import type { ScopeSettings } from '../core/scope/index.ts';

@@ -1,11 +1,5 @@
 import { watch } from 'node:fs';
-import { homedir } from 'node:os';
 import type { Disposable } from '../../core/base/lifecycle.ts';
-
-/** The folder of the user whose sessions are looked at. */
-export function userHome(): string {
-	return homedir();
-}
 
 /**
  * Tells of every change to what lies directly in a folder, as soon as the system tells it. Folders that cannot be watched (network

@@ -6,13 +6,13 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExpectedError } from '../../../core/base/errors.ts';
 import { connectControl } from './controlClient.ts';
 import type { ControlClient } from './controlClient.ts';
 import { codeOf } from '../errno.ts';
+import { userHome } from '../userHome.ts';
 import { logFile, prepareDataDirectory, readAddress, successorFile } from './dataDirectory.ts';
 
 /** How Crosstalk's command line is started from here. */
@@ -125,7 +125,7 @@ class Start {
 					// It outlives this process and the terminal, and stands in nobody's way.
 					detached: true,
 					windowsHide: true,
-					cwd: existsSync(homedir()) ? homedir() : directory,
+					cwd: existsSync(userHome()) ? userHome() : directory,
 					env: { ...backgroundEnvironment(process.env), ...program.environment },
 					// The address that it prints holds the token; those who may know it find it in a file of its own.
 					stdio: ['ignore', 'ignore', file.fd],
