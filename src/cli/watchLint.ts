@@ -194,7 +194,7 @@ class LintWatch {
 				const isLookedAt =
 					isProbeDue &&
 					watched.followed !== undefined &&
-					watched.followed.conversation.liveness.state !== 'ended';
+					(watched.followed.conversation.liveness.state !== 'ended' || watched.followed.isUnsettled);
 				if (watched.findings !== undefined && touchedPaths === undefined && !isLookedAt) continue;
 				isNew = (await this.follow(watched, isLookedAt ? undefined : touchedPaths)) || isNew;
 				if (await this.isGone(watched)) this.forget(key);

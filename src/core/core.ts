@@ -192,6 +192,11 @@ export class FollowedSession {
 		return this.problems;
 	}
 
+	/** Whether only another look tells if a file was changed in its middle. */
+	get isUnsettled(): boolean {
+		return [...this.followers.values()].some((follower) => follower.isUnsettled);
+	}
+
 	/** What was read of each file so far. */
 	get readings(): readonly FileReading[] {
 		return [...this.followers.values()].map(({ path, lines, bytes }) => ({

@@ -32,7 +32,7 @@ export class OpenTranscripts implements Disposable {
 		this.disposables.add(this.changed);
 		this.disposables.add(workspace.onDidOpenTextDocument((document) => void this.take(document)));
 		this.disposables.add(workspace.onDidCloseTextDocument((document) => void this.letGo(document)));
-		// What is as long as before does not look different.
+		// What is as long as before, and was written to a moment ago, does not look different.
 		this.disposables.add(workspace.onDidSaveTextDocument((document) => void this.readAgain(document)));
 		for (const document of workspace.textDocuments) void this.take(document);
 	}

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import {
 	appendFileSync,
+	closeSync,
 	cpSync,
 	mkdirSync,
 	mkdtempSync,
+	openSync,
 	readFileSync,
 	renameSync,
 	rmSync,
 	writeFileSync,
+	writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +48,7 @@ describe('crosstalk lint --watch', () => {
 		const lines = readFileSync(`${fixture}/${name}.jsonl`, 'utf8').split('\n');
 		writeFileSync(path, `${lines.slice(0, 7).join('\n')}\n`);
 		running = main(['lint', path, '--watch', '--assume', 'ended'], io);
-		assert.match(await round(1), /\nNothing found\. 1 inconclusive\.\n1 session, 2 agents, 3 tool calls/);
+		assert.match(await round(1), /^Nothing found\. 1 inconclusive\.\n1 session, 2 agents, 3 tool calls/);
 		assert.match(io.stdout.text, /^crosstalk: lint started\n/);
 		appendFileSync(path, `${lines[7]}\n`);
 		assert.match(await round(2), /\.jsonl:8:323: error: .* \[orphaned-tool-use\]\n/);
@@ -89,6 +92,19 @@ describe('crosstalk lint --watch', () => {
 		assert.match(await round(1), /orphaned-tool-use/);
 		writeFileSync(path, `${readFileSync(`${fixture}/${name}.jsonl`, 'utf8').split('\n').slice(0, 3).join('\n')}\n`);
 		await io.stdout.until((text) => text.includes('Nothing found.\n1 session, 1 agent, 1 tool call '));
+	});
+
+	it('reads a transcript again that was changed in place, as long as before', async () => {
+		const path = join(folder, `${name}.jsonl`);
+		const text = readFileSync(`${fixture}/${name}.jsonl`, 'utf8').split('\n').slice(0, 3).join('\n');
+		writeFileSync(path, `${text}\n`);
+		running = main(['lint', path, '--watch', '--assume', 'ended'], io);
+		assert.match(await round(1), /^Nothing found\.\n/);
+		const file = openSync(path, 'r+');
+		// The id that the result answers.
+		writeSync(file, 'X', text.indexOf('"tool_use_id":"') + '"tool_use_id":"toolu_'.length);
+		closeSync(file);
+		assert.match(await round(2), /\[orphaned-tool-use\]/);
 	});
 
 	it('keeps the lines of its rounds out of a report for programs', async () => {

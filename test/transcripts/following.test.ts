@@ -182,6 +182,54 @@ describe('a transcript that is followed', () => {
 		assert.deepEqual(callsOf(followed), ['t1 true']);
 	});
 
+	it('is read again from the start when it was changed in the middle, as long as before', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt + call + result.replace('"t1"', '"t2"') + prompt);
+		const followed = follow(files);
+		await followed.update();
+		assert.deepEqual(callsOf(followed), ['t1 false']);
+		files.change(path, prompt + call + result + prompt);
+		const before = files.bytesRead;
+		// It may be the beginning of something that is appended.
+		assert.equal((await followed.update()).isFresh, false);
+		assert.equal(followed.isUnsettled, true);
+		assert.equal((await followed.update()).isFresh, true);
+		assert.equal(followed.isUnsettled, false);
+		assert.deepEqual(callsOf(followed), ['t1 true']);
+		assert.deepEqual(followed.diagnostics, []);
+		assert.equal(files.bytesRead - before, files.bytes(path).length);
+		files.append(path, prompt);
+		for (let looks = 0; looks < 3; looks++) assert.equal((await followed.update()).isFresh, false);
+		files.change(path, prompt + call + result.replace('"t1"', '"t3"') + prompt + prompt);
+		await followed.update();
+		assert.equal((await followed.update()).isFresh, true);
+		assert.deepEqual(callsOf(followed), ['t1 false']);
+		assert.equal((await followed.update()).isFresh, false);
+	});
+
+	it('is read on, and not anew, when the time of what is appended is there before its bytes or after them', async () => {
+		const files = new MemoryFiles();
+		files.write(path, prompt);
+		const followed = follow(files);
+		files.onRead = () => {
+			files.onRead = () => undefined;
+			files.append(path, prompt);
+		};
+		await followed.update();
+		assert.equal((await followed.update()).isFresh, false);
+		for (let index = 0; index < 3; index++) {
+			files.touch(path);
+			assert.equal((await followed.update()).isFresh, false);
+			files.append(path, call);
+			const before = files.bytesRead;
+			assert.equal((await followed.update()).isFresh, false);
+			assert.ok(files.bytesRead - before <= 128 + call.length);
+			// Windows tells the time when the file is closed.
+			files.touch(path);
+			assert.equal((await followed.update()).isFresh, false);
+		}
+	});
+
 	it('keeps what was read when it vanishes, and says so', async () => {
 		const files = new MemoryFiles();
 		files.write(path, prompt + call + result);

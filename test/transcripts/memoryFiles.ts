@@ -4,7 +4,8 @@ import type { DirectoryEntry, FileStat, OpenFile, TranscriptFiles } from '../../
 /** A file system in memory, in which a test can do what is hard to time on a disk. */
 export class MemoryFiles implements TranscriptFiles {
 	readonly separator = '/';
-	private readonly contents = new Map<string, { bytes: Uint8Array; identity: number }>();
+	private readonly contents = new Map<string, { bytes: Uint8Array; identity: number; modifiedAt: number }>();
+	private lastModifiedAt = 0;
 	private readonly refused = new Map<string, string>();
 	private nextIdentity = 1;
 	/** Called before each read of an open file. */
@@ -23,19 +24,33 @@ export class MemoryFiles implements TranscriptFiles {
 
 	/** A new file in the place of whatever was there. */
 	write(path: string, content: string | Uint8Array): void {
-		this.contents.set(path, { bytes: bytesOf(content), identity: this.nextIdentity++ });
+		const identity = this.nextIdentity++;
+		this.contents.set(path, { bytes: bytesOf(content), identity, modifiedAt: ++this.lastModifiedAt });
 	}
 
 	append(path: string, content: string | Uint8Array): void {
 		const known = this.contents.get(path);
 		if (known === undefined) this.write(path, content);
-		else known.bytes = Buffer.concat([known.bytes, bytesOf(content)]);
+		else this.change(path, Buffer.concat([known.bytes, bytesOf(content)]));
 	}
 
 	/** The same file, cut. */
 	truncate(path: string, length: number): void {
+		this.change(path, this.bytes(path).slice(0, length));
+	}
+
+	/** The same file with other bytes. */
+	change(path: string, content: string | Uint8Array): void {
 		const known = this.contents.get(path);
-		if (known !== undefined) known.bytes = known.bytes.slice(0, length);
+		if (known === undefined) return;
+		known.bytes = bytesOf(content);
+		this.touch(path);
+	}
+
+	/** The same file with the same bytes, at another time. */
+	touch(path: string): void {
+		const known = this.contents.get(path);
+		if (known !== undefined) known.modifiedAt = ++this.lastModifiedAt;
 	}
 
 	/** The same file under another name. */
@@ -58,8 +73,8 @@ export class MemoryFiles implements TranscriptFiles {
 	async stat(path: string): Promise<FileStat | undefined> {
 		const known = this.contents.get(path);
 		if (known !== undefined) {
-			const { bytes, identity } = known;
-			return { isDirectory: false, size: bytes.length, modifiedAt: 0, identity: String(identity) };
+			const { bytes, identity, modifiedAt } = known;
+			return { isDirectory: false, size: bytes.length, modifiedAt, identity: String(identity) };
 		}
 		return this.isFolder(path) ? { isDirectory: true, size: 0, modifiedAt: 0, identity: path } : undefined;
 	}

@@ -84,6 +84,14 @@ export class TranscriptFollower {
 	private readonly reader: LineReader;
 	private batch: SessionEvent[] = [];
 	private identity = '';
+	/**
+	 * When the file was written as it was read. Not known of what was appended until it has rested for a look: systems tell the time of a write
+	 * a moment before or after its bytes.
+	 */
+	private modifiedAt: number | undefined;
+	/** When it was written since, though nothing has come to it. */
+	private rewrittenAt: number | undefined;
+	private readonly isEditable: boolean;
 	/** The last bytes that were read. */
 	private tail = new Uint8Array(0);
 	private reported = 0;
@@ -94,8 +102,10 @@ export class TranscriptFollower {
 		path: string,
 		options: ReadOptions,
 		createReader: (sink: EventSink) => LineReader,
+		isEditable: boolean,
 	) {
 		this.files = files;
+		this.isEditable = isEditable;
 		this.options = options;
 		this.path = path;
 		this.reader = createReader((event) => void this.batch.push(event));
@@ -133,7 +143,7 @@ export class TranscriptFollower {
 			revertedFrom: agent === undefined ? session.revertedFrom : undefined,
 			withPreviews: options.withPreviews,
 		};
-		return new TranscriptFollower(files, file.path, options, (sink) => format.createReader(file, sink));
+		return new TranscriptFollower(files, file.path, options, (sink) => format.createReader(file, sink), true);
 	}
 
 	/** What a host has recorded of the session. */
@@ -145,7 +155,7 @@ export class TranscriptFollower {
 	): Promise<TranscriptFollower> {
 		const { createRecordingReader } = await import('./recording.ts');
 		const file = { path, format, nativeSessionId: nativeId };
-		return new TranscriptFollower(files, path, options, (sink) => createRecordingReader(file, sink));
+		return new TranscriptFollower(files, path, options, (sink) => createRecordingReader(file, sink), false);
 	}
 
 	get lines(): number {
@@ -156,17 +166,34 @@ export class TranscriptFollower {
 		return this.splitter.bytesRead;
 	}
 
+	/** Whether only another look tells if it was changed in its middle. */
+	get isUnsettled(): boolean {
+		return this.rewrittenAt !== undefined;
+	}
+
 	/** Reads what has been appended since the last look. */
 	async readOn(sink: EventBatchSink, signal?: AbortSignal): Promise<FollowResult> {
 		let file: OpenFile;
+		let size = 0;
 		try {
 			const stat = await this.files.stat(this.path);
 			if (stat === undefined) return { problem: 'The file is no longer there.' };
 			if ((this.identity !== '' && stat.identity !== this.identity) || stat.size < this.splitter.bytesRead) {
 				return 'replaced';
 			}
+			const isFirst = this.identity === '';
 			this.identity = stat.identity;
-			if (stat.size === this.splitter.bytesRead) return 'read';
+			if (stat.size === this.splitter.bytesRead) {
+				if (!this.isEditable) return 'read';
+				const { modifiedAt = stat.modifiedAt, rewrittenAt } = this;
+				this.modifiedAt = modifiedAt;
+				this.rewrittenAt = stat.modifiedAt === modifiedAt ? undefined : stat.modifiedAt;
+				// An editor has changed it in its middle, unless something is being appended this moment: the next look tells.
+				return this.isUnsettled && this.rewrittenAt === rewrittenAt ? 'replaced' : 'read';
+			}
+			size = stat.size;
+			this.rewrittenAt = undefined;
+			this.modifiedAt = isFirst ? stat.modifiedAt : undefined;
 			if (this.isFinished) return 'replaced';
 			file = await this.files.open(this.path);
 		} catch (error) {
@@ -182,7 +209,10 @@ export class TranscriptFollower {
 				signal?.throwIfAborted();
 				const room = this.splitter.room();
 				const length = await file.read(room, this.splitter.bytesRead);
-				if (length === 0) return 'read';
+				if (length === 0) {
+					if (this.splitter.bytesRead !== size) this.modifiedAt = undefined;
+					return 'read';
+				}
 				this.tail = new Uint8Array(room.subarray(0, length).subarray(-tailLength));
 				// One search in what was read costs nothing beside one in every line.
 				if (hasNulByte(room, 0, length)) this.reader.expectNulBytes();

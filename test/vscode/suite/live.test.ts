@@ -1,7 +1,17 @@
 // A session that is being written: what a person sees follows what is appended.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	appendFileSync,
+	closeSync,
+	mkdirSync,
+	openSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Range, Uri, WorkspaceEdit, commands, languages, workspace } from 'vscode';
 import type { CodeLens } from 'vscode';
@@ -226,6 +236,24 @@ describe('a live session', () => {
 		await eventually('Nothing is orphaned any more', orphan, (found) => found.length === 0);
 		await save(rangeOf(document, 'toolu_live002', 2), 'toolu_nobody0');
 		await eventually('Something is again', orphan, (found) => found.length === 1);
+	});
+
+	it('is what another program has made of it, though it is as long as before', async () => {
+		const orphan = () => problemsOf(path).filter(({ message }) => message.includes("main's call to query"));
+		for (const [id, other] of [
+			['toolu_nobody0', 'toolu_live002'],
+			['toolu_live002', 'toolu_nobody0'],
+		] as const) {
+			const at = readFileSync(path).lastIndexOf(`"tool_use_id":"${id}"`);
+			const file = openSync(path, 'r+');
+			writeSync(file, `"tool_use_id":"${other}"`, at);
+			closeSync(file);
+			await eventually(
+				'It was read again',
+				() => orphan().length,
+				(count) => count === (other === 'toolu_live002' ? 0 : 1),
+			);
+		}
 	});
 
 	it('has a subagent once when its file moves, and no more when the file goes', async () => {
