@@ -48,7 +48,7 @@ describe('crosstalk lint --watch', () => {
 		const lines = readFileSync(`${fixture}/${name}.jsonl`, 'utf8').split('\n');
 		writeFileSync(path, `${lines.slice(0, 7).join('\n')}\n`);
 		running = main(['lint', path, '--watch', '--assume', 'ended'], io);
-		assert.match(await round(1), /^Nothing found\. 1 inconclusive\.\n1 session, 2 agents, 3 tool calls/);
+		assert.match(await round(1), /\nNothing found\. 1 inconclusive\.\n1 session, 2 agents, 3 tool calls/);
 		assert.match(io.stdout.text, /^crosstalk: lint started\n/);
 		appendFileSync(path, `${lines[7]}\n`);
 		assert.match(await round(2), /\.jsonl:8:323: error: .* \[orphaned-tool-use\]\n/);
