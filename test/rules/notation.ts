@@ -8,11 +8,12 @@
 //   host [agent=scout at=9]: sends s1 to chat post over c1 [again] [repeatable | unrepeatable]
 //                                                                      what a host has recorded: a call is handed to its server
 //   host: lets s1 wait for chat post                                   or waits for it,
+//   host: takes s1 for chat post {"text": "hello"} | passes on s1      its agent asks for it with these arguments, its answer comes,
 //   host: makes s1 go wrong: twice                                     (`s1/2`: its second way through the host), a fault on purpose,
 //   host [agent=scout at=9]: ends s1 timed-out It took too long.       how it ends (`completed` and so on, with a sentence), what became
 //   host: tells of s1 | asks back for s1                               what its server says meanwhile,
 //   host: holds s1 | lets s1 go                                        a debugger, with its result
-//   host [at=9]: c1 of chat is reconnecting [SIGKILL]                  of a connection, with how its process ended
+//   host [at=9]: c1 of chat is reconnecting [SIGKILL | 1]              of a connection, with how its process ended
 //   host [at=9]: c1 of chat was reconnected [timed-out]                and why it was made anew
 //   layout: subagents | beside | inline             where Claude Code keeps subagents; before anything else
 //   now: 700                                        what time it is, in seconds
@@ -250,8 +251,8 @@ abstract class Writer {
 		return { callId: `call ${id}`, toolUseId: id.split('/')[0], ...this.recordedCalls.get(id) };
 	}
 
-	private recordedMessage(id: string, method: string): Json {
-		return { type: 'wire-message', ...this.recordedCall(id), method, message: { jsonrpc: '2.0', method } };
+	private recordedMessage(id: string, method: string, params: Json = {}): Json {
+		return { type: 'wire-message', ...this.recordedCall(id), method, message: { jsonrpc: '2.0', method, params } };
 	}
 
 	private recorded(rest: string): Json | undefined {
@@ -269,6 +270,18 @@ abstract class Writer {
 			const [, id = '', server = '', tool = ''] = waits;
 			this.recordedCalls.set(id, { server, tool });
 			return { type: 'call-queued', ...this.recordedCall(id), reason: 'connecting' };
+		}
+		const takes = /^takes (\S+) for (\S+) (\S+) (\{.*\})$/.exec(rest);
+		if (takes !== null) {
+			const [, id = '', server = '', tool = '', given = ''] = takes;
+			this.recordedCalls.set(id, { server, tool });
+			const params = { name: tool, arguments: JSON.parse(given) as Json };
+			return { ...this.recordedMessage(id, 'tools/call', params), kind: 'request' };
+		}
+		const answered = /^passes on (\S+)$/.exec(rest);
+		if (answered !== null) {
+			const message = { jsonrpc: '2.0', result: { content: [{ type: 'text', text: 'ok' }] } };
+			return { type: 'wire-message', ...this.recordedCall(answered[1] ?? ''), kind: 'response', message };
 		}
 		const fault = /^makes (\S+) go wrong: (\w+)$/.exec(rest);
 		if (fault !== null) {
@@ -309,8 +322,9 @@ abstract class Writer {
 		}
 		const is = /^(\S+) of (\S+) is (\w+) ?(\S*)$/.exec(rest);
 		if (is === null) return undefined;
-		const [, upstreamId, server, state, signal] = is;
-		return { type: 'upstream-state', server, upstreamId, state, ...(signal === '' ? {} : { signal }) };
+		const [, upstreamId, server, state, how = ''] = is;
+		const ended = how === '' ? {} : /^\d+$/.test(how) ? { exitCode: Number(how) } : { signal: how };
+		return { type: 'upstream-state', server, upstreamId, state, ...ended };
 	}
 
 	protected timestamp(statement: Statement): string {

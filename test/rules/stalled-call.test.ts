@@ -20,8 +20,59 @@ assistant [at=10]: call t4 mcp__analytics__query {"q": 4}`;
 const sent = `
 host [at=10]: sends t4 to analytics query over c1`;
 
+/** The same, of calls that no transcript has. */
+const hostsOthers = ['s1', 's2', 's3']
+	.map(
+		(id) => `
+host [at=1]: takes ${id} for analytics query {"q": 1}
+host [at=2]: sends ${id} to analytics query over c1
+host [at=3]: passes on ${id}
+host [at=3]: ends ${id} completed`,
+	)
+	.join('');
+
 ruleTester.run(rule, {
 	valid: [
+		{
+			name: 'only a host has seen it, and it has ended meanwhile',
+			transcript: `
+assume: live
+now: 900
+user: ask${hostsOthers}
+host [at=10]: sends s4 to analytics query over c1
+host [at=12]: passes on s4
+host [at=12]: ends s4 completed`,
+		},
+		{
+			name: 'only a host has seen it, and too little is known of the tool without a call that says how long it may take',
+			transcript: `
+assume: live
+now: 900
+user: ask${hostsOthers.replace('{"q": 1}', '{"q": 1, "timeout_seconds": 86400}')}
+host [at=10]: sends s4 to analytics query over c1`,
+		},
+		{
+			name: 'only a host has seen it, and it says how long it may take',
+			transcript: `
+assume: live
+now: 900
+user: ask${hostsOthers}
+host [at=10]: takes s4 for analytics query {"q": 1, "timeout_seconds": 86400}
+host [at=10]: sends s4 to analytics query over c1`,
+		},
+		{
+			name: 'only a host has seen it, and too little is known of the tool, however often it is told of',
+			transcript: `
+assume: live
+now: 900
+user: ask
+assistant [at=1]: call t1 mcp__analytics__query {"q": 1}
+tool [at=2]: result t1 ok
+host [at=10]: sends s4 to analytics query over c1
+host [at=11]: sends s1 to analytics query over c1
+host [at=12]: passes on s1
+host [at=12]: ends s1 completed`,
+		},
 		{
 			name: 'it has not run for long',
 			transcript: `
@@ -139,6 +190,16 @@ now: 9000${others}${call}${sent}`,
 		},
 	],
 	invalid: [
+		{
+			name: 'only a host has seen it, and the others',
+			transcript: `
+assume: live
+now: 900
+user: ask${hostsOthers}
+host [at=10]: sends s4 to analytics query over c1
+^^^^ stalled
+host [at=20]: tells of s4`,
+		},
 		{
 			name: 'a host has handed it to its server, and nothing has come since',
 			transcript: `

@@ -1,5 +1,5 @@
 import { durationText } from '../base/duration.ts';
-import { agentName, callsOf, serverOf } from '../conversation/index.ts';
+import { agentName, serverOf } from '../conversation/index.ts';
 import type { HostCall, ToolCall } from '../conversation/index.ts';
 import { defineRule } from './rule.ts';
 
@@ -34,12 +34,9 @@ export default defineRule({
 			time(now) {
 				const { conversation } = context;
 				if (conversation.liveness.state !== 'live') return;
-				for (const { call } of conversation.runningCalls) {
-					if (call?.isSeenByHostAlone !== true || running.has(call) || !isWatched(call)) continue;
-					for (const other of callsOf(call.agent))
-						if (other.isSeenByHostAlone && isWatched(other)) note(tools, other);
-					running.add(call);
-				}
+				for (const { call } of conversation.runningCalls)
+					if (call?.isSeenByHostAlone === true && isWatched(call)) running.add(call);
+				let all: ReadonlyMap<string, Taken> | undefined;
 				for (const call of running) {
 					// What only a host has seen is made anew with everything that is told of it.
 					if (call.isSeenByHostAlone && !call.agent.hostCalls.includes(call)) {
@@ -47,10 +44,12 @@ export default defineRule({
 						continue;
 					}
 					const since = runningSince(call);
-					const taken = tools.get(keyOf(call));
-					if (since === undefined || taken === undefined || taken.calls.size < fewestCalls) continue;
+					if (since === undefined) continue;
 					const elapsed = now - since;
-					if (elapsed < leastMs || elapsed < taken.longestMs * farLonger) continue;
+					if (elapsed < leastMs) continue;
+					const taken = (all ??= withHostCalls(tools, running)).get(keyOf(call));
+					if (taken === undefined || taken.calls.size < fewestCalls) continue;
+					if (elapsed < taken.longestMs * farLonger) continue;
 					const state = context.stateOf(call);
 					if (state.state !== 'pending' || !state.isCertain) continue;
 					const others = (answered.get(serverOf(call) ?? '') ?? []).filter(
@@ -124,6 +123,15 @@ function isWatched(call: ToolCall): boolean {
 
 function keyOf(call: ToolCall): string {
 	return `${serverOf(call) ?? ''} ${call.name}`;
+}
+
+/** With the calls that only a host has seen, of agents that have one running. These are made anew all the time, and would be counted more than once. */
+function withHostCalls(tools: Map<string, Taken>, running: ReadonlySet<ToolCall>): ReadonlyMap<string, Taken> {
+	const agents = new Set([...running].filter((call) => call.isSeenByHostAlone).map(({ agent }) => agent));
+	if (agents.size === 0) return tools;
+	const all = new Map([...tools].map(([key, taken]) => [key, { ...taken, calls: new Set(taken.calls) }]));
+	for (const { hostCalls } of agents) for (const other of hostCalls) if (isWatched(other)) note(all, other);
+	return all;
 }
 
 function note(tools: Map<string, Taken>, call: ToolCall): void {
