@@ -57,6 +57,34 @@ tool [id=r3]: result t3 ok
 assistant [id=y3]: done`,
 		},
 		{
+			name: 'a client begins anew again and again, and what was on its way each time comes once',
+			transcript: `
+user [id=u1]: build it
+assistant [id=w1]: one
+assistant [id=x1 on=u1]: two
+assistant [id=y1 on=u1]: three
+assistant [id=z1 on=u1]: four
+assistant [id=w2 on=w1]: more of one
+assistant [id=x2 on=x1]: more of two
+assistant [id=y2 on=y1]: more of three`,
+		},
+		{
+			name: 'only one of two branches is left in the middle of a turn, the other one goes on with a prompt each time',
+			transcript: `
+user [id=u1]: build it
+assistant [id=x1]: one way
+user [id=u2 on=u1]: or
+assistant [id=y1]: another way
+user [id=u3 on=x1]: more of the first
+assistant [id=x2]: more
+assistant [id=y2 on=y1]: more of the second
+user [id=u4 on=x2]: more of the first
+assistant [id=x3]: more
+assistant [id=y3 on=y2]: more of the second
+user [id=u5 on=x3]: more of the first
+assistant [id=x4]: more`,
+		},
+		{
 			name: 'subagents write side by side, each into a transcript of its own',
 			transcript: `
 user: ask twice

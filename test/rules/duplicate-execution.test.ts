@@ -4,6 +4,18 @@ import { ruleTester } from './ruleTester.ts';
 ruleTester.run(rule, {
 	valid: [
 		{
+			name: 'only a host has seen the calls, and not with which arguments',
+			transcript: `
+user: greet them
+host [at=3]: sends s1 to chat post_message over c1
+host [at=4]: ends s1 outcome-unknown Its process ended.
+host [at=6]: sends s2 to chat post_message over c1
+host [at=7]: passes on s2
+host [at=7]: ends s2 completed
+assistant [at=8]: done`,
+			also: ['outcome-unknown'],
+		},
+		{
 			name: 'two equal calls that were both answered were both meant',
 			transcript: `
 user: greet them twice
@@ -56,6 +68,17 @@ user: pay it
 assistant: call t1 mcp__bank__create_payment {"amount": 10, "idempotency_key": "k1"}
 tool: result t1 says MCP error -32001: Request timed out
 assistant: call t2 mcp__bank__create_payment {"amount": 10, "idempotency_key": "k1"}
+tool: result t2 ok
+assistant: done`,
+			also: ['outcome-unknown'],
+		},
+		{
+			name: 'of the arguments not all is known',
+			transcript: `
+user: order it
+assistant: call t1 mcp__shop__create_order {"a": {"b": {"c": {"text": "${'x'.repeat(200)}", "id": 1}}}}
+tool: result t1 says MCP error -32001: Request timed out
+assistant: call t2 mcp__shop__create_order {"a": {"b": {"c": {"text": "${'x'.repeat(200)}", "id": 2}}}}
 tool: result t2 ok
 assistant: done`,
 			also: ['outcome-unknown'],
@@ -136,6 +159,22 @@ assistant [at=4003]: done`,
 	],
 	invalid: [
 		{
+			name: 'only a host has seen that the agent repeats a call that may have been carried out',
+			transcript: `
+user: greet them
+host [at=2]: takes s1 for chat post_message {"text": "hello"}
+~~~~ first
+host [at=3]: sends s1 to chat post_message over c1
+host [at=4]: ends s1 outcome-unknown Its process ended.
+host [at=5]: takes s2 for chat post_message {"text": "hello"}
+^^^^ repeated
+host [at=6]: sends s2 to chat post_message over c1
+host [at=7]: passes on s2
+host [at=7]: ends s2 completed
+assistant [at=8]: done`,
+			also: ['outcome-unknown'],
+		},
+		{
 			name: 'the agent repeats a call that may have been carried out',
 			transcript: `
 user: greet them
@@ -201,6 +240,51 @@ assistant: call t1 mcp__chat__post_message {"text": "hello"}
 host [at=3]: sends t1 to chat post_message over c1 unrepeatable
 ~~~~ delivery
 host [at=4]: c1 of chat is reconnecting SIGKILL
+host [at=5]: sends t1 to chat post_message over c1 again unrepeatable
+~~~~ delivery
+host [at=6]: ends t1 completed
+tool [at=7]: result t1 ok
+assistant [at=8]: done`,
+		},
+		{
+			name: 'a call that is not to be repeated was sent again after its server had ended with an exit code',
+			transcript: `
+user: greet them
+assistant: call t1 mcp__chat__post_message {"text": "hello"}
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ resent
+host [at=3]: sends t1 to chat post_message over c1 unrepeatable
+~~~~ delivery
+host [at=4]: c1 of chat is reconnecting 1
+host [at=5]: sends t1 to chat post_message over c1 again unrepeatable
+~~~~ delivery
+host [at=6]: ends t1 completed
+tool [at=7]: result t1 ok
+assistant [at=8]: done`,
+		},
+		{
+			name: 'a call that is not to be repeated was sent again after its connection was made anew for a server that had ended',
+			transcript: `
+user: greet them
+assistant: call t1 mcp__chat__post_message {"text": "hello"}
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ resent
+host [at=3]: sends t1 to chat post_message over c1 unrepeatable
+~~~~ delivery
+host [at=4]: c1 of chat was reconnected exited
+host [at=5]: sends t1 to chat post_message over c1 again unrepeatable
+~~~~ delivery
+host [at=6]: ends t1 completed
+tool [at=7]: result t1 ok
+assistant [at=8]: done`,
+		},
+		{
+			name: 'a call that is not to be repeated was sent again after its connection was made anew for a call that took too long',
+			transcript: `
+user: greet them
+assistant: call t1 mcp__chat__post_message {"text": "hello"}
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ resent
+host [at=3]: sends t1 to chat post_message over c1 unrepeatable
+~~~~ delivery
+host [at=4]: c1 of chat was reconnected timed-out
 host [at=5]: sends t1 to chat post_message over c1 again unrepeatable
 ~~~~ delivery
 host [at=6]: ends t1 completed

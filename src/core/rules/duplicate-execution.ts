@@ -92,13 +92,9 @@ function serverOfCall({ server, hostCalls }: ToolCall): string | undefined {
 const idempotencyKey = /(?:^|\.)(?:idempotency|dedup\w*|client_?token|request_?id|nonce|transaction_?id)/i;
 
 /** The same text for the same arguments; `undefined` where they are not known as a whole, or say themselves that they are a repetition. */
-function argumentsOf({ given, arguments: body, isSeenByHostAlone }: ToolCall): string | undefined {
-	if (given === undefined) {
-		// A preview that was not cut off is the whole.
-		const isWhole = isSeenByHostAlone && body.length > 0 && body.length <= 80 && !body.preview.endsWith('…');
-		return isWhole && !idempotencyKey.test(body.preview) ? body.preview : undefined;
-	}
-	if (given.isPartial || given.values.some(({ path }) => idempotencyKey.test(path))) return undefined;
+function argumentsOf({ given, arguments: body }: ToolCall): string | undefined {
+	if (given === undefined || given.isPartial || given.values.some(({ path }) => idempotencyKey.test(path)))
+		return undefined;
 	const values = given.values.map(({ path, value }) => `${path}=${value}`).sort();
 	// Long values are cut off; then at least the lengths have to agree.
 	return `${body.length} ${values.join('\n')}`;
