@@ -201,7 +201,7 @@ export class SessionInView implements Disposable {
 			if (written === undefined || this.isDisposed) return;
 			const { recordingPath } = this.files;
 			const revertedFrom = written.revertedFrom ?? this.files.revertedFrom;
-			const session = { ...written, recordingPath, revertedFrom };
+			const session = { ...written, agents: this.withLaterDays(written), recordingPath, revertedFrom };
 			const isSame = pathsOf(session).join('\n') === pathsOf(this.files).join('\n');
 			if (isSame && revertedFrom === this.files.revertedFrom) return;
 			this.followed.setFiles(session);
@@ -210,6 +210,13 @@ export class SessionInView implements Disposable {
 		} catch (error) {
 			if (!this.isDisposed) log.failure(`Files of ${this.key} could not be looked for`, error);
 		}
+	}
+
+	/** Codex has a folder for each day, and the search was in that of the first. */
+	private withLaterDays({ format, agents }: SessionFiles): SessionFiles['agents'] {
+		if (format !== 'codex') return agents;
+		const found = new Set([this.key, ...agents.map(({ path }) => path)].map(folderOf));
+		return [...agents, ...this.files.agents.filter(({ path }) => !found.has(folderOf(path)))];
 	}
 
 	dispose(): void {

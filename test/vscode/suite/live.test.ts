@@ -273,6 +273,49 @@ describe('a live session', () => {
 	});
 });
 
+describe('a session of Codex that goes on after midnight', () => {
+	const [thread, child] = ['01a204c4-e8bd-7e73-9501-9076aea8b82a', '01a204c4-ea8f-7300-9b32-606cffe0e483'];
+	const days = join(home(), '.codex', 'sessions', '2026', '10');
+	const rollout = (day: string, id: string) => join(days, day, `rollout-2026-10-${day}T12-00-00-${id}.jsonl`);
+	after(() => rmSync(days, { recursive: true, force: true }));
+
+	it('keeps its subagents of the next day, whoever looks for its files', async () => {
+		for (const [day, id, more] of [
+			['30', thread, {}],
+			['31', child, { parent_thread_id: thread }],
+		] as const) {
+			mkdirSync(join(days, day), { recursive: true });
+			const payload = { id, session_id: thread, cli_version: '0.169.0', ...more };
+			const header = { timestamp: '2026-10-30T12:00:00.000Z', type: 'session_meta', payload };
+			writeFileSync(rollout(day, id), `${JSON.stringify(header)}\n`);
+		}
+		const { sessions } = await api();
+		const key = rollout('30', thread);
+		// A search that is under way has been past it.
+		await eventually(
+			'It is found',
+			async () => {
+				await sessions.search();
+				return sessions.entry(key)?.files.agents.length;
+			},
+			(count) => count === 1,
+		);
+		const hold = sessions.hold(key);
+		assert.ok(hold);
+		try {
+			const { session } = hold;
+			await session.whenRead;
+			const paths = () => session.files.agents.map((agent) => agent.path);
+			assert.deepEqual(paths(), [rollout('31', child)]);
+			await session.search();
+			assert.deepEqual(paths(), [rollout('31', child)]);
+			assert.deepEqual([...session.fileProblems], []);
+		} finally {
+			hold.dispose();
+		}
+	});
+});
+
 describe('commands about a row', () => {
 	const folder = join(home(), '.claude', 'projects', '-home-dev-asked');
 	const asked = join(folder, '66666666-aaaa-4bbb-8ccc-dddddddddddd.jsonl');
