@@ -250,6 +250,18 @@ describe('faults on purpose', () => {
 		assert.equal((await asked.call('echo', { text: 'hi' })).result?.['isError'], true);
 		const status = await host.status();
 		assert.equal(status.faults?.[0]?.isKept, true);
+		for (const [session, isListed] of [
+			['claude-code:5e55-asked', true],
+			['5e55-ask', true],
+			['claude-code:5e55-other', false],
+			['asked', false],
+		] as const) {
+			const listing = [cli, 'fault', 'list', '--session', session, '--data', host.dataDir];
+			const listed = await output(process.execPath, listing);
+			assert.equal(listed.code, 0);
+			if (isListed) assert.match(listed.stdout, /error of any tool, each call +claude-code:5e55-asked /);
+			else assert.equal(listed.stdout, `Nothing is armed for ${session}.\n`);
+		}
 		const disarmed = await output(process.execPath, [cli, 'fault', 'disarm', '--all', '--data', host.dataDir]);
 		assert.deepEqual([disarmed.code, disarmed.stdout], [0, '1 fault disarmed.\n']);
 
@@ -272,6 +284,9 @@ describe('faults on purpose', () => {
 			],
 			[['arm', 'explode', '--session', mine], 'explode: "kind" is one of delay, hang, error'],
 			[['disarm'], 'Say which faults are meant'],
+			[['disarm', '--all', '--session', mine], 'fault disarm takes no --session'],
+			[['preset', 'scope', '--session', mine], 'fault preset takes no --session'],
+			[['list', '--session', ''], 'The option --session needs a value.'],
 			[['disarm', 'fault-1'], 'fault-1 is not armed: crosstalk fault list shows what is.'],
 			[['preset', 'chaos'], 'The preset is one of cascade, compaction, scope'],
 			[['dance'], '"dance" is none of arm, list, disarm, preset.'],

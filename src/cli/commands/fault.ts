@@ -42,7 +42,8 @@ Which calls:
 
 Options:
   --session ID  The session whose calls are meant, as crosstalk status and crosstalk sessions show it, or the
-                beginning of it; one that is still to begin in full, as in claude-code:ID
+                beginning of it; one that is still to begin in full, as in claude-code:ID. Of list: only
+                what is armed for it
   --keep        They stay armed when this command ends; otherwise it goes on until it is stopped.
                 No fault survives its host
   --all         Whatever is armed
@@ -84,12 +85,16 @@ export const fault: Command = {
 				);
 			case 'list':
 				if (words.length > 0) throw new UsageError(`"${words[0]}" is one argument too many.`);
+				if (values.session === '') throw new UsageError('The option --session needs a value.');
 				return withHost(io, values.data, async (client) => {
-					const { faults } = await requestFaults(client, 'faults/list', {});
-					io.stdout.write(isJson ? jsonOf({ version: 1, faults }) : listText(faults));
+					const armed = (await requestFaults(client, 'faults/list', {})).faults;
+					const faults = values.session === undefined ? armed : armedFor(values.session, armed);
+					io.stdout.write(isJson ? jsonOf({ version: 1, faults }) : listText(faults, values.session));
 					return 0;
 				});
 			case 'disarm':
+				if (values.session !== undefined)
+					throw new UsageError('fault disarm takes no --session: name the faults by their ids.');
 				if ((values.all === true) === words.length > 0)
 					throw new UsageError('Say which faults are meant: their ids, or --all.');
 				return withHost(io, values.data, async (client) => {
@@ -105,6 +110,8 @@ export const fault: Command = {
 					return 0;
 				});
 			case 'preset': {
+				if (values.session !== undefined)
+					throw new UsageError('fault preset takes no --session: it plays sessions of its own.');
 				const [name, extra] = words;
 				if (name === undefined) throw new UsageError(`Say which preset: ${presetNames.join(', ')}.`);
 				if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many.`);
@@ -198,8 +205,19 @@ async function withHost(
 	}
 }
 
-function listText(faults: readonly FaultStatus[]): string {
-	return faults.length === 0 ? 'Nothing is armed.\n' : faultTable(faults);
+/** @param session The id of one, with its agent or without, or the beginning of it. */
+function armedFor(session: string, faults: readonly FaultStatus[]): readonly FaultStatus[] {
+	const among = (isMeant: (id: string) => boolean) =>
+		faults.filter(({ target }) => target.kind === 'session' && isMeant(target.sessionId));
+	// Ids of connections are counted up: one may be the beginning of another's.
+	const exact = among((id) => id === session);
+	if (exact.length > 0) return exact;
+	return among((id) => id.startsWith(session) || id.slice(id.indexOf(':') + 1).startsWith(session));
+}
+
+function listText(faults: readonly FaultStatus[], session?: string): string {
+	if (faults.length > 0) return faultTable(faults);
+	return session === undefined ? 'Nothing is armed.\n' : `Nothing is armed for ${printable(session)}.\n`;
 }
 
 function jsonOf(value: unknown): string {
